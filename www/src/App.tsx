@@ -1,0 +1,51 @@
+import { WebSocketProvider } from "everwire/react";
+import { useState } from "react";
+import { Outages } from "./components/Outages";
+import { Pane } from "./components/Pane";
+import { connectionOptions } from "./connection";
+import { everyone, type Person, sessionId } from "./people";
+
+export function App() {
+  return (
+    <div className="page">
+      <header className="masthead">
+        <div className="masthead-title">
+          <h1>
+            <Logo /> Everwire
+          </h1>
+          <p>
+            Two people, two connections, one page. Break a connection, keep writing, and watch everything arrive in
+            order once it is back.
+          </p>
+        </div>
+        <Outages />
+      </header>
+      <main className="panes">
+        {everyone.map((person) => (
+          <Connected key={person.key} person={person} />
+        ))}
+      </main>
+      <footer className="footer">
+        Session <code data-testid="session">{sessionId}</code>. Add <code>?session=NAME</code> to the address to meet
+        in another tab.
+      </footer>
+    </div>
+  );
+}
+
+function Connected({ person }: { person: Person }) {
+  const [options] = useState(() => connectionOptions(person.userId));
+  return (
+    <WebSocketProvider options={options}>
+      <Pane person={person} />
+    </WebSocketProvider>
+  );
+}
+
+function Logo() {
+  return (
+    <svg className="logo" viewBox="0 0 32 32" aria-hidden="true">
+      <path d="M2 17h7l3-9 7 17 4-11 2 3h5" />
+    </svg>
+  );
+}

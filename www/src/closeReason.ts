@@ -1,0 +1,19 @@
+import type { Snapshot } from "everwire";
+
+/** Why the last connection ended, for people: "server restarting, code 1012". */
+export function closeReason(close: Snapshot["close"]): string | null {
+  if (close === null) return null;
+  const words = close.reason || MEANINGS[close.code] || "closed";
+  return `${words}, code ${close.code}`;
+}
+
+const MEANINGS: Readonly<Record<number, string>> = {
+  1000: "closed normally",
+  1001: "server going away",
+  1006: "connection lost",
+  1008: "token rejected",
+  1011: "server error",
+  1012: "server restarting",
+  1013: "server busy",
+  4401: "token expired",
+};

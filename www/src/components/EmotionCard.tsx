@@ -1,0 +1,35 @@
+import type { CSSProperties } from "react";
+import type { Person } from "../people";
+import { type Emotion, useEmotions } from "../useEmotions";
+import { AffectPlane, hueOf } from "./AffectPlane";
+import { Meter } from "./Meter";
+
+/** What the latest `emotion_update` says: where on the pleasure/arousal plane, how dominant, how ready to learn. */
+export function EmotionCard({ person }: { person: Person }) {
+  const emotions = useEmotions();
+  const latest = emotions.at(-1);
+  return (
+    <div className="card emotion" data-testid="emotion" style={tint(latest)}>
+      <h3>Emotion</h3>
+      <p className="emotion-primary" aria-live="polite" aria-label={`Emotion of ${person.name}`}>
+        <span data-testid="emotion-primary">{latest ? inWords(latest.primary_emotion) : "No reading yet"}</span>
+        {latest && <small>{Math.round(latest.intensity * 100)} % intense</small>}
+      </p>
+      <AffectPlane emotions={emotions} />
+      <div className="emotion-meters">
+        <Meter label="Dominance" value={latest?.pad_values.dominance} min={-1} />
+        <Meter label="Readiness" value={latest?.learning_readiness} min={0} />
+        <Meter label="Load" value={latest?.cognitive_load} min={0} />
+      </div>
+    </div>
+  );
+}
+
+function tint(emotion: Emotion | undefined): CSSProperties {
+  return { "--hue": emotion ? hueOf(emotion) : 220 } as CSSProperties;
+}
+
+function inWords(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

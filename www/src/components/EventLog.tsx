@@ -1,0 +1,21 @@
+import { formatTime } from "../formatTime";
+import type { Person } from "../people";
+import { useEventLog } from "../useEventLog";
+
+export function EventLog({ person }: { person: Person }) {
+  const entries = useEventLog();
+  return (
+    <div className="card log">
+      <h3>Log</h3>
+      <ol className="log-entries" data-testid="log" aria-label={`Connection log of ${person.name}`} tabIndex={0}>
+        {entries.map((entry) => (
+          <li key={entry.id} data-event={entry.event}>
+            <time>{formatTime(entry.at)}</time>
+            <b>{entry.event}</b>
+            <span>{entry.text}</span>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

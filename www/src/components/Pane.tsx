@@ -1,0 +1,46 @@
+import { dropConnections, pushEmotion, stopAnswering } from "../devServer";
+import { type Person, sessionId } from "../people";
+import { useChat } from "../useChat";
+import { ActionButton } from "./ActionButton";
+import { Chat } from "./Chat";
+import { ConnectionBar } from "./ConnectionBar";
+import { EmotionCard } from "./EmotionCard";
+import { EventLog } from "./EventLog";
+
+export function Pane({ person }: { person: Person }) {
+  const { messages, send } = useChat(sessionId);
+  const { userId } = person;
+  return (
+    <section className={`pane pane-${person.key}`} data-testid={`pane-${person.key}`} aria-label={person.name}>
+      <ConnectionBar person={person} lastMessage={messages.at(-1)} />
+      <Chat person={person} messages={messages} onSend={send} />
+      <div className="faults" role="group" aria-label={`Trouble for ${person.name}`}>
+        <ActionButton
+          testId="stop-answering"
+          action={() => stopAnswering(userId, "open sockets")}
+          hint="The server keeps the socket but says nothing; only the heartbeat can notice"
+        >
+          Stop answering
+        </ActionButton>
+        <ActionButton
+          testId="drop-connection"
+          action={() => dropConnections(userId)}
+          hint="Cuts the connection without a goodbye"
+        >
+          Drop connection
+        </ActionButton>
+        <ActionButton
+          testId="push-emotion"
+          action={() => pushEmotion(userId)}
+          hint="The server sends an emotion_update"
+        >
+          Push emotion
+        </ActionButton>
+      </div>
+      <div className="pane-details">
+        <EmotionCard person={person} />
+        <EventLog person={person} />
+      </div>
+    </section>
+  );
+}

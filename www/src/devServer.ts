@@ -1,0 +1,38 @@
+/** The reference server's development endpoints: what breaks things on purpose. */
+
+export async function fetchToken(userId: string): Promise<string> {
+  const answer = (await post("/dev/token", { user_id: userId })) as { token: string };
+  return answer.token;
+}
+
+/** Closes every socket of the user; without a code the TCP connection is cut, which a browser reports as 1006. */
+export async function dropConnections(userId: string, code?: number): Promise<void> {
+  await post("/dev/drop", code === undefined ? { user_id: userId } : { user_id: userId, code });
+}
+
+export async function stopAnswering(userId: string, scope: "open sockets" | "new sockets too"): Promise<void> {
+  await post("/dev/silent", { user_id: userId, silent: true, new_connections: scope === "new sockets too" });
+}
+
+export async function answerAgain(userId: string): Promise<void> {
+  await post("/dev/silent", { user_id: userId, silent: false, new_connections: true });
+}
+
+export async function refuseHandshakes(userId: string, forMs: number): Promise<void> {
+  await post("/dev/refuse", { user_id: userId, for_ms: forMs });
+}
+
+export async function pushEmotion(userId: string): Promise<void> {
+  await post("/dev/emotion", { user_id: userId });
+}
+
+async function post(path: string, body: object): Promise<unknown> {
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  const text = await response.text();
+  return text === "" ? null : JSON.parse(text);
+}

@@ -1,0 +1,16 @@
+import { answerAgain, stopAnswering } from "./devServer";
+import { everyone } from "./people";
+
+/** Makes the page believe it lost the network, and makes that true: frames still leave, but nothing comes back. */
+export async function goOffline(): Promise<void> {
+  await Promise.all(everyone.map((person) => stopAnswering(person.userId, "new sockets too")));
+  Object.defineProperty(navigator, "onLine", { configurable: true, get: () => false });
+  window.dispatchEvent(new Event("offline"));
+}
+
+export async function goOnline(): Promise<void> {
+  await Promise.all(everyone.map((person) => answerAgain(person.userId)));
+  // The override sits on the instance, so deleting it uncovers the browser's own getter on the prototype.
+  Reflect.deleteProperty(navigator, "onLine");
+  window.dispatchEvent(new Event("online"));
+}

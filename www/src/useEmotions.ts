@@ -1,0 +1,18 @@
+import type { MasterXEvents } from "everwire";
+import { useWebSocket } from "everwire/react";
+import { useEffect, useState } from "react";
+
+export type Emotion = MasterXEvents["server"]["emotion_update"]["emotion"];
+
+/** The latest emotions, newest last; the older ones draw the trail. */
+export function useEmotions(): readonly Emotion[] {
+  const { subscribe } = useWebSocket<MasterXEvents>();
+  const [emotions, setEmotions] = useState<readonly Emotion[]>([]);
+  useEffect(
+    () => subscribe("emotion_update", ({ emotion }) => setEmotions((past) => [...past, emotion].slice(-TRAIL))),
+    [subscribe],
+  );
+  return emotions;
+}
+
+const TRAIL = 5;

@@ -1,0 +1,42 @@
+import type { MasterXEvents } from "everwire";
+import { useWebSocket } from "everwire/react";
+import { useEffect, useState } from "react";
+import { closeReason } from "./closeReason";
+
+export interface LogEntry {
+  readonly id: number;
+  readonly at: number;
+  readonly event: string;
+  readonly text: string;
+}
+
+/** What the connection went through, newest first. */
+export function useEventLog(): readonly LogEntry[] {
+  const { subscribe } = useWebSocket<MasterXEvents>();
+  const [entries, setEntries] = useState<readonly LogEntry[]>([]);
+
+  useEffect(() => {
+    const add = (event: string, text: string) =>
+      setEntries((past) =>
+        [{ id: (past[0]?.id ?? 0) + 1, at: Date.now(), event, text }, ...past].slice(0, MAX_ENTRIES),
+      );
+    const unsubscribers = [
+      subscribe("open", () => add("open", "connected, session joined")),
+      subscribe("close", (close) => add("close", closeReason(close) ?? "")),
+      subscribe("reconnecting", ({ attempt, delayMs }) =>
+        add("reconnecting", `attempt ${attempt} in ${(delayMs / 1000).toFixed(1)} s`),
+      ),
+      subscribe("give_up", ({ attempts }) => add("give_up", `after ${attempts} attempts`)),
+      subscribe("drop", ({ type, reason }) => add("drop", `${type}: ${reason}`)),
+      subscribe("error", (error) => add("error", error.message)),
+      subscribe("notification", (data) => add("notification", JSON.stringify(data))),
+    ];
+    return () => {
+      for (const unsubscribe of unsubscribers) unsubscribe();
+    };
+  }, [subscribe]);
+
+  return entries;
+}
+
+const MAX_ENTRIES = 60;
