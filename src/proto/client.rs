@@ -1,0 +1,270 @@
+//! The client: every decision, composed of the small machines.
+
+use std::collections::VecDeque;
+
+use fastrand::Rng;
+
+use super::Timestamp;
+use super::backoff::Backoff;
+use super::close::Close;
+use super::config::{Config, ConfigError, Overflow};
+use super::heartbeat::Beat;
+use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
+use super::outbox::Outbox;
+use super::sessions::Sessions;
+use super::snapshot::{Phase, Snapshot};
+use super::state::{Closer, State};
+use super::timer::Timer;
+use super::transitions::CLOSE_TIMEOUT_MS;
+
+/// One logical connection to a server, over as many sockets as it takes.
+///
+/// `M` is an outgoing text frame, `P` an incoming envelope; the machine moves both without looking into them.
+#[derive(Debug)]
+pub struct Client<M, P> {
+    pub(super) config: Config,
+    pub(super) rng: Rng,
+    pub(super) state: State,
+    pub(super) backoff: Backoff,
+    pub(super) outbox: Outbox<M>,
+    pub(super) sessions: Sessions<M>,
+    pub(super) outputs: VecDeque<Output<M, P>>,
+    pub(super) sockets: u32,
+    pub(super) token: Token,
+    pub(super) network: Network,
+    pub(super) last_close: Option<Close>,
+    pub(super) last_rtt_ms: Option<u64>,
+    pub(super) announced: Announced,
+}
+
+/// What the server made of the last token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Unquestioned,
+    Refused,
+}
+
+/// What the browser says about the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Network {
+    Online,
+    Offline,
+}
+
+/// The part of the snapshot that was last reported as changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Announced {
+    phase: Phase,
+    attempt: u32,
+    retry_at: Option<Timestamp>,
+    queued: usize,
+    queued_bytes: u64,
+    last_rtt_ms: Option<u64>,
+}
+
+impl<M: Clone, P: Inbound> Client<M, P> {
+    /// A client that does nothing until [`connect`](Self::connect).
+    ///
+    /// `seed` is the only source of randomness: the same seed and the same inputs give the same outputs.
+    pub fn new(config: Config, seed: u64) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let mut client = Self {
+            backoff: Backoff::new(&config.reconnect),
+            config,
+            rng: Rng::with_seed(seed),
+            state: State::Idle,
+            outbox: Outbox::new(),
+            sessions: Sessions::new(),
+            outputs: VecDeque::new(),
+            sockets: 0,
+            token: Token::Unquestioned,
+            network: Network::Online,
+            last_close: None,
+            last_rtt_ms: None,
+            announced: Announced {
+                phase: Phase::Idle,
+                attempt: 0,
+                retry_at: None,
+                queued: 0,
+                queued_bytes: 0,
+                last_rtt_ms: None,
+            },
+        };
+        client.announced = client.announcement();
+        Ok(client)
+    }
+
+    /// Connects, unless a connection is open, under way, or scheduled.
+    pub fn connect(&mut self, now: Timestamp) {
+        match self.state {
+            State::Idle | State::GivenUp | State::Fatal => self.start_afresh(now),
+            State::Closing { socket, closer: Closer::Application, .. } => {
+                self.abandon(socket, Close::normal("replaced by connect()"));
+                self.start_afresh(now);
+            }
+            State::Closing { closer: Closer::Peer { .. }, .. }
+            | State::Connecting { .. }
+            | State::Open { .. }
+            | State::Waiting { .. }
+            | State::Offline { .. } => {}
+        }
+        self.settle(now);
+    }
+
+    /// Closes with code 1000 and stays closed. The queue is kept for the next connection.
+    pub fn disconnect(&mut self, now: Timestamp) {
+        match self.state {
+            State::Open { socket, .. } | State::Closing { socket, closer: Closer::Peer { .. }, .. } => {
+                self.outputs.push_back(Output::Close { socket });
+                self.state = State::Closing { socket, timeout_at: now + CLOSE_TIMEOUT_MS, closer: Closer::Application };
+            }
+            State::Connecting { socket, .. } => {
+                self.state = State::Idle;
+                self.abandon(socket, Close::normal("disconnect()"));
+            }
+            State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => self.state = State::Idle,
+            State::Idle | State::Closing { closer: Closer::Application, .. } => {}
+        }
+        self.settle(now);
+    }
+
+    /// Drops whatever connection there is and connects anew, with a fresh budget of attempts.
+    pub fn reconnect(&mut self, now: Timestamp) {
+        self.replace_socket("replaced by reconnect()");
+        self.start_afresh(now);
+        self.settle(now);
+    }
+
+    /// Hands a message to the open socket, or queues it.
+    pub fn send(&mut self, message: Message<M>, now: Timestamp) -> Result<Sent, Refused<M>> {
+        let sent = self.accept(message, now);
+        self.settle(now);
+        sent
+    }
+
+    /// The next effect to perform; `None` when there is none left.
+    pub fn poll_output(&mut self) -> Option<Output<M, P>> {
+        self.outputs.pop_front()
+    }
+
+    /// When to send [`Input::Timeout`] at the latest, and why.
+    pub fn poll_timeout(&self) -> Option<(Timestamp, Timer)> {
+        let state = match &self.state {
+            State::Connecting { timeout_at, .. } => (*timeout_at, Timer::ConnectOverdue),
+            State::Open { heartbeat, .. } => heartbeat.poll_timeout(),
+            State::Closing { timeout_at, .. } => (*timeout_at, Timer::CloseOverdue),
+            State::Waiting { retry_at } => (*retry_at, Timer::RetryDue),
+            State::Offline { retry_at } => (*retry_at, Timer::NetworkCheckDue),
+            State::Idle | State::GivenUp | State::Fatal => (Timestamp::NEVER, Timer::RetryDue),
+        };
+        let expiry = (self.outbox.poll_timeout(), Timer::MessageExpired);
+        let first = if expiry.0 < state.0 { expiry } else { state };
+        (first.0 < Timestamp::NEVER).then_some(first)
+    }
+
+    /// What there is to see of the connection.
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms } = self.announcement();
+        Snapshot { phase, attempt, retry_at, close: self.last_close.as_ref(), queued, queued_bytes, last_rtt_ms }
+    }
+
+    /// The socket that facts are accepted from, if there is one.
+    pub const fn socket(&self) -> Option<SocketId> {
+        match self.state {
+            State::Connecting { socket, .. } | State::Open { socket, .. } | State::Closing { socket, .. } => {
+                Some(socket)
+            }
+            State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => None,
+        }
+    }
+
+    fn accept(&mut self, message: Message<M>, now: Timestamp) -> Result<Sent, Refused<M>> {
+        let max = self.config.max_message_bytes;
+        if message.bytes > max {
+            let refusal = Refusal::TooLarge { bytes: message.bytes, max };
+            return Err(Refused { message, refusal });
+        }
+        if let Purpose::Join(session) = &message.purpose
+            && self.sessions.is_full_for(session)
+        {
+            return Err(Refused { message, refusal: Refusal::TooManySessions });
+        }
+        if let State::Open { socket, .. } = self.state {
+            self.transmit(socket, message);
+            return Ok(Sent::Now);
+        }
+        if message.purpose == Purpose::Ephemeral {
+            return Err(Refused { message, refusal: Refusal::NotOpen });
+        }
+        match self.outbox.push(message, &self.config.queue, now) {
+            Ok(dropped) => {
+                self.report_dropped(dropped, DropReason::Overflow);
+                Ok(Sent::Queued)
+            }
+            Err(refused) => {
+                if self.config.queue.overflow == Overflow::DropNewest {
+                    self.report_dropped(vec![refused.message.clone()], DropReason::Overflow);
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    /// Does what is due at `now`, whatever woke the client, and reports what changed.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        self.expire_messages(now);
+        match &mut self.state {
+            State::Connecting { socket, timeout_at } if now >= *timeout_at => {
+                let socket = *socket;
+                self.lose(socket, "no connection within connectTimeoutMs", now);
+            }
+            State::Open { socket, heartbeat, .. } => {
+                let socket = *socket;
+                match heartbeat.handle_timeout(&self.config.heartbeat, now) {
+                    Some(Beat::Ping) => self.outputs.push_back(Output::Ping { socket }),
+                    Some(Beat::Dead) => self.lose(socket, "no pong within heartbeat.timeoutMs", now),
+                    None => {}
+                }
+            }
+            State::Closing { socket, timeout_at, .. } if now >= *timeout_at => {
+                let socket = *socket;
+                self.lose(socket, "the closing handshake was not completed", now);
+            }
+            State::Waiting { retry_at } | State::Offline { retry_at } if now >= *retry_at => self.open(now),
+            State::Connecting { .. }
+            | State::Closing { .. }
+            | State::Waiting { .. }
+            | State::Offline { .. }
+            | State::Idle
+            | State::GivenUp
+            | State::Fatal => {}
+        }
+        let announcement = self.announcement();
+        if announcement != self.announced {
+            let phase = announcement.phase != self.announced.phase;
+            self.announced = announcement;
+            self.emit(Event::Changed { phase });
+        }
+    }
+
+    fn announcement(&self) -> Announced {
+        let (phase, attempt, retry_at) = match &self.state {
+            State::Idle => (Phase::Idle, 0, None),
+            State::Connecting { .. } => (Phase::Connecting, self.backoff.attempt(), None),
+            State::Open { .. } => (Phase::Open, 0, None),
+            State::Closing { .. } => (Phase::Closing, 0, None),
+            State::Waiting { retry_at } => (Phase::Waiting, self.backoff.attempt(), Some(*retry_at)),
+            State::Offline { retry_at } => (Phase::Offline, 0, Some(*retry_at)),
+            State::GivenUp => (Phase::GivenUp, self.backoff.attempt(), None),
+            State::Fatal => (Phase::Fatal, 0, None),
+        };
+        Announced {
+            phase,
+            attempt,
+            retry_at,
+            queued: self.outbox.len(),
+            queued_bytes: self.outbox.bytes(),
+            last_rtt_ms: self.last_rtt_ms,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! How a connection ended, and what follows from it.
+
+/// How a connection, or an attempt at one, ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The close code (RFC 6455, section 7.4). 1006 also stands for every end that the client decided on its own: a missing
+    /// pong, a connect timeout, a token that could not be had.
+    pub code: u16,
+    /// The peer's reason, or the client's own words for a 1006. Never holds a token or a payload of the client.
+    pub reason: String,
+    /// Whether the closing handshake was completed.
+    pub was_clean: bool,
+}
+
+impl Close {
+    /// An end that no closing handshake announced.
+    pub fn abnormal(reason: &str) -> Self {
+        Self { code: ABNORMAL, reason: reason.into(), was_clean: false }
+    }
+
+    /// An end that this side asked for.
+    pub fn normal(reason: &str) -> Self {
+        Self { code: NORMAL, reason: reason.into(), was_clean: true }
+    }
+}
+
+/// What a close code says about trying again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The same attempt may work the next time.
+    Retry,
+    /// The server asked for patience: it restarts or is overloaded.
+    RetryLater,
+    /// The server refused the token: one more attempt with a fresh one is worth it.
+    RefreshToken,
+    /// The two sides do not understand each other; another attempt would end the same way.
+    Fatal,
+}
+
+/// Classifies a close code (RFC 6455, section 7.4, and the IANA registry of close codes).
+///
+/// Browsers report 1006 for every refused handshake, whatever its HTTP status, so 1006 cannot mean "fatal".
+pub const fn verdict(code: u16) -> Verdict {
+    match code {
+        PROTOCOL_ERROR | UNSUPPORTED_DATA | INVALID_PAYLOAD | MANDATORY_EXTENSION => Verdict::Fatal,
+        POLICY_VIOLATION | UNAUTHORIZED => Verdict::RefreshToken,
+        SERVICE_RESTART | TRY_AGAIN_LATER => Verdict::RetryLater,
+        _ => Verdict::Retry,
+    }
+}
+
+/// Normal closure.
+pub const NORMAL: u16 = 1000;
+/// What stands for an end without a closing handshake; never sent.
+pub const ABNORMAL: u16 = 1006;
+const PROTOCOL_ERROR: u16 = 1002;
+const UNSUPPORTED_DATA: u16 = 1003;
+const INVALID_PAYLOAD: u16 = 1007;
+const POLICY_VIOLATION: u16 = 1008;
+const MANDATORY_EXTENSION: u16 = 1010;
+const SERVICE_RESTART: u16 = 1012;
+const TRY_AGAIN_LATER: u16 = 1013;
+const UNAUTHORIZED: u16 = 4401;
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, verdict};
+
+    #[test]
+    fn every_close_code_of_the_contract_has_its_verdict() {
+        for code in [1002, 1003, 1007, 1010] {
+            assert_eq!(verdict(code), Verdict::Fatal, "{code}");
+        }
+        for code in [1008, 4401] {
+            assert_eq!(verdict(code), Verdict::RefreshToken, "{code}");
+        }
+        for code in [1012, 1013] {
+            assert_eq!(verdict(code), Verdict::RetryLater, "{code}");
+        }
+        for code in [1000, 1001, 1005, 1006, 1009, 1011, 1014, 1015, 3000, 4000, 4999, 0, u16::MAX] {
+            assert_eq!(verdict(code), Verdict::Retry, "{code}");
+        }
+    }
+}

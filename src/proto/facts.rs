@@ -1,0 +1,130 @@
+//! What each fact changes.
+
+use super::Timestamp;
+use super::client::{Client, Network};
+use super::close::Close;
+use super::heartbeat::Heartbeat;
+use super::io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, SocketId};
+use super::state::{Closer, State};
+use super::transitions::CLOSE_TIMEOUT_MS;
+
+impl<M: Clone, P: Inbound> Client<M, P> {
+    /// Takes note of a fact, and does what is due at `now`.
+    pub fn handle_input(&mut self, input: Input<M, P>, now: Timestamp) {
+        match input {
+            Input::SocketOpened { socket } => self.socket_opened(socket, now),
+            Input::SocketClosed { socket, close } => self.socket_closed(socket, close, now),
+            Input::OpenFailed { socket, reason } => self.socket_closed(socket, Close::abnormal(&reason), now),
+            Input::Frame { socket, payload } => self.frame(socket, payload, now),
+            Input::Undelivered { socket, messages } => self.undelivered(socket, messages, now),
+            Input::Timeout => {}
+            Input::NetworkOnline => {
+                self.network = Network::Online;
+                self.wake(now);
+            }
+            Input::NetworkOffline => {
+                self.network = Network::Offline;
+                match self.state {
+                    State::Open { .. } => self.probe(now),
+                    State::Waiting { .. } => self.wait_for_network(now),
+                    State::Idle
+                    | State::Connecting { .. }
+                    | State::Closing { .. }
+                    | State::Offline { .. }
+                    | State::GivenUp
+                    | State::Fatal => {}
+                }
+            }
+            Input::PageVisible => self.wake(now),
+            Input::PageRestored => match self.state {
+                State::Open { .. } | State::Connecting { .. } => {
+                    self.replace_socket("closed by the back/forward cache");
+                    self.start_afresh(now);
+                }
+                State::Idle
+                | State::Closing { .. }
+                | State::Waiting { .. }
+                | State::Offline { .. }
+                | State::GivenUp
+                | State::Fatal => self.wake(now),
+            },
+        }
+        self.settle(now);
+    }
+
+    fn socket_opened(&mut self, opened: SocketId, now: Timestamp) {
+        let State::Connecting { socket, .. } = self.state else {
+            return;
+        };
+        if socket != opened {
+            return;
+        }
+        self.expire_messages(now);
+        let heartbeat = Heartbeat::new(&self.config.heartbeat, now);
+        self.state = State::Open { socket, opened_at: now, heartbeat };
+        for frame in self.sessions.frames() {
+            let message = Message::new(frame.clone(), 0, Purpose::Rejoin);
+            self.outputs.push_back(Output::Transmit { socket, message });
+        }
+        while let Some(message) = self.outbox.pop() {
+            self.transmit(socket, message);
+        }
+        self.emit(Event::Opened);
+    }
+
+    pub(super) fn socket_closed(&mut self, closed: SocketId, close: Close, now: Timestamp) {
+        if self.socket() != Some(closed) {
+            return;
+        }
+        let code = close.code;
+        self.note_close(close);
+        match self.state {
+            State::Closing { closer: Closer::Application, .. } => self.state = State::Idle,
+            State::Open { opened_at, .. } | State::Closing { closer: Closer::Peer { opened_at }, .. } => {
+                if now.since(opened_at) >= self.config.reconnect.stable_after_ms {
+                    self.forget_failures();
+                }
+                self.follow_up(code, now);
+            }
+            State::Connecting { .. } => self.follow_up(code, now),
+            State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => {}
+        }
+    }
+
+    fn frame(&mut self, arrived_on: SocketId, payload: P, now: Timestamp) {
+        match &mut self.state {
+            State::Open { socket, heartbeat, .. } if *socket == arrived_on => {
+                if payload.is_pong()
+                    && let Some(rtt_ms) = heartbeat.handle_pong(&self.config.heartbeat, now)
+                {
+                    self.last_rtt_ms = Some(rtt_ms);
+                }
+            }
+            // Frames may still arrive while the closing handshake is under way.
+            State::Closing { socket, .. } if *socket == arrived_on => {}
+            _ => return,
+        }
+        self.emit(Event::Frame(payload));
+    }
+
+    fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Message<M>>, now: Timestamp) {
+        let mut keep = Vec::new();
+        for message in messages {
+            match message.purpose {
+                Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) => keep.push(message),
+                Purpose::Ephemeral => self.report_dropped(vec![message], DropReason::Ephemeral),
+                // The session is still remembered, so the next connection enters it again.
+                Purpose::Rejoin => {}
+            }
+        }
+        match self.state {
+            State::Open { socket, opened_at, .. } if socket == refused_by => {
+                self.outbox.put_back(keep);
+                let closer = Closer::Peer { opened_at };
+                self.state = State::Closing { socket, timeout_at: now + CLOSE_TIMEOUT_MS, closer };
+            }
+            State::Open { socket, .. } => keep.into_iter().for_each(|message| self.transmit(socket, message)),
+            _ => self.outbox.put_back(keep),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Whether the link is alive.
+
+use super::Timestamp;
+use super::config::Heartbeat as Config;
+use super::time::FOREVER;
+use super::timer::Timer;
+
+/// Pings an open connection and watches for the pongs.
+///
+/// Only a pong proves the round trip: other frames show that the server can be heard, not that it hears.
+#[derive(Debug)]
+pub struct Heartbeat {
+    phase: Phase,
+}
+
+/// What the caller has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// Send a ping.
+    Ping,
+    /// Abandon the connection.
+    Dead,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Quiet { ping_at: Timestamp },
+    Awaiting { sent_at: Timestamp, deadline: Timestamp, patience: Patience },
+}
+
+/// Whether a deadline that was noticed too late may be extended once.
+#[derive(Debug, PartialEq, Eq)]
+enum Patience {
+    Fresh,
+    Spent,
+}
+
+impl Heartbeat {
+    /// The heartbeat of a connection that opened at `now`.
+    pub fn new(config: &Config, now: Timestamp) -> Self {
+        Self { phase: Phase::Quiet { ping_at: now + config.interval_ms } }
+    }
+
+    /// Takes note of a pong; returns the round-trip time in milliseconds if a ping was unanswered.
+    pub fn handle_pong(&mut self, config: &Config, now: Timestamp) -> Option<u64> {
+        match self.phase {
+            Phase::Quiet { .. } => None,
+            Phase::Awaiting { sent_at, .. } => {
+                self.phase = Phase::Quiet { ping_at: sent_at + config.interval_ms.max(now.since(sent_at)) };
+                Some(now.since(sent_at))
+            }
+        }
+    }
+
+    /// Asks for a sign of life within two seconds, because something happened that often kills connections silently.
+    pub fn probe(&mut self, config: &Config, now: Timestamp) -> Option<Beat> {
+        if config.interval_ms == FOREVER {
+            return None;
+        }
+        match &mut self.phase {
+            Phase::Awaiting { deadline, .. } if *deadline > now => {
+                *deadline = (*deadline).min(now + PROBE_MS);
+                None
+            }
+            Phase::Quiet { .. } | Phase::Awaiting { .. } => {
+                Some(self.ping(config.timeout_ms.min(PROBE_MS), Patience::Spent, now))
+            }
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, config: &Config, now: Timestamp) -> Option<Beat> {
+        match self.phase {
+            Phase::Quiet { ping_at } if now >= ping_at => Some(self.ping(config.timeout_ms, Patience::Fresh, now)),
+            // A page that was suspended runs its timers before it sees the pong that has long arrived.
+            Phase::Awaiting { deadline, patience: Patience::Fresh, .. } if now >= deadline + LATE_MS => {
+                Some(self.ping(config.timeout_ms.min(PROBE_MS), Patience::Spent, now))
+            }
+            Phase::Awaiting { deadline, .. } if now >= deadline => Some(Beat::Dead),
+            Phase::Quiet { .. } | Phase::Awaiting { .. } => None,
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and why.
+    pub const fn poll_timeout(&self) -> (Timestamp, Timer) {
+        match self.phase {
+            Phase::Quiet { ping_at } => (ping_at, Timer::PingDue),
+            Phase::Awaiting { deadline, .. } => (deadline, Timer::PongOverdue),
+        }
+    }
+
+    fn ping(&mut self, timeout_ms: u64, patience: Patience, now: Timestamp) -> Beat {
+        self.phase = Phase::Awaiting { sent_at: now, deadline: now + timeout_ms, patience };
+        Beat::Ping
+    }
+}
+
+/// How long a probe waits for its pong, in milliseconds.
+const PROBE_MS: u64 = 2_000;
+/// How late a deadline has to be noticed to conclude that the page itself was suspended, in milliseconds.
+const LATE_MS: u64 = 1_000;

@@ -1,0 +1,31 @@
+//! The pure state machine: no clock, no randomness source, no I/O, no JavaScript.
+//!
+//! [`Client`] composes small machines that know the same verbs: [`backoff`], [`heartbeat`], [`outbox`], [`sessions`].
+//! The whole vocabulary between the machine and whoever drives it is in [`io`].
+
+pub mod backoff;
+pub mod client;
+pub mod close;
+pub mod config;
+pub mod endpoint;
+mod facts;
+pub mod heartbeat;
+pub mod io;
+pub mod numbers;
+pub mod outbox;
+pub mod sessions;
+pub mod snapshot;
+pub mod state;
+pub mod subscriptions;
+pub mod time;
+pub mod timer;
+mod transitions;
+
+pub use client::Client;
+pub use close::{Close, Verdict};
+pub use config::{Config, ConfigError, Overflow};
+pub use endpoint::{Endpoint, EndpointError};
+pub use io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
+pub use snapshot::{Phase, Snapshot};
+pub use time::Timestamp;
+pub use timer::Timer;

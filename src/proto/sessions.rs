@@ -1,0 +1,40 @@
+//! The sessions that a reconnect has to enter again.
+
+/// Joined sessions in the order of joining, each with the frame that joins it.
+#[derive(Debug)]
+pub struct Sessions<M> {
+    joined: Vec<(String, M)>,
+}
+
+impl<M> Sessions<M> {
+    /// No session.
+    pub const fn new() -> Self {
+        Self { joined: Vec::new() }
+    }
+
+    /// Remembers that the server was asked to let this client in.
+    pub fn join(&mut self, session: String, frame: M) {
+        match self.joined.iter_mut().find(|(known, _)| *known == session) {
+            Some((_, known)) => *known = frame,
+            None => self.joined.push((session, frame)),
+        }
+    }
+
+    /// Forgets a session.
+    pub fn leave(&mut self, session: &str) {
+        self.joined.retain(|(known, _)| known != session);
+    }
+
+    /// Whether one more session would be too many to rejoin.
+    pub fn is_full_for(&self, session: &str) -> bool {
+        self.joined.len() >= MAX_SESSIONS && !self.joined.iter().any(|(known, _)| known == session)
+    }
+
+    /// The frames that join every session again, in order.
+    pub fn frames(&self) -> impl Iterator<Item = &M> {
+        self.joined.iter().map(|(_, frame)| frame)
+    }
+}
+
+/// How many sessions one client can be in at a time.
+pub const MAX_SESSIONS: usize = 1_000;

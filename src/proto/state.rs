@@ -1,0 +1,62 @@
+//! Where the connection stands. Each state owns what exists only then.
+
+use super::heartbeat::Heartbeat;
+use super::{SocketId, Timestamp};
+
+/// The state of the connection.
+#[derive(Debug)]
+pub enum State {
+    /// Nothing was asked for, or the application disconnected.
+    Idle,
+    /// An attempt runs: the token is asked for, or the handshake is under way.
+    Connecting {
+        /// The attempt's socket.
+        socket: SocketId,
+        /// When to give up on it.
+        timeout_at: Timestamp,
+    },
+    /// Messages flow.
+    Open {
+        /// The open socket.
+        socket: SocketId,
+        /// When it opened.
+        opened_at: Timestamp,
+        /// Its sign of life.
+        heartbeat: Heartbeat,
+    },
+    /// The closing handshake is under way.
+    Closing {
+        /// The closing socket.
+        socket: SocketId,
+        /// When to stop waiting for the peer.
+        timeout_at: Timestamp,
+        /// Who wants to close, and so what follows.
+        closer: Closer,
+    },
+    /// The next attempt is scheduled.
+    Waiting {
+        /// When it starts.
+        retry_at: Timestamp,
+    },
+    /// The network is said to be down; attempts cost nothing from the budget.
+    Offline {
+        /// When to try all the same.
+        retry_at: Timestamp,
+    },
+    /// The attempt budget is used up.
+    GivenUp,
+    /// The last close code said that trying again is pointless.
+    Fatal,
+}
+
+/// Who started the closing handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closer {
+    /// The application, which wants the connection to stay closed.
+    Application,
+    /// The server, as far as the browser's ready state tells, whose close code is still to come.
+    Peer {
+        /// When the connection had opened.
+        opened_at: Timestamp,
+    },
+}

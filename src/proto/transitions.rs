@@ -1,0 +1,132 @@
+//! The moves between states that several facts, commands and deadlines share.
+
+use super::Timestamp;
+use super::backoff::{Backoff, Patience, jittered};
+use super::client::{Client, Network, Token};
+use super::close::{Close, Verdict, verdict};
+use super::heartbeat::Beat;
+use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, SocketId};
+use super::state::State;
+
+impl<M: Clone, P: Inbound> Client<M, P> {
+    pub(super) fn transmit(&mut self, socket: SocketId, message: Message<M>) {
+        match &message.purpose {
+            Purpose::Join(session) => self.sessions.join(session.clone(), message.frame.clone()),
+            Purpose::Leave(session) => self.sessions.leave(session),
+            Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin => {}
+        }
+        self.outputs.push_back(Output::Transmit { socket, message });
+    }
+
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        match self.state {
+            State::Open { .. } => self.probe(now),
+            State::Waiting { .. } | State::Offline { .. } => {
+                self.backoff = Backoff::new(&self.config.reconnect);
+                self.open(now);
+            }
+            State::GivenUp => self.start_afresh(now),
+            State::Idle | State::Connecting { .. } | State::Closing { .. } | State::Fatal => {}
+        }
+    }
+
+    pub(super) fn probe(&mut self, now: Timestamp) {
+        if let State::Open { socket, heartbeat, .. } = &mut self.state
+            && heartbeat.probe(&self.config.heartbeat, now) == Some(Beat::Ping)
+        {
+            self.outputs.push_back(Output::Ping { socket: *socket });
+        }
+    }
+
+    pub(super) fn start_afresh(&mut self, now: Timestamp) {
+        self.forget_failures();
+        self.open(now);
+    }
+
+    pub(super) fn forget_failures(&mut self) {
+        self.backoff = Backoff::new(&self.config.reconnect);
+        self.token = Token::Unquestioned;
+    }
+
+    pub(super) fn open(&mut self, now: Timestamp) {
+        self.sockets = self.sockets.wrapping_add(1);
+        let socket = SocketId(self.sockets);
+        self.state = State::Connecting { socket, timeout_at: now + self.config.connect_timeout_ms };
+        self.outputs.push_back(Output::Open { socket, token_refused: self.token == Token::Refused });
+    }
+
+    pub(super) fn follow_up(&mut self, code: u16, now: Timestamp) {
+        match (verdict(code), self.token) {
+            (Verdict::Fatal, _) | (Verdict::RefreshToken, Token::Refused) => self.state = State::Fatal,
+            (Verdict::RefreshToken, Token::Unquestioned) => {
+                self.token = Token::Refused;
+                self.retry(Patience::Usual, now);
+            }
+            (Verdict::RetryLater, _) => self.retry(Patience::Longer, now),
+            (Verdict::Retry, _) => self.retry(Patience::Usual, now),
+        }
+    }
+
+    pub(super) fn retry(&mut self, patience: Patience, now: Timestamp) {
+        if self.network == Network::Offline {
+            self.wait_for_network(now);
+            return;
+        }
+        match self.backoff.next(&self.config.reconnect, patience, &mut self.rng) {
+            Some(delay) => {
+                self.state = State::Waiting { retry_at: now + delay.ms };
+                self.emit(Event::Reconnecting { attempt: delay.attempt, delay_ms: delay.ms });
+            }
+            None => {
+                self.state = State::GivenUp;
+                self.emit(Event::GaveUp { attempts: self.backoff.attempt() });
+            }
+        }
+    }
+
+    pub(super) fn wait_for_network(&mut self, now: Timestamp) {
+        self.state = State::Offline { retry_at: now + jittered(NETWORK_CHECK_MS, NETWORK_CHECK_JITTER, &mut self.rng) };
+    }
+
+    pub(super) fn replace_socket(&mut self, reason: &str) {
+        if let Some(socket) = self.socket() {
+            self.abandon(socket, Close::normal(reason));
+        }
+    }
+
+    pub(super) fn abandon(&mut self, socket: SocketId, close: Close) {
+        self.outputs.push_back(Output::Abandon { socket });
+        self.note_close(close);
+    }
+
+    pub(super) fn lose(&mut self, socket: SocketId, reason: &str, now: Timestamp) {
+        self.outputs.push_back(Output::Abandon { socket });
+        self.socket_closed(socket, Close::abnormal(reason), now);
+    }
+
+    pub(super) fn note_close(&mut self, close: Close) {
+        self.last_close = Some(close.clone());
+        self.emit(Event::Closed(close));
+    }
+
+    pub(super) fn expire_messages(&mut self, now: Timestamp) {
+        let expired = self.outbox.expire(now);
+        self.report_dropped(expired, DropReason::Expired);
+    }
+
+    pub(super) fn report_dropped(&mut self, messages: Vec<Message<M>>, reason: DropReason) {
+        for message in messages {
+            self.emit(Event::Dropped { message, reason });
+        }
+    }
+
+    pub(super) fn emit(&mut self, event: Event<M, P>) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+/// How long the closing handshake may take, in milliseconds.
+pub(super) const CLOSE_TIMEOUT_MS: u64 = 3_000;
+/// How long to believe that the network is down, in milliseconds, before jitter.
+const NETWORK_CHECK_MS: f64 = 30_000.0;
+const NETWORK_CHECK_JITTER: f64 = 0.5;
