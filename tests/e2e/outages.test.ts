@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { useDemo } from "./harness/demo";
+import { screenshot } from "./harness/screenshot";
+
+const demo = useDemo();
+
+interface MessageSent {
+  readonly message: { readonly content: string };
+}
+
+test("the server process dies and comes back: what was written meanwhile arrives in order, exactly once", async () => {
+  const { server, page, guard, ada, grace } = demo();
+  await ada.write("before");
+  await expect.poll(() => grace.messages()).toEqual(["before"]);
+
+  const meanwhile = Array.from({ length: 8 }, (_, index) => `written during the outage, ${index + 1}`);
+  await guard.duringOutage(async () => {
+    await server.kill();
+    await ada.says(/Reconnecting: attempt \d of 5 in \d\.\d s \(connection lost, code 1006\)/);
+    await ada.hears(/Reconnecting: attempt \d of 5/);
+    for (const content of meanwhile) await ada.write(content);
+    expect(await ada.deliveries()).toEqual(["Sent", ...meanwhile.map(() => "Queued")]);
+    expect(await ada.queued()).toBe(String(meanwhile.length));
+    expect(await grace.messages()).toEqual(["before"]);
+    await screenshot(page, "outage");
+
+    await server.restart();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+
+  await expect.poll(() => ada.deliveries()).toEqual(["before", ...meanwhile].map(() => "Sent"));
+  expect(await ada.queued()).toBe("0");
+  await expect.poll(() => grace.messages()).toEqual(["before", ...meanwhile]);
+  await ada.write("after");
+  await expect.poll(() => grace.messages()).toEqual(["before", ...meanwhile, "after"]);
+  const arrived = await server.received<MessageSent>(ada.userId, "message_sent");
+  expect(arrived.map((frame) => frame.message.content)).toEqual([...meanwhile, "after"]);
+});
+
+test("both sides write while the server is away, and each sees all of the other's messages in order", async () => {
+  const { server, guard, ada, grace } = demo();
+  await guard.duringOutage(async () => {
+    await server.kill();
+    await Promise.all([ada.says(/^Reconnecting/), grace.says(/^Reconnecting/)]);
+    for (const number of [1, 2, 3]) {
+      await ada.write(`Ada ${number}`);
+      await grace.write(`Grace ${number}`);
+    }
+    await server.restart();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  const from = (who: string) => (messages: string[]) => messages.filter((content) => content.startsWith(who));
+  await expect.poll(() => grace.messages().then(from("Ada"))).toEqual(["Ada 1", "Ada 2", "Ada 3"]);
+  await expect.poll(() => ada.messages().then(from("Grace"))).toEqual(["Grace 1", "Grace 2", "Grace 3"]);
+});
+
+test("a server that stops answering is noticed by the heartbeat, and the connection recovers", async () => {
+  const { ada, grace } = demo();
+  const pressed = Date.now();
+  await ada.press("stop-answering");
+  await ada.logs("close", /code 1006/);
+  const noticed = Date.now() - pressed;
+  // One interval until the next ping, one deadline for its pong, and a second for a busy machine.
+  expect(noticed).toBeLessThan(5_000 + 2_000 + 1_000);
+  await ada.reaches("open");
+  await grace.write("Are you back?");
+  await expect.poll(() => ada.messages()).toEqual(["Are you back?"]);
+});
+
+test("what the other side wrote while this side's link was dead is caught up", async () => {
+  const { ada, grace } = demo();
+  await ada.press("stop-answering");
+  await grace.write("Can you hear me?");
+  await expect.poll(() => ada.messages()).toEqual(["Can you hear me?"]);
+  await ada.logs("close", /code 1006/);
+});
+
+test("a dropped connection recovers, and the other side is not affected", async () => {
+  const { ada, grace } = demo();
+  await ada.press("drop-connection");
+  await ada.says(/^Reconnecting: attempt 1 of 5/);
+  await ada.reaches("open");
+  await ada.write("still here");
+  await expect.poll(() => grace.messages()).toEqual(["still here"]);
+  expect(await grace.part("log").locator("[data-event=close]").count()).toBe(0);
+});
+
+test("a restart that refuses connections for ten seconds is explained and survived", async () => {
+  const { page, guard, ada, grace } = demo();
+  await guard.duringOutage(async () => {
+    await page.getByTestId("restart-refused").click();
+    await ada.says(/^Reconnecting: attempt 1 of 5 in \d\.\d s \(.*code 1012\)/);
+    await page.getByTestId("restart-refused").filter({ hasText: /Refusing for \d+ s/ }).waitFor();
+    await ada.write("written while refused");
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  await expect.poll(() => grace.messages()).toEqual(["written while refused"]);
+});
+
+test("going offline pauses the attempts, and coming back resumes at once", async () => {
+  const { page, guard, ada, grace } = demo();
+  await guard.duringOutage(async () => {
+    await page.getByTestId("toggle-network").click();
+    await Promise.all([
+      ada.says(/^Offline: waiting for the network/),
+      grace.says(/^Offline: waiting for the network/),
+    ]);
+    await ada.write("from the tunnel");
+    expect(await ada.deliveries()).toEqual(["Queued"]);
+    await page.getByTestId("toggle-network").filter({ hasText: "Back online" }).click();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  await expect.poll(() => grace.messages()).toEqual(["from the tunnel"]);
+});
+
+test("disconnecting stays disconnected, keeps what is written, and Reconnect delivers it", async () => {
+  const { ada, grace } = demo();
+  await ada.press("disconnect");
+  await ada.says(/^Disconnected/);
+  await ada.write("for later");
+  expect(await ada.deliveries()).toEqual(["Queued"]);
+  await ada.press("reconnect");
+  await expect.poll(() => grace.messages()).toEqual(["for later"]);
+});

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["*.test.ts"],
+    // Browsers and the server share one machine; side by side they would only make each other late.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ["verbose"],
+    expect: { poll: { timeout: 20_000, interval: 50 } },
+  },
+});
