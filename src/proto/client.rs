@@ -33,6 +33,7 @@ pub struct Client<M, P> {
     pub(super) token: Token,
     pub(super) network: Network,
     pub(super) last_close: Option<Close>,
+    pub(super) closes: u32,
     pub(super) last_rtt_ms: Option<u64>,
     pub(super) announced: Announced,
 }
@@ -53,13 +54,26 @@ pub(super) enum Network {
 
 /// The part of the snapshot that was last reported as changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Announced {
+pub(super) struct Announced {
     phase: Phase,
     attempt: u32,
     retry_at: Option<Timestamp>,
+    closes: u32,
     queued: usize,
     queued_bytes: u64,
     last_rtt_ms: Option<u64>,
+}
+
+impl Announced {
+    const NOTHING: Self = Self {
+        phase: Phase::Idle,
+        attempt: 0,
+        retry_at: None,
+        closes: 0,
+        queued: 0,
+        queued_bytes: 0,
+        last_rtt_ms: None,
+    };
 }
 
 impl<M: Clone, P: Inbound> Client<M, P> {
@@ -68,30 +82,22 @@ impl<M: Clone, P: Inbound> Client<M, P> {
     /// `seed` is the only source of randomness: the same seed and the same inputs give the same outputs.
     pub fn new(config: Config, seed: u64) -> Result<Self, ConfigError> {
         config.validate()?;
-        let mut client = Self {
+        Ok(Self {
             backoff: Backoff::new(&config.reconnect),
             config,
             rng: Rng::with_seed(seed),
             state: State::Idle,
-            outbox: Outbox::new(),
-            sessions: Sessions::new(),
+            outbox: Outbox::default(),
+            sessions: Sessions::default(),
             outputs: VecDeque::new(),
             sockets: 0,
             token: Token::Unquestioned,
             network: Network::Online,
             last_close: None,
+            closes: 0,
             last_rtt_ms: None,
-            announced: Announced {
-                phase: Phase::Idle,
-                attempt: 0,
-                retry_at: None,
-                queued: 0,
-                queued_bytes: 0,
-                last_rtt_ms: None,
-            },
-        };
-        client.announced = client.announcement();
-        Ok(client)
+            announced: Announced::NOTHING,
+        })
     }
 
     /// Connects, unless a connection is open, under way, or scheduled.
@@ -164,7 +170,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
 
     /// What there is to see of the connection.
     pub fn snapshot(&self) -> Snapshot<'_> {
-        let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms } = self.announcement();
+        let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms, .. } = self.announcement();
         Snapshot { phase, attempt, retry_at, close: self.last_close.as_ref(), queued, queued_bytes, last_rtt_ms }
     }
 
@@ -262,6 +268,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
             phase,
             attempt,
             retry_at,
+            closes: self.closes,
             queued: self.outbox.len(),
             queued_bytes: self.outbox.bytes(),
             last_rtt_ms: self.last_rtt_ms,

@@ -15,12 +15,13 @@ pub struct Outbox<M> {
     expiry: Timestamp,
 }
 
-impl<M> Outbox<M> {
-    /// An empty queue.
-    pub const fn new() -> Self {
+impl<M> Default for Outbox<M> {
+    fn default() -> Self {
         Self { messages: VecDeque::new(), bytes: 0, expiry: Timestamp::NEVER }
     }
+}
 
+impl<M> Outbox<M> {
     /// Appends a message; returns what had to make room for it, oldest first.
     ///
     /// Joining and leaving sessions does not expire: every later message to the session relies on it.

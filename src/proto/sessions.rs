@@ -6,12 +6,13 @@ pub struct Sessions<M> {
     joined: Vec<(String, M)>,
 }
 
-impl<M> Sessions<M> {
-    /// No session.
-    pub const fn new() -> Self {
+impl<M> Default for Sessions<M> {
+    fn default() -> Self {
         Self { joined: Vec::new() }
     }
+}
 
+impl<M> Sessions<M> {
     /// Remembers that the server was asked to let this client in.
     pub fn join(&mut self, session: String, frame: M) {
         match self.joined.iter_mut().find(|(known, _)| *known == session) {

@@ -34,12 +34,13 @@ impl HandlerId {
 /// The place of one event's handlers.
 pub type Slot = usize;
 
-impl<H: Clone> Subscriptions<H> {
-    /// No slots.
-    pub const fn new() -> Self {
+impl<H> Default for Subscriptions<H> {
+    fn default() -> Self {
         Self { slots: Vec::new(), free: Vec::new(), next: 0 }
     }
+}
 
+impl<H: Clone> Subscriptions<H> {
     /// A slot that nobody uses.
     pub fn open(&mut self) -> Slot {
         self.free.pop().unwrap_or_else(|| {
@@ -86,7 +87,7 @@ impl<H: Clone> Subscriptions<H> {
     }
 
     /// How many handlers there are in all slots.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.slots.iter().map(|handlers| handlers.len()).sum()
     }
 }
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_delivery_under_way_keeps_its_list_and_sees_who_has_left() {
-        let mut subscriptions = Subscriptions::new();
+        let mut subscriptions = Subscriptions::default();
         let slot = subscriptions.open();
         let first = subscriptions.add(slot, 'a');
         let second = subscriptions.add(slot, 'b');
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_released_slot_is_used_again_and_its_old_handlers_stay_gone() {
-        let mut subscriptions = Subscriptions::new();
+        let mut subscriptions = Subscriptions::default();
         let slot = subscriptions.open();
         let old = subscriptions.add(slot, 'a');
         let taken = subscriptions.handlers(slot).unwrap();
@@ -121,6 +122,6 @@ mod tests {
         subscriptions.add(slot, 'b');
         assert!(!subscriptions.is_current(slot, &taken, old));
         assert_ne!(subscriptions.open(), slot);
-        assert_eq!(subscriptions.len(), 1);
+        assert_eq!(subscriptions.count(), 1);
     }
 }

@@ -105,6 +105,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
     }
 
     pub(super) fn note_close(&mut self, close: Close) {
+        self.closes = self.closes.wrapping_add(1);
         self.last_close = Some(close.clone());
         self.emit(Event::Closed(close));
     }
