@@ -1,0 +1,56 @@
+//! From `pkg/src` and `pkg/wasm` to `pkg/dist`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::build::Mode;
+use crate::{node, paths};
+
+pub fn build(mode: Mode) -> Result<()> {
+    let package = paths::root().join("pkg");
+    let dist = package.join("dist");
+    for entry in ENTRIES {
+        let source = package.join(format!("src/{entry}.ts"));
+        ensure!(source.is_file(), "pkg/src/{entry}.ts is missing: it is an entry of the package, restore it");
+    }
+    if dist.exists() {
+        std::fs::remove_dir_all(&dist).with_context(|| format!("clearing {}", dist.display()))?;
+    }
+    scripts(&package, mode)?;
+    std::fs::copy(package.join("wasm/everwire_bg.wasm"), dist.join("everwire_bg.wasm"))
+        .context("copying the wasm module into pkg/dist")?;
+    types(&dist)
+}
+
+fn scripts(package: &Path, mode: Mode) -> Result<()> {
+    let mut job = node::tool("build · esbuild", "esbuild")
+        .directory(package)
+        .args(ENTRIES.map(|entry| format!("src/{entry}.ts")))
+        .args(["--bundle", "--format=esm", "--platform=neutral", "--target=es2022", "--outdir=dist"])
+        // The hooks use the client class of the application's own import, so it exists once.
+        .args(["--external:react", "--external:everwire", "--log-level=warning"]);
+    if mode == Mode::Release {
+        job = job.args(["--minify", "--legal-comments=none"]);
+    }
+    job.run()?;
+    let slim = std::fs::read_to_string(package.join("dist/slim.js"))?;
+    ensure!(
+        slim.contains("everwire_bg.wasm") && slim.contains("import.meta.url"),
+        "dist/slim.js must contain `new URL(\"./everwire_bg.wasm\", import.meta.url)`, which bundlers look for"
+    );
+    Ok(())
+}
+
+fn types(dist: &Path) -> Result<()> {
+    node::tool("build · types", "tsc").args(["-p", "pkg/tsconfig.json"]).run()?;
+    for entry in ENTRIES {
+        ensure!(
+            dist.join(format!("{entry}.d.ts")).is_file(),
+            "tsc wrote no pkg/dist/{entry}.d.ts; pkg/tsconfig.json must emit declarations from `src` to `dist`"
+        );
+    }
+    Ok(())
+}
+
+const ENTRIES: [&str; 3] = ["index", "slim", "react"];

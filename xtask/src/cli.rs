@@ -1,0 +1,155 @@
+//! What can be typed after `cargo xtask`.
+
+use crate::suites::SUITES;
+
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    Help,
+    Build { dev: bool },
+    Size,
+    Lint,
+    Fmt,
+    Demo { port: u16 },
+    Test { suites: Vec<&'static str>, quick: bool },
+    Bench { name: Option<String> },
+    Codegen,
+}
+
+/// Reads the arguments; the error is the sentence to show above the help.
+pub fn parse(arguments: &[String]) -> Result<Command, String> {
+    let mut words = arguments.iter().map(String::as_str);
+    let Some(name) = words.next() else {
+        return Err("which command?".into());
+    };
+    let rest = words.collect::<Vec<_>>();
+    match name {
+        "help" | "--help" | "-h" => Ok(Command::Help),
+        _ if rest.contains(&"--help") || rest.contains(&"-h") => Ok(Command::Help),
+        "build" => match rest[..] {
+            [] => Ok(Command::Build { dev: false }),
+            ["--dev"] => Ok(Command::Build { dev: true }),
+            _ => Err(unexpected(name, &rest, "--dev")),
+        },
+        "demo" => parse_demo(&rest),
+        "test" => parse_test(&rest),
+        "bench" => match rest[..] {
+            [] => Ok(Command::Bench { name: None }),
+            [bench] if !bench.starts_with('-') => Ok(Command::Bench { name: Some(bench.into()) }),
+            _ => Err(unexpected(name, &rest, "the name of one bench")),
+        },
+        "size" => alone(name, &rest, Command::Size),
+        "lint" => alone(name, &rest, Command::Lint),
+        "fmt" => alone(name, &rest, Command::Fmt),
+        "codegen" => alone(name, &rest, Command::Codegen),
+        _ => Err(format!("there is no command `{name}`")),
+    }
+}
+
+pub fn help() -> String {
+    let suites = SUITES.iter().map(|suite| format!("    {:<9} {}", suite.name, suite.about));
+    format!(
+        "\
+Usage: cargo xtask COMMAND
+
+  demo [--port N]         build everything and serve the demo page (port {DEMO_PORT})
+  test [SUITE…] [--quick] run the test suites, all of them by default; --quick leaves out the slow ones (*)
+  build [--dev]           build the npm package into pkg/dist; --dev skips the optimiser and the size budgets
+  size                    show the size of the built package against pkg/size-budget.json
+  lint                    check formatting, lints, documentation, dependencies and types
+  fmt                     format Rust and TypeScript
+  bench [NAME]            run bench/NAME.mjs against the built package; without a name, list what exists
+  codegen                 rewrite pkg/src/events.ts from the Rust event types
+  help                    show this text
+
+Suites, in the order in which they run:
+{}
+
+Environment: CHROMIUM, CHROMEDRIVER, FIREFOX, GECKODRIVER and WEBKITDRIVER name the programs to use.",
+        suites.collect::<Vec<_>>().join("\n")
+    )
+}
+
+const DEMO_PORT: u16 = 8787;
+
+fn parse_demo(rest: &[&str]) -> Result<Command, String> {
+    let port = match rest {
+        [] => return Ok(Command::Demo { port: DEMO_PORT }),
+        ["--port", port] => port,
+        [option] => option.strip_prefix("--port=").ok_or_else(|| unexpected("demo", rest, "--port N"))?,
+        _ => return Err(unexpected("demo", rest, "--port N")),
+    };
+    let port = port.parse().map_err(|_| format!("`--port {port}`: a port is a number from 0 to 65535"))?;
+    Ok(Command::Demo { port })
+}
+
+fn parse_test(rest: &[&str]) -> Result<Command, String> {
+    let mut quick = false;
+    let mut suites = Vec::new();
+    for &word in rest {
+        if word == "--quick" {
+            quick = true;
+        } else if let Some(suite) = SUITES.iter().find(|suite| suite.name == word) {
+            suites.push(suite.name);
+        } else {
+            let known = SUITES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(" ");
+            return Err(format!("`test` has no suite or option `{word}`; the suites are: {known}"));
+        }
+    }
+    Ok(Command::Test { suites, quick })
+}
+
+fn alone(name: &str, rest: &[&str], command: Command) -> Result<Command, String> {
+    if rest.is_empty() { Ok(command) } else { Err(unexpected(name, rest, "nothing else")) }
+}
+
+fn unexpected(name: &str, rest: &[&str], accepted: &str) -> String {
+    format!("`{name}` accepts {accepted}, not `{}`", rest.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Command, String> {
+        parse(&line.split_whitespace().map(String::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn accepts_every_documented_form() {
+        assert_eq!(parse_line("build"), Ok(Command::Build { dev: false }));
+        assert_eq!(parse_line("build --dev"), Ok(Command::Build { dev: true }));
+        assert_eq!(parse_line("demo"), Ok(Command::Demo { port: 8787 }));
+        assert_eq!(parse_line("demo --port 0"), Ok(Command::Demo { port: 0 }));
+        assert_eq!(parse_line("demo --port=9000"), Ok(Command::Demo { port: 9000 }));
+        assert_eq!(parse_line("test"), Ok(Command::Test { suites: vec![], quick: false }));
+        assert_eq!(parse_line("test js --quick core"), Ok(Command::Test { suites: vec!["js", "core"], quick: true }));
+        assert_eq!(parse_line("bench dispatch"), Ok(Command::Bench { name: Some("dispatch".into()) }));
+        assert_eq!(parse_line("lint --help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn says_what_a_wrong_argument_should_have_been() {
+        for (line, part) in [
+            ("", "which command"),
+            ("biuld", "no command `biuld`"),
+            ("build --prod", "--dev"),
+            ("demo --port", "--port N"),
+            ("demo --port 70000", "0 to 65535"),
+            ("test chrom", "chrome firefox webkit"),
+            ("size now", "nothing else"),
+            ("bench --all", "the name of one bench"),
+        ] {
+            let message = parse_line(line).unwrap_err();
+            assert!(message.contains(part), "`{line}` gave: {message}");
+        }
+    }
+
+    #[test]
+    fn help_lists_every_command_and_suite() {
+        let help = help();
+        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "codegen", "help"] {
+            assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
+        }
+        assert!(SUITES.iter().all(|suite| help.contains(suite.about)));
+    }
+}

@@ -1,0 +1,39 @@
+//! The demo page and the server behind it, from nothing to a ready address.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+
+use crate::job::Job;
+use crate::server::{self, Server};
+use crate::{build, node, paths, progress};
+
+/// Builds everything, serves it and stays until stopped.
+pub fn run(port: u16) -> Result<()> {
+    ensure_free(port)?;
+    build::release()?;
+    let www = build_page()?;
+    let executable = server::build()?;
+    ensure_free(port)?;
+    let server = Server::start(&executable, port, Some(&www))?;
+    progress::say("serving the demo; Ctrl-C stops it");
+    println!("{}", server.ready_line);
+    server.wait()
+}
+
+/// Builds the page from the already built package and names its directory.
+pub fn build_page() -> Result<PathBuf> {
+    Job::new("build · demo page", node::npm()).args(["run", "build", "--workspace", "everwire-demo"]).run()?;
+    let www = paths::root().join("www/dist");
+    ensure!(www.join("index.html").is_file(), "the demo's build wrote no www/dist/index.html");
+    Ok(www)
+}
+
+fn ensure_free(port: u16) -> Result<()> {
+    ensure!(
+        port == 0 || server::is_free(port),
+        "port {port} is in use; stop what listens there or choose another: `cargo xtask demo --port {}`",
+        server::free_port(port.wrapping_add(1).max(1024))?
+    );
+    Ok(())
+}

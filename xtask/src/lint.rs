@@ -1,0 +1,156 @@
+//! Formatting, lints, documentation, dependencies and types.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::job::Job;
+use crate::{build, node, paths, progress, tools, wasm};
+
+/// Runs every check, also after one has failed, and names those that failed.
+pub fn lint() -> Result<()> {
+    node::packages()?;
+    tools::wasm_target()?;
+    let mut failures = Vec::new();
+    for check in CHECKS {
+        if let Err(error) = check() {
+            progress::say(format!("FAILED: {error:#}"));
+            failures.push(error.to_string());
+        }
+    }
+    if failures.is_empty() {
+        progress::say("no lint has anything to say");
+        return Ok(());
+    }
+    let s = if failures.len() == 1 { "" } else { "s" };
+    bail!("{} check{s} failed\n  {}", failures.len(), failures.join("\n  "))
+}
+
+/// Formats everything that `lint` checks the format of.
+pub fn fmt() -> Result<()> {
+    node::packages()?;
+    Job::cargo("fmt · cargo fmt").args(["fmt", "--all"]).run()?;
+    node::tool("fmt · biome", "biome").args(["check", "--write", "."]).run()
+}
+
+const CHECKS: &[fn() -> Result<()>] = &[
+    rust_format,
+    clippy_native,
+    clippy_wasm,
+    clippy_npm,
+    rustdoc,
+    rust_dependencies,
+    rust_advisories,
+    npm_advisories,
+    typescript_style,
+    typescript_types,
+];
+
+fn rust_format() -> Result<()> {
+    Job::cargo("lint · cargo fmt").args(["fmt", "--all", "--check"]).hint("Run `cargo xtask fmt`.").run()
+}
+
+fn clippy_native() -> Result<()> {
+    clippy("lint · clippy, native", &["--workspace"])
+}
+
+fn clippy_wasm() -> Result<()> {
+    clippy("lint · clippy, wasm", &["--package", "everwire", "--target", wasm::TARGET])
+}
+
+fn clippy_npm() -> Result<()> {
+    let features = ["--no-default-features", "--features", "npm"];
+    let arguments = [&["--package", "everwire", "--target", wasm::TARGET][..], &features].concat();
+    clippy("lint · clippy, npm features", &arguments)
+}
+
+fn clippy(step: &str, arguments: &[&str]) -> Result<()> {
+    Job::cargo(step).arg("clippy").args(arguments).args(["--all-targets", "--", "--deny", "warnings"]).run()
+}
+
+fn rustdoc() -> Result<()> {
+    for (step, target) in [
+        ("lint · rustdoc, native", &["--workspace"][..]),
+        ("lint · rustdoc, wasm", &["--package", "everwire", "--target", wasm::TARGET]),
+    ] {
+        Job::cargo(step).args(["doc", "--no-deps"]).args(target).env("RUSTDOCFLAGS", "--deny warnings").run()?;
+    }
+    Ok(())
+}
+
+fn rust_dependencies() -> Result<()> {
+    deny("lint · cargo deny, licences and sources")?.args(["bans", "licenses", "sources"]).run()
+}
+
+fn rust_advisories() -> Result<()> {
+    let answer = deny("lint · cargo deny, advisories")?.arg("advisories").attempt()?;
+    judge_advisories("the Rust advisory database", answer, &["failed to fetch advisory database"])
+}
+
+fn deny(step: &str) -> Result<Job> {
+    Ok(Job::new(step, tools::cargo_deny()?).args([
+        "--workspace",
+        "--log-level",
+        "error",
+        "check",
+        "--hide-inclusion-graph",
+    ]))
+}
+
+fn npm_advisories() -> Result<()> {
+    let answer = Job::new("lint · npm audit", node::npm()).args(["audit", "--omit=optional"]).attempt()?;
+    judge_advisories(
+        "the npm audit service",
+        answer,
+        &["audit endpoint returned an error", "ENOTFOUND", "ECONNREFUSED"],
+    )
+}
+
+/// A service that cannot be reached says nothing about the dependencies, so it fails nothing.
+fn judge_advisories(service: &str, answer: Result<String, String>, unreachable: &[&str]) -> Result<()> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(log) if unreachable.iter().any(|sign| log.contains(sign)) => {
+            progress::say(format!("note: {service} could not be asked from here, so nothing is known from it"));
+            Ok(())
+        }
+        Err(log) => {
+            eprintln!("{log}");
+            bail!("{service} knows of a problem with a dependency; update it or state an exception with its reason")
+        }
+    }
+}
+
+fn typescript_style() -> Result<()> {
+    node::tool("lint · biome", "biome")
+        .args(["ci", "--error-on-warnings", "."])
+        .hint("`cargo xtask fmt` repairs what can be repaired by itself.")
+        .run()
+}
+
+/// The package is built first: everything else is checked against its declarations.
+fn typescript_types() -> Result<()> {
+    build::release()?;
+    for project in ["pkg", "www", "tests/js", "tests/e2e"] {
+        if !paths::root().join(project).join("tsconfig.json").is_file() {
+            bail!("{project}/tsconfig.json is missing, so its types cannot be checked");
+        }
+        node::tool(format!("lint · types of {project}"), "tsc")
+            .args(["--noEmit", "-p"])
+            .arg(Path::new(project))
+            .run()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreachable_service_fails_nothing_but_a_finding_does() {
+        assert!(judge_advisories("it", Ok("fine".into()), &["down"]).is_ok());
+        assert!(judge_advisories("it", Err("it is down".into()), &["down"]).is_ok());
+        assert!(judge_advisories("it", Err("1 high severity".into()), &["down"]).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! The reference server, as a process that this tool starts and stops.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::job::Job;
+use crate::paths;
+use crate::processes::Running;
+
+/// Compiles the server and names its executable.
+pub fn build() -> Result<PathBuf> {
+    Job::cargo("build · server").args(["build", "--package", "everwire-server"]).run()?;
+    Ok(paths::target()?.join("debug").join(format!("everwire-server{}", std::env::consts::EXE_SUFFIX)))
+}
+
+pub struct Server {
+    process: Running,
+    pub ready_line: String,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts the server for development, without a rate limit, and waits until it listens.
+    pub fn start(executable: &Path, port: u16, www: Option<&Path>) -> Result<Self> {
+        let log = paths::scratch()?.join(format!("server-{port}.log"));
+        let mut command = Command::new(executable);
+        command.args(["--dev", "--rate-limit-per-minute", "0", "--port", &port.to_string()]);
+        if let Some(www) = www {
+            command.arg("--www").arg(www);
+        }
+        let errors = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+        command.current_dir(paths::root()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let mut process = Running::start(&mut command).with_context(|| format!("starting {}", executable.display()))?;
+        let lines = lines(&mut process)?;
+        let ready_line = wait_until_ready(&lines, &mut process, &log)?;
+        Ok(Self { process, ready_line, log })
+    }
+
+    /// Waits until the server ends by itself, which it should not.
+    pub fn wait(mut self) -> Result<()> {
+        let status = self.process.wait(|| Ok(()))?;
+        bail!("{}", obituary(status, &self.log))
+    }
+}
+
+/// A free port: `preferred` if nobody listens there.
+pub fn free_port(preferred: u16) -> Result<u16> {
+    if is_free(preferred) {
+        return Ok(preferred);
+    }
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
+    Ok(listener.local_addr()?.port())
+}
+
+pub fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+/// The lines of standard output; the pipe is drained to the end so that the server never blocks on it.
+fn lines(process: &mut Running) -> Result<Receiver<String>> {
+    let output = process.child().stdout.take().context("the server has no standard output")?;
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            _ = sender.send(line);
+        }
+    });
+    Ok(receiver)
+}
+
+fn wait_until_ready(lines: &Receiver<String>, process: &mut Running, log: &Path) -> Result<String> {
+    let deadline = Instant::now() + START_LIMIT;
+    while Instant::now() < deadline {
+        match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(line) if line.starts_with("ready ") => return Ok(line),
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = process.wait(|| Ok(()))?;
+                bail!("{}", obituary(status, log));
+            }
+        }
+    }
+    bail!("the server printed no `ready` line within {} s; its log is {}", START_LIMIT.as_secs(), log.display())
+}
+
+fn obituary(status: ExitStatus, log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines = text.lines().collect::<Vec<_>>();
+    let last_lines = lines[lines.len().saturating_sub(20)..].join("\n  ");
+    format!("the server ended by itself ({status}); its log {} ends with:\n  {last_lines}", log.display())
+}
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_port_is_replaced_by_a_free_one() {
+        let busy = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = busy.local_addr().unwrap().port();
+        let other = free_port(port).unwrap();
+        assert!(other != port && is_free(other));
+    }
+}

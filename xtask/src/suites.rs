@@ -1,0 +1,161 @@
+//! The test suites: each is one row of the table and one function.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::job::Job;
+use crate::server::{self, Server};
+use crate::{build, demo, node, paths, tools, wasm};
+
+pub struct Suite {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// Left out by `--quick`.
+    pub slow: bool,
+    pub run: fn(&mut Workshop) -> Result<()>,
+}
+
+pub const SUITES: &[Suite] = &[
+    Suite { name: "core", about: "the state machine, natively and in virtual time", slow: false, run: core },
+    Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
+    Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
+    Suite { name: "firefox", about: "the Rust client in Firefox (*)", slow: true, run: firefox },
+    Suite { name: "webkit", about: "the Rust client in WebKit (*)", slow: true, run: webkit },
+    Suite { name: "js", about: "the built npm package and its hooks", slow: false, run: js },
+    Suite { name: "e2e", about: "the demo page in Chromium (*)", slow: true, run: e2e },
+];
+
+/// What several suites need, made once per run.
+#[derive(Default)]
+pub struct Workshop {
+    package_built: bool,
+    server: Option<PathBuf>,
+}
+
+impl Workshop {
+    fn package(&mut self) -> Result<()> {
+        if !self.package_built {
+            build::release()?;
+            self.package_built = true;
+        }
+        Ok(())
+    }
+
+    fn server(&mut self) -> Result<PathBuf> {
+        match &self.server {
+            Some(executable) => Ok(executable.clone()),
+            None => Ok(self.server.insert(server::build()?).clone()),
+        }
+    }
+}
+
+fn core(_: &mut Workshop) -> Result<()> {
+    Job::cargo("core · cargo test").args(["test", "--package", "everwire"]).stream()
+}
+
+fn reference_server(_: &mut Workshop) -> Result<()> {
+    Job::cargo("server · cargo test").args(["test", "--package", "everwire-server"]).stream()
+}
+
+fn chrome(workshop: &mut Workshop) -> Result<()> {
+    let browser = tools::chromium()?;
+    let driver = tools::chromedriver()?;
+    in_browser(workshop, "chrome", "CHROMEDRIVER", driver, Some(("goog:chromeOptions", browser)))
+}
+
+fn firefox(workshop: &mut Workshop) -> Result<()> {
+    let browser = tools::firefox()?;
+    let driver = tools::geckodriver()?;
+    in_browser(workshop, "firefox", "GECKODRIVER", driver, Some(("moz:firefoxOptions", browser)))
+}
+
+fn webkit(workshop: &mut Workshop) -> Result<()> {
+    let driver = tools::webkit_driver()?;
+    in_browser(workshop, "webkit", "SAFARIDRIVER", driver, None)
+}
+
+/// Runs the wasm-bindgen tests in one engine against a server of their own.
+fn in_browser(
+    workshop: &mut Workshop,
+    engine: &str,
+    driver_variable: &'static str,
+    driver: PathBuf,
+    browser: Option<(&str, PathBuf)>,
+) -> Result<()> {
+    tools::wasm_target()?;
+    let runner = tools::wasm_bindgen_test_runner()?;
+    let executable = workshop.server()?;
+    let port = server::free_port(TEST_PORT)?;
+    let _server = Server::start(&executable, port, None)?;
+    let name = format!("{engine} · wasm-bindgen tests");
+    // WebKit has no headless mode; it draws on a virtual screen instead.
+    let mut job = if engine == "webkit" && cfg!(target_os = "linux") {
+        Job::new(name, tools::xvfb_run()?).arg("-a").arg(paths::cargo())
+    } else {
+        Job::cargo(name)
+    };
+    if port != TEST_PORT {
+        // The tests read the address when they are compiled.
+        job = job.env("EVERWIRE_TEST_SERVER", format!("http://127.0.0.1:{port}"));
+    }
+    job.args(["test", "--package", "everwire", "--target", wasm::TARGET, "--test", "browser"])
+        .without_env(DRIVER_VARIABLES)
+        .env(driver_variable, driver)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
+        .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(engine, browser)?)
+        .stream()
+}
+
+/// The capabilities of `webdriver.json` for one engine, with the browser that was found.
+fn capabilities(engine: &str, browser: Option<(&str, PathBuf)>) -> Result<PathBuf> {
+    let text = std::fs::read_to_string(paths::root().join("webdriver.json"))?;
+    let all: serde_json::Value = serde_json::from_str(&text)?;
+    let mut chosen = serde_json::Map::new();
+    if let Some((key, executable)) = browser {
+        let mut options = all[key].clone();
+        options["binary"] = executable.to_string_lossy().into();
+        chosen.insert(key.to_owned(), options);
+    }
+    let path = paths::scratch()?.join(format!("webdriver-{engine}.json"));
+    std::fs::write(&path, serde_json::to_vec_pretty(&chosen)?)?;
+    Ok(path)
+}
+
+fn js(workshop: &mut Workshop) -> Result<()> {
+    workshop.package()?;
+    vitest("js", "tests/js").stream()
+}
+
+fn e2e(workshop: &mut Workshop) -> Result<()> {
+    let chromium = tools::chromium()?;
+    workshop.package()?;
+    let www = demo::build_page()?;
+    let executable = workshop.server()?;
+    vitest("e2e", "tests/e2e")
+        .env("EVERWIRE_SERVER_BIN", executable)
+        .env("EVERWIRE_WWW", www)
+        .env("CHROMIUM", chromium)
+        .stream()
+}
+
+fn vitest(suite: &str, directory: &str) -> Job {
+    node::tool(format!("{suite} · vitest"), "vitest").arg("run").directory(paths::root().join(directory))
+}
+
+const TEST_PORT: u16 = 8790;
+
+/// The test runner takes the first driver that it finds here, so only one may be set.
+const DRIVER_VARIABLES: [&str; 8] = [
+    "CHROMEDRIVER",
+    "CHROMEDRIVER_REMOTE",
+    "GECKODRIVER",
+    "GECKODRIVER_REMOTE",
+    "SAFARIDRIVER",
+    "SAFARIDRIVER_REMOTE",
+    "MSEDGEDRIVER",
+    "MSEDGEDRIVER_REMOTE",
+];

@@ -1,0 +1,125 @@
+//! Runs test suites and sums up.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::progress;
+use crate::suites::{SUITES, Suite, Workshop};
+
+/// Runs the named suites, or all; one that fails does not keep the others from running.
+pub fn run(names: &[&str], quick: bool) -> Result<()> {
+    let mut workshop = Workshop::default();
+    let mut results = Vec::new();
+    for suite in SUITES.iter().filter(|suite| names.is_empty() || names.contains(&suite.name)) {
+        results.push(Outcome { name: suite.name, result: run_one(suite, quick, &mut workshop) });
+    }
+    println!("\n{}\n{}", summary(&results), closing_line(&results));
+    if count(&results, "failed") > 0 {
+        bail!("run a failed suite alone with `cargo xtask test {}`", failed_names(&results));
+    }
+    Ok(())
+}
+
+struct Outcome {
+    name: &'static str,
+    result: SuiteResult,
+}
+
+enum SuiteResult {
+    Passed(Duration),
+    Failed(Duration, String),
+    Skipped,
+}
+
+fn run_one(suite: &Suite, quick: bool, workshop: &mut Workshop) -> SuiteResult {
+    if quick && suite.slow {
+        return SuiteResult::Skipped;
+    }
+    println!();
+    progress::say(format!("suite {}: {}", suite.name, suite.about));
+    let started = Instant::now();
+    let outcome = (suite.run)(workshop);
+    let took = started.elapsed();
+    match outcome {
+        Ok(()) => {
+            progress::say(format!("suite {} passed in {}", suite.name, progress::seconds(took)));
+            SuiteResult::Passed(took)
+        }
+        Err(error) => {
+            progress::say(format!("suite {} FAILED after {}: {error:#}", suite.name, progress::seconds(took)));
+            SuiteResult::Failed(took, format!("{error:#}"))
+        }
+    }
+}
+
+fn summary(outcomes: &[Outcome]) -> String {
+    let line = |outcome: &Outcome| {
+        let (took, why) = match &outcome.result {
+            SuiteResult::Passed(took) => (progress::seconds(*took), ""),
+            SuiteResult::Failed(took, why) => (progress::seconds(*took), why.lines().next().unwrap_or("")),
+            SuiteResult::Skipped => (String::new(), "left out by --quick"),
+        };
+        let line = format!("{:<10}{:<9}{took:>9}  {why}", outcome.name, outcome.result.word());
+        line.trim_end().to_owned()
+    };
+    outcomes.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The line that continuous integration reads.
+fn closing_line(outcomes: &[Outcome]) -> String {
+    let [passed, failed, skipped] = ["passed", "failed", "skipped"].map(|word| count(outcomes, word));
+    if skipped == 0 {
+        format!("{passed} passed, {failed} failed")
+    } else {
+        format!("{passed} passed, {failed} failed, {skipped} skipped")
+    }
+}
+
+impl SuiteResult {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Passed(_) => "passed",
+            Self::Failed(..) => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+fn count(outcomes: &[Outcome], word: &str) -> usize {
+    outcomes.iter().filter(|outcome| outcome.result.word() == word).count()
+}
+
+fn failed_names(outcomes: &[Outcome]) -> String {
+    let failed = outcomes.iter().filter(|outcome| outcome.result.word() == "failed");
+    failed.map(|outcome| outcome.name).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcomes() -> Vec<Outcome> {
+        let second = Duration::from_secs(1);
+        vec![
+            Outcome { name: "core", result: SuiteResult::Passed(second) },
+            Outcome { name: "js", result: SuiteResult::Failed(second, "vitest failed\nsee above".into()) },
+        ]
+    }
+
+    #[test]
+    fn the_closing_line_counts_suites() {
+        let mut outcomes = outcomes();
+        assert_eq!(closing_line(&outcomes), "1 passed, 1 failed");
+        outcomes.push(Outcome { name: "e2e", result: SuiteResult::Skipped });
+        assert_eq!(closing_line(&outcomes), "1 passed, 1 failed, 1 skipped");
+    }
+
+    #[test]
+    fn the_summary_gives_each_suite_one_line_with_its_reason() {
+        let summary = summary(&outcomes());
+        let lines = summary.lines().collect::<Vec<_>>();
+        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["core", "passed", "1.0s"]);
+        assert!(lines[1].ends_with("vitest failed") && lines.len() == 2);
+    }
+}

@@ -1,0 +1,127 @@
+//! From the Rust sources to `pkg/wasm`: module, glue and their types.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::build::Mode;
+use crate::job::Job;
+use crate::{node, paths, progress, tools};
+
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+pub fn build(mode: Mode) -> Result<()> {
+    tools::wasm_target()?;
+    let profile = match mode {
+        Mode::Release => "npm",
+        Mode::Dev => "dev",
+    };
+    let compiled = compile(profile)?;
+    let output = paths::root().join("pkg/wasm");
+    bind(&compiled, &output, mode)?;
+    let module = output.join("everwire_bg.wasm");
+    if mode == Mode::Release {
+        optimise(&module)?;
+        refuse_build_paths(&module)?;
+    }
+    check_module(&module)?;
+    inline(&module, &output)
+}
+
+fn compile(profile: &str) -> Result<PathBuf> {
+    Job::cargo(format!("build · wasm ({profile} profile)"))
+        .args(["build", "--lib", "--package", "everwire", "--target", TARGET])
+        .args(["--no-default-features", "--features", "npm", "--profile", profile])
+        .env("CARGO_ENCODED_RUSTFLAGS", remap_flags()?)
+        .run()?;
+    let directory = if profile == "dev" { "debug" } else { profile };
+    Ok(paths::target()?.join(TARGET).join(directory).join("everwire.wasm"))
+}
+
+/// Panic messages carry file names; these flags keep them free of the builder's directories.
+fn remap_flags() -> Result<OsString> {
+    let mut flags = OsString::new();
+    for (from, to) in [(paths::cargo_home()?, "cargo"), (rust_sources()?, "rust"), (paths::root().to_path_buf(), ".")] {
+        if !flags.is_empty() {
+            flags.push("\u{1f}");
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(from);
+        flags.push("=");
+        flags.push(to);
+    }
+    Ok(flags)
+}
+
+fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
+    progress::say("build · wasm-bindgen");
+    if output.exists() {
+        std::fs::remove_dir_all(output).with_context(|| format!("clearing {}", output.display()))?;
+    }
+    let release = mode == Mode::Release;
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name("everwire")
+        .web(true)?
+        .typescript(true)
+        .omit_default_module_path(true)
+        .remove_name_section(release)
+        .remove_producers_section(release)
+        .generate(output)
+        .context("wasm-bindgen failed; the crate and this tool must use the same version of it")
+}
+
+fn optimise(module: &Path) -> Result<()> {
+    node::tool("build · wasm-opt", "wasm-opt").args(OPTIMISER_FLAGS).arg(module).arg("-o").arg(module).run()
+}
+
+const OPTIMISER_FLAGS: [&str; 12] = [
+    "-Oz",
+    "--converge",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    // The features that the target enables and every supported browser has: with more the module would not load.
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+fn refuse_build_paths(module: &Path) -> Result<()> {
+    let bytes = std::fs::read(module)?;
+    for directory in [paths::root().to_path_buf(), paths::cargo_home()?, rust_sources()?] {
+        let needle = directory.to_string_lossy();
+        if bytes.windows(needle.len()).any(|window| window == needle.as_bytes()) {
+            bail!("the module names the build directory {needle}; see `remap_flags` in xtask/src/wasm.rs");
+        }
+    }
+    Ok(())
+}
+
+fn check_module(module: &Path) -> Result<()> {
+    let script = "import { readFileSync } from 'node:fs'; new WebAssembly.Module(readFileSync(process.argv[1]));";
+    node::evaluate(script, &[module.to_path_buf()])
+        .context("the built module does not load; a wasm-opt feature flag may be too much")?;
+    Ok(())
+}
+
+/// The module as a string, for the entry that needs no second file.
+fn inline(module: &Path, output: &Path) -> Result<()> {
+    let script =
+        "import { readFileSync } from 'node:fs'; process.stdout.write(readFileSync(process.argv[1], 'base64'));";
+    let base64 = node::evaluate(script, &[module.to_path_buf()])?;
+    ensure!(!base64.is_empty(), "the built module is empty");
+    std::fs::write(output.join("inline.js"), format!("export const wasmBase64 = \"{base64}\";\n"))?;
+    std::fs::write(output.join("inline.d.ts"), "export declare const wasmBase64: string;\n")?;
+    Ok(())
+}
+
+fn rust_sources() -> Result<PathBuf> {
+    Ok(tools::sysroot()?.join("lib/rustlib/src/rust"))
+}
