@@ -1,0 +1,222 @@
+//! What the control endpoints do.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{
+        FromRequest, FromRequestParts, Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{Dev, record::Received};
+use crate::{connection::Ending, envelope, masterx, server::App, token};
+
+type Shared = State<Arc<App>>;
+type Answer = Result<Json<Value>, Fault>;
+
+/// A JSON body; what is wrong with it is answered in JSON too.
+#[derive(FromRequest)]
+#[from_request(via(Json), rejection(Fault))]
+pub struct Body<T>(T);
+
+/// A query string, likewise.
+#[derive(FromRequestParts)]
+#[from_request(via(Query), rejection(Fault))]
+pub struct Params<T>(T);
+
+/// A request that cannot be carried out.
+pub struct Fault(StatusCode, String);
+
+#[derive(Deserialize)]
+pub struct TokenRequest {
+    user_id: String,
+    ttl_s: Option<i64>,
+}
+
+pub async fn token(State(app): Shared, Body(request): Body<TokenRequest>) -> Answer {
+    if request.user_id.is_empty() || request.user_id.len() > token::MAX_USER_BYTES {
+        return Err(bad(format!("`user_id` must have 1 to {} bytes", token::MAX_USER_BYTES)));
+    }
+    let token = app
+        .tokens
+        .issue(&request.user_id, request.ttl_s)
+        .map_err(|error| Fault(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(Json(json!({ "token": token })))
+}
+
+pub async fn token_by_query(app: Shared, Params(request): Params<TokenRequest>) -> Answer {
+    token(app, Body(request)).await
+}
+
+#[derive(Deserialize)]
+pub struct DropRequest {
+    user_id: String,
+    code: Option<u16>,
+    #[serde(default)]
+    reason: String,
+}
+
+pub async fn drop_connections(State(app): Shared, Body(request): Body<DropRequest>) -> Answer {
+    let ending = match request.code {
+        None => Ending::Abort,
+        Some(code) if !may_be_sent(code) => {
+            return Err(bad("`code` must be one that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999"));
+        }
+        Some(_) if request.reason.len() > MAX_REASON_BYTES => {
+            return Err(bad(format!("`reason` can have {MAX_REASON_BYTES} bytes at most")));
+        }
+        Some(code) => Ending::close(code, request.reason),
+    };
+    let connections = app.hub.connections(Some(&request.user_id));
+    let dropped = connections.iter().filter(|connection| connection.end(ending.clone())).count();
+    Ok(Json(json!({ "dropped": dropped })))
+}
+
+#[derive(Deserialize)]
+pub struct SilentRequest {
+    user_id: String,
+    silent: bool,
+    #[serde(default)]
+    new_connections: bool,
+}
+
+pub async fn silent(State(app): Shared, Body(request): Body<SilentRequest>) -> Answer {
+    dev(&app)?.set_silent_from_now_on(&request.user_id, request.silent && request.new_connections);
+    let connections = app.hub.connections(Some(&request.user_id));
+    for connection in &connections {
+        connection.set_silent(request.silent);
+    }
+    Ok(Json(json!({ "affected": connections.len() })))
+}
+
+#[derive(Deserialize)]
+pub struct RefuseRequest {
+    for_ms: u64,
+    user_id: Option<String>,
+}
+
+pub async fn refuse(State(app): Shared, Body(request): Body<RefuseRequest>) -> Answer {
+    let lasting = Duration::from_millis(request.for_ms.min(MAX_REFUSAL_MS));
+    dev(&app)?.refuse(request.user_id, lasting);
+    Ok(Json(json!({ "refusing_for_ms": lasting.as_millis() as u64 })))
+}
+
+#[derive(Deserialize)]
+pub struct PushRequest {
+    r#type: String,
+    #[serde(default)]
+    data: Map<String, Value>,
+    user_id: Option<String>,
+    session_id: Option<String>,
+}
+
+pub async fn push(State(app): Shared, Body(request): Body<PushRequest>) -> Answer {
+    let message = envelope::event(&request.r#type, &request.data);
+    let delivered = match (request.user_id, request.session_id) {
+        (Some(_), Some(_)) => return Err(bad("give `user_id` or `session_id`, not both")),
+        (Some(user), None) => app.hub.to_user(&user, &message),
+        (None, Some(session)) => app.hub.to_session(&session, None, &message),
+        (None, None) => app.hub.to_all(&message),
+    };
+    Ok(Json(json!({ "delivered": delivered })))
+}
+
+#[derive(Deserialize)]
+pub struct EmotionRequest {
+    user_id: String,
+    emotion: Option<Value>,
+    message_id: Option<String>,
+}
+
+pub async fn emotion(State(app): Shared, Body(request): Body<EmotionRequest>) -> Answer {
+    let seed = dev(&app)?.next_sample();
+    let emotion = request.emotion.unwrap_or_else(|| masterx::sample_emotion(seed));
+    let data = masterx::emotion_update(emotion, request.message_id, seed);
+    let delivered = app.hub.to_user(&request.user_id, &envelope::event("emotion_update", &data));
+    Ok(Json(json!({ "delivered": delivered, "data": data })))
+}
+
+#[derive(Deserialize)]
+pub struct RawRequest {
+    user_id: String,
+    text: String,
+    #[serde(default)]
+    binary: bool,
+}
+
+pub async fn raw(State(app): Shared, Body(request): Body<RawRequest>) -> Answer {
+    let message = if request.binary { Message::binary(request.text.into_bytes()) } else { Message::text(request.text) };
+    Ok(Json(json!({ "delivered": app.hub.to_user(&request.user_id, &message) })))
+}
+
+#[derive(Deserialize)]
+pub struct Selection {
+    user_id: Option<String>,
+    r#type: Option<String>,
+}
+
+pub async fn received(State(app): Shared, Params(selection): Params<Selection>) -> Result<Json<Vec<Received>>, Fault> {
+    use crate::sync::Lock as _;
+    let record = dev(&app)?.record.locked();
+    Ok(Json(record.select(selection.user_id.as_deref(), selection.r#type.as_deref())))
+}
+
+pub async fn forget(State(app): Shared, Params(selection): Params<Selection>) -> Answer {
+    use crate::sync::Lock as _;
+    let cleared = dev(&app)?.record.locked().clear(selection.user_id.as_deref());
+    Ok(Json(json!({ "cleared": cleared })))
+}
+
+pub async fn connections(State(app): Shared, Params(selection): Params<Selection>) -> Answer {
+    let user = selection.user_id.as_deref();
+    let handshakes = dev(&app)?.handshakes(user);
+    Ok(Json(json!({
+        "open": app.hub.connections(user).len(),
+        "accepted": handshakes.accepted,
+        "refused": handshakes.refused,
+    })))
+}
+
+fn dev(app: &App) -> Result<&Dev, Fault> {
+    app.dev.as_ref().ok_or_else(|| Fault(StatusCode::NOT_FOUND, "only with --dev".into()))
+}
+
+fn bad(reason: impl Into<String>) -> Fault {
+    Fault(StatusCode::BAD_REQUEST, reason.into())
+}
+
+/// Codes that mean "there was no close frame" must not be in one.
+fn may_be_sent(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+impl From<JsonRejection> for Fault {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Fault {
+    fn from(rejection: QueryRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+/// A control frame has room for 125 bytes, two of which are the code.
+const MAX_REASON_BYTES: usize = 123;
+
+/// Longer refusals than an hour are a typing error.
+const MAX_REFUSAL_MS: u64 = 3_600_000;

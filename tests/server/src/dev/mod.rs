@@ -1,0 +1,120 @@
+//! What only `--dev` has: tokens for anyone, faults on command, and a record of what arrived.
+
+mod control;
+mod record;
+mod routes;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+use self::record::Record;
+pub use self::routes::router;
+use crate::{connection::Connection, envelope::Envelope, sync::Lock as _};
+
+/// State of the control endpoints.
+pub struct Dev {
+    record: Mutex<Record>,
+    faults: Mutex<Faults>,
+    samples: AtomicU64,
+}
+
+#[derive(Default)]
+struct Faults {
+    silent_users: HashSet<String>,
+    refuse_all_until: Option<Instant>,
+    refuse_user_until: HashMap<String, Instant>,
+    total: Handshakes,
+    by_user: HashMap<String, Handshakes>,
+}
+
+/// Handshakes so far.
+#[derive(Clone, Copy, Default, Serialize)]
+pub struct Handshakes {
+    /// Ended in a connection.
+    pub accepted: u64,
+    /// Refused on command.
+    pub refused: u64,
+}
+
+impl Dev {
+    pub fn new(record_frames: usize) -> Self {
+        Self { record: Mutex::new(Record::new(record_frames)), faults: Mutex::default(), samples: AtomicU64::new(0) }
+    }
+
+    /// Counts a new connection and says whether it is to be silent.
+    pub fn accepted(&self, user: &str) -> bool {
+        let mut faults = self.faults.locked();
+        faults.total.accepted += 1;
+        faults.by_user.entry(user.to_owned()).or_default().accepted += 1;
+        faults.silent_users.contains(user)
+    }
+
+    /// Whether a handshake is to be refused; counts it if so.
+    pub fn refuses(&self, user: Option<&str>) -> bool {
+        let now = Instant::now();
+        let mut faults = self.faults.locked();
+        let ahead = |until: Option<&Instant>| until.is_some_and(|until| now < *until);
+        let refused = ahead(faults.refuse_all_until.as_ref())
+            || user.is_some_and(|user| ahead(faults.refuse_user_until.get(user)));
+        if refused {
+            faults.total.refused += 1;
+            if let Some(user) = user {
+                faults.by_user.entry(user.to_owned()).or_default().refused += 1;
+            }
+        }
+        refused
+    }
+
+    pub fn record(&self, from: &Connection, envelope: &Envelope) {
+        self.record.locked().push(from, envelope);
+    }
+
+    pub fn record_malformed(&self, from: &Connection, text: &str) {
+        self.record.locked().push_malformed(from, text);
+    }
+
+    fn refuse(&self, user: Option<String>, lasting: Duration) {
+        let until = Instant::now() + lasting;
+        let mut faults = self.faults.locked();
+        match user {
+            Some(user) => {
+                faults.refuse_user_until.insert(user, until);
+            }
+            // An end to all refusals is an end to each.
+            None if lasting.is_zero() => {
+                faults.refuse_all_until = None;
+                faults.refuse_user_until.clear();
+            }
+            None => faults.refuse_all_until = Some(until),
+        }
+    }
+
+    fn set_silent_from_now_on(&self, user: &str, silent: bool) {
+        let mut faults = self.faults.locked();
+        if silent {
+            faults.silent_users.insert(user.to_owned());
+        } else {
+            faults.silent_users.remove(user);
+        }
+    }
+
+    fn handshakes(&self, user: Option<&str>) -> Handshakes {
+        let faults = self.faults.locked();
+        match user {
+            Some(user) => faults.by_user.get(user).copied().unwrap_or_default(),
+            None => faults.total,
+        }
+    }
+
+    fn next_sample(&self) -> u64 {
+        self.samples.fetch_add(1, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,120 @@
+//! The MasterX events: sessions, typing, chat messages.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    clock,
+    connection::Connection,
+    envelope::{self, Envelope, payload},
+    hub::Hub,
+    reply::Refusal,
+};
+
+#[derive(Deserialize)]
+struct Session {
+    session_id: String,
+}
+
+#[derive(Deserialize)]
+struct Typing {
+    session_id: String,
+    #[serde(rename = "isTyping")]
+    is_typing: bool,
+}
+
+#[derive(Deserialize)]
+struct MessageSent {
+    session_id: String,
+    message: ChatMessage,
+}
+
+#[derive(Deserialize)]
+struct ChatMessage {
+    id: String,
+    content: String,
+}
+
+/// `join_session`
+pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+    let Session { session_id } = payload(request.data)?;
+    check_session_id(&session_id)?;
+    hub.join(&from.user, &session_id)
+}
+
+/// `leave_session`
+pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+    let Session { session_id } = payload(request.data)?;
+    if hub.leave(&from.user, &session_id) { Ok(()) } else { Err(not_joined()) }
+}
+
+/// `user_typing`
+pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+    let Typing { session_id, is_typing } = payload(request.data)?;
+    if !hub.is_member(&from.user, &session_id) {
+        return Err(not_joined());
+    }
+    let data = json!({ "user_id": &*from.user, "isTyping": is_typing });
+    hub.to_session(&session_id, Some(&from.user), &envelope::event("typing_indicator", &data));
+    Ok(())
+}
+
+/// `message_sent`
+pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+    let MessageSent { session_id, message } = payload(request.data)?;
+    if !hub.is_member(&from.user, &session_id) {
+        return Err(not_joined());
+    }
+    let data = json!({
+        "message": {
+            "id": message.id,
+            "content": message.content,
+            "role": "user",
+            "timestamp": clock::iso(),
+            "user_id": &*from.user,
+            "session_id": session_id,
+        }
+    });
+    hub.to_session(&session_id, Some(&from.user), &envelope::event("message_received", &data));
+    Ok(())
+}
+
+/// An `emotion` that a model could have produced; `seed` varies it smoothly.
+pub fn sample_emotion(seed: u64) -> Value {
+    const EMOTIONS: [&str; 6] = ["curiosity", "joy", "confusion", "frustration", "confidence", "flow"];
+    let wave = |period: f64| ((seed as f64 / period).sin() + 1.0) / 2.0;
+    let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
+    json!({
+        "primary_emotion": EMOTIONS[seed as usize % EMOTIONS.len()],
+        "intensity": rounded(0.35 + 0.6 * wave(3.0)),
+        "pad_values": {
+            "pleasure": rounded(2.0 * wave(5.0) - 1.0),
+            "arousal": rounded(2.0 * wave(7.0) - 1.0),
+            "dominance": rounded(2.0 * wave(11.0) - 1.0),
+        },
+        "learning_readiness": rounded(1.0 - wave(4.0) / 2.0),
+        "cognitive_load": rounded(wave(4.0)),
+    })
+}
+
+/// The payload of `emotion_update`.
+pub fn emotion_update(emotion: Value, message_id: Option<String>, seed: u64) -> Map<String, Value> {
+    let mut data = Map::new();
+    data.insert("message_id".into(), message_id.unwrap_or_else(|| format!("sample-{seed}")).into());
+    data.insert("emotion".into(), emotion);
+    data
+}
+
+fn not_joined() -> Refusal {
+    Refusal::new("not_joined", "join the session first")
+}
+
+fn check_session_id(session: &str) -> Result<(), Refusal> {
+    if session.is_empty() || session.len() > MAX_SESSION_ID_BYTES {
+        let message = format!("`session_id` must have 1 to {MAX_SESSION_ID_BYTES} bytes");
+        return Err(Refusal::new("malformed", message));
+    }
+    Ok(())
+}
+
+const MAX_SESSION_ID_BYTES: usize = 128;

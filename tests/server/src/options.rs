@@ -1,0 +1,127 @@
+//! Flags of the server, which are also the library's way to configure it.
+
+use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
+
+use clap::{Parser, ValueEnum};
+
+/// The reference WebSocket back end for Everwire.
+///
+/// Prints one line, `ready http://<host>:<port>/`, when it is listening. Logs go to standard error.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "everwire-server", version)]
+pub struct Options {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    /// Port to listen on. 0 takes a free one; the `ready` line names it.
+    #[arg(long, default_value_t = 8787)]
+    pub port: u16,
+
+    /// Turn on the control endpoints under `/dev/`: tokens for anyone, faults on command. Never on a public network.
+    #[arg(long)]
+    pub dev: bool,
+
+    /// Serve a built single-page app from this directory; unknown paths get its `index.html`.
+    #[arg(long, value_name = "DIR")]
+    pub www: Option<PathBuf>,
+
+    /// Secret that signs and checks tokens (JWT HS256). Required without `--dev`, where the default is a random one
+    /// for each process, so that tokens do not survive a restart. At least 32 bytes are advised.
+    #[arg(long, env = "EVERWIRE_JWT_SECRET", hide_env_values = true)]
+    pub secret: Option<Secret>,
+
+    /// Life of the tokens that this server issues, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
+    pub token_life_s: i64,
+
+    /// How a bad token is refused: a browser can read the close code, but not the status of a refused handshake.
+    #[arg(long, value_enum, default_value_t = Reject::Close)]
+    pub reject: Reject,
+
+    /// Messages a user may send in a minute, over all connections together. 0 switches the limit off.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub rate_limit_per_minute: u32,
+
+    /// Received frames kept for `GET /dev/received` in all, oldest dropped. Only with `--dev`. 0 keeps none.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub record_frames: usize,
+
+    /// Largest message taken from a client, in bytes. A larger one closes the connection with 1009.
+    #[arg(long, value_name = "BYTES", default_value_t = 10_240)]
+    pub max_message_bytes: usize,
+}
+
+impl Options {
+    /// Options from flags as on the command line, without the program's name.
+    ///
+    /// # Errors
+    /// An unknown flag or a value out of range.
+    pub fn from_flags<I, S>(flags: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<std::ffi::OsString>,
+    {
+        Self::try_parse_from(std::iter::once("everwire-server".into()).chain(flags.into_iter().map(Into::into)))
+    }
+}
+
+/// How a bad token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reject {
+    /// Accept the handshake, then close with 1008.
+    Close,
+    /// Answer the handshake with HTTP 403, which a browser reports as close code 1006.
+    Http,
+}
+
+/// A string that must not reach a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The bytes of the secret.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// A secret that nobody else knows.
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+}
+
+impl FromStr for Secret {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Err("the secret must not be empty");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_hides_the_secret() {
+        let options = Options::from_flags(["--secret", "hunter2"]).unwrap();
+        assert!(!format!("{options:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn an_empty_secret_is_refused() {
+        assert!(Options::from_flags(["--secret", ""]).is_err());
+    }
+}

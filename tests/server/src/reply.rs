@@ -1,0 +1,36 @@
+//! What the server answers when it does not do what it was asked.
+
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::envelope::{self, Malformed};
+
+/// A request that was understood and refused, or not understood. Becomes an `error` event; the connection stays up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// A word for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl Refusal {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The `error` event. `about` is the type of the message that was refused, where it is known.
+    pub fn to_event(&self, about: Option<&str>) -> Message {
+        let mut data = json!({ "message": self.message, "code": self.code });
+        if let Some(about) = about {
+            data["about"] = about.into();
+        }
+        envelope::event("error", &data)
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(Malformed(reason): Malformed) -> Self {
+        Self::new("malformed", reason)
+    }
+}

@@ -1,0 +1,165 @@
+//! A server on a free port and a real WebSocket client.
+
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its own part, and a test may panic")]
+
+use std::time::Duration;
+
+use everwire_server::{Options, Server};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, Message, protocol::CloseFrame},
+};
+
+/// Far beyond what anything takes; only a failing test waits this long.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct World {
+    pub server: Server,
+    http: reqwest::Client,
+}
+
+impl World {
+    pub async fn new(flags: &[&str]) -> Self {
+        let flags = ["--dev", "--port", "0"].iter().chain(flags);
+        let options = Options::from_flags(flags).unwrap();
+        Self { server: Server::start(options).await.unwrap(), http: reqwest::Client::new() }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{}", self.server.url(), path.trim_start_matches('/'))
+    }
+
+    pub fn ws_url(&self, token: &str) -> String {
+        format!("ws://{}/api/ws?token={token}", self.server.addr())
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        self.http.get(self.url(path)).send().await.unwrap().json().await.unwrap()
+    }
+
+    pub async fn delete(&self, path: &str) -> Value {
+        self.http.delete(self.url(path)).send().await.unwrap().json().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.try_post(path, body).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    pub async fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
+        let response = self.http.post(self.url(path)).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    pub async fn token(&self, user: &str) -> String {
+        let answer = self.post("/dev/token", json!({ "user_id": user })).await;
+        answer["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Connects and takes the greeting.
+    pub async fn connect(&self, user: &str) -> Client {
+        let mut client = self.connect_with(&self.token(user).await).await;
+        assert_eq!(client.event("connected").await["user_id"], user);
+        client
+    }
+
+    pub async fn connect_with(&self, token: &str) -> Client {
+        Client { socket: connect_async(self.ws_url(token)).await.unwrap().0 }
+    }
+
+    /// The HTTP status that a refused handshake got.
+    pub async fn refused(&self, token: &str) -> u16 {
+        match connect_async(self.ws_url(token)).await {
+            Err(tungstenite::Error::Http(response)) => response.status().as_u16(),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    /// Connects and joins a session. The pong shows that the server has handled the join.
+    pub async fn member(&self, user: &str, session: &str) -> Client {
+        let mut client = self.connect(user).await;
+        client.send("join_session", json!({ "session_id": session })).await;
+        client.settle().await;
+        client
+    }
+
+    pub async fn received(&self, user: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/dev/received?user_id={user}")).await;
+        answer.as_array().unwrap().clone()
+    }
+
+    pub async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+        let patiently = async {
+            while !condition().await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, patiently).await.unwrap_or_else(|_| panic!("never: {what}"));
+    }
+}
+
+pub struct Client {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    pub async fn send(&mut self, kind: &str, data: Value) {
+        let frame = json!({ "type": kind, "data": data, "timestamp": 1_700_000_000_000_i64 });
+        self.send_text(&frame.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    pub async fn frame(&mut self) -> Message {
+        timeout(PATIENCE, self.socket.next()).await.expect("no frame").expect("closed").unwrap()
+    }
+
+    /// The next envelope, whatever its type.
+    pub async fn any(&mut self) -> Value {
+        let frame = self.frame().await;
+        let envelope: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+        assert!(envelope["timestamp"].is_i64(), "{envelope}");
+        envelope
+    }
+
+    /// The payload of the next envelope, which must have this type.
+    pub async fn event(&mut self, kind: &str) -> Value {
+        let mut envelope = self.any().await;
+        assert_eq!(envelope["type"], kind, "{envelope}");
+        envelope["data"].take()
+    }
+
+    /// Waits until the server has handled what was sent, by a ping behind it. Nothing else may arrive meanwhile.
+    pub async fn settle(&mut self) {
+        self.send("ping", json!({})).await;
+        self.event("pong").await;
+    }
+
+    /// The close frame that the server sends next.
+    pub async fn closed(&mut self) -> (u16, String) {
+        match self.frame().await {
+            Message::Close(Some(CloseFrame { code, reason })) => (code.into(), reason.to_string()),
+            other => panic!("not a close frame: {other:?}"),
+        }
+    }
+
+    /// The connection ends without a close frame.
+    pub async fn aborted(&mut self) {
+        match timeout(PATIENCE, self.socket.next()).await.expect("still open") {
+            None | Some(Err(_)) => {}
+            Some(Ok(frame)) => panic!("not aborted: {frame:?}"),
+        }
+    }
+
+    /// Nothing arrives for a while.
+    pub async fn hears_nothing(&mut self) {
+        let heard = timeout(Duration::from_millis(150), self.socket.next()).await;
+        assert!(heard.is_err(), "{heard:?}");
+    }
+}
