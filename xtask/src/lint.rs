@@ -30,7 +30,7 @@ pub fn lint() -> Result<()> {
 pub fn fmt() -> Result<()> {
     node::packages()?;
     Job::cargo("fmt · cargo fmt").args(["fmt", "--all"]).run()?;
-    node::tool("fmt · biome", "biome").args(["check", "--write", "."]).run()
+    node::tool("fmt · biome", "biome").args(["check", "--colors=off", "--write", "."]).run()
 }
 
 const CHECKS: &[fn() -> Result<()>] = &[
@@ -123,7 +123,7 @@ fn judge_advisories(service: &str, answer: Result<String, String>, unreachable: 
 
 fn typescript_style() -> Result<()> {
     node::tool("lint · biome", "biome")
-        .args(["ci", "--error-on-warnings", "."])
+        .args(["ci", "--colors=off", "--error-on-warnings", "."])
         .hint("`cargo xtask fmt` repairs what can be repaired by itself.")
         .run()
 }
