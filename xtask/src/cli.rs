@@ -46,7 +46,10 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
 }
 
 pub fn help() -> String {
-    let suites = SUITES.iter().map(|suite| format!("    {:<9} {}", suite.name, suite.about));
+    let suites = SUITES.iter().map(|suite| {
+        let mark = if suite.slow { " (*)" } else { "" };
+        format!("  {:<9} {}{mark}", suite.name, suite.about)
+    });
     format!(
         "\
 Usage: cargo xtask COMMAND

@@ -1,8 +1,6 @@
 //! Formatting, lints, documentation, dependencies and types.
 
-use std::path::Path;
-
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::job::Job;
 use crate::{build, node, paths, progress, tools, wasm};
@@ -131,17 +129,20 @@ fn typescript_style() -> Result<()> {
 /// The package is built first: everything else is checked against its declarations.
 fn typescript_types() -> Result<()> {
     build::release()?;
-    for project in ["pkg", "www", "tests/js", "tests/e2e"] {
-        if !paths::root().join(project).join("tsconfig.json").is_file() {
-            bail!("{project}/tsconfig.json is missing, so its types cannot be checked");
-        }
-        node::tool(format!("lint · types of {project}"), "tsc")
-            .args(["--noEmit", "-p"])
-            .arg(Path::new(project))
-            .run()?;
-    }
+    let failures = PROJECTS.iter().filter_map(|project| types_of(project).err()).collect::<Vec<_>>();
+    ensure!(failures.is_empty(), "{}", failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "));
     Ok(())
 }
+
+fn types_of(project: &str) -> Result<()> {
+    ensure!(
+        paths::root().join(project).join("tsconfig.json").is_file(),
+        "{project}/tsconfig.json is missing, so its types cannot be checked"
+    );
+    node::tool(format!("lint · types of {project}"), "tsc").args(["--noEmit", "-p", project]).run()
+}
+
+const PROJECTS: [&str; 4] = ["pkg", "www", "tests/js", "tests/e2e"];
 
 #[cfg(test)]
 mod tests {

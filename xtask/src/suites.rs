@@ -20,10 +20,10 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "core", about: "the state machine, natively and in virtual time", slow: false, run: core },
     Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
-    Suite { name: "firefox", about: "the Rust client in Firefox (*)", slow: true, run: firefox },
-    Suite { name: "webkit", about: "the Rust client in WebKit (*)", slow: true, run: webkit },
+    Suite { name: "firefox", about: "the Rust client in Firefox", slow: true, run: firefox },
+    Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, run: webkit },
     Suite { name: "js", about: "the built npm package and its hooks", slow: false, run: js },
-    Suite { name: "e2e", about: "the demo page in Chromium (*)", slow: true, run: e2e },
+    Suite { name: "e2e", about: "the demo page in Chromium", slow: true, run: e2e },
 ];
 
 /// What several suites need, made once per run.
