@@ -19,12 +19,11 @@ impl<M: Clone, P: Inbound> Client<M, P> {
     }
 
     pub(super) fn wake(&mut self, now: Timestamp) {
+        // Also for an attempt that runs: the user who has just returned must not see it end in giving up.
+        self.backoff = Backoff::new(&self.config.reconnect);
         match self.state {
             State::Open { .. } => self.probe(now),
-            State::Waiting { .. } | State::Offline { .. } => {
-                self.backoff = Backoff::new(&self.config.reconnect);
-                self.open(now);
-            }
+            State::Waiting { .. } | State::Offline { .. } => self.open(now),
             State::GivenUp => self.start_afresh(now),
             State::Idle | State::Connecting { .. } | State::Closing { .. } | State::Fatal => {}
         }
