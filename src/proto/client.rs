@@ -202,6 +202,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         if message.purpose == Purpose::Ephemeral {
             return Err(Refused { message, refusal: Refusal::NotOpen });
         }
+        self.expire_messages(now);
         match self.outbox.push(message, &self.config.queue, now) {
             Ok(dropped) => {
                 self.report_dropped(dropped, DropReason::Overflow);
