@@ -119,12 +119,17 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         }
         match self.state {
             State::Open { socket, opened_at, .. } if socket == refused_by => {
-                self.outbox.put_back(keep);
+                self.put_back(keep, now);
                 let closer = Closer::Peer { opened_at };
                 self.state = State::Closing { socket, timeout_at: now + CLOSE_TIMEOUT_MS, closer };
             }
             State::Open { socket, .. } => keep.into_iter().for_each(|message| self.transmit(socket, message)),
-            _ => self.outbox.put_back(keep),
+            _ => self.put_back(keep, now),
         }
+    }
+
+    fn put_back(&mut self, messages: Vec<Message<M>>, now: Timestamp) {
+        let dropped = self.outbox.put_back(messages, &self.config.queue, now);
+        self.report_dropped(dropped, DropReason::Overflow);
     }
 }

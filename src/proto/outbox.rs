@@ -23,8 +23,6 @@ impl<M> Default for Outbox<M> {
 
 impl<M> Outbox<M> {
     /// Appends a message; returns what had to make room for it, oldest first.
-    ///
-    /// Joining and leaving sessions does not expire: every later message to the session relies on it.
     pub fn push(
         &mut self,
         mut message: Message<M>,
@@ -40,10 +38,7 @@ impl<M> Outbox<M> {
         while !self.has_room(message.bytes, config) {
             dropped.extend(self.pop());
         }
-        message.expires_at = match message.purpose {
-            Purpose::Join(_) | Purpose::Leave(_) => Timestamp::NEVER,
-            Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin => now + config.ttl_ms,
-        };
+        message.expires_at = expiry(&message.purpose, config, now);
         self.expiry = self.expiry.min(message.expires_at);
         self.bytes += u64::from(message.bytes);
         self.messages.push_back(message);
@@ -57,13 +52,25 @@ impl<M> Outbox<M> {
         Some(message)
     }
 
-    /// Puts messages that were taken, but could not be handed over, back in front. They had room before they were taken.
-    pub fn put_back(&mut self, messages: Vec<Message<M>>) {
-        for message in messages.into_iter().rev() {
+    /// Puts messages that could not be handed over in front; returns those that have no room, oldest first.
+    ///
+    /// A message that never waited before may find no room, and its time to live starts now.
+    pub fn put_back(&mut self, messages: Vec<Message<M>>, config: &Queue, now: Timestamp) -> Vec<Message<M>> {
+        let mut dropped = Vec::new();
+        for mut message in messages.into_iter().rev() {
+            if !self.has_room(message.bytes, config) {
+                dropped.push(message);
+                continue;
+            }
+            if message.expires_at == Timestamp::NEVER {
+                message.expires_at = expiry(&message.purpose, config, now);
+            }
             self.expiry = self.expiry.min(message.expires_at);
             self.bytes += u64::from(message.bytes);
             self.messages.push_front(message);
         }
+        dropped.reverse();
+        dropped
     }
 
     /// Takes out every message whose time is over at `now`.
@@ -109,5 +116,13 @@ impl<M> Outbox<M> {
     fn has_room(&self, bytes: u32, config: &Queue) -> bool {
         self.messages.len() < config.max_messages as usize
             && self.bytes + u64::from(bytes) <= u64::from(config.max_bytes)
+    }
+}
+
+/// Joining and leaving sessions does not expire: every later message to the session relies on it.
+fn expiry(purpose: &Purpose, config: &Queue, now: Timestamp) -> Timestamp {
+    match purpose {
+        Purpose::Join(_) | Purpose::Leave(_) => Timestamp::NEVER,
+        Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin => now + config.ttl_ms,
     }
 }
