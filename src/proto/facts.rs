@@ -62,8 +62,8 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         self.expire_messages(now);
         let heartbeat = Heartbeat::new(&self.config.heartbeat, now);
         self.state = State::Open { socket, opened_at: now, heartbeat };
-        for frame in self.sessions.frames() {
-            let message = Message::new(frame.clone(), 0, Purpose::Rejoin);
+        for (session, frame) in self.sessions.joined() {
+            let message = Message::new(frame.clone(), 0, Purpose::Rejoin(session.clone()));
             self.outputs.push_back(Output::Transmit { socket, message });
         }
         while let Some(message) = self.outbox.pop() {
@@ -113,8 +113,8 @@ impl<M: Clone, P: Inbound> Client<M, P> {
             match message.purpose {
                 Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) => keep.push(message),
                 Purpose::Ephemeral => self.report_dropped(vec![message], DropReason::Ephemeral),
-                // The session is still remembered, so the next connection enters it again.
-                Purpose::Rejoin => {}
+                // The flush may have left the session in vain, and the messages before that need it again.
+                Purpose::Rejoin(session) => self.sessions.join(session, message.frame),
             }
         }
         match self.state {

@@ -173,7 +173,7 @@ pub enum Purpose {
     /// Leaves a session.
     Leave(String),
     /// Enters a joined session again on a new socket: the client's own doing.
-    Rejoin,
+    Rejoin(String),
 }
 
 impl Purpose {

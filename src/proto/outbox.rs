@@ -123,6 +123,6 @@ impl<M> Outbox<M> {
 fn expiry(purpose: &Purpose, config: &Queue, now: Timestamp) -> Timestamp {
     match purpose {
         Purpose::Join(_) | Purpose::Leave(_) => Timestamp::NEVER,
-        Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin => now + config.ttl_ms,
+        Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => now + config.ttl_ms,
     }
 }

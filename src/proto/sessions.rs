@@ -31,9 +31,9 @@ impl<M> Sessions<M> {
         self.joined.len() >= MAX_SESSIONS && !self.joined.iter().any(|(known, _)| known == session)
     }
 
-    /// The frames that join every session again, in order.
-    pub fn frames(&self) -> impl Iterator<Item = &M> {
-        self.joined.iter().map(|(_, frame)| frame)
+    /// Every session with the frame that joins it, in order.
+    pub fn joined(&self) -> &[(String, M)] {
+        &self.joined
     }
 }
 

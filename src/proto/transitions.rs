@@ -13,7 +13,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         match &message.purpose {
             Purpose::Join(session) => self.sessions.join(session.clone(), message.frame.clone()),
             Purpose::Leave(session) => self.sessions.leave(session),
-            Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin => {}
+            Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => {}
         }
         self.outputs.push_back(Output::Transmit { socket, message });
     }
