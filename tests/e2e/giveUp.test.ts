@@ -15,7 +15,8 @@ test("after five attempts the page says that it gave up, and Reconnect revives t
     await ada.logs("give_up", /after 5 attempts/);
     await screenshot(page, "gave-up");
     await server.restart();
-    await Promise.all([ada.press("reconnect"), grace.press("reconnect")]);
+    await ada.press("reconnect");
+    await grace.press("reconnect");
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
   });
   await expect.poll(() => grace.messages()).toEqual(["patience"]);

@@ -26,8 +26,8 @@ export function App() {
         ))}
       </main>
       <footer className="footer">
-        Session <code data-testid="session">{sessionId}</code>. Add <code>?session=NAME</code> to the address to meet
-        in another tab.
+        Session <code data-testid="session">{sessionId}</code>. Add <code>?session=NAME</code> to the address to meet in
+        another tab.
       </footer>
     </div>
   );

@@ -26,6 +26,31 @@ export async function pushEmotion(userId: string): Promise<void> {
   await post("/dev/emotion", { user_id: userId });
 }
 
+/**
+ * What a user has written in a session, oldest first.
+ *
+ * The reference server keeps no chat history; its record of received frames stands in for the REST endpoint of an app.
+ */
+export async function fetchMessages(
+  userId: string,
+  sessionId: string,
+): Promise<{ id: string; content: string; at: number }[]> {
+  const query = new URLSearchParams({ user_id: userId, type: "message_sent" });
+  const response = await fetch(`/dev/received?${query}`);
+  if (!response.ok) throw new Error(`/dev/received answered ${response.status}`);
+  const frames = (await response.json()) as ReceivedFrame[];
+  return frames
+    .filter((frame) => !frame.ignored && frame.data.session_id === sessionId)
+    .map(({ data, timestamp }) => ({ ...data.message, at: timestamp ?? Date.now() }));
+}
+
+interface ReceivedFrame {
+  readonly data: { readonly session_id: string; readonly message: { readonly id: string; readonly content: string } };
+  readonly timestamp: number | null;
+  /** It came in while the server played dead, and reached nobody. */
+  readonly ignored: boolean;
+}
+
 async function post(path: string, body: object): Promise<unknown> {
   const response = await fetch(path, {
     method: "POST",

@@ -12,7 +12,13 @@ export interface ChatMessage {
 }
 
 export type MessageAction =
-  | { readonly kind: "written"; readonly id: string; readonly content: string; readonly at: number; readonly delivery: Delivery }
+  | {
+      readonly kind: "written";
+      readonly id: string;
+      readonly content: string;
+      readonly at: number;
+      readonly delivery: Delivery;
+    }
   | { readonly kind: "received"; readonly id: string; readonly content: string; readonly at: number }
   | { readonly kind: "queue_flushed" }
   | { readonly kind: "queue_dropped"; readonly reason: string };

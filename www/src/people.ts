@@ -12,4 +12,8 @@ export const sessionId = new URLSearchParams(location.search).get("session") ?? 
 // User ids carry the session, because the development endpoints act on every connection of a user.
 export const ada: Person = { key: "ada", name: "Ada", userId: `ada-${sessionId}` };
 export const grace: Person = { key: "grace", name: "Grace", userId: `grace-${sessionId}` };
+export function peerOf(person: Person): Person {
+  return person === ada ? grace : ada;
+}
+
 export const everyone: readonly Person[] = [ada, grace];

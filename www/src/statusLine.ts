@@ -52,7 +52,7 @@ function line(tone: Tone, badge: string, sentence: string, because: string | nul
 
 const HINTS: Readonly<Record<Tone, string>> = {
   good: "What you write leaves at once.",
-  busy: "What you write waits, and leaves in order once the connection is back.",
-  off: "What you write waits, and leaves in order once the connection is back.",
-  down: "What you write waits. Reconnect when the server is there again.",
+  busy: "What you write waits here, in order.",
+  off: "What you write waits here, in order.",
+  down: "What you write waits here. Reconnect to send it.",
 };

@@ -3,6 +3,7 @@ import { useWebSocket } from "everwire/react";
 import { useCallback, useEffect, useReducer } from "react";
 import { type ChatMessage, type Delivery, isQueued, reduceMessages } from "./messages";
 import { randomId } from "./randomId";
+import { type Incoming, useIncoming } from "./useIncoming";
 
 export interface Chat {
   readonly messages: readonly ChatMessage[];
@@ -10,7 +11,7 @@ export interface Chat {
 }
 
 /** Joins the session while mounted; a message appears at once and its delivery follows. */
-export function useChat(sessionId: string): Chat {
+export function useChat(sessionId: string, peerId: string): Chat {
   const { emit, subscribe, phase, queued } = useWebSocket<MasterXEvents>();
   const [messages, dispatch] = useReducer(reduceMessages, []);
 
@@ -21,13 +22,8 @@ export function useChat(sessionId: string): Chat {
     };
   }, [emit, sessionId]);
 
-  useEffect(
-    () =>
-      subscribe("message_received", ({ message }) => {
-        dispatch({ kind: "received", id: message.id, content: message.content, at: Date.parse(message.timestamp) });
-      }),
-    [subscribe],
-  );
+  const receive = useCallback((message: Incoming) => dispatch({ kind: "received", ...message }), []);
+  useIncoming(sessionId, peerId, receive);
 
   useEffect(
     () =>

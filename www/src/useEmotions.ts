@@ -2,7 +2,7 @@ import type { MasterXEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import { useEffect, useState } from "react";
 
-export type Emotion = MasterXEvents["server"]["emotion_update"]["emotion"];
+export type Emotion = MasterXEvents["emotion_update"]["emotion"];
 
 /** The latest emotions, newest last; the older ones draw the trail. */
 export function useEmotions(): readonly Emotion[] {

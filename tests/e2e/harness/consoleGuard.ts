@@ -32,10 +32,10 @@ export class ConsoleGuard {
 // Chromium itself writes these lines for every refused handshake and every failed request; no script can prevent them.
 function isAboutTheOutage(message: ConsoleMessage): boolean {
   const text = message.text();
-  return REFUSED_SOCKET.test(text) || (FAILED_REQUEST.test(text) && TOKEN_URL.test(message.location().url));
+  return REFUSED_SOCKET.test(text) || (FAILED_REQUEST.test(text) && DEMO_REQUEST.test(message.location().url));
 }
 
 const REFUSED_SOCKET =
   /^WebSocket connection to 'ws:\/\/127\.0\.0\.1:\d+\/api\/ws\?token=[^']*' failed: (Error in connection establishment: net::ERR_CONNECTION_(REFUSED|RESET)|Error during WebSocket handshake: Unexpected response code: 503|WebSocket is closed before the connection is established\.)?$/;
 const FAILED_REQUEST = /^Failed to load resource: net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)$/;
-const TOKEN_URL = /^http:\/\/127\.0\.0\.1:\d+\/dev\/token$/;
+const DEMO_REQUEST = /^http:\/\/127\.0\.0\.1:\d+\/dev\/(token|received\?.*type=message_sent)$/;

@@ -10,8 +10,12 @@ export function AffectPlane({ emotions }: { emotions: readonly Emotion[] }) {
       <circle className="plane-field" r={R} />
       <circle className="plane-ring" r={R / 2} />
       <path className="plane-axis" d={`M${-R} 0H${R}M0 ${-R}V${R}`} />
-      <text x="0" y={-R - 3}>aroused</text>
-      <text x="0" y={R + 8}>calm</text>
+      <text x="0" y={-R - 3}>
+        aroused
+      </text>
+      <text x="0" y={R + 8}>
+        calm
+      </text>
       <text transform={`translate(${-R - 4} 0) rotate(-90)`}>unpleasant</text>
       <text transform={`translate(${R + 4} 0) rotate(90)`}>pleasant</text>
       {points.length > 1 && <polyline className="plane-trail" points={points.map((p) => `${p.x},${p.y}`).join(" ")} />}

@@ -1,6 +1,5 @@
-import { useEffect, useRef } from "react";
 import type { ChatMessage } from "../messages";
-import { everyone, type Person } from "../people";
+import { type Person, peerOf } from "../people";
 import { usePeerTyping } from "../usePeerTyping";
 import { Bubble } from "./Bubble";
 import { Composer } from "./Composer";
@@ -12,18 +11,12 @@ interface Props {
 }
 
 export function Chat({ person, messages, onSend }: Props) {
-  const list = useRef<HTMLDivElement>(null);
   const peerTyping = usePeerTyping();
-  const peer = everyone.find((other) => other !== person)?.name ?? "The other side";
-
-  useEffect(() => {
-    list.current?.scrollTo({ top: list.current.scrollHeight });
-  }, [messages, peerTyping]);
+  const peer = peerOf(person).name;
 
   return (
     <div className="chat">
       <div
-        ref={list}
         className="chat-scroll"
         role="log"
         aria-label={`Messages seen by ${person.name}`}
@@ -31,9 +24,7 @@ export function Chat({ person, messages, onSend }: Props) {
         tabIndex={0}
       >
         {messages.length === 0 && (
-          <p className="chat-empty">
-            Nothing yet. Write something, or break the connection first and write then.
-          </p>
+          <p className="chat-empty">Nothing yet. Write something, or break the connection first and write then.</p>
         )}
         <ol>
           {messages.map((message) => (

@@ -1,7 +1,10 @@
 import type { CSSProperties } from "react";
+import { pushEmotion } from "../devServer";
 import type { Person } from "../people";
 import { type Emotion, useEmotions } from "../useEmotions";
+import { ActionButton } from "./ActionButton";
 import { AffectPlane, hueOf } from "./AffectPlane";
+import { Level } from "./Level";
 import { Meter } from "./Meter";
 
 /** What the latest `emotion_update` says: where on the pleasure/arousal plane, how dominant, how ready to learn. */
@@ -10,16 +13,25 @@ export function EmotionCard({ person }: { person: Person }) {
   const latest = emotions.at(-1);
   return (
     <div className="card emotion" data-testid="emotion" style={tint(latest)}>
-      <h3>Emotion</h3>
-      <p className="emotion-primary" aria-live="polite" aria-label={`Emotion of ${person.name}`}>
+      <div className="card-head">
+        <h3>Emotion</h3>
+        <ActionButton
+          testId="push-emotion"
+          action={() => pushEmotion(person.userId)}
+          hint={`The server sends ${person.name} an emotion_update`}
+        >
+          Push emotion
+        </ActionButton>
+      </div>
+      <p className="emotion-primary" aria-live="polite">
         <span data-testid="emotion-primary">{latest ? inWords(latest.primary_emotion) : "No reading yet"}</span>
         {latest && <small>{Math.round(latest.intensity * 100)} % intense</small>}
       </p>
       <AffectPlane emotions={emotions} />
       <div className="emotion-meters">
         <Meter label="Dominance" value={latest?.pad_values.dominance} min={-1} />
-        <Meter label="Readiness" value={latest?.learning_readiness} min={0} />
-        <Meter label="Load" value={latest?.cognitive_load} min={0} />
+        <Level label="Readiness" value={latest?.learning_readiness} />
+        <Level label="Load" value={latest?.cognitive_load} />
       </div>
     </div>
   );

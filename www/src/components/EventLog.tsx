@@ -6,7 +6,9 @@ export function EventLog({ person }: { person: Person }) {
   const entries = useEventLog();
   return (
     <div className="card log">
-      <h3>Log</h3>
+      <div className="card-head">
+        <h3>Log</h3>
+      </div>
       <ol className="log-entries" data-testid="log" aria-label={`Connection log of ${person.name}`} tabIndex={0}>
         {entries.map((entry) => (
           <li key={entry.id} data-event={entry.event}>

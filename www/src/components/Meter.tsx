@@ -13,7 +13,7 @@ export function Meter({ label, value, min }: Props) {
   return (
     <div className="meter">
       <span className="meter-label">{label}</span>
-      <span className="meter-value">{value === undefined ? "–" : value.toFixed(2)}</span>
+      <span className="meter-value">{value === undefined ? "–" : value.toFixed(2).replace("-", "−")}</span>
       <span
         className="meter-track"
         role="meter"

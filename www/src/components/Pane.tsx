@@ -1,5 +1,5 @@
-import { dropConnections, pushEmotion, stopAnswering } from "../devServer";
-import { type Person, sessionId } from "../people";
+import { dropConnections, stopAnswering } from "../devServer";
+import { type Person, peerOf, sessionId } from "../people";
 import { useChat } from "../useChat";
 import { ActionButton } from "./ActionButton";
 import { Chat } from "./Chat";
@@ -8,7 +8,7 @@ import { EmotionCard } from "./EmotionCard";
 import { EventLog } from "./EventLog";
 
 export function Pane({ person }: { person: Person }) {
-  const { messages, send } = useChat(sessionId);
+  const { messages, send } = useChat(sessionId, peerOf(person).userId);
   const { userId } = person;
   return (
     <section className={`pane pane-${person.key}`} data-testid={`pane-${person.key}`} aria-label={person.name}>
@@ -28,13 +28,6 @@ export function Pane({ person }: { person: Person }) {
           hint="Cuts the connection without a goodbye"
         >
           Drop connection
-        </ActionButton>
-        <ActionButton
-          testId="push-emotion"
-          action={() => pushEmotion(userId)}
-          hint="The server sends an emotion_update"
-        >
-          Push emotion
         </ActionButton>
       </div>
       <div className="pane-details">

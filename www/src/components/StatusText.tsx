@@ -9,7 +9,7 @@ export function StatusText({ line }: { line: StatusLine }) {
       <p className="status" data-testid="status" aria-hidden="true">
         {line.sentence}
         {line.retryAt !== null && <Countdown until={line.retryAt} />}
-        <span className="status-because">{because}</span>
+        {line.because !== null && <span className="status-because">{because}</span>}
         <span className="status-hint">{line.hint}</span>
       </p>
       <p className="visually-hidden" role="status">
