@@ -27,3 +27,18 @@
 //! - `js`: the JavaScript face (wasm32, feature `js`).
 
 pub mod proto;
+
+#[cfg(feature = "rust")]
+pub mod events;
+
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(all(target_arch = "wasm32", feature = "rust"))]
+pub mod client;
+#[cfg(all(target_arch = "wasm32", feature = "js"))]
+mod js;
+
+/// A browser page has one thread and a client has little to allocate; this allocator takes 2 KB less than the default one.
+#[cfg(all(target_arch = "wasm32", feature = "npm"))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,5 +1,7 @@
 //! The whole vocabulary between the machine and its driver.
 
+use core::fmt;
+
 use super::{Close, Timestamp};
 
 /// Names one connection attempt and the socket that it made.
@@ -227,6 +229,21 @@ pub enum Refusal {
     /// The client is in as many sessions as it can rejoin: the caller must leave some.
     TooManySessions,
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { bytes, max } => {
+                write!(f, "the message takes {bytes} bytes, more than the {max} of `maxMessageBytes`")
+            }
+            Self::QueueFull => f.write_str("there is no connection and the queue is full"),
+            Self::NotOpen => f.write_str("there is no connection, and this event is worthless later"),
+            Self::TooManySessions => f.write_str("too many sessions are joined: leave some first"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
 
 /// Why an accepted message will not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

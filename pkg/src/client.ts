@@ -1,0 +1,119 @@
+import type { WasmClient } from "../wasm/everwire.js";
+import { type EverwireError, lift } from "./errors.js";
+import { listen } from "./log.js";
+import type {
+  AnyEvents,
+  ConnectionState,
+  DataArgument,
+  Envelope,
+  Handler,
+  LifecycleEvents,
+  Options,
+  SendResult,
+  Snapshot,
+} from "./types.js";
+
+/** Makes a client of the wasm module, which it loads if need be. */
+export type Load = () => typeof WasmClient;
+
+/**
+ * One logical connection to a server, over as many WebSockets as it takes.
+ *
+ * `Events` maps the names of the events that `on` takes to their payloads, `Sends` those that `send` takes; with one map, both
+ * take the same. Without a map, every event is accepted.
+ */
+export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
+  readonly #wasm: WasmClient;
+  readonly #listeners = new Set<() => void>();
+
+  /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */
+  constructor(load: Load, options: Options = {}) {
+    const Wasm = load();
+    try {
+      this.#wasm = new Wasm(options, () => {
+        for (const listener of [...this.#listeners]) listener();
+      });
+    } catch (thrown) {
+      throw lift(thrown);
+    }
+    if (options.logger) listen(this as unknown as Client, options.logger);
+  }
+
+  /** Connects, unless a connection is open, under way or scheduled. Throws when the URL cannot be connected to. */
+  connect(): void {
+    try {
+      this.#wasm.connect();
+    } catch (thrown) {
+      throw lift(thrown);
+    }
+  }
+
+  /** Closes with code 1000 and stays closed. The queue is kept for the next connection. */
+  disconnect(): void {
+    this.#wasm.disconnect();
+  }
+
+  /** Drops whatever connection there is and connects anew, with a fresh budget of attempts. */
+  reconnect(): void {
+    try {
+      this.#wasm.reconnect();
+    } catch (thrown) {
+      throw lift(thrown);
+    }
+  }
+
+  /**
+   * Sends an event, or queues it until the connection is open and sessions are rejoined. The result says which, or why it was
+   * refused; a refused message is neither sent nor queued. Pings and typing are never queued.
+   */
+  send<Name extends keyof Sends & string>(event: Name, ...[data]: DataArgument<Sends[Name]>): SendResult {
+    const result: "sent" | "queued" | EverwireError = this.#wasm.send(event, data);
+    if (typeof result === "string") return { status: result };
+    return { status: "refused", code: result.code, reason: result.message, error: lift(result) as EverwireError };
+  }
+
+  /**
+   * Calls `handler` with the payload and the whole message of every event of this name. Returns a function that ends exactly this
+   * subscription. A handler that throws does not stop the others; the exception is reported as an `error` event.
+   */
+  on<Name extends keyof LifecycleEvents>(
+    event: Name,
+    handler: (data: LifecycleEvents[Name], message: undefined) => void,
+  ): () => void;
+  on<Name extends keyof Events & string>(
+    event: Name,
+    handler: Handler<Events[Name], Envelope<Name, Events[Name]>>,
+  ): () => void;
+  on(event: string, handler: unknown): () => void {
+    const wasm = this.#wasm;
+    const id = wasm.on(event, handler as Parameters<WasmClient["on"]>[1]);
+    return () => wasm.remove(event, id);
+  }
+
+  /** Removes a handler of an event, or all of them. */
+  off(event: (keyof Events & string) | keyof LifecycleEvents, handler?: unknown): void {
+    this.#wasm.off(event, handler);
+  }
+
+  /** Whether messages flow. */
+  isConnected(): boolean {
+    return this.getState() === "open";
+  }
+
+  /** The state of the WHATWG WebSocket interface; {@link getSnapshot} also says why. */
+  getState(): ConnectionState {
+    return this.getSnapshot().state;
+  }
+
+  /** Where the connection stands, and why. The same object until something changes. */
+  getSnapshot(): Snapshot {
+    return this.#wasm.snapshot() as Snapshot;
+  }
+
+  /** Calls `listener` whenever the snapshot has changed. Returns a function that ends the subscription. */
+  subscribe(listener: () => void): () => void {
+    const own = () => listener();
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+}

@@ -1,0 +1,62 @@
+import type { NativeSocketClient, Snapshot } from "everwire";
+
+/** A client that is connected while somebody uses it. */
+export class Connection {
+  readonly #make: () => NativeSocketClient;
+  #made: NativeSocketClient | undefined;
+  #users = 0;
+
+  constructor(make: () => NativeSocketClient) {
+    this.#make = make;
+  }
+
+  /** The client, made with the first use, never while rendering on a server. */
+  get client(): NativeSocketClient {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  readonly getSnapshot = (): Snapshot => this.#made?.getSnapshot() ?? IDLE;
+
+  /** Connects for the first user and disconnects after the last. */
+  readonly use = (changed: () => void): (() => void) => {
+    const { client } = this;
+    const unsubscribe = client.subscribe(changed);
+    if (this.#users++ === 0) connect(client);
+    return () => {
+      unsubscribe();
+      this.#users--;
+      // StrictMode and route changes unmount and mount again at once: one socket serves both.
+      setTimeout(() => {
+        if (this.#users === 0) client.disconnect();
+      });
+    };
+  };
+
+  readonly emit: NativeSocketClient["send"] = (event, ...data) => this.client.send(event, ...data);
+  readonly subscribe = ((event: string, handler: (data: unknown, message: unknown) => void) =>
+    this.client.on(event, handler)) as NativeSocketClient["on"];
+  readonly reconnect = (): void => this.client.reconnect();
+  readonly disconnect = (): void => this.client.disconnect();
+}
+
+/** What there is to see before anything was asked for, and on servers. */
+export const IDLE: Snapshot = Object.freeze({
+  state: "closed",
+  phase: "idle",
+  attempt: 0,
+  retryAt: null,
+  close: null,
+  error: null,
+  queued: 0,
+  queuedBytes: 0,
+  lastRttMs: null,
+});
+
+function connect(client: NativeSocketClient): void {
+  try {
+    client.connect();
+  } catch {
+    // The snapshot's `error` says what is wrong with the URL; an exception here would take down the component tree.
+  }
+}

@@ -1,0 +1,169 @@
+// Generated from the Rust types by `cargo xtask codegen`.
+
+export type OutgoingMessage = { id: string, content: string, [field: string]: unknown };
+export type IncomingMessage = {
+  /** The id that the sender gave it. */
+  id: string;
+  /** The text. */
+  content: string;
+  /** Who speaks, such as `user` or `assistant`. */
+  role: string;
+  /** When, in ISO 8601. */
+  timestamp: string;
+};
+export type PadValues = {
+  /** How pleasant. */
+  pleasure: number;
+  /** How intense. */
+  arousal: number;
+  /** How much in control. */
+  dominance: number;
+};
+export type Level = number | string;
+export type Emotion = {
+  /** The strongest emotion. */
+  primary_emotion: string;
+  /** Its strength, from 0 to 1. */
+  intensity: number;
+  /** The emotion in three dimensions. */
+  pad_values: PadValues;
+  /** How ready the learner is. */
+  learning_readiness: Level;
+  /** How loaded the learner is. */
+  cognitive_load: Level;
+};
+/** What clients send in MasterX, an emotion-aware learning platform. */
+export interface MasterXClientEvents {
+  join_session: {
+    /** The session. */
+    session_id: string;
+  };
+  leave_session: {
+    /** The session. */
+    session_id: string;
+  };
+  user_typing: {
+    /** The session. */
+    session_id: string;
+    /** Whether the user types. */
+    isTyping: boolean;
+  };
+  message_sent: {
+    /** The session. */
+    session_id: string;
+    /** The message. */
+    message: OutgoingMessage;
+  };
+  ping: Record<string, never>;
+}
+
+/** What the server sends in MasterX, an emotion-aware learning platform. */
+export interface MasterXServerEvents {
+  pong: {
+    /** When the server answered, in ISO 8601. */
+    timestamp: string;
+  };
+  emotion_update: {
+    /** The message. */
+    message_id: string;
+    /** The emotion. */
+    emotion: Emotion;
+  };
+  typing_indicator: {
+    /** The member. */
+    user_id: string;
+    /** Whether the member types. */
+    isTyping: boolean;
+  };
+  message_received: {
+    /** The message. */
+    message: IncomingMessage;
+  };
+  session_update: Record<string, unknown>;
+  notification: Record<string, unknown>;
+  error: {
+    /** Why, for people. */
+    message: string;
+  };
+}
+
+/** Every event of MasterX, an emotion-aware learning platform. */
+export interface MasterXEvents extends MasterXClientEvents, MasterXServerEvents {}
+
+/** What clients send in CoLabMatch, one-to-one chat between matched people. */
+export interface CoLabMatchClientEvents {
+  join_match: {
+    /** The match. */
+    match_id: string;
+  };
+  send_message: {
+    /** The match. */
+    match_id: string;
+    /** The text. */
+    content: string;
+  };
+  typing: {
+    /** The match. */
+    match_id: string;
+    /** Whether the user types. */
+    is_typing: boolean;
+  };
+  read_message: {
+    /** The message. */
+    message_id: string;
+    /** The match. */
+    match_id: string;
+  };
+}
+
+/** What the server sends in CoLabMatch, one-to-one chat between matched people. */
+export interface CoLabMatchServerEvents {
+  connected: Record<string, unknown>;
+  new_message: {
+    /** The id that the server gave it. */
+    id: string;
+    /** The match. */
+    matchId: string;
+    /** Who sent it. */
+    senderId: string;
+    /** The text. */
+    content: string;
+    /** When it was stored, in ISO 8601. */
+    createdAt: string;
+    /** When it was read, in ISO 8601. */
+    readAt: string | null;
+  };
+  user_typing: {
+    /** The match. */
+    match_id: string;
+    /** The member. */
+    user_id: string;
+  };
+  typing_stopped: {
+    /** The match. */
+    match_id: string;
+    /** The member. */
+    user_id: string;
+  };
+  user_online_status: {
+    /** The user. */
+    user_id: string;
+    /** Whether the user is there, on any device. */
+    online: boolean;
+  };
+  message_read: {
+    /** The message. */
+    message_id: string;
+    /** The match. */
+    match_id: string;
+    /** When, in ISO 8601. */
+    readAt: string;
+  };
+  error: {
+    /** Why, for people. */
+    message: string;
+  };
+}
+
+/** Every event of CoLabMatch, one-to-one chat between matched people. */
+export interface CoLabMatchEvents extends CoLabMatchClientEvents, CoLabMatchServerEvents {}

@@ -1,0 +1,53 @@
+import { WasmClient } from "../wasm/everwire.js";
+import { wasmBase64 } from "../wasm/inline.js";
+import { Client } from "./client.js";
+import { explain, instantiate } from "./load.js";
+import type { AnyEvents, Options } from "./types.js";
+
+export * from "./api.js";
+
+/** {@inheritDoc Client} */
+export class NativeSocketClient<
+  Events extends object = AnyEvents,
+  Sends extends object = Events,
+> extends Client<Events, Sends> {
+  /** Loads the WebAssembly module with the first client, in about a millisecond. */
+  constructor(options?: Options) {
+    super(load, options);
+  }
+}
+
+/**
+ * Compiles the WebAssembly module asynchronously. Needed only where a constructor said `wasm_too_large`; harmless elsewhere.
+ */
+export async function ready(): Promise<void> {
+  if (loaded) return;
+  try {
+    const module = await WebAssembly.compile(bytes());
+    if (!loaded) instantiate(module);
+    loaded = true;
+  } catch (cause) {
+    throw explain(cause);
+  }
+}
+
+let loaded = false;
+
+function load(): typeof WasmClient {
+  if (!loaded) {
+    try {
+      instantiate(new WebAssembly.Module(bytes()));
+    } catch (cause) {
+      throw explain(cause);
+    }
+    loaded = true;
+  }
+  return WasmClient;
+}
+
+function bytes(): Uint8Array<ArrayBuffer> {
+  const binary = atob(wasmBase64);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

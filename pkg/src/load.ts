@@ -1,0 +1,27 @@
+import { initSync } from "../wasm/everwire.js";
+import { EverwireError } from "./errors.js";
+
+/** Instantiates a compiled module; may be called once. */
+export function instantiate(module: WebAssembly.Module): void {
+  initSync({ module });
+}
+
+/** Says what to do about a module that did not compile. */
+export function explain(cause: unknown): EverwireError {
+  const text = String(cause);
+  if (/content security policy|unsafe-eval|blocked by CSP/i.test(text)) {
+    return new EverwireError(
+      "wasm_blocked",
+      "the page's Content Security Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src",
+      { cause },
+    );
+  }
+  if (cause instanceof RangeError) {
+    return new EverwireError(
+      "wasm_too_large",
+      'this browser compiles WebAssembly only asynchronously: `import { ready } from "everwire"` and await ready() first',
+      { cause },
+    );
+  }
+  return new EverwireError("wasm_failed", `the WebAssembly module could not be loaded: ${text}`, { cause });
+}

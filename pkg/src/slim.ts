@@ -1,0 +1,62 @@
+import { WasmClient } from "../wasm/everwire.js";
+import { Client } from "./client.js";
+import { EverwireError } from "./errors.js";
+import { explain, instantiate } from "./load.js";
+import type { AnyEvents, Options } from "./types.js";
+
+export * from "./api.js";
+
+/** {@inheritDoc Client} */
+export class NativeSocketClient<
+  Events extends object = AnyEvents,
+  Sends extends object = Events,
+> extends Client<Events, Sends> {
+  /** Throws `not_ready` until {@link init} has finished. */
+  constructor(options?: Options) {
+    super(load, options);
+  }
+}
+
+/** Where the WebAssembly module can come from. */
+export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+/**
+ * Loads the WebAssembly module, once. Without an argument it is the file beside this one; `everwire/wasm` names it for bundlers.
+ * Rejects with `wasm_blocked` or `wasm_failed`, and may then be called again.
+ */
+export function init(
+  source: WasmSource | Promise<WasmSource> = new URL("./everwire_bg.wasm", import.meta.url),
+): Promise<void> {
+  loading ??= fetchModule(source).then(
+    (module) => {
+      instantiate(module);
+      loaded = true;
+    },
+    (cause) => {
+      loading = undefined;
+      throw cause instanceof EverwireError ? cause : explain(cause);
+    },
+  );
+  return loading;
+}
+
+let loading: Promise<void> | undefined;
+let loaded = false;
+
+function load(): typeof WasmClient {
+  if (!loaded) {
+    throw new EverwireError("not_ready", '`import { init } from "everwire/slim"` and await init() before the first client');
+  }
+  return WasmClient;
+}
+
+async function fetchModule(given: WasmSource | Promise<WasmSource>): Promise<WebAssembly.Module> {
+  const source = await given;
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
+  const response = source instanceof Response ? source : await fetch(source);
+  if (!response.ok) {
+    throw new EverwireError("wasm_failed", `the WebAssembly module could not be loaded: HTTP ${response.status}`);
+  }
+  return WebAssembly.compile(await response.arrayBuffer());
+}

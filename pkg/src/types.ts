@@ -1,0 +1,191 @@
+import type { EverwireError } from "./errors.js";
+
+/** Where to connect, as whom, and how patiently. Every option has a default; a wrong one throws a `ConfigError`. */
+export interface Options {
+  /**
+   * The server's base URL, such as `"https://api.example.com"`. `http` and `https` become `ws` and `wss`; query parameters are
+   * kept. Default: the page's own origin. A URL that cannot be connected to makes `connect()` throw.
+   */
+  url?: string | undefined;
+  /** The endpoint's path, appended to the path of `url`. Default `"/api/ws"`. */
+  path?: string | undefined;
+  /**
+   * The token for the URL's `token` parameter, or a function that is asked before every attempt, possibly asynchronously.
+   * `null` connects without one. Its `refused` argument says that the server refused the previous token, so that a cached one
+   * will not do. A function that throws counts as a failed attempt and is reported as an `error` event.
+   */
+  token?: string | TokenFunction | undefined;
+  reconnect?: ReconnectOptions | undefined;
+  heartbeat?: HeartbeatOptions | undefined;
+  /**
+   * Longest time for one attempt, token included, in milliseconds. Default 10 000. A whole number from 1 to 2 147 483 647. An
+   * attempt that takes longer is abandoned and counts as failed.
+   */
+  connectTimeoutMs?: number | undefined;
+  queue?: QueueOptions | undefined;
+  /**
+   * Largest outgoing message in UTF-8 bytes, envelope included. Default 10 240. Larger ones are refused by `send()`. A value
+   * above the server's own limit makes the server close the connection.
+   */
+  maxMessageBytes?: number | undefined;
+  /** Hears what happens, without tokens and payloads; `console` fits. Default: none. */
+  logger?: Logger | undefined;
+}
+
+/** Returns the current token. */
+export type TokenFunction = (request: { readonly refused: boolean }) => string | null | Promise<string | null>;
+
+/** When and how often to try again. */
+export interface ReconnectOptions {
+  /**
+   * Wait before the first attempt, in milliseconds, before jitter. Default 1 000. From 1. Lower values reconnect sooner but load
+   * a recovering server.
+   */
+  initialDelayMs?: number | undefined;
+  /**
+   * Longest wait between two attempts, in milliseconds. Default 5 000. Jitter is applied after this cap. Must be at least
+   * `initialDelayMs`. Lower values reconnect sooner but load a recovering server.
+   */
+  maxDelayMs?: number | undefined;
+  /** What each wait is multiplied with to get the next, from 1 to 100. Default 2. */
+  factor?: number | undefined;
+  /**
+   * Share of each wait that is random, from 0 to 1. Default 0.5: a wait of 1 000 ms becomes 500 to 1 500 ms. With 0, all the
+   * clients of a restarted server come back in the same moment.
+   */
+  jitter?: number | undefined;
+  /**
+   * How many attempts in a row may fail before the client gives up. Default 5; `Infinity` never gives up. `reconnect()`, coming
+   * online and the page becoming visible start afresh.
+   */
+  maxAttempts?: number | undefined;
+  /**
+   * How long a connection must stay open before the attempts start again from 1, in milliseconds. Default 5 000. With 0 a server
+   * that accepts and closes at once is tried for ever.
+   */
+  stableAfterMs?: number | undefined;
+}
+
+/** How to notice a dead link: after at most `intervalMs + timeoutMs`. */
+export interface HeartbeatOptions {
+  /** Time between two pings, in milliseconds. Default 30 000. `Infinity` switches the heartbeat off. */
+  intervalMs?: number | undefined;
+  /** How long a ping may stay unanswered before the socket is abandoned, in milliseconds. Default 10 000. */
+  timeoutMs?: number | undefined;
+}
+
+/** What to keep while there is no connection. Every message that is dropped is reported as a `drop` event. */
+export interface QueueOptions {
+  /** Most messages that wait. Default 1 000. With 0 nothing is queued. */
+  maxMessages?: number | undefined;
+  /** Most bytes that wait, in UTF-8 frames. Default 1 048 576. */
+  maxBytes?: number | undefined;
+  /** How long a message may wait, in milliseconds. Default `Infinity`. Joining and leaving sessions does not expire. */
+  ttlMs?: number | undefined;
+  /**
+   * What happens at either bound. Default `"reject"`: `send()` refuses. `"drop-oldest"` makes room; `"drop-newest"` refuses and
+   * also reports a `drop` event.
+   */
+  overflow?: "drop-oldest" | "drop-newest" | "reject" | undefined;
+}
+
+/** The part of `console` that a client uses. */
+export interface Logger {
+  debug?(text: string): void;
+  info?(text: string): void;
+  warn?(text: string): void;
+  error?(text: string): void;
+}
+
+/** The states of the WHATWG WebSocket interface. */
+export type ConnectionState = "connecting" | "open" | "closing" | "closed";
+
+/** Where the connection stands, and why. The same object until something changes. */
+export interface Snapshot {
+  readonly state: ConnectionState;
+  /**
+   * The state with its reason. `closed` is one of: `idle` (not asked for, or disconnected), `waiting` (for `retryAt`), `offline`
+   * (waiting for the network), `given_up` (attempts used up), `fatal` (the close code says that trying again is pointless).
+   */
+  readonly phase: "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" | "given_up" | "fatal";
+  /** The reconnect attempt that runs or is waited for, from 1; 0 when none does. */
+  readonly attempt: number;
+  /** When the next attempt starts, in milliseconds since the epoch. */
+  readonly retryAt: number | null;
+  /** How the last connection or attempt ended. */
+  readonly close: CloseInfo | null;
+  /** Why the last attempt could not even start: the URL or the token. `null` again once a connection is open. */
+  readonly error: EverwireError | null;
+  /** How many messages wait in the queue. */
+  readonly queued: number;
+  /** The size of their frames in bytes. */
+  readonly queuedBytes: number;
+  /** The round-trip time of the last answered ping, in milliseconds. */
+  readonly lastRttMs: number | null;
+}
+
+/** How a connection or an attempt ended (RFC 6455, section 7.4). */
+export interface CloseInfo {
+  /** The close code; 1006 also for every end that the client decided on its own, such as a missing pong. */
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+}
+
+/** What `send()` did with a message. */
+export type SendResult =
+  | { readonly status: "sent" }
+  | { readonly status: "queued" }
+  | {
+      readonly status: "refused";
+      /** The stable name of what is wrong. */
+      readonly code: string;
+      /** The same for people. */
+      readonly reason: string;
+      readonly error: EverwireError;
+    };
+
+/** A message as it came from the server. */
+export interface Envelope<Type extends string = string, Data = unknown> {
+  readonly type: Type;
+  readonly data: Data;
+  /** When the server sent it, in milliseconds since the epoch, if it said so. */
+  readonly timestamp?: number;
+}
+
+/** The client's own events. A server cannot send them, except `error`. */
+export interface LifecycleEvents {
+  /** The connection is open, sessions are rejoined, the queue is flushed. */
+  open: Record<string, never>;
+  /** A connection or an attempt ended. */
+  close: CloseInfo;
+  /** The phase changed. */
+  state: Snapshot;
+  /** An attempt is scheduled. */
+  reconnecting: { readonly attempt: number; readonly delayMs: number };
+  /** The attempts are used up. */
+  give_up: { readonly attempts: number };
+  /** A problem that the client saw (with a `code`), or an `error` event of the server (without). */
+  error: EverwireError | ServerErrorData;
+  /** An accepted message will not be sent. */
+  drop: { readonly type: string; readonly data: unknown; readonly reason: "overflow" | "expired" | "not_open" };
+}
+
+/** The payload of the server's own `error` events. */
+export interface ServerErrorData {
+  readonly message: string;
+  readonly code?: undefined;
+}
+
+/** Accepts every event with every payload. */
+export interface AnyEvents {
+  [event: string]: unknown;
+}
+
+/** A handler of one event. Where the payload's type is unknown, a handler may name the one that it expects. */
+export type Handler<Data, Message> = unknown extends Data
+  ? { handle(data: Data, message: Message): void }["handle"]
+  : (data: Data, message: Message) => void;
+
+/** The data argument of `send()`, which may be left out where an empty object will do. */
+export type DataArgument<Data> = Record<never, never> extends Data ? [data?: Data] : [data: Data];

@@ -1,0 +1,94 @@
+//! The catalogue of CoLabMatch, one-to-one chat between matched people.
+
+use super::{Open, events};
+
+events! {
+    /// Enters a match; refused unless the user belongs to it. The client enters it again after every reconnect.
+    JoinMatch as "join_match" {
+        /// The match.
+        match_id: String,
+    }
+    /// A message to the match.
+    SendMessage as "send_message" {
+        /// The match.
+        match_id: String,
+        /// The text.
+        content: String,
+    }
+    /// Says that the user types, or has stopped. Sent at once or not at all.
+    Typing as "typing" {
+        /// The match.
+        match_id: String,
+        /// Whether the user types.
+        is_typing: bool,
+    }
+    /// Says that the user has read a message.
+    ReadMessage as "read_message" {
+        /// The message.
+        message_id: String,
+        /// The match.
+        match_id: String,
+    }
+    /// The first event of a connection: who the server thinks the user is.
+    #[serde(transparent)]
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    Connected as "connected" {
+        /// Whatever the server says about the user.
+        user: Open,
+    }
+    /// A message, to everyone in the match, the sender included.
+    NewMessage as "new_message" {
+        /// The id that the server gave it.
+        id: String,
+        /// The match.
+        #[serde(rename = "matchId")]
+        match_id: String,
+        /// Who sent it.
+        #[serde(rename = "senderId")]
+        sender_id: String,
+        /// The text.
+        content: String,
+        /// When it was stored, in ISO 8601.
+        #[serde(rename = "createdAt")]
+        created_at: String,
+        /// When it was read, in ISO 8601.
+        #[serde(rename = "readAt")]
+        read_at: Option<String>,
+    }
+    /// Another member types.
+    UserTyping as "user_typing" {
+        /// The match.
+        match_id: String,
+        /// The member.
+        user_id: String,
+    }
+    /// Another member has stopped typing.
+    TypingStopped as "typing_stopped" {
+        /// The match.
+        match_id: String,
+        /// The member.
+        user_id: String,
+    }
+    /// Somebody came or went.
+    UserOnlineStatus as "user_online_status" {
+        /// The user.
+        user_id: String,
+        /// Whether the user is there, on any device.
+        online: bool,
+    }
+    /// A message was read.
+    MessageRead as "message_read" {
+        /// The message.
+        message_id: String,
+        /// The match.
+        match_id: String,
+        /// When, in ISO 8601.
+        #[serde(rename = "readAt")]
+        read_at: String,
+    }
+    /// The server could not do what was asked.
+    ServerError as "error" {
+        /// Why, for people.
+        message: String,
+    }
+}

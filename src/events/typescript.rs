@@ -1,0 +1,129 @@
+//! The TypeScript event maps, generated from the Rust types and compared with what the npm package ships.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use ts_rs::{Config, TS};
+
+use super::{WireEvent, colabmatch, masterx};
+
+/// The parts of one catalogue, in the order that they are written in.
+struct Catalogue {
+    name: &'static str,
+    about: &'static str,
+    shared: Vec<String>,
+    client: Vec<(&'static str, String)>,
+    server: Vec<(&'static str, String)>,
+}
+
+fn event<E: WireEvent + TS>() -> (&'static str, String) {
+    (E::TYPE, pretty(&E::inline(&Config::default())))
+}
+
+fn shared<T: TS>() -> String {
+    let config = Config::default();
+    pretty(&format!("export type {} = {};", T::name(&config), T::inline(&config)))
+}
+
+/// One field a line, each behind its documentation. Every field has some, because `missing_docs` is denied.
+fn pretty(declaration: &str) -> String {
+    let joined = declaration.split_whitespace().collect::<Vec<_>>().join(" ").replace("/** * ", "/** ");
+    let lines = joined.replace("{ /**", "{\n/**").replace(", /**", ";\n/**").replace(" */ ", " */\n").replace(", }", ";\n}");
+    let mut depth = 0_usize;
+    let mut out = Vec::new();
+    for line in lines.lines() {
+        depth -= usize::from(line.starts_with('}'));
+        out.push(format!("{}{line}", "  ".repeat(depth)));
+        depth += usize::from(line.ends_with('{'));
+    }
+    out.join("\n")
+}
+
+fn masterx() -> Catalogue {
+    use masterx::*;
+    Catalogue {
+        name: "MasterX",
+        about: "MasterX, an emotion-aware learning platform",
+        shared: vec![
+            shared::<OutgoingMessage>(),
+            shared::<IncomingMessage>(),
+            shared::<PadValues>(),
+            shared::<Level>(),
+            shared::<Emotion>(),
+        ],
+        client: vec![
+            event::<JoinSession>(),
+            event::<LeaveSession>(),
+            event::<UserTyping>(),
+            event::<MessageSent>(),
+            event::<Ping>(),
+        ],
+        server: vec![
+            event::<Pong>(),
+            event::<EmotionUpdate>(),
+            event::<TypingIndicator>(),
+            event::<MessageReceived>(),
+            event::<SessionUpdate>(),
+            event::<Notification>(),
+            event::<ServerError>(),
+        ],
+    }
+}
+
+fn colabmatch() -> Catalogue {
+    use colabmatch::*;
+    Catalogue {
+        name: "CoLabMatch",
+        about: "CoLabMatch, one-to-one chat between matched people",
+        shared: vec![],
+        client: vec![event::<JoinMatch>(), event::<SendMessage>(), event::<Typing>(), event::<ReadMessage>()],
+        server: vec![
+            event::<Connected>(),
+            event::<NewMessage>(),
+            event::<UserTyping>(),
+            event::<TypingStopped>(),
+            event::<UserOnlineStatus>(),
+            event::<MessageRead>(),
+            event::<ServerError>(),
+        ],
+    }
+}
+
+fn write_map(out: &mut String, name: &str, about: &str, events: &[(&str, String)]) {
+    writeln!(out, "/** {about} */\nexport interface {name} {{").unwrap();
+    for (wire, payload) in events {
+        // ts-rs has its own idea of an object without fields.
+        let payload = payload.replace("Record<symbol, never>", "Record<string, never>").replace('\n', "\n  ");
+        writeln!(out, "  {wire}: {payload};").unwrap();
+    }
+    writeln!(out, "}}\n").unwrap();
+}
+
+fn generate() -> String {
+    let mut out = String::from("// Generated from the Rust types by `cargo xtask codegen`.\n\n");
+    for catalogue in [masterx(), colabmatch()] {
+        let Catalogue { name, about, shared, client, server } = catalogue;
+        for declaration in shared {
+            writeln!(out, "{declaration}\n").unwrap();
+        }
+        write_map(&mut out, &format!("{name}ClientEvents"), &format!("What clients send in {about}."), &client);
+        write_map(&mut out, &format!("{name}ServerEvents"), &format!("What the server sends in {about}."), &server);
+        writeln!(out, "/** Every event of {about}. */").unwrap();
+        writeln!(out, "export interface {name}Events extends {name}ClientEvents, {name}ServerEvents {{}}\n").unwrap();
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+#[test]
+fn event_maps_of_the_npm_package_match_the_rust_types() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pkg/src/events.ts");
+    let generated = generate();
+    if std::env::var_os("EVERWIRE_UPDATE").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    let shipped = fs::read_to_string(&path).unwrap_or_default();
+    assert!(shipped == generated, "pkg/src/events.ts differs from the Rust types: run `cargo xtask codegen`");
+}
