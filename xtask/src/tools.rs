@@ -197,12 +197,22 @@ impl Crate {
     fn install(&self, directory: &Path) -> Result<PathBuf> {
         let Self { package, program, version, .. } = self;
         progress::say(format!("{program} {version} is missing; compiling it takes some minutes, once"));
-        Job::cargo(format!("set-up · cargo install {package}"))
-            .args(["install", "--locked", package, "--version", version, "--root"])
-            .arg(directory)
-            .hint(format!("Check the network, or put `{program}` {version} on PATH by hand."))
-            .run()?;
+        // A registry may no longer offer a version that the locked set names; then the newest compatible ones serve.
+        if self.compile(directory, &["--locked"]).attempt()?.is_err() {
+            progress::say("the locked dependencies cannot be had; trying with compatible ones");
+            self.compile(directory, &[])
+                .hint(format!("Check the network, or put `{program}` {version} on PATH by hand."))
+                .run()
+                .with_context(|| format!("{package} could not be installed"))?;
+        }
         Ok(self.within(directory))
+    }
+
+    fn compile(&self, directory: &Path, options: &[&str]) -> Job {
+        Job::cargo(format!("set-up · cargo install {}", self.package))
+            .args(["install", self.package, "--version", self.version, "--root"])
+            .arg(directory)
+            .args(options)
     }
 }
 
