@@ -109,13 +109,21 @@ impl<M: Clone, P: Inbound> Client<M, P> {
 
     fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Message<M>>, now: Timestamp) {
         let mut keep = Vec::new();
+        let mut rejoin = Vec::new();
         for message in messages {
             match message.purpose {
-                Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) => keep.push(message),
+                Purpose::Ordinary | Purpose::Leave(_) => keep.push(message),
+                Purpose::Join(ref session) => {
+                    self.sessions.leave(session);
+                    keep.push(message);
+                }
                 Purpose::Ephemeral => self.report_dropped(vec![message], DropReason::Ephemeral),
-                // The flush may have left the session in vain, and the messages before that need it again.
-                Purpose::Rejoin(session) => self.sessions.join(session, message.frame),
+                Purpose::Rejoin(session) => rejoin.push((session, message.frame)),
             }
+        }
+        // What the flush joined and left in vain, it will join and leave again.
+        for (session, frame) in rejoin {
+            self.sessions.join(session, frame);
         }
         match self.state {
             State::Open { socket, opened_at, .. } if socket == refused_by => {
