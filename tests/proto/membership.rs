@@ -1,0 +1,48 @@
+//! The server's idea of who is in which session agrees with the application's.
+
+use std::collections::BTreeSet;
+
+use everwire::proto::{Config, Purpose};
+use proptest::prelude::*;
+
+use crate::steps::{Step, histories};
+use crate::world::World;
+
+fn follow(sessions: &mut BTreeSet<String>, purpose: &Purpose) {
+    match purpose {
+        Purpose::Join(session) | Purpose::Rejoin(session) => {
+            sessions.insert(session.clone());
+        }
+        Purpose::Leave(session) => {
+            sessions.remove(session);
+        }
+        Purpose::Ordinary | Purpose::Ephemeral => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_message_finds_the_server_in_the_sessions_that_the_application_had_joined(
+        seed: u64, history in histories(60),
+    ) {
+        let mut world = World::seeded(Config::default(), seed);
+        for (number, step) in history.into_iter().enumerate() {
+            // A browser changes its mind about a socket between two drains, never within one.
+            let step = if let Step::GoDeaf { .. } = step { Step::GoDeaf { after: 0 } } else { step };
+            world.take(step, number);
+        }
+        let mut wanted = BTreeSet::new();
+        for socket in &world.sockets {
+            let mut entered = BTreeSet::new();
+            for heard in &socket.heard {
+                follow(&mut entered, &heard.purpose);
+                if !matches!(heard.purpose, Purpose::Rejoin(_)) {
+                    follow(&mut wanted, &heard.purpose);
+                    prop_assert_eq!(&entered, &wanted, "{} on {:?}", heard.label, socket.id);
+                }
+            }
+        }
+    }
+}

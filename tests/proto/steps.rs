@@ -1,0 +1,184 @@
+//! Arbitrary histories: what applications, servers, networks and pages may do, in any order.
+
+use everwire::proto::{Close, Config, Input, Overflow};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::server::{Handshake, Server};
+use crate::wire::{Envelope, message, note_of};
+use crate::world::World;
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    Connect,
+    Disconnect,
+    Reconnect,
+    Note { padding: usize },
+    Typing,
+    Join(u8),
+    Leave(u8),
+    Advance(u64),
+    Suspend(u64),
+    Online,
+    Offline,
+    Visible,
+    Restored,
+    StrayAlarm,
+    Server(Server),
+    ServerCloses(u16),
+    ServerSpeaks(bool),
+    GoDeaf { after: usize },
+    StaleFact { socket: usize, kind: u8 },
+}
+
+pub fn histories(length: usize) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..length)
+}
+
+pub fn configs() -> impl Strategy<Value = Config> {
+    let reconnect = (50..3_000_u64, 0..10_000_u64, 1.0..4.0_f64, 0.0..=1.0_f64, 0..7_u32, 0..10_000_u64);
+    let heartbeat = (prop_oneof![4 => 1_000..40_000_u64, 1 => Just(u64::MAX)], 100..15_000_u64);
+    let overflow = prop_oneof![Just(Overflow::DropOldest), Just(Overflow::DropNewest), Just(Overflow::Reject)];
+    let queue = (0..8_u32, 0..2_000_u32, prop_oneof![1 => 1..20_000_u64, 1 => Just(u64::MAX)], overflow);
+    (reconnect, heartbeat, 100..20_000_u64, queue, 1..400_u32).prop_map(
+        |(reconnect, heartbeat, timeout, queue, bytes)| {
+            let mut config = Config::default();
+            let (initial, more, factor, jitter, attempts, stable) = reconnect;
+            config.reconnect.initial_delay_ms = initial;
+            config.reconnect.max_delay_ms = initial + more;
+            config.reconnect.factor = factor;
+            config.reconnect.jitter = jitter;
+            config.reconnect.max_attempts = attempts;
+            config.reconnect.stable_after_ms = stable;
+            (config.heartbeat.interval_ms, config.heartbeat.timeout_ms) = heartbeat;
+            config.connect_timeout_ms = timeout;
+            (config.queue.max_messages, config.queue.max_bytes, config.queue.ttl_ms, config.queue.overflow) = queue;
+            config.max_message_bytes = bytes;
+            config
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Connect),
+        1 => Just(Step::Disconnect),
+        1 => Just(Step::Reconnect),
+        10 => (0..300_usize).prop_map(|padding| Step::Note { padding }),
+        2 => Just(Step::Typing),
+        2 => (0..4_u8).prop_map(Step::Join),
+        1 => (0..4_u8).prop_map(Step::Leave),
+        10 => prop_oneof![Just(0), 0..100_u64, 0..12_000_u64].prop_map(Step::Advance),
+        2 => (0..100_000_u64).prop_map(Step::Suspend),
+        1 => Just(Step::Online),
+        1 => Just(Step::Offline),
+        1 => Just(Step::Visible),
+        1 => Just(Step::Restored),
+        1 => Just(Step::StrayAlarm),
+        3 => server().prop_map(Step::Server),
+        3 => code().prop_map(Step::ServerCloses),
+        2 => any::<bool>().prop_map(Step::ServerSpeaks),
+        3 => prop_oneof![Just(0), 0..4_usize].prop_map(|after| Step::GoDeaf { after }),
+        2 => (any::<usize>(), 0..5_u8).prop_map(|(socket, kind)| Step::StaleFact { socket, kind }),
+    ]
+}
+
+fn server() -> impl Strategy<Value = Server> {
+    let handshake = prop_oneof![
+        6 => Just(Handshake::Accept),
+        1 => Just(Handshake::Refuse),
+        1 => Just(Handshake::Silent),
+        1 => Just(Handshake::NoToken),
+        2 => Just(Handshake::AcceptDeaf),
+        1 => code().prop_map(Handshake::Close),
+    ];
+    let latency = prop_oneof![Just(0), 0..200_u64, 0..15_000_u64];
+    (handshake, prop::bool::weighted(0.8), prop::bool::weighted(0.8), latency).prop_map(
+        |(handshake, answers_pings, completes_closing, latency_ms)| Server {
+            handshake,
+            answers_pings,
+            completes_closing,
+            latency_ms,
+        },
+    )
+}
+
+fn code() -> impl Strategy<Value = u16> {
+    let known = vec![1000, 1001, 1002, 1003, 1006, 1007, 1008, 1010, 1011, 1012, 1013, 4401];
+    prop_oneof![3 => prop::sample::select(known), 1 => any::<u16>()]
+}
+
+impl World {
+    /// Takes the step; `number` makes its message one of a kind.
+    pub fn take(&mut self, step: Step, number: usize) {
+        match step {
+            Step::Connect => self.connect(),
+            Step::Disconnect => self.disconnect(),
+            Step::Reconnect => self.reconnect(),
+            Step::Note { padding } => {
+                let text = format!("{number}{}", ".".repeat(padding));
+                let _answer = self.send(message("note", json!({ "text": text })));
+            }
+            Step::Typing => {
+                let data = json!({ "match_id": number.to_string(), "is_typing": true });
+                let _answer = self.send(message("typing", data));
+            }
+            Step::Join(session) => {
+                let data = json!({ "session_id": session.to_string(), "text": number.to_string() });
+                let _answer = self.send(message("join_session", data));
+            }
+            Step::Leave(session) => {
+                let data = json!({ "session_id": session.to_string(), "text": number.to_string() });
+                let _answer = self.send(message("leave_session", data));
+            }
+            Step::Advance(millis) => self.advance(millis),
+            Step::Suspend(millis) => self.suspend(millis),
+            Step::Online => self.input(Input::NetworkOnline),
+            Step::Offline => self.input(Input::NetworkOffline),
+            Step::Visible => self.input(Input::PageVisible),
+            Step::Restored => self.input(Input::PageRestored),
+            Step::StrayAlarm => self.input(Input::Timeout),
+            Step::Server(server) => self.server = server,
+            Step::ServerCloses(code) if self.live().is_some() => self.close(code),
+            Step::ServerSpeaks(pong) if self.live().is_some() => {
+                self.push(json!({ "type": if pong { "pong" } else { "notification" }, "data": {} }));
+            }
+            Step::ServerCloses(_) | Step::ServerSpeaks(_) => {}
+            Step::GoDeaf { after } => self.go_deaf_after(after),
+            Step::StaleFact { socket, kind } => self.late_news(socket, kind),
+        }
+    }
+
+    fn late_news(&mut self, socket: usize, kind: u8) {
+        let gone: Vec<_> = self.sockets.iter().filter(|socket| !socket.is_live()).map(|socket| socket.id).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let socket = gone[socket % gone.len()];
+        let close = Close { code: 1002, reason: String::new(), was_clean: true };
+        self.assert_ignored(match kind {
+            0 => Input::SocketOpened { socket },
+            1 => Input::SocketClosed { socket, close },
+            2 => Input::OpenFailed { socket, reason: String::new() },
+            3 => Input::Frame { socket, payload: Envelope(json!({ "type": "pong" })) },
+            _ => Input::Undelivered { socket, messages: Vec::new() },
+        });
+    }
+
+    /// From now on everything works, and the application wants a connection.
+    pub fn recover(&mut self) {
+        self.server = Server::default();
+        self.input(Input::NetworkOnline);
+        self.connect();
+    }
+}
+
+/// A message of one of a few sizes, for histories that do not care what it says.
+pub fn any_message() -> impl Strategy<Value = everwire::proto::Message<String>> {
+    prop_oneof![
+        (70..400_usize).prop_map(note_of),
+        Just(message("ping", json!({}))),
+        Just(message("join_session", json!({ "session_id": "s" }))),
+        Just(message("leave_session", json!({ "session_id": "s" }))),
+    ]
+}

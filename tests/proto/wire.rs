@@ -1,0 +1,44 @@
+//! Frames as the tests write and read them.
+
+use everwire::proto::{Inbound, Message, Purpose};
+use serde_json::{Value, json};
+
+/// An envelope from the server.
+#[derive(Clone, Debug)]
+pub struct Envelope(pub Value);
+
+impl Inbound for Envelope {
+    fn is_pong(&self) -> bool {
+        self.0["type"] == "pong"
+    }
+}
+
+/// The message that an application's `send(event, data)` becomes.
+pub fn message(event: &str, data: Value) -> Message<String> {
+    let purpose = Purpose::of(event, |key| data[key].as_str().map(str::to_owned));
+    let frame = json!({ "type": event, "data": data, "timestamp": 1_700_000_000_000_u64 }).to_string();
+    let bytes = u32::try_from(frame.len()).expect("test frames are short");
+    Message::new(frame, bytes, purpose)
+}
+
+/// An ordinary message that says `text`.
+pub fn note(text: &str) -> Message<String> {
+    message("note", json!({ "text": text }))
+}
+
+/// An ordinary message whose frame takes exactly `bytes` bytes.
+pub fn note_of(bytes: usize) -> Message<String> {
+    let empty = note("").frame.len();
+    note(&"x".repeat(bytes.checked_sub(empty).expect("an envelope needs more room")))
+}
+
+/// What a frame says, short enough to compare: `note hello`, `join_session maths`.
+pub fn label(frame: &str) -> String {
+    let envelope: Value = serde_json::from_str(frame).expect("a frame is JSON");
+    let event = envelope["type"].as_str().unwrap_or_default();
+    let words = ["text", "session_id", "match_id"].iter().find_map(|key| envelope["data"][key].as_str());
+    match words {
+        Some(words) => format!("{event} {words}"),
+        None => event.to_owned(),
+    }
+}
