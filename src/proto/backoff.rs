@@ -63,3 +63,46 @@ pub fn jittered(base: f64, jitter: f64, rng: &mut Rng) -> u64 {
     let spread = 1.0 + jitter * (2.0 * rng.f64() - 1.0);
     ((base * spread) as u64).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::{Backoff, Delay, Patience, jittered};
+    use crate::proto::Config;
+    use crate::proto::config::Reconnect;
+
+    fn without_jitter() -> Reconnect {
+        Reconnect { jitter: 0.0, ..Config::default().reconnect }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap_until_the_budget_is_used_up() {
+        let (config, mut rng) = (without_jitter(), Rng::with_seed(1));
+        let mut backoff = Backoff::new(&config);
+        assert_eq!(backoff.attempt(), 0);
+        for (attempt, ms) in [(1, 1_000), (2, 2_000), (3, 4_000), (4, 5_000), (5, 5_000)] {
+            assert_eq!(backoff.next(&config, Patience::Usual, &mut rng), Some(Delay { attempt, ms }));
+        }
+        assert_eq!(backoff.next(&config, Patience::Usual, &mut rng), None);
+        assert_eq!(backoff.attempt(), 5);
+    }
+
+    #[test]
+    fn a_longer_wait_takes_one_attempt_like_any_other() {
+        let (config, mut rng) = (without_jitter(), Rng::with_seed(1));
+        let mut backoff = Backoff::new(&config);
+        let patience = [Patience::Longer, Patience::Usual, Patience::Longer];
+        let waits = patience.map(|patience| backoff.next(&config, patience, &mut rng).map(|delay| delay.ms));
+        assert_eq!(waits, [Some(5_000), Some(2_000), Some(5_000)]);
+    }
+
+    #[test]
+    fn jitter_reaches_both_ends_of_its_range_and_never_zero() {
+        let mut rng = Rng::with_seed(1);
+        let waits: Vec<_> = (0..10_000).map(|_| jittered(100.0, 1.0, &mut rng)).collect();
+        assert_eq!((waits.iter().min(), waits.iter().max()), (Some(&1), Some(&199)));
+        assert_eq!(jittered(0.3, 0.0, &mut rng), 1);
+        assert_eq!(jittered(700.0, 0.0, &mut rng), 700);
+    }
+}

@@ -99,3 +99,72 @@ impl Heartbeat {
 const PROBE_MS: u64 = 2_000;
 /// How late a deadline has to be noticed to conclude that the page itself was suspended, in milliseconds.
 const LATE_MS: u64 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::{Beat, Config, Heartbeat};
+    use crate::proto::time::FOREVER;
+    use crate::proto::{Timer, Timestamp};
+
+    const CONFIG: Config = Config { interval_ms: 30_000, timeout_ms: 10_000 };
+
+    const fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn asks_waits_and_declares_death() {
+        let mut heartbeat = Heartbeat::new(&CONFIG, at(0));
+        assert_eq!(heartbeat.poll_timeout(), (at(30_000), Timer::PingDue));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, at(29_999)), None);
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, at(30_000)), Some(Beat::Ping));
+        assert_eq!(heartbeat.poll_timeout(), (at(40_000), Timer::PongOverdue));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, at(39_999)), None);
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, at(40_000)), Some(Beat::Dead));
+    }
+
+    #[test]
+    fn a_pong_is_measured_and_the_next_ping_keeps_the_interval() {
+        let mut heartbeat = Heartbeat::new(&CONFIG, at(0));
+        assert_eq!(heartbeat.handle_pong(&CONFIG, at(5)), None);
+        heartbeat.handle_timeout(&CONFIG, at(30_000));
+        assert_eq!(heartbeat.handle_pong(&CONFIG, at(30_120)), Some(120));
+        assert_eq!(heartbeat.poll_timeout(), (at(60_000), Timer::PingDue));
+        assert_eq!(heartbeat.handle_pong(&CONFIG, at(30_130)), None);
+    }
+
+    #[test]
+    fn a_deadline_noticed_late_is_extended_once() {
+        let mut heartbeat = Heartbeat::new(&CONFIG, at(0));
+        heartbeat.handle_timeout(&CONFIG, at(30_000));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, at(41_000)), Some(Beat::Ping));
+        assert_eq!(heartbeat.poll_timeout(), (at(43_000), Timer::PongOverdue));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, at(90_000)), Some(Beat::Dead));
+    }
+
+    #[test]
+    fn a_probe_shortens_a_wait_and_replaces_one_that_is_over() {
+        let mut heartbeat = Heartbeat::new(&CONFIG, at(0));
+        assert_eq!(heartbeat.probe(&CONFIG, at(10)), Some(Beat::Ping));
+        assert_eq!(heartbeat.probe(&CONFIG, at(1_000)), None);
+        assert_eq!(heartbeat.poll_timeout(), (at(2_010), Timer::PongOverdue));
+        assert_eq!(heartbeat.probe(&CONFIG, at(600_000)), Some(Beat::Ping));
+        assert_eq!(heartbeat.poll_timeout(), (at(602_000), Timer::PongOverdue));
+    }
+
+    #[test]
+    fn an_endless_interval_asks_for_nothing() {
+        let config = Config { interval_ms: FOREVER, timeout_ms: 10_000 };
+        let mut heartbeat = Heartbeat::new(&config, at(7));
+        assert_eq!(heartbeat.poll_timeout(), (Timestamp::NEVER, Timer::PingDue));
+        assert_eq!(heartbeat.probe(&config, at(1_000)), None);
+        assert_eq!(heartbeat.handle_timeout(&config, at(1_000_000)), None);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_is_no_round_trip_below_zero() {
+        let mut heartbeat = Heartbeat::new(&CONFIG, at(0));
+        heartbeat.handle_timeout(&CONFIG, at(30_000));
+        assert_eq!(heartbeat.handle_pong(&CONFIG, at(29_000)), Some(0));
+    }
+}

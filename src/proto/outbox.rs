@@ -126,3 +126,106 @@ fn expiry(purpose: &Purpose, config: &Queue, now: Timestamp) -> Timestamp {
         Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => now + config.ttl_ms,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Outbox;
+    use crate::proto::config::{Overflow, Queue};
+    use crate::proto::{Config, Message, Purpose, Timestamp};
+
+    const fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn queue(overflow: Overflow) -> Queue {
+        Queue { max_messages: 3, max_bytes: 100, ttl_ms: 50, overflow }
+    }
+
+    const fn ordinary(frame: char, bytes: u32) -> Message<char> {
+        Message::new(frame, bytes, Purpose::Ordinary)
+    }
+
+    fn frames(messages: &[Message<char>]) -> String {
+        messages.iter().map(|message| message.frame).collect()
+    }
+
+    fn drained(mut outbox: Outbox<char>) -> String {
+        let mut frames = String::new();
+        while let Some(message) = outbox.pop() {
+            frames.push(message.frame);
+        }
+        assert_eq!(outbox.bytes(), 0);
+        frames
+    }
+
+    #[test]
+    fn what_goes_in_first_comes_out_first() {
+        let mut outbox = Outbox::default();
+        for frame in ['a', 'b', 'c'] {
+            assert!(outbox.push(ordinary(frame, 10), &queue(Overflow::Reject), at(0)).unwrap().is_empty());
+        }
+        assert_eq!((outbox.len(), outbox.bytes(), outbox.is_empty()), (3, 30, false));
+        assert_eq!(drained(outbox), "abc");
+    }
+
+    #[test]
+    fn only_dropping_the_oldest_makes_room() {
+        for (overflow, dropped, left) in [
+            (Overflow::Reject, None, "abc"),
+            (Overflow::DropNewest, None, "abc"),
+            (Overflow::DropOldest, Some("ab"), "cd"),
+        ] {
+            let config = queue(overflow);
+            let mut outbox = Outbox::default();
+            for frame in ['a', 'b', 'c'] {
+                outbox.push(ordinary(frame, 30), &config, at(0)).unwrap();
+            }
+            let made_room = outbox.push(ordinary('d', 70), &config, at(0)).ok();
+            assert_eq!(made_room.as_deref().map(frames).as_deref(), dropped, "{overflow:?}");
+            assert_eq!(drained(outbox), left, "{overflow:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_no_room_could_hold_is_refused_by_every_policy() {
+        for overflow in [Overflow::Reject, Overflow::DropNewest, Overflow::DropOldest] {
+            let config = queue(overflow);
+            let mut outbox = Outbox::default();
+            outbox.push(ordinary('a', 10), &config, at(0)).unwrap();
+            assert_eq!(outbox.push(ordinary('b', 101), &config, at(0)).unwrap_err().message.frame, 'b');
+            assert_eq!(drained(outbox), "a");
+        }
+    }
+
+    #[test]
+    fn each_message_expires_at_its_own_time() {
+        let config = queue(Overflow::Reject);
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.poll_timeout(), Timestamp::NEVER);
+        outbox.push(ordinary('a', 10), &config, at(0)).unwrap();
+        outbox.push(ordinary('b', 10), &config, at(20)).unwrap();
+        outbox.push(Message::new('c', 10, Purpose::Join("s".into())), &config, at(0)).unwrap();
+        assert_eq!(outbox.poll_timeout(), at(50));
+        assert!(outbox.expire(at(49)).is_empty());
+        assert_eq!(frames(&outbox.expire(at(50))), "a");
+        assert_eq!((outbox.poll_timeout(), outbox.bytes()), (at(70), 20));
+        assert_eq!(frames(&outbox.expire(at(9_999))), "b");
+        assert_eq!(outbox.poll_timeout(), Timestamp::NEVER);
+        assert_eq!(drained(outbox), "c");
+    }
+
+    #[test]
+    fn what_is_put_back_comes_out_first_and_keeps_its_time_and_the_bounds() {
+        let config = queue(Overflow::Reject);
+        let mut outbox = Outbox::default();
+        outbox.push(ordinary('a', 10), &config, at(0)).unwrap();
+        let waited = outbox.pop().unwrap();
+        outbox.push(ordinary('d', 10), &Config::default().queue, at(10)).unwrap();
+        let taken = vec![ordinary('b', 10), waited, ordinary('c', 10)];
+        assert_eq!(frames(&outbox.put_back(taken, &config, at(10))), "b");
+        assert_eq!(outbox.poll_timeout(), at(50));
+        assert_eq!(frames(&outbox.expire(at(50))), "a");
+        assert_eq!(frames(&outbox.expire(at(60))), "c");
+        assert_eq!(drained(outbox), "d");
+    }
+}

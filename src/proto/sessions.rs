@@ -39,3 +39,37 @@ impl<M> Sessions<M> {
 
 /// How many sessions one client can be in at a time.
 pub const MAX_SESSIONS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_SESSIONS, Sessions};
+
+    fn frames(sessions: &Sessions<char>) -> String {
+        sessions.joined().iter().map(|(_, frame)| *frame).collect()
+    }
+
+    #[test]
+    fn sessions_keep_the_order_of_joining_and_the_latest_frame() {
+        let mut sessions = Sessions::default();
+        for (session, frame) in [("x", 'a'), ("y", 'b'), ("z", 'c'), ("x", 'd')] {
+            sessions.join(session.into(), frame);
+        }
+        assert_eq!(frames(&sessions), "dbc");
+        sessions.leave("y");
+        sessions.leave("unknown");
+        assert_eq!(frames(&sessions), "dc");
+    }
+
+    #[test]
+    fn full_is_full_for_new_sessions_only() {
+        let mut sessions = Sessions::default();
+        for number in 0..MAX_SESSIONS {
+            assert!(!sessions.is_full_for("new"));
+            sessions.join(number.to_string(), 'a');
+        }
+        assert!(sessions.is_full_for("new"));
+        assert!(!sessions.is_full_for("0"));
+        sessions.leave("0");
+        assert!(!sessions.is_full_for("new"));
+    }
+}
