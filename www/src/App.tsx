@@ -1,9 +1,8 @@
 import { WebSocketProvider } from "everwire/react";
-import { useState } from "react";
 import { Outages } from "./components/Outages";
 import { Pane } from "./components/Pane";
 import { connectionOptions } from "./connection";
-import { everyone, type Person, sessionId } from "./people";
+import { everyone, sessionId } from "./people";
 
 export function App() {
   return (
@@ -22,7 +21,9 @@ export function App() {
       </header>
       <main className="panes">
         {everyone.map((person) => (
-          <Connected key={person.key} person={person} />
+          <WebSocketProvider key={person.key} options={connectionOptions(person.userId)}>
+            <Pane person={person} />
+          </WebSocketProvider>
         ))}
       </main>
       <footer className="footer">
@@ -30,15 +31,6 @@ export function App() {
         another tab.
       </footer>
     </div>
-  );
-}
-
-function Connected({ person }: { person: Person }) {
-  const [options] = useState(() => connectionOptions(person.userId));
-  return (
-    <WebSocketProvider options={options}>
-      <Pane person={person} />
-    </WebSocketProvider>
   );
 }
 

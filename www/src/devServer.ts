@@ -36,8 +36,7 @@ export async function fetchMessages(
   sessionId: string,
 ): Promise<{ id: string; content: string; at: number }[]> {
   const query = new URLSearchParams({ user_id: userId, type: "message_sent" });
-  const response = await fetch(`/dev/received?${query}`);
-  if (!response.ok) throw new Error(`/dev/received answered ${response.status}`);
+  const response = await request(`/dev/received?${query}`, {});
   const frames = (await response.json()) as ReceivedFrame[];
   return frames
     .filter((frame) => !frame.ignored && frame.data.session_id === sessionId)
@@ -52,12 +51,19 @@ interface ReceivedFrame {
 }
 
 async function post(path: string, body: object): Promise<unknown> {
-  const response = await fetch(path, {
+  const response = await request(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   const text = await response.text();
   return text === "" ? null : JSON.parse(text);
+}
+
+async function request(path: string, options: RequestInit): Promise<Response> {
+  const response = await fetch(path, options).catch((cause: unknown) => {
+    throw new Error("server unreachable", { cause });
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response;
 }

@@ -1,6 +1,7 @@
 import type { Snapshot } from "everwire";
 import { closeReason } from "./closeReason";
 import { MAX_ATTEMPTS } from "./connection";
+import { rootCause } from "./rootCause";
 
 export type Tone = "good" | "busy" | "down" | "off";
 
@@ -20,7 +21,7 @@ export interface StatusLine {
 
 export function statusLine(snapshot: Snapshot): StatusLine {
   const { phase, attempt } = snapshot;
-  const because = snapshot.error?.message ?? closeReason(snapshot.close);
+  const because = snapshot.error === null ? closeReason(snapshot.close) : rootCause(snapshot.error);
   switch (phase) {
     case "idle":
       return line("off", "Disconnected", "Disconnected on request");

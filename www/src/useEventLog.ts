@@ -2,6 +2,7 @@ import type { MasterXEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import { useEffect, useState } from "react";
 import { closeReason } from "./closeReason";
+import { rootCause } from "./rootCause";
 
 export interface LogEntry {
   readonly id: number;
@@ -28,7 +29,7 @@ export function useEventLog(): readonly LogEntry[] {
       ),
       subscribe("give_up", ({ attempts }) => add("give_up", `after ${attempts} attempts`)),
       subscribe("drop", ({ type, reason }) => add("drop", `${type}: ${reason}`)),
-      subscribe("error", (error) => add("error", error.message)),
+      subscribe("error", (error) => add("error", rootCause(error))),
       subscribe("notification", (data) => add("notification", JSON.stringify(data))),
     ];
     return () => {

@@ -1,7 +1,9 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { artefact } from "./artefact";
 import { builtPage, serverProgram } from "./environment";
 
 /** The reference server as a process that can die and come back on the same port. */
@@ -41,29 +43,23 @@ export class Server {
     const frames = (await response.json()) as { data: T }[];
     return frames.map((frame) => frame.data);
   }
-
-  async refuseHandshakes(userId: string, forMs: number): Promise<void> {
-    const response = await fetch(`${this.origin}/dev/refuse`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ user_id: userId, for_ms: forMs }),
-    });
-    if (!response.ok) throw new Error(`/dev/refuse answered ${response.status}`);
-  }
 }
 
-type Process = ChildProcessByStdio<null, Readable, null>;
+type Process = ChildProcessByStdio<null, Readable, Readable>;
 
 async function spawnServer(port: number): Promise<{ origin: string; process: Process }> {
   const flags = ["--dev", "--port", String(port), "--www", builtPage(), "--rate-limit-per-minute", "0"];
   // Tokens have to outlive a restart, as they do in production.
   const secret = ["--secret", "a secret for tests, known to everyone"];
-  const child = spawn(serverProgram(), [...flags, ...secret], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(serverProgram(), [...flags, ...secret], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stderr.pipe(createWriteStream(artefact("server.log"), { flags: "a" }));
   process.once("exit", () => child.kill("SIGKILL"));
 
   const origin = await new Promise<string>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the server ended with code ${code} before it was ready`)));
+    child.once("exit", (code) =>
+      reject(new Error(`the server ended with code ${code} before it was ready; its log is target/e2e/server.log`)),
+    );
     createInterface({ input: child.stdout }).on("line", (line) => {
       const ready = /^ready (http:\/\/\S+?)\/?$/.exec(line)?.[1];
       if (ready !== undefined) resolve(ready);

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useState } from "react";
+import { rootCause } from "../rootCause";
 
 interface Props {
   readonly action: () => Promise<void>;
@@ -21,7 +22,7 @@ export function ActionButton({ action, testId, children, hint, pressed, disabled
 
   const run = () => {
     setProblem(null);
-    action().catch(() => setProblem("Server unreachable"));
+    action().catch((error: unknown) => setProblem(rootCause(error)));
   };
 
   return (

@@ -24,7 +24,7 @@ export function Stats({ snapshot }: { snapshot: Snapshot }) {
 }
 
 function formatMs(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
+  return ms < 1 ? "< 1 ms" : `${Math.round(ms)} ms`;
 }
 
 function formatBytes(bytes: number): string {
