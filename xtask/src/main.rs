@@ -14,6 +14,7 @@ mod debian;
 mod demo;
 mod job;
 mod lint;
+mod names;
 mod node;
 mod paths;
 mod processes;

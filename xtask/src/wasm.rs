@@ -8,7 +8,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Mode;
 use crate::job::Job;
-use crate::{node, paths, progress, tools};
+use crate::{names, node, paths, progress, tools};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -61,7 +61,7 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         std::fs::remove_dir_all(output).with_context(|| format!("clearing {}", output.display()))?;
     }
     let release = mode == Mode::Release;
-    Bindgen::new()
+    let mut bound = Bindgen::new()
         .input_path(compiled)
         .out_name("everwire")
         .web(true)?
@@ -69,8 +69,13 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         .omit_default_module_path(true)
         .remove_name_section(release)
         .remove_producers_section(release)
-        .generate(output)
-        .context("wasm-bindgen failed; the crate and this tool must use the same version of it")
+        .generate_output()
+        .context("wasm-bindgen failed; the crate and this tool must use the same version of it")?;
+    let names = names::shorten(bound.wasm_mut());
+    bound.emit(output)?;
+    let glue = output.join("everwire.js");
+    std::fs::write(&glue, names.apply(&std::fs::read_to_string(&glue)?))?;
+    Ok(())
 }
 
 fn optimise(module: &Path) -> Result<()> {
@@ -104,9 +109,15 @@ fn refuse_build_paths(module: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Loads the module with its glue, so that a name or a feature that does not fit is noticed here.
 fn check_module(module: &Path) -> Result<()> {
-    let script = "import { readFileSync } from 'node:fs'; new WebAssembly.Module(readFileSync(process.argv[1]));";
-    node::evaluate(script, &[module.to_path_buf()])
+    let script = "
+        import { readFileSync } from 'node:fs';
+        import { pathToFileURL } from 'node:url';
+        const [, glue, file] = process.argv;
+        const { initSync } = await import(pathToFileURL(glue));
+        initSync({ module: new WebAssembly.Module(readFileSync(file)) });";
+    node::evaluate(script, &[module.with_file_name("everwire.js"), module.to_path_buf()])
         .context("the built module does not load; a wasm-opt feature flag may be too much")?;
     Ok(())
 }
