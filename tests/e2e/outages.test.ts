@@ -60,8 +60,9 @@ test("a server that stops answering is noticed by the heartbeat, and the connect
   await ada.press("stop-answering");
   await ada.logs("close", /code 1006/);
   const noticed = Date.now() - pressed;
-  // One interval until the next ping, one deadline for its pong, and a second for a busy machine.
-  expect(noticed).toBeLessThan(5_000 + 2_000 + 1_000);
+  // One interval until the next ping, one deadline for its pong, and three seconds for a busy machine, where a deadline that
+  // was noticed late is extended by a second ping.
+  expect(noticed).toBeLessThan(5_000 + 2_000 + 3_000);
   await ada.reaches("open");
   await grace.write("Are you back?");
   await expect.poll(() => ada.messages()).toEqual(["Are you back?"]);

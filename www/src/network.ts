@@ -9,8 +9,13 @@ export async function goOffline(): Promise<void> {
 }
 
 export async function goOnline(): Promise<void> {
-  await Promise.all(everyone.map((person) => answerAgain(person.userId)));
+  await answerEveryone();
   // The override sits on the instance, so deleting it uncovers the browser's own getter on the prototype.
   Reflect.deleteProperty(navigator, "onLine");
   window.dispatchEvent(new Event("online"));
+}
+
+/** Ends an outage on the server's side, such as one that a reload of the page has left behind. */
+export async function answerEveryone(): Promise<void> {
+  await Promise.all(everyone.map((person) => answerAgain(person.userId)));
 }

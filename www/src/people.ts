@@ -7,7 +7,7 @@ export interface Person {
 }
 
 // A fresh session per page load keeps several tabs of the demo apart; `?session=…` lets two of them meet.
-export const sessionId = new URLSearchParams(location.search).get("session") ?? randomId(6);
+export const sessionId = new URLSearchParams(location.search).get("session")?.slice(0, 40) || randomId(6);
 
 // User ids carry the session, because the development endpoints act on every connection of a user.
 export const ada: Person = { key: "ada", name: "Ada", userId: `ada-${sessionId}` };

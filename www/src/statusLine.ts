@@ -24,7 +24,7 @@ export function statusLine(snapshot: Snapshot): StatusLine {
   const because = snapshot.error === null ? closeReason(snapshot.close) : rootCause(snapshot.error);
   switch (phase) {
     case "idle":
-      return line("off", "Disconnected", "Disconnected on request");
+      return line("off", "Disconnected", snapshot.close === null ? "Not connected yet" : "Disconnected on request");
     case "connecting":
       return attempt === 0
         ? line("busy", "Connecting", "Connecting…")

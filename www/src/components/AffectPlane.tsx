@@ -10,14 +10,14 @@ export function AffectPlane({ emotions }: { emotions: readonly Emotion[] }) {
       <circle className="plane-field" r={R} />
       <circle className="plane-ring" r={R / 2} />
       <path className="plane-axis" d={`M${-R} 0H${R}M0 ${-R}V${R}`} />
-      <text x="0" y={-R - 3}>
+      <text x="0" y={-R - 4}>
         aroused
       </text>
-      <text x="0" y={R + 8}>
+      <text x="0" y={R + 10}>
         calm
       </text>
-      <text transform={`translate(${-R - 4} 0) rotate(-90)`}>unpleasant</text>
-      <text transform={`translate(${R + 4} 0) rotate(90)`}>pleasant</text>
+      <text transform={`translate(${-R - 5} 0) rotate(-90)`}>unpleasant</text>
+      <text transform={`translate(${R + 5} 0) rotate(90)`}>pleasant</text>
       {points.length > 1 && <polyline className="plane-trail" points={points.map((p) => `${p.x},${p.y}`).join(" ")} />}
       {points.slice(0, -1).map((point, index) => (
         <circle key={index} className="plane-past" cx={point.x} cy={point.y} r="1.8" opacity={(index + 1) / TRAIL} />

@@ -1,6 +1,6 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { dropConnections, refuseHandshakes } from "../devServer";
-import { goOffline, goOnline } from "../network";
+import { answerEveryone, goOffline, goOnline } from "../network";
 import { everyone } from "../people";
 import { useNow } from "../useNow";
 import { ActionButton } from "./ActionButton";
@@ -11,6 +11,10 @@ export function Outages() {
   const [refusedUntil, setRefusedUntil] = useState(0);
   const now = useNow(refusedUntil > 0);
   const refusedFor = Math.ceil((refusedUntil - now) / 1000);
+
+  useEffect(() => {
+    answerEveryone().catch(() => {});
+  }, []);
 
   const restart = async () => {
     await Promise.all(everyone.map((person) => refuseHandshakes(person.userId, REFUSED_MS)));
