@@ -16,6 +16,7 @@ mod job;
 mod lint;
 mod names;
 mod node;
+mod panics;
 mod paths;
 mod processes;
 mod progress;

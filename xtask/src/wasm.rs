@@ -8,7 +8,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Mode;
 use crate::job::Job;
-use crate::{names, node, paths, progress, tools};
+use crate::{names, node, panics, paths, progress, tools};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -67,10 +67,14 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         .web(true)?
         .typescript(true)
         .omit_default_module_path(true)
+        .demangle(false)
         .remove_name_section(release)
         .remove_producers_section(release)
         .generate_output()
         .context("wasm-bindgen failed; the crate and this tool must use the same version of it")?;
+    if release {
+        panics::trap(bound.wasm_mut());
+    }
     let names = names::shorten(bound.wasm_mut());
     bound.emit(output)?;
     let glue = output.join("everwire.js");
