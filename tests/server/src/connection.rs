@@ -1,75 +1,90 @@
 //! One socket as the rest of the server sees it: a bounded queue, and a way to end it.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
-use tokio_tungstenite::tungstenite::Message;
 
-use crate::sync::Lock as _;
+use crate::{clock::monotonic_ms, ending::Ending, outgoing::Outgoing, sync::Lock as _};
 
-/// How the server ends a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// A closing handshake that starts with this close frame.
-    Close {
-        /// Close code.
-        code: u16,
-        /// At most 123 bytes.
-        reason: String,
-    },
-    /// The TCP connection goes away without a word. A browser reports 1006.
-    Abort,
-    /// The peer is gone, or has closed.
-    Gone,
-}
-
-impl Ending {
-    pub fn close(code: u16, reason: impl Into<String>) -> Self {
-        Self::Close { code, reason: reason.into() }
-    }
+/// How much may wait for one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLimits {
+    pub frames: usize,
+    pub bytes: usize,
 }
 
 /// The shared half of a connection. The other half, [`Inbox`], belongs to the task that drives the socket.
 pub struct Connection {
     pub id: u64,
     pub user: Arc<str>,
-    queue: mpsc::Sender<Message>,
+    queue: mpsc::Sender<Outgoing>,
+    queued_bytes: AtomicUsize,
+    max_queued_bytes: usize,
     ending: Mutex<Option<oneshot::Sender<Ending>>>,
     silent: AtomicBool,
+    heard_at_ms: AtomicU64,
+    /// 0 while nothing is being written.
+    writing_since_ms: AtomicU64,
 }
 
 /// What the socket's task receives.
 pub struct Inbox {
-    pub queue: mpsc::Receiver<Message>,
+    pub queue: mpsc::Receiver<Outgoing>,
     pub ending: oneshot::Receiver<Ending>,
 }
 
 impl Connection {
-    pub fn new(id: u64, user: Arc<str>, queue_len: usize, silent: bool) -> (Arc<Self>, Inbox) {
-        let (queue_in, queue) = mpsc::channel(queue_len);
+    pub fn new(id: u64, user: Arc<str>, limits: QueueLimits, silent: bool) -> (Arc<Self>, Inbox) {
+        let (queue_in, queue) = mpsc::channel(limits.frames.max(1));
         let (ending_in, ending) = oneshot::channel();
-        let connection =
-            Self { id, user, queue: queue_in, ending: Mutex::new(Some(ending_in)), silent: AtomicBool::new(silent) };
+        let connection = Self {
+            id,
+            user,
+            queue: queue_in,
+            queued_bytes: AtomicUsize::new(0),
+            max_queued_bytes: limits.bytes,
+            ending: Mutex::new(Some(ending_in)),
+            silent: AtomicBool::new(silent),
+            heard_at_ms: AtomicU64::new(monotonic_ms()),
+            writing_since_ms: AtomicU64::new(0),
+        };
         (Arc::new(connection), Inbox { queue, ending })
     }
 
     /// Queues a frame. A connection whose queue is full is ended: waiting would delay everyone else, and dropping
     /// single frames would let the client believe that it has seen everything.
-    pub fn deliver(&self, message: &Message) -> bool {
+    pub fn deliver(&self, outgoing: &Outgoing) -> bool {
         if self.is_silent() {
             return false;
         }
-        match self.queue.try_send(message.clone()) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                self.end(Ending::close(1013, "too slow: the queue is full"));
-                false
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        let len = outgoing.len();
+        let queued = self.queued_bytes.fetch_add(len, Relaxed) + len;
+        // A single frame over the limit still goes to a client that keeps up.
+        let fits = queued <= self.max_queued_bytes || queued == len;
+        if fits && self.queue.try_send(outgoing.clone()).is_ok() {
+            return true;
         }
+        self.queued_bytes.fetch_sub(len, Relaxed);
+        if !self.queue.is_closed() {
+            self.end(Ending::close(1013, "too slow: the queue is full"));
+        }
+        false
+    }
+
+    /// A frame has left the queue.
+    pub fn dequeued(&self, outgoing: &Outgoing) {
+        self.queued_bytes.fetch_sub(outgoing.len(), Relaxed);
+    }
+
+    /// Frames in the queue.
+    pub fn queue_len(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// Ends the connection. Only the first call counts.
@@ -80,10 +95,36 @@ impl Connection {
 
     /// A silent connection accepts frames and answers nothing, like a peer behind a dead link.
     pub fn is_silent(&self) -> bool {
-        self.silent.load(Ordering::Relaxed)
+        self.silent.load(Relaxed)
     }
 
     pub fn set_silent(&self, silent: bool) {
-        self.silent.store(silent, Ordering::Relaxed);
+        self.silent.store(silent, Relaxed);
+    }
+
+    /// The client has sent a message.
+    pub fn heard(&self) {
+        self.heard_at_ms.store(monotonic_ms(), Relaxed);
+    }
+
+    /// For how long the client has sent no message.
+    pub fn idle_for(&self, now_ms: u64) -> Duration {
+        Duration::from_millis(now_ms.saturating_sub(self.heard_at_ms.load(Relaxed)))
+    }
+
+    pub fn write_starts(&self) {
+        self.writing_since_ms.store(monotonic_ms(), Relaxed);
+    }
+
+    pub fn write_ends(&self) {
+        self.writing_since_ms.store(0, Relaxed);
+    }
+
+    /// For how long a write has been waiting for the client to read.
+    pub fn stuck_for(&self, now_ms: u64) -> Duration {
+        match self.writing_since_ms.load(Relaxed) {
+            0 => Duration::ZERO,
+            since => Duration::from_millis(now_ms.saturating_sub(since)),
+        }
     }
 }

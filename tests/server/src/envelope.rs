@@ -1,10 +1,8 @@
 //! The envelope: `{"type": string, "data": object, "timestamp": integer}` in one text frame.
 
+use crate::{clock, outgoing::Outgoing};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
-
-use crate::clock;
 
 /// What a client sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,19 +52,19 @@ pub fn parse(text: &str) -> Result<Envelope, Malformed> {
 }
 
 /// Writes an event as a text frame. Cloning the result shares its bytes.
-pub fn event(kind: &str, data: &impl Serialize) -> Message {
+pub fn event(kind: &str, data: &impl Serialize) -> Outgoing {
     #[derive(Serialize)]
-    struct Outgoing<'a, T> {
+    struct Event<'a, T> {
         r#type: &'a str,
         data: &'a T,
         timestamp: i64,
     }
-    let outgoing = Outgoing { r#type: kind, data, timestamp: clock::epoch_ms() };
-    let text = serde_json::to_string(&outgoing).unwrap_or_else(|error| {
+    let event = Event { r#type: kind, data, timestamp: clock::epoch_ms() };
+    let text = serde_json::to_string(&event).unwrap_or_else(|error| {
         tracing::error!(%error, kind, "an event cannot be serialised");
         r#"{"type":"error","data":{"message":"internal error","code":"internal"}}"#.to_owned()
     });
-    Message::Text(Utf8Bytes::from(text))
+    Outgoing::text(kind, text)
 }
 
 /// A payload as its own type, or the reason in words.

@@ -1,59 +1,98 @@
 //! The WebSocket handshake: who may come in.
 
-use std::sync::Arc;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::{
     body::Body,
-    extract::{Query, Request, State},
-    http::{StatusCode, header},
+    extract::{Extension, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError, handshake::server::create_response_with_body};
 
-use crate::{options::Reject, server::App, socket, token::TokenError};
+use crate::{app::App, hub::Full, options::Reject, socket, token::TokenError};
 
 /// `GET /api/ws?token=…`
 pub async fn upgrade(
     State(app): State<Arc<App>>,
+    Extension(peer): Extension<SocketAddr>,
     Query(query): Query<Vec<(String, String)>>,
     mut request: Request,
 ) -> Response {
     let response = match create_response_with_body(&request, Body::empty) {
         Ok(response) => response,
-        Err(error) => return not_a_handshake(&error),
+        Err(error) => {
+            app.rejected("not a handshake", Some(peer));
+            return not_a_handshake(&error);
+        }
     };
     let token = query.iter().find(|(name, _)| name == "token").map(|(_, value)| value.as_str());
     let user = app.tokens.check(token);
-    if app.refuses(user.as_deref().ok()) {
-        return (StatusCode::SERVICE_UNAVAILABLE, "refusing handshakes").into_response();
-    }
-    if let Err(error) = user {
-        tracing::info!(reason = error.as_str(), "handshake refused");
-        if app.options.reject == Reject::Http {
-            return (StatusCode::FORBIDDEN, error.as_str()).into_response();
+    if let Err(refusal) = admit(&app, request.headers(), &user) {
+        app.rejected(refusal.reason, Some(peer));
+        if let Some(status) = refusal.status {
+            return (status, refusal.reason).into_response();
         }
     }
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgraded.await {
-            Ok(upgraded) => serve(app, upgraded, user).await,
+            Ok(upgraded) => serve(app, upgraded, user, peer).await,
             Err(error) => tracing::debug!(%error, "the client left during the handshake"),
         }
     });
     response
 }
 
-async fn serve(app: Arc<App>, upgraded: hyper::upgrade::Upgraded, user: Result<Arc<str>, TokenError>) {
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        tracing::error!("an upgraded connection is not the TCP connection that was accepted");
-        return;
-    };
-    let socket = socket::open(&app, parts.io.into_inner(), parts.read_buf.into()).await;
+/// Why a handshake is refused: with an HTTP status, or without one by a close frame after it.
+struct Refusal {
+    status: Option<StatusCode>,
+    reason: &'static str,
+}
+
+fn admit(app: &App, headers: &HeaderMap, user: &Result<Arc<str>, TokenError>) -> Result<(), Refusal> {
+    let refuse = |status, reason| Err(Refusal { status: Some(status), reason });
+    if app.draining.load(Ordering::SeqCst) {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "restarting");
+    }
+    if app.refuses(user.as_deref().ok()) {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "refused on command");
+    }
+    if !origin_is_allowed(&app.options.allow_origin, headers) {
+        return refuse(StatusCode::FORBIDDEN, "origin not allowed");
+    }
+    let by_http = app.options.reject == Reject::Http;
     match user {
-        Ok(user) => socket::run(app, socket, user).await,
-        Err(error) => socket::refuse(socket, 1008, error.as_str()).await,
+        Err(error) => Err(Refusal { status: by_http.then_some(StatusCode::FORBIDDEN), reason: error.as_str() }),
+        Ok(user) => match app.hub.room_for(user) {
+            Err(Full::Server) => refuse(StatusCode::SERVICE_UNAVAILABLE, Full::Server.as_str()),
+            Err(Full::User) if by_http => refuse(StatusCode::TOO_MANY_REQUESTS, Full::User.as_str()),
+            // The close frame is left to the moment when the connection is added, which decides.
+            Err(Full::User) | Ok(()) => Ok(()),
+        },
+    }
+}
+
+/// Only browsers send an origin, and only they have to be told apart by it.
+fn origin_is_allowed(allowed: &[String], headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    allowed.is_empty() || allowed.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
+}
+
+async fn serve(
+    app: Arc<App>,
+    upgraded: hyper::upgrade::Upgraded,
+    user: Result<Arc<str>, TokenError>,
+    peer: SocketAddr,
+) {
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => socket::run(app, parts.io.into_inner(), parts.read_buf.into(), user, Some(peer)).await,
+        Err(_) => tracing::error!("an upgraded connection is not the TCP connection that was accepted"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is connected, and who is in which session.
+//! Who is connected, and who is in which room.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -8,119 +8,155 @@ use std::{
     },
 };
 
-use tokio_tungstenite::tungstenite::Message;
+use crate::{connection::Connection, outgoing::Outgoing, reply::Refusal, sync::SharedLock as _};
 
-use crate::{connection::Connection, reply::Refusal, sync::SharedLock as _};
-
-/// Users, their connections, and the sessions they are members of.
+/// Users, their connections, and the rooms (sessions and matches) they are members of.
 ///
 /// Membership belongs to a user, not to a connection: it ends with the user's last connection.
-#[derive(Default)]
 pub struct Hub {
     state: RwLock<State>,
     last_id: AtomicU64,
+    capacity: Capacity,
+}
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    pub total: usize,
+    pub per_user: usize,
+}
+
+/// Why there is no room for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    Server,
+    User,
+}
+
+/// Where events go: a session of MasterX or a match of CoLabMatch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Room {
+    Session(Arc<str>),
+    Match(Arc<str>),
 }
 
 #[derive(Default)]
 struct State {
     users: HashMap<Arc<str>, User>,
-    sessions: HashMap<Arc<str>, HashSet<Arc<str>>>,
+    rooms: HashMap<Room, HashSet<Arc<str>>>,
     connections: usize,
 }
 
 #[derive(Default)]
 struct User {
     connections: Vec<Arc<Connection>>,
-    sessions: HashSet<Arc<str>>,
+    rooms: HashSet<Room>,
 }
 
 impl Hub {
+    pub fn new(capacity: Capacity) -> Self {
+        Self { state: RwLock::default(), last_id: AtomicU64::new(0), capacity }
+    }
+
     /// An id that no other connection of this process has.
     pub fn next_id(&self) -> u64 {
         self.last_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Adds a connection.
-    pub fn add(&self, connection: &Arc<Connection>) {
+    /// Whether another connection of this user would be taken.
+    pub fn room_for(&self, user: &str) -> Result<(), Full> {
+        let state = self.state.reading();
+        self.capacity.check(&state, state.users.get(user))
+    }
+
+    /// Adds a connection and says whether it is the user's first.
+    pub fn add(&self, connection: &Arc<Connection>) -> Result<bool, Full> {
         let mut state = self.state.writing();
+        self.capacity.check(&state, state.users.get(&connection.user))?;
         state.connections += 1;
         let user = state.users.entry(connection.user.clone()).or_default();
         user.connections.push(connection.clone());
+        Ok(user.connections.len() == 1)
     }
 
-    /// Removes a connection, and with a user's last one their memberships.
-    pub fn remove(&self, connection: &Connection) {
+    /// Removes a connection. With a user's last one their memberships end; these rooms are returned.
+    pub fn remove(&self, connection: &Connection) -> Option<Vec<Room>> {
         let mut state = self.state.writing();
-        let State { users, sessions, connections } = &mut *state;
-        let Some(user) = users.get_mut(&connection.user) else { return };
+        let State { users, rooms, connections } = &mut *state;
+        let user = users.get_mut(&connection.user)?;
         let before = user.connections.len();
         user.connections.retain(|other| other.id != connection.id);
         *connections -= before - user.connections.len();
-        if user.connections.is_empty() {
-            for session in &user.sessions {
-                remove_member(sessions, session, &connection.user);
-            }
-            users.remove(&connection.user);
+        if !user.connections.is_empty() {
+            return None;
         }
+        let left = users.remove(&connection.user)?.rooms;
+        for room in &left {
+            remove_member(rooms, room, &connection.user);
+        }
+        Some(left.into_iter().collect())
     }
 
     /// Makes a connected user a member. Joining twice is the same as joining once.
-    pub fn join(&self, user: &Arc<str>, session: &str) -> Result<(), Refusal> {
+    pub fn join(&self, user: &Arc<str>, room: Room) -> Result<(), Refusal> {
         let mut state = self.state.writing();
-        let State { users, sessions, .. } = &mut *state;
+        let State { users, rooms, .. } = &mut *state;
         let Some(entry) = users.get_mut(user) else { return Ok(()) };
-        if entry.sessions.contains(session) {
+        if entry.rooms.contains(&room) {
             return Ok(());
         }
-        if entry.sessions.len() >= MAX_SESSIONS_PER_USER {
-            let message = format!("a user can be in {MAX_SESSIONS_PER_USER} sessions at most");
+        if entry.rooms.len() >= MAX_ROOMS_PER_USER {
+            let message = format!("a user can be in {MAX_ROOMS_PER_USER} sessions at most");
             return Err(Refusal::new("too_many_sessions", message));
         }
-        let session: Arc<str> = session.into();
-        entry.sessions.insert(session.clone());
-        sessions.entry(session).or_default().insert(user.clone());
+        entry.rooms.insert(room.clone());
+        rooms.entry(room).or_default().insert(user.clone());
         Ok(())
     }
 
     /// Ends a membership; `false` when there was none.
-    pub fn leave(&self, user: &Arc<str>, session: &str) -> bool {
+    pub fn leave(&self, user: &Arc<str>, room: &Room) -> bool {
         let mut state = self.state.writing();
-        let State { users, sessions, .. } = &mut *state;
+        let State { users, rooms, .. } = &mut *state;
         let Some(entry) = users.get_mut(user) else { return false };
-        let was_member = entry.sessions.remove(session);
+        let was_member = entry.rooms.remove(room);
         if was_member {
-            remove_member(sessions, session, user);
+            remove_member(rooms, room, user);
         }
         was_member
     }
 
-    pub fn is_member(&self, user: &str, session: &str) -> bool {
+    pub fn is_member(&self, user: &str, room: &Room) -> bool {
         let state = self.state.reading();
-        state.users.get(user).is_some_and(|user| user.sessions.contains(session))
+        state.users.get(user).is_some_and(|user| user.rooms.contains(room))
+    }
+
+    pub fn is_online(&self, user: &str) -> bool {
+        self.state.reading().users.contains_key(user)
     }
 
     /// Queues a frame for every connection of a user and says for how many.
-    pub fn to_user(&self, user: &str, message: &Message) -> usize {
+    pub fn to_user(&self, user: &str, outgoing: &Outgoing) -> usize {
         let state = self.state.reading();
-        state.users.get(user).map_or(0, |user| user.deliver(message))
+        state.users.get(user).map_or(0, |user| user.deliver(outgoing))
     }
 
-    /// Queues a frame for every connection of a session's members, except for those of one user.
-    pub fn to_session(&self, session: &str, except: Option<&str>, message: &Message) -> usize {
+    /// Queues a frame for every connection of a room's members, except for those of one user.
+    pub fn to_room(&self, room: &Room, except: Option<&str>, outgoing: &Outgoing) -> usize {
         let state = self.state.reading();
-        let Some(members) = state.sessions.get(session) else { return 0 };
+        let Some(members) = state.rooms.get(room) else { return 0 };
         members
             .iter()
             .filter(|member| Some(&***member) != except)
             .filter_map(|member| state.users.get(member))
-            .map(|user| user.deliver(message))
+            .map(|user| user.deliver(outgoing))
             .sum()
     }
 
     /// Queues a frame for every connection.
-    pub fn to_all(&self, message: &Message) -> usize {
+    pub fn to_all(&self, outgoing: &Outgoing) -> usize {
         let state = self.state.reading();
-        state.users.values().map(|user| user.deliver(message)).sum()
+        state.users.values().map(|user| user.deliver(outgoing)).sum()
     }
 
     /// The connections of a user, or of everyone.
@@ -136,22 +172,59 @@ impl Hub {
     pub fn len(&self) -> usize {
         self.state.reading().connections
     }
-}
 
-impl User {
-    fn deliver(&self, message: &Message) -> usize {
-        self.connections.iter().filter(|connection| connection.deliver(message)).count()
+    /// How many rooms have a member.
+    pub fn rooms(&self) -> usize {
+        self.state.reading().rooms.len()
     }
 }
 
-fn remove_member(sessions: &mut HashMap<Arc<str>, HashSet<Arc<str>>>, session: &str, user: &Arc<str>) {
-    if let Some(members) = sessions.get_mut(session) {
+impl Capacity {
+    fn check(&self, state: &State, user: Option<&User>) -> Result<(), Full> {
+        if state.connections >= self.total {
+            return Err(Full::Server);
+        }
+        if user.is_some_and(|user| user.connections.len() >= self.per_user) {
+            return Err(Full::User);
+        }
+        Ok(())
+    }
+}
+
+impl Full {
+    /// One word for close reasons, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server full",
+            Self::User => "too many connections of this user",
+        }
+    }
+}
+
+impl Room {
+    pub fn session(id: &str) -> Self {
+        Self::Session(id.into())
+    }
+
+    pub fn of_match(id: &str) -> Self {
+        Self::Match(id.into())
+    }
+}
+
+impl User {
+    fn deliver(&self, outgoing: &Outgoing) -> usize {
+        self.connections.iter().filter(|connection| connection.deliver(outgoing)).count()
+    }
+}
+
+fn remove_member(rooms: &mut HashMap<Room, HashSet<Arc<str>>>, room: &Room, user: &Arc<str>) {
+    if let Some(members) = rooms.get_mut(room) {
         members.remove(user);
         if members.is_empty() {
-            sessions.remove(session);
+            rooms.remove(room);
         }
     }
 }
 
 /// Bounds what one user can make the server remember.
-const MAX_SESSIONS_PER_USER: usize = 100;
+const MAX_ROOMS_PER_USER: usize = 100;

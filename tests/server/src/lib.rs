@@ -10,21 +10,38 @@
 //! 3. One task per socket reads frames, has them dispatched, and writes what was queued for its connection.
 //! 4. The hub knows which connections a user has and which users a session has; a broadcast is serialised once.
 
+mod api;
+mod app;
+mod audit;
+mod budget;
 mod clock;
+mod colabmatch;
 mod connection;
 mod dev;
 mod dispatch;
+mod ending;
 mod envelope;
+mod fault;
 mod handshake;
 mod hub;
+mod limits;
 mod masterx;
+mod matches;
+mod messages;
+mod metrics;
 mod options;
+mod outgoing;
+mod process;
 mod reply;
 mod routes;
 mod server;
 mod socket;
+mod store;
+mod sweeper;
 mod sync;
 mod token;
+mod typing;
 
-pub use options::{Options, Reject, Secret};
+pub use options::{LogFormat, Options, Reject, Secret};
 pub use server::{Server, StartError};
+pub use store::StoreError;

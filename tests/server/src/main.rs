@@ -6,18 +6,13 @@ use std::{
 };
 
 use clap::Parser as _;
-use everwire_server::{Options, Server, StartError};
+use everwire_server::{LogFormat, Options, Server, StartError};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
+    log_to_stderr(options.log_format);
     match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -31,5 +26,34 @@ async fn run(options: Options) -> Result<(), StartError> {
     let server = Server::start(options).await?;
     let mut stdout = io::stdout();
     writeln!(stdout, "ready {}", server.url()).and_then(|()| stdout.flush()).map_err(StartError::Io)?;
-    tokio::signal::ctrl_c().await.map_err(StartError::Io)
+    shutdown_signal().await.map_err(StartError::Io)?;
+    tracing::info!("draining");
+    if !server.drain().await {
+        tracing::warn!("some clients did not say goodbye in time");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn shutdown_signal() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn shutdown_signal() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     clock,
     connection::Connection,
-    envelope::{self, Envelope, payload},
-    hub::Hub,
+    envelope::{self, Envelope, Malformed, payload},
+    hub::{Hub, Room},
     reply::Refusal,
 };
 
@@ -39,32 +39,28 @@ struct ChatMessage {
 pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
     let Session { session_id } = payload(request.data)?;
     check_session_id(&session_id)?;
-    hub.join(&from.user, &session_id)
+    hub.join(&from.user, Room::session(&session_id))
 }
 
 /// `leave_session`
 pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
     let Session { session_id } = payload(request.data)?;
-    if hub.leave(&from.user, &session_id) { Ok(()) } else { Err(not_joined()) }
+    if hub.leave(&from.user, &Room::session(&session_id)) { Ok(()) } else { Err(not_joined()) }
 }
 
 /// `user_typing`
 pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
     let Typing { session_id, is_typing } = payload(request.data)?;
-    if !hub.is_member(&from.user, &session_id) {
-        return Err(not_joined());
-    }
+    let room = joined(hub, from, &session_id)?;
     let data = json!({ "user_id": &*from.user, "isTyping": is_typing });
-    hub.to_session(&session_id, Some(&from.user), &envelope::event("typing_indicator", &data));
+    hub.to_room(&room, Some(&from.user), &envelope::event("typing_indicator", &data));
     Ok(())
 }
 
 /// `message_sent`
 pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
     let MessageSent { session_id, message } = payload(request.data)?;
-    if !hub.is_member(&from.user, &session_id) {
-        return Err(not_joined());
-    }
+    let room = joined(hub, from, &session_id)?;
     let data = json!({
         "message": {
             "id": message.id,
@@ -75,7 +71,7 @@ pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Re
             "session_id": session_id,
         }
     });
-    hub.to_session(&session_id, Some(&from.user), &envelope::event("message_received", &data));
+    hub.to_room(&room, Some(&from.user), &envelope::event("message_received", &data));
     Ok(())
 }
 
@@ -103,6 +99,97 @@ pub fn emotion_update(emotion: Value, message_id: Option<String>, seed: u64) -> 
     data.insert("message_id".into(), message_id.unwrap_or_else(|| format!("sample-{seed}")).into());
     data.insert("emotion".into(), emotion);
     data
+}
+
+/// Whether an event that the application pushes is what the catalogue says. Types that are not in it may hold anything.
+pub fn check_pushed(kind: &str, data: &Map<String, Value>) -> Result<(), String> {
+    let data = || data.clone();
+    let checked = match kind {
+        "" => Err(Malformed("`type` must not be empty".into())),
+        "emotion_update" => payload::<EmotionUpdate>(data()).and_then(|update| update.emotion.check()),
+        "typing_indicator" => payload::<TypingIndicator>(data()).map(drop),
+        "message_received" => payload::<MessageReceived>(data()).map(drop),
+        "error" => payload::<ServerError>(data()).map(drop),
+        _ => Ok(()),
+    };
+    checked.map_err(|Malformed(reason)| format!("`data` of `{kind}`: {reason}"))
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct EmotionUpdate {
+    message_id: String,
+    emotion: Emotion,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct Emotion {
+    primary_emotion: String,
+    intensity: f64,
+    pad_values: PadValues,
+    learning_readiness: Level,
+    cognitive_load: Level,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct PadValues {
+    pleasure: f64,
+    arousal: f64,
+    dominance: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the shape counts")]
+enum Level {
+    Share(f64),
+    Name(String),
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct TypingIndicator {
+    user_id: String,
+    #[serde(rename = "isTyping")]
+    is_typing: bool,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct MessageReceived {
+    message: ReceivedMessage,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct ReceivedMessage {
+    id: String,
+    content: String,
+    role: String,
+    timestamp: String,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct ServerError {
+    message: String,
+}
+
+impl Emotion {
+    fn check(&self) -> Result<(), Malformed> {
+        if (0.0..=1.0).contains(&self.intensity) {
+            Ok(())
+        } else {
+            Err(Malformed("`intensity` must be from 0 to 1".into()))
+        }
+    }
+}
+
+fn joined(hub: &Hub, from: &Connection, session_id: &str) -> Result<Room, Refusal> {
+    let room = Room::session(session_id);
+    if hub.is_member(&from.user, &room) { Ok(room) } else { Err(not_joined()) }
 }
 
 fn not_joined() -> Refusal {

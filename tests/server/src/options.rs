@@ -1,6 +1,6 @@
 //! Flags of the server, which are also the library's way to configure it.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
+use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
@@ -43,13 +43,68 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub rate_limit_per_minute: u32,
 
-    /// Received frames kept for `GET /dev/received` in all, oldest dropped. Only with `--dev`. 0 keeps none.
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    pub record_frames: usize,
-
     /// Largest message taken from a client, in bytes. A larger one closes the connection with 1009.
     #[arg(long, value_name = "BYTES", default_value_t = 10_240)]
     pub max_message_bytes: usize,
+
+    /// Close a connection with 1000 after this long without a message from the client. A client's heartbeat has to be
+    /// faster.
+    #[arg(long = "idle-timeout-s", value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    pub idle_timeout: Duration,
+
+    /// Cut a connection off when a write has waited this long for the client to read.
+    #[arg(long = "send-timeout-s", value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub send_timeout: Duration,
+
+    /// Cut a client off that has not sent the head of its request in this time.
+    #[arg(long = "handshake-timeout-s", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub handshake_timeout: Duration,
+
+    /// Connections in all. More are refused with HTTP 503.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub max_connections: usize,
+
+    /// Connections of one user. More are closed with 1013, or refused with HTTP 429 with `--reject http`.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub max_connections_per_user: usize,
+
+    /// Frames that may wait for one connection. A client that falls behind further is closed with 1013.
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub queue_frames: usize,
+
+    /// Bytes that may wait for one connection, likewise.
+    #[arg(long, value_name = "BYTES", default_value_t = 1_048_576)]
+    pub queue_bytes: usize,
+
+    /// Take WebSocket handshakes of pages only from this origin. May be given more than once. Without it any origin is
+    /// taken, which the token makes safe: it is not sent by itself, as a cookie is.
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+
+    /// Keep matches and messages in this SQLite file. Without it they are kept in memory and end with the process.
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
+
+    /// Append an audit trail to this file: JSON lines that say who connected, sent and left, and not what was said.
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+
+    /// Key with which the application may push events and make matches (`Authorization: Bearer …`). Without it these
+    /// endpoints do not exist.
+    #[arg(long, env = "EVERWIRE_APP_KEY", hide_env_values = true)]
+    pub app_key: Option<Secret>,
+
+    /// How long a shutdown waits for clients to answer the closing handshake.
+    #[arg(long = "drain-timeout-s", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub drain_timeout: Duration,
+
+    /// Shape of the logs on standard error. `RUST_LOG` says what is logged.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// Received frames kept for `GET /dev/received` in all, oldest dropped. Only with `--dev`. 0 keeps none.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub record_frames: usize,
 }
 
 impl Options {
@@ -73,6 +128,23 @@ pub enum Reject {
     Close,
     /// Answer the handshake with HTTP 403, which a browser reports as close code 1006.
     Http,
+}
+
+/// Shape of the logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "must be greater than 0".to_owned())
 }
 
 /// A string that must not reach a log.

@@ -1,9 +1,10 @@
 //! What the server answers when it does not do what it was asked.
 
+use crate::{
+    envelope::{self, Malformed},
+    outgoing::Outgoing,
+};
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Message;
-
-use crate::envelope::{self, Malformed};
 
 /// A request that was understood and refused, or not understood. Becomes an `error` event; the connection stays up.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +21,7 @@ impl Refusal {
     }
 
     /// The `error` event. `about` is the type of the message that was refused, where it is known.
-    pub fn to_event(&self, about: Option<&str>) -> Message {
+    pub fn to_event(&self, about: Option<&str>) -> Outgoing {
         let mut data = json!({ "message": self.message, "code": self.code });
         if let Some(about) = about {
             data["about"] = about.into();

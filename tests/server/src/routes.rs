@@ -6,19 +6,28 @@ use axum::{
     Json, Router,
     http::{StatusCode, Uri},
     response::{IntoResponse as _, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use serde_json::json;
-use tower_http::services::{ServeDir, ServeFile};
+use tower_http::{
+    cors::CorsLayer,
+    services::{ServeDir, ServeFile},
+};
 
-use crate::{dev, handshake, server::App};
+use crate::{api, app::App, dev, handshake};
 
 /// Everything the server answers to.
 pub fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new()
         .route("/api/ws", get(handshake::upgrade))
+        .route("/api/events", post(api::push))
+        .route("/api/matches", post(api::new_match))
+        // Open to pages of any origin: the token comes with the request and not by itself, as a cookie would.
+        .route("/api/matches/{id}/messages", get(api::history).layer(CorsLayer::permissive()))
         .route("/api/{*rest}", any(not_found))
-        .route("/dev/{*rest}", any(not_found));
+        .route("/dev/{*rest}", any(not_found))
+        .route("/healthz", get(api::health))
+        .route("/metrics", get(api::scrape));
     if app.dev.is_some() {
         router = router.merge(dev::router());
     }

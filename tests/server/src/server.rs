@@ -1,82 +1,54 @@
 //! The server as a value: start it, ask it where it is, stop it.
 
-use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
 };
 use tower::ServiceExt as _;
 
 use crate::{
-    connection::{Connection, Ending, Inbox},
+    app::App,
+    audit::Audit,
+    colabmatch,
     dev::Dev,
-    envelope::Envelope,
-    hub::Hub,
+    hub::{Capacity, Hub},
+    limits::RateLimits,
+    matches::Matches,
+    metrics::Metrics,
     options::{Options, Secret},
     routes,
+    store::{Store, StoreError},
+    sweeper,
     token::Tokens,
 };
 
-/// What every connection shares.
-pub struct App {
-    pub options: Options,
-    pub tokens: Tokens,
-    pub hub: Hub,
-    pub dev: Option<Dev>,
-}
-
-impl App {
-    /// Takes up a connection of `user`.
-    pub fn connect(&self, user: &Arc<str>) -> (Arc<Connection>, Inbox) {
-        let silent = self.dev.as_ref().is_some_and(|dev| dev.accepted(user));
-        let (connection, inbox) = Connection::new(self.hub.next_id(), user.clone(), QUEUE_LEN, silent);
-        self.hub.add(&connection);
-        tracing::info!(connection = connection.id, user = %user, "connected");
-        (connection, inbox)
-    }
-
-    /// Forgets a connection.
-    pub fn disconnect(&self, connection: &Connection, ending: &Ending) {
-        self.hub.remove(connection);
-        tracing::info!(connection = connection.id, user = %connection.user, ?ending, "disconnected");
-    }
-
-    /// Whether handshakes are being refused on command, for all or for this user.
-    pub fn refuses(&self, user: Option<&str>) -> bool {
-        self.dev.as_ref().is_some_and(|dev| dev.refuses(user))
-    }
-
-    /// Keeps a received message for the tests that ask what arrived.
-    pub fn record(&self, from: &Connection, envelope: &Envelope) {
-        if let Some(dev) = &self.dev {
-            dev.record(from, envelope);
-        }
-    }
-
-    /// Keeps a received frame that is not a message.
-    pub fn record_malformed(&self, from: &Connection, text: &str) {
-        if let Some(dev) = &self.dev {
-            dev.record_malformed(from, text);
-        }
-    }
-}
-
-/// A running server. Dropping it stops accepting; connections live on until their sockets end.
+/// A running server. Dropping it stops accepting and ends every connection without a word, as a killed process does.
 pub struct Server {
     addr: SocketAddr,
     app: Arc<App>,
     accepting: JoinHandle<()>,
+    chores: [JoinHandle<()>; 2],
 }
 
 impl Server {
     /// Binds the address and starts accepting.
     ///
     /// # Errors
-    /// Options that do not go together, or an address that cannot be bound.
+    /// Options that do not go together, a file that cannot be opened, or an address that cannot be bound.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let secret = match (&options.secret, options.dev) {
             (Some(secret), _) => secret.clone(),
@@ -86,18 +58,28 @@ impl Server {
         if !options.dev && secret.as_bytes().len() < 32 {
             tracing::warn!("the token secret has less than 32 bytes and can be guessed");
         }
-        let listener = TcpListener::bind((options.host, options.port))
-            .await
-            .map_err(|error| StartError::Bind(SocketAddr::new(options.host, options.port), error))?;
+        let store = Store::open(options.database.as_deref()).map_err(StartError::Store)?;
+        let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
+        let wanted = SocketAddr::new(options.host, options.port);
+        let listener = TcpListener::bind(wanted).await.map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
         let app = Arc::new(App {
             tokens: Tokens::new(&secret, options.token_life_s),
-            hub: Hub::default(),
+            hub: Hub::new(Capacity { total: options.max_connections, per_user: options.max_connections_per_user }),
+            matches: Matches::load(store).await.map_err(StartError::Store)?,
+            typists: Mutex::default(),
+            limits: RateLimits::new(options.rate_limit_per_minute),
+            metrics: Metrics::new(),
+            audit,
             dev: options.dev.then(|| Dev::new(options.record_frames)),
+            presence: Mutex::default(),
+            draining: AtomicBool::new(false),
+            sockets: AtomicUsize::new(0),
             options,
         });
-        let accepting = tokio::spawn(accept(listener, routes::router(&app)));
-        Ok(Self { addr, app, accepting })
+        let accepting = tokio::spawn(accept(listener, routes::router(&app), app.options.handshake_timeout));
+        let chores = [tokio::spawn(sweeper::run(app.clone())), tokio::spawn(colabmatch::announce_stops(app.clone()))];
+        Ok(Self { addr, app, accepting, chores })
     }
 
     /// Where it listens.
@@ -114,19 +96,43 @@ impl Server {
     pub fn connections(&self) -> usize {
         self.app.hub.len()
     }
+
+    /// Stops accepting, closes every connection with 1012, and waits until all have said goodbye or the drain timeout
+    /// is over. Says whether all have.
+    pub async fn drain(self) -> bool {
+        self.accepting.abort();
+        self.app.drain();
+        let gone = async {
+            while self.app.sockets.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(self.app.options.drain_timeout, gone).await.is_ok()
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
+        for chore in &self.chores {
+            chore.abort();
+        }
+        self.app.draining.store(true, Ordering::SeqCst);
+        for connection in self.app.hub.connections(None) {
+            connection.end(crate::ending::Ending::Abort);
+        }
     }
 }
 
-async fn accept(listener: TcpListener, router: Router) {
+async fn accept(listener: TcpListener, router: Router, handshake_timeout: Duration) {
+    let requests = Arc::new(Semaphore::new(MAX_HTTP_CONNECTIONS));
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(serve(stream, router.clone()));
+            // Slow clients may use up the places of others, but not the memory of the server.
+            Ok((stream, peer)) => {
+                if let Ok(place) = requests.clone().try_acquire_owned() {
+                    tokio::spawn(serve(stream, peer, router.clone(), handshake_timeout, place));
+                }
             }
             Err(error) => {
                 // Out of file descriptors, most likely: accepting again at once would spin.
@@ -137,13 +143,22 @@ async fn accept(listener: TcpListener, router: Router) {
     }
 }
 
-async fn serve(stream: TcpStream, router: Router) {
+/// Serves HTTP on a connection until it ends or becomes a WebSocket.
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    handshake_timeout: Duration,
+    _place: OwnedSemaphorePermit,
+) {
     let _ = stream.set_nodelay(true);
-    let service =
-        service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request.map(axum::body::Body::new)));
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request.map(axum::body::Body::new))
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HANDSHAKE_DEADLINE)
+        .header_read_timeout(handshake_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -159,6 +174,10 @@ pub enum StartError {
     NoSecret,
     /// The address cannot be bound.
     Bind(SocketAddr, io::Error),
+    /// The database cannot be opened.
+    Store(StoreError),
+    /// The audit trail cannot be opened.
+    Audit(io::Error),
     /// The system gave no random bytes.
     Random(getrandom::Error),
     /// Anything else that the operating system refused.
@@ -172,6 +191,8 @@ impl fmt::Display for StartError {
                 "a secret is needed to check tokens: give --secret or EVERWIRE_JWT_SECRET, or --dev for a random one",
             ),
             Self::Bind(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
+            Self::Store(error) => write!(formatter, "--database: {error}"),
+            Self::Audit(error) => write!(formatter, "--audit: {error}"),
             Self::Random(error) => write!(formatter, "no random bytes for a secret: {error}"),
             Self::Io(error) => error.fmt(formatter),
         }
@@ -180,11 +201,8 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// Frames waiting for one connection.
-const QUEUE_LEN: usize = 256;
-
-/// When to give up on a client that has not finished its request's head.
-const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
+/// Connections that speak HTTP at the same time. WebSockets are counted apart.
+const MAX_HTTP_CONNECTIONS: usize = 4096;
 
 /// Room for a request's head: a long token, and a browser's cookies.
 const MAX_HEAD_BYTES: usize = 32 * 1024;

@@ -1,10 +1,19 @@
 //! The task behind one WebSocket: read and dispatch, write what is queued, end properly.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::json;
-use tokio::{io::AsyncReadExt as _, net::TcpStream, sync::oneshot, time::timeout};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::TcpStream,
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -14,88 +23,140 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    connection::{Connection, Ending, Inbox},
-    dispatch, envelope,
-    server::App,
+    app::App,
+    budget::Budgeted,
+    connection::{Connection, Inbox},
+    dispatch,
+    ending::Ending,
+    outgoing::Outgoing,
+    token::TokenError,
 };
 
-/// A WebSocket on a TCP connection whose handshake is done.
-pub type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Budgeted>;
 
-/// Wraps an upgraded TCP connection. `early` is what the client sent right behind its handshake.
-pub async fn open(app: &App, stream: TcpStream, early: Vec<u8>) -> Socket {
+/// Drives an upgraded TCP connection until it ends. `early` is what the client sent right behind its handshake.
+pub async fn run(
+    app: Arc<App>,
+    stream: TcpStream,
+    early: Vec<u8>,
+    user: Result<Arc<str>, TokenError>,
+    peer: Option<SocketAddr>,
+) {
+    app.sockets.fetch_add(1, Ordering::SeqCst);
+    let _counted = Counted(&app);
+    let mut socket = open(&app, stream, early).await;
+    let user = match user {
+        Ok(user) => user,
+        Err(error) => return finish(socket, Ending::close(1008, error.as_str())).await,
+    };
+    let (connection, inbox) = match app.connect(&user, peer) {
+        Ok(connected) => connected,
+        Err(full) => {
+            app.rejected(full.as_str(), peer);
+            return finish(socket, Ending::close(1013, full.as_str())).await;
+        }
+    };
+    let ending = drive(&app, &mut socket, &connection, inbox).await;
+    app.disconnect(&connection, &ending);
+    if connection.is_silent() && ending == Ending::Gone {
+        return swallow(&mut socket).await;
+    }
+    finish(socket, ending).await;
+}
+
+async fn open(app: &App, stream: TcpStream, early: Vec<u8>) -> Socket {
     let max = app.options.max_message_bytes;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(Some(max))
         .max_frame_size(Some(max));
+    let stream = Budgeted::new(stream, max);
     WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await
-}
-
-/// Drives a socket until it ends.
-pub async fn run(app: Arc<App>, mut socket: Socket, user: Arc<str>) {
-    let (connection, inbox) = app.connect(&user);
-    let greeting = envelope::event("connected", &json!({ "user_id": &*user }));
-    connection.deliver(&greeting);
-    let ending = drive(&app, &mut socket, &connection, inbox).await;
-    app.disconnect(&connection, &ending);
-    if connection.is_silent() && ending == Ending::Gone {
-        swallow(&mut socket).await;
-        return;
-    }
-    finish(socket, ending).await;
-}
-
-/// Ends a socket that was never a connection.
-pub async fn refuse(socket: Socket, code: u16, reason: &str) {
-    finish(socket, Ending::close(code, reason)).await;
 }
 
 async fn drive(app: &App, socket: &mut Socket, connection: &Connection, mut inbox: Inbox) -> Ending {
     loop {
-        tokio::select! {
-            ending = &mut inbox.ending => return ending.unwrap_or(Ending::Gone),
-            received = socket.next() => {
-                let reply = match received {
-                    Some(Ok(Message::Text(text))) => {
-                        let handled = std::panic::catch_unwind(AssertUnwindSafe(|| dispatch::text(app, connection, &text)));
-                        match handled {
-                            Ok(reply) => reply,
-                            Err(_) => return Ending::close(1011, "internal error"),
-                        }
+        let step = tokio::select! {
+            ending = &mut inbox.ending => Err(ending.unwrap_or(Ending::Gone)),
+            received = socket.next() => match received {
+                Some(Ok(message)) => {
+                    if message.is_text() {
+                        socket.get_mut().renew();
                     }
-                    Some(Ok(Message::Binary(_))) => return Ending::close(1003, "text frames only"),
-                    Some(Ok(Message::Close(_))) | None => return Ending::Gone,
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
-                    Some(Err(error)) => return ending_for(&error),
-                };
-                if let Some(reply) = reply
-                    && let Err(ending) = write(socket, reply, &mut inbox).await
-                {
-                    return ending;
+                    match answer(app, connection, message).await {
+                        Ok(Some(reply)) => write(app, socket, connection, &mut inbox, reply, false).await,
+                        Ok(None) => Ok(()),
+                        Err(ending) => Err(ending),
+                    }
                 }
-            }
-            Some(message) = inbox.queue.recv() => {
-                if let Err(ending) = write(socket, message, &mut inbox).await {
-                    return ending;
-                }
-            }
+                Some(Err(error)) => Err(Ending::for_error(&error)),
+                None => Err(Ending::Gone),
+            },
+            Some(queued) = inbox.queue.recv() => write(app, socket, connection, &mut inbox, queued, true).await,
+        };
+        if let Err(ending) = step {
+            return ending;
         }
     }
 }
 
-/// Writes a frame and all that is queued behind it with as few system calls as they take.
-async fn write(socket: &mut Socket, first: Message, inbox: &mut Inbox) -> Result<(), Ending> {
-    let Inbox { queue, ending } = inbox;
-    let written = async {
-        socket.feed(first).await?;
-        while let Ok(message) = queue.try_recv() {
-            socket.feed(message).await?;
+async fn answer(app: &App, from: &Connection, message: Message) -> Result<Option<Outgoing>, Ending> {
+    match message {
+        Message::Text(text) => {
+            from.heard();
+            // One connection's panic must not look like a lost network to its client.
+            AssertUnwindSafe(dispatch::text(app, from, &text))
+                .catch_unwind()
+                .await
+                .map_err(|_| Ending::close(1011, "internal error"))
         }
-        socket.flush().await
-    };
-    until_ended(ending, written).await
+        Message::Binary(_) => Err(Ending::close(1003, "text frames only")),
+        Message::Close(_) => Err(Ending::Gone),
+        Message::Ping(_) if app.limits.allow_ping(&from.user) => Ok(None),
+        Message::Ping(_) => Err(Ending::close(1008, "too many ping frames")),
+        Message::Pong(_) | Message::Frame(_) => Ok(None),
+    }
+}
+
+/// Writes a frame and all that is queued behind it with as few system calls as they take.
+async fn write(
+    app: &App,
+    socket: &mut Socket,
+    connection: &Connection,
+    inbox: &mut Inbox,
+    first: Outgoing,
+    first_was_queued: bool,
+) -> Result<(), Ending> {
+    let Inbox { queue, ending } = inbox;
+    if first_was_queued {
+        connection.dequeued(&first);
+    }
+    connection.write_starts();
+    let written = until_ended(ending, write_all(app, socket, connection, queue, first)).await;
+    connection.write_ends();
+    written
+}
+
+async fn write_all(
+    app: &App,
+    socket: &mut Socket,
+    connection: &Connection,
+    queue: &mut mpsc::Receiver<Outgoing>,
+    first: Outgoing,
+) -> tungstenite::Result<()> {
+    let mut feeding = first;
+    loop {
+        app.metrics.sent(feeding.kind, feeding.queued_at.elapsed());
+        socket.feed(feeding.frame).await?;
+        match queue.try_recv() {
+            Ok(next) => {
+                connection.dequeued(&next);
+                feeding = next;
+            }
+            Err(_) => return socket.flush().await,
+        }
+    }
 }
 
 async fn until_ended(
@@ -105,19 +166,7 @@ async fn until_ended(
     tokio::select! {
         biased;
         ending = ending => Err(ending.unwrap_or(Ending::Gone)),
-        result = written => result.map_err(|error| ending_for(&error)),
-    }
-}
-
-/// The close code that RFC 6455 has for what the peer did.
-fn ending_for(error: &tungstenite::Error) -> Ending {
-    use tungstenite::{Error, error::ProtocolError};
-    match error {
-        Error::Utf8(_) => Ending::close(1007, "text that is not UTF-8"),
-        Error::Capacity(_) => Ending::close(1009, "message too large"),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
-        Error::Protocol(_) => Ending::close(1002, "protocol error"),
-        _ => Ending::Gone,
+        result = written => result.map_err(|error| Ending::for_error(&error)),
     }
 }
 
@@ -147,8 +196,17 @@ async fn say_goodbye(socket: &mut Socket, frame: CloseFrame) {
 
 /// Reads and forgets until the peer is gone.
 async fn swallow(socket: &mut Socket) {
+    socket.get_mut().lift();
     let mut buffer = [0; 1024];
     while let Ok(1..) = socket.get_mut().read(&mut buffer).await {}
+}
+
+struct Counted<'a>(&'a App);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.sockets.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 const READ_BUFFER_BYTES: usize = 4096;

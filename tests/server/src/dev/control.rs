@@ -2,37 +2,26 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Json,
-    extract::{
-        FromRequest, FromRequestParts, Query, State,
-        rejection::{JsonRejection, QueryRejection},
-    },
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Dev, record::Received};
-use crate::{connection::Ending, envelope, masterx, server::App, token};
+use crate::{
+    api::{NewMatch, Push},
+    app::App,
+    ending::Ending,
+    envelope,
+    fault::{Body, Fault, Params},
+    masterx,
+    outgoing::{Kind, Outgoing},
+    sync::Lock as _,
+    token,
+};
 
 type Shared = State<Arc<App>>;
 type Answer = Result<Json<Value>, Fault>;
-
-/// A JSON body; what is wrong with it is answered in JSON too.
-#[derive(FromRequest)]
-#[from_request(via(Json), rejection(Fault))]
-pub struct Body<T>(T);
-
-/// A query string, likewise.
-#[derive(FromRequestParts)]
-#[from_request(via(Query), rejection(Fault))]
-pub struct Params<T>(T);
-
-/// A request that cannot be carried out.
-pub struct Fault(StatusCode, String);
 
 #[derive(Deserialize)]
 pub struct TokenRequest {
@@ -42,12 +31,12 @@ pub struct TokenRequest {
 
 pub async fn token(State(app): Shared, Body(request): Body<TokenRequest>) -> Answer {
     if request.user_id.is_empty() || request.user_id.len() > token::MAX_USER_BYTES {
-        return Err(bad(format!("`user_id` must have 1 to {} bytes", token::MAX_USER_BYTES)));
+        return Err(Fault::bad_request(format!("`user_id` must have 1 to {} bytes", token::MAX_USER_BYTES)));
     }
     let token = app
         .tokens
         .issue(&request.user_id, request.ttl_s)
-        .map_err(|error| Fault(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+        .map_err(|error| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(Json(json!({ "token": token })))
 }
 
@@ -67,10 +56,12 @@ pub async fn drop_connections(State(app): Shared, Body(request): Body<DropReques
     let ending = match request.code {
         None => Ending::Abort,
         Some(code) if !may_be_sent(code) => {
-            return Err(bad("`code` must be one that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999"));
+            return Err(Fault::bad_request(
+                "`code` must be one that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999",
+            ));
         }
         Some(_) if request.reason.len() > MAX_REASON_BYTES => {
-            return Err(bad(format!("`reason` can have {MAX_REASON_BYTES} bytes at most")));
+            return Err(Fault::bad_request(format!("`reason` can have {MAX_REASON_BYTES} bytes at most")));
         }
         Some(code) => Ending::close(code, request.reason),
     };
@@ -108,24 +99,12 @@ pub async fn refuse(State(app): Shared, Body(request): Body<RefuseRequest>) -> A
     Ok(Json(json!({ "refusing_for_ms": lasting.as_millis() as u64 })))
 }
 
-#[derive(Deserialize)]
-pub struct PushRequest {
-    r#type: String,
-    #[serde(default)]
-    data: Map<String, Value>,
-    user_id: Option<String>,
-    session_id: Option<String>,
+pub async fn push(State(app): Shared, Body(push): Body<Push>) -> Answer {
+    Ok(Json(json!({ "delivered": push.deliver(&app)? })))
 }
 
-pub async fn push(State(app): Shared, Body(request): Body<PushRequest>) -> Answer {
-    let message = envelope::event(&request.r#type, &request.data);
-    let delivered = match (request.user_id, request.session_id) {
-        (Some(_), Some(_)) => return Err(bad("give `user_id` or `session_id`, not both")),
-        (Some(user), None) => app.hub.to_user(&user, &message),
-        (None, Some(session)) => app.hub.to_session(&session, None, &message),
-        (None, None) => app.hub.to_all(&message),
-    };
-    Ok(Json(json!({ "delivered": delivered })))
+pub async fn new_match(State(app): Shared, Body(new): Body<NewMatch>) -> Answer {
+    new.make(&app).await
 }
 
 #[derive(Deserialize)]
@@ -152,8 +131,9 @@ pub struct RawRequest {
 }
 
 pub async fn raw(State(app): Shared, Body(request): Body<RawRequest>) -> Answer {
-    let message = if request.binary { Message::binary(request.text.into_bytes()) } else { Message::text(request.text) };
-    Ok(Json(json!({ "delivered": app.hub.to_user(&request.user_id, &message) })))
+    let frame = if request.binary { Message::binary(request.text.into_bytes()) } else { Message::text(request.text) };
+    let raw = Outgoing::raw(frame, Kind::sent("raw"));
+    Ok(Json(json!({ "delivered": app.hub.to_user(&request.user_id, &raw) })))
 }
 
 #[derive(Deserialize)]
@@ -163,13 +143,11 @@ pub struct Selection {
 }
 
 pub async fn received(State(app): Shared, Params(selection): Params<Selection>) -> Result<Json<Vec<Received>>, Fault> {
-    use crate::sync::Lock as _;
     let record = dev(&app)?.record.locked();
     Ok(Json(record.select(selection.user_id.as_deref(), selection.r#type.as_deref())))
 }
 
 pub async fn forget(State(app): Shared, Params(selection): Params<Selection>) -> Answer {
-    use crate::sync::Lock as _;
     let cleared = dev(&app)?.record.locked().clear(selection.user_id.as_deref());
     Ok(Json(json!({ "cleared": cleared })))
 }
@@ -185,34 +163,12 @@ pub async fn connections(State(app): Shared, Params(selection): Params<Selection
 }
 
 fn dev(app: &App) -> Result<&Dev, Fault> {
-    app.dev.as_ref().ok_or_else(|| Fault(StatusCode::NOT_FOUND, "only with --dev".into()))
-}
-
-fn bad(reason: impl Into<String>) -> Fault {
-    Fault(StatusCode::BAD_REQUEST, reason.into())
+    app.dev.as_ref().ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, "only with --dev"))
 }
 
 /// Codes that mean "there was no close frame" must not be in one.
 fn may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
-}
-
-impl From<JsonRejection> for Fault {
-    fn from(rejection: JsonRejection) -> Self {
-        Self(rejection.status(), rejection.body_text())
-    }
-}
-
-impl From<QueryRejection> for Fault {
-    fn from(rejection: QueryRejection) -> Self {
-        Self(rejection.status(), rejection.body_text())
-    }
-}
-
-impl IntoResponse for Fault {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
-    }
 }
 
 /// A control frame has room for 125 bytes, two of which are the code.

@@ -9,7 +9,7 @@ use axum::{
 use tower_http::cors::CorsLayer;
 
 use super::control;
-use crate::server::App;
+use crate::app::App;
 
 /// The control endpoints, open to pages of any origin.
 pub fn router() -> Router<Arc<App>> {
@@ -19,6 +19,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/dev/silent", post(control::silent))
         .route("/dev/refuse", post(control::refuse))
         .route("/dev/push", post(control::push))
+        .route("/dev/match", post(control::new_match))
         .route("/dev/emotion", post(control::emotion))
         .route("/dev/raw", post(control::raw))
         .route("/dev/received", get(control::received).delete(control::forget))

@@ -1,0 +1,160 @@
+//! The HTTP side for the application: push events, make matches, read history; and for operators: health, metrics.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    app::App,
+    envelope,
+    fault::{Body, Fault, Params, Part},
+    hub::Room,
+    masterx,
+    matches::MatchError,
+    messages, metrics,
+    token::MAX_USER_BYTES,
+};
+
+type Shared = State<Arc<App>>;
+type Answer = Result<Json<Value>, Fault>;
+
+/// An event for a user, a session, a match, or everyone.
+#[derive(Deserialize)]
+pub struct Push {
+    r#type: String,
+    #[serde(default)]
+    data: Map<String, Value>,
+    user_id: Option<String>,
+    session_id: Option<String>,
+    match_id: Option<String>,
+}
+
+impl Push {
+    /// Queues the event and says for how many connections.
+    pub fn deliver(self, app: &App) -> Result<usize, Fault> {
+        let event = envelope::event(&self.r#type, &self.data);
+        Ok(match (self.user_id, self.session_id, self.match_id) {
+            (Some(user), None, None) => app.hub.to_user(&user, &event),
+            (None, Some(session), None) => app.hub.to_room(&Room::session(&session), None, &event),
+            (None, None, Some(id)) => app.hub.to_room(&Room::of_match(&id), None, &event),
+            (None, None, None) => app.hub.to_all(&event),
+            _ => return Err(Fault::bad_request("give one of `user_id`, `session_id` and `match_id` at most")),
+        })
+    }
+}
+
+/// `POST /api/events`
+pub async fn push(State(app): Shared, headers: HeaderMap, Body(push): Body<Push>) -> Answer {
+    check_app_key(&app, &headers)?;
+    masterx::check_pushed(&push.r#type, &push.data)
+        .map_err(|reason| Fault::new(StatusCode::UNPROCESSABLE_ENTITY, reason))?;
+    Ok(Json(json!({ "delivered": push.deliver(&app)? })))
+}
+
+#[derive(Deserialize)]
+pub struct NewMatch {
+    match_id: String,
+    users: [String; 2],
+}
+
+impl NewMatch {
+    /// Stores the match.
+    pub async fn make(self, app: &App) -> Answer {
+        let [first, second] = &self.users;
+        let bad = |id: &String| id.is_empty() || id.len() > MAX_USER_BYTES;
+        if bad(&self.match_id) || bad(first) || bad(second) || first == second {
+            return Err(Fault::bad_request(format!(
+                "ids must have 1 to {MAX_USER_BYTES} bytes, and users must differ"
+            )));
+        }
+        match app.matches.make(&self.match_id, self.users).await {
+            Ok(()) => Ok(Json(json!({ "match_id": self.match_id }))),
+            Err(MatchError::Taken) => Err(Fault::new(StatusCode::CONFLICT, "this match is between other users")),
+            Err(MatchError::Store(error)) => Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+        }
+    }
+}
+
+/// `POST /api/matches`
+pub async fn new_match(State(app): Shared, headers: HeaderMap, Body(new): Body<NewMatch>) -> Answer {
+    check_app_key(&app, &headers)?;
+    new.make(&app).await
+}
+
+#[derive(Deserialize)]
+pub struct Page {
+    before: Option<i64>,
+    limit: Option<u32>,
+}
+
+/// `GET /api/matches/{id}/messages`, with the token of one of the two users.
+pub async fn history(
+    State(app): Shared,
+    headers: HeaderMap,
+    Part(match_id): Part<String>,
+    Params(page): Params<Page>,
+) -> Answer {
+    let user =
+        app.tokens.check(bearer(&headers)).map_err(|error| Fault::new(StatusCode::UNAUTHORIZED, error.as_str()))?;
+    if app.matches.partner(&match_id, &user).is_none() {
+        return Err(Fault::new(StatusCode::FORBIDDEN, "not a match of yours"));
+    }
+    let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    let messages = app
+        .matches
+        .store()
+        .run(move |database| messages::history(database, &match_id, page.before, limit))
+        .await
+        .map_err(|error| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let next = (messages.len() == limit as usize).then(|| messages.first().map(|first| first.id.clone()));
+    Ok(Json(json!({ "messages": messages, "next_before": next })))
+}
+
+/// `GET /healthz`
+pub async fn health(State(app): Shared) -> Response {
+    let draining = app.draining.load(Ordering::SeqCst);
+    let stores = app.matches.store().run(|database| database.query_row("SELECT 1", [], |_| Ok(()))).await.is_ok();
+    let status = if draining || !stores { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let body = json!({
+        "status": if draining { "draining" } else if stores { "ok" } else { "no database" },
+        "connections": app.hub.len(),
+    });
+    (status, Json(body)).into_response()
+}
+
+/// `GET /metrics`
+pub async fn scrape(State(app): Shared) -> Response {
+    match app.render_metrics() {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+fn check_app_key(app: &App, headers: &HeaderMap) -> Result<(), Fault> {
+    let Some(key) = &app.options.app_key else {
+        return Err(Fault::new(StatusCode::NOT_FOUND, "no --app-key was given"));
+    };
+    match bearer(headers) {
+        Some(given) if same(given.as_bytes(), key.as_bytes()) => Ok(()),
+        _ => Err(Fault::new(StatusCode::UNAUTHORIZED, "wrong or no key")),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// Compares in a time that does not tell how much of a guess was right.
+fn same(given: &[u8], expected: &[u8]) -> bool {
+    given.len() == expected.len() && given.iter().zip(expected).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE: u32 = 200;

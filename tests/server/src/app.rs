@@ -1,0 +1,141 @@
+//! What every connection shares.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use serde_json::json;
+
+use crate::{
+    audit::{Audit, Entry},
+    colabmatch,
+    connection::{Connection, Inbox, QueueLimits},
+    dev::Dev,
+    ending::Ending,
+    envelope::{self, Envelope},
+    hub::{Full, Hub},
+    limits::RateLimits,
+    matches::Matches,
+    metrics::{Metrics, Snapshot},
+    options::Options,
+    sync::Lock as _,
+    token::Tokens,
+    typing::Typists,
+};
+
+/// The parts of a running server.
+pub struct App {
+    pub options: Options,
+    pub tokens: Tokens,
+    pub hub: Hub,
+    pub matches: Matches,
+    pub typists: Mutex<Typists>,
+    pub limits: RateLimits,
+    pub metrics: Metrics,
+    pub audit: Option<Audit>,
+    pub dev: Option<Dev>,
+    /// Held while a user's number of connections and the news of it change together, so that the last news is true.
+    pub presence: Mutex<()>,
+    pub draining: AtomicBool,
+    /// Tasks that still own a socket, connected or saying goodbye.
+    pub sockets: AtomicUsize,
+}
+
+impl App {
+    /// Takes up a connection of `user`.
+    pub fn connect(&self, user: &Arc<str>, peer: Option<SocketAddr>) -> Result<(Arc<Connection>, Inbox), Full> {
+        let silent = self.dev.as_ref().is_some_and(|dev| dev.accepted(user));
+        let limits = QueueLimits { frames: self.options.queue_frames, bytes: self.options.queue_bytes };
+        let (connection, inbox) = Connection::new(self.hub.next_id(), user.clone(), limits, silent);
+        // Queued before anyone can find the connection, so that nothing comes before it.
+        connection.deliver(&envelope::event("connected", &json!({ "user_id": &**user })));
+        {
+            let _ordered = self.presence.locked();
+            if self.hub.add(&connection)? {
+                colabmatch::presence(self, user, true);
+            }
+        }
+        self.metrics.connections.inc();
+        self.metrics.accepted.inc();
+        tracing::debug!(connection = connection.id, user = %user, "connected");
+        let peer = peer.map(|peer| peer.to_string());
+        self.audit(&Entry::Connect { connection: connection.id, user, peer });
+        // A drain that listed the connections before this one was added would miss it.
+        if self.draining.load(Ordering::SeqCst) {
+            connection.end(Ending::close(1012, "restarting"));
+        }
+        Ok((connection, inbox))
+    }
+
+    /// Forgets a connection.
+    pub fn disconnect(&self, connection: &Connection, ending: &Ending) {
+        {
+            let _ordered = self.presence.locked();
+            if let Some(rooms) = self.hub.remove(connection) {
+                colabmatch::left(self, &connection.user, &rooms);
+                colabmatch::presence(self, &connection.user, false);
+            }
+        }
+        let cause = ending.cause();
+        if let Some(kind) = ending.error_kind() {
+            self.metrics.error(kind);
+        }
+        tracing::debug!(connection = connection.id, user = %connection.user, %cause, "disconnected");
+        self.audit(&Entry::Disconnect { connection: connection.id, user: &connection.user, cause: &cause });
+        self.metrics.disconnected(cause);
+    }
+
+    /// A handshake was refused.
+    pub fn rejected(&self, reason: &'static str, peer: Option<SocketAddr>) {
+        self.metrics.rejected(reason);
+        tracing::info!(reason, "handshake refused");
+        self.audit(&Entry::Rejected { reason, peer: peer.map(|peer| peer.to_string()) });
+    }
+
+    /// Whether handshakes are being refused on command, for all or for this user.
+    pub fn refuses(&self, user: Option<&str>) -> bool {
+        self.dev.as_ref().is_some_and(|dev| dev.refuses(user))
+    }
+
+    /// Notes a message: in the audit trail, and for the tests that ask what arrived.
+    pub fn received(&self, from: &Connection, envelope: &Envelope, bytes: usize) {
+        self.audit(&Entry::Message { connection: from.id, user: &from.user, r#type: &envelope.kind, bytes });
+        if let Some(dev) = &self.dev {
+            dev.record(from, envelope);
+        }
+    }
+
+    /// Keeps a frame that is not a message, likewise.
+    pub fn received_malformed(&self, from: &Connection, text: &str) {
+        if let Some(dev) = &self.dev {
+            dev.record_malformed(from, text);
+        }
+    }
+
+    /// Ends every connection, and every later one, because the server restarts.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        for connection in self.hub.connections(None) {
+            connection.end(Ending::close(1012, "restarting"));
+        }
+    }
+
+    /// The metrics as text.
+    pub fn render_metrics(&self) -> Result<String, std::fmt::Error> {
+        let queues = self.hub.connections(None).into_iter().map(|connection| connection.queue_len());
+        let (queued_frames, longest_queue) = queues.fold((0, 0), |(sum, longest), len| (sum + len, longest.max(len)));
+        self.metrics.render(&Snapshot { queued_frames, longest_queue, sessions: self.hub.rooms() })
+    }
+
+    fn audit(&self, entry: &Entry<'_>) {
+        if let Some(audit) = &self.audit
+            && !audit.write(entry)
+        {
+            self.metrics.audit_dropped.inc();
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The CoLabMatch events: matches, stored messages, typing, read receipts, presence.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    app::App,
+    connection::Connection,
+    envelope::{self, Envelope, payload},
+    hub::Room,
+    messages::{self, Draft, Inserted, Read},
+    outgoing::Outgoing,
+    reply::Refusal,
+    store::StoreError,
+    sync::Lock as _,
+    typing::Typist,
+};
+
+#[derive(Deserialize)]
+struct JoinMatch {
+    match_id: String,
+}
+
+#[derive(Deserialize)]
+struct SendMessage {
+    match_id: String,
+    content: String,
+    client_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Typing {
+    match_id: String,
+    is_typing: bool,
+}
+
+#[derive(Deserialize)]
+struct ReadMessage {
+    message_id: String,
+    match_id: String,
+}
+
+/// `join_match`; the answer says whether the other user is there.
+pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Option<Outgoing>, Refusal> {
+    let JoinMatch { match_id } = payload(request.data)?;
+    let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
+    app.hub.join(&from.user, Room::of_match(&match_id))?;
+    Ok(Some(online_status(&partner, app.hub.is_online(&partner))))
+}
+
+/// `send_message`
+pub async fn send(app: &App, from: &Connection, request: Envelope) -> Result<Option<Outgoing>, Refusal> {
+    let SendMessage { match_id, content, client_id } = payload(request.data)?;
+    let room = joined(app, from, &match_id)?;
+    stop_typing(app, &Typist { match_id: match_id.as_str().into(), user: from.user.clone() });
+    let draft = Draft { match_id, sender_id: from.user.to_string(), content, client_id };
+    let inserted = app.matches.store().run(|database| messages::insert(database, draft)).await?;
+    match inserted {
+        Inserted::New(message) => {
+            app.hub.to_room(&room, None, &envelope::event("new_message", &message));
+            Ok(None)
+        }
+        // The others have it already; the sender is asking because the first answer was lost.
+        Inserted::Again(message) => Ok(Some(envelope::event("new_message", &message))),
+    }
+}
+
+/// `typing`
+pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+    let Typing { match_id, is_typing } = payload(request.data)?;
+    let room = joined(app, from, &match_id)?;
+    let typist = Typist { match_id: match_id.into(), user: from.user.clone() };
+    if is_typing {
+        app.hub.to_room(&room, Some(&from.user), &typing_event("user_typing", &typist));
+        app.typists.locked().press(typist, Instant::now());
+    } else {
+        stop_typing(app, &typist);
+    }
+    Ok(())
+}
+
+/// `read_message`
+pub async fn read(app: &App, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+    let ReadMessage { message_id, match_id } = payload(request.data)?;
+    let room = joined(app, from, &match_id)?;
+    let Ok(id) = message_id.parse::<i64>() else { return Err(no_such_message()) };
+    let (stored_match, reader) = (match_id.clone(), from.user.clone());
+    let outcome = app.matches.store().run(move |database| messages::read(database, &stored_match, &reader, id)).await?;
+    match outcome {
+        Read::Now(read_at) => {
+            let data = json!({ "message_id": message_id, "match_id": match_id, "readAt": read_at });
+            app.hub.to_room(&room, None, &envelope::event("message_read", &data));
+            Ok(())
+        }
+        Read::Already => Ok(()),
+        Read::NoSuchMessage => Err(no_such_message()),
+    }
+}
+
+/// A user has come online or has gone.
+pub fn presence(app: &App, user: &str, online: bool) {
+    let partners = app.matches.partners(user);
+    if partners.is_empty() {
+        return;
+    }
+    let event = online_status(user, online);
+    for partner in partners {
+        app.hub.to_user(&partner, &event);
+    }
+}
+
+/// Ends a user's typing in the rooms that they have just left.
+pub fn left(app: &App, user: &Arc<str>, rooms: &[Room]) {
+    for room in rooms {
+        if let Room::Match(match_id) = room {
+            stop_typing(app, &Typist { match_id: match_id.clone(), user: user.clone() });
+        }
+    }
+}
+
+/// Announces typists who have stopped by themselves, for as long as the server runs.
+pub async fn announce_stops(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(TYPING_RESOLUTION).await;
+        let stopped = || app.typists.locked().take_stopped(Instant::now());
+        while let Some(typist) = stopped() {
+            announce_stop(&app, &typist);
+        }
+    }
+}
+
+fn stop_typing(app: &App, typist: &Typist) {
+    if app.typists.locked().stop(typist) {
+        announce_stop(app, typist);
+    }
+}
+
+fn announce_stop(app: &App, typist: &Typist) {
+    let room = Room::Match(typist.match_id.clone());
+    app.hub.to_room(&room, Some(&typist.user), &typing_event("typing_stopped", typist));
+}
+
+fn typing_event(kind: &str, typist: &Typist) -> Outgoing {
+    envelope::event(kind, &json!({ "match_id": &*typist.match_id, "user_id": &*typist.user }))
+}
+
+fn online_status(user: &str, online: bool) -> Outgoing {
+    envelope::event("user_online_status", &json!({ "user_id": user, "online": online }))
+}
+
+fn joined(app: &App, from: &Connection, match_id: &str) -> Result<Room, Refusal> {
+    let room = Room::of_match(match_id);
+    if app.hub.is_member(&from.user, &room) {
+        Ok(room)
+    } else {
+        Err(Refusal::new("not_joined", "join the match first"))
+    }
+}
+
+/// The same for a match of others and for none, which is not for strangers to tell apart.
+fn not_allowed() -> Refusal {
+    Refusal::new("not_allowed", "not a match of yours")
+}
+
+fn no_such_message() -> Refusal {
+    Refusal::new("not_found", "no such message of the other user in this match")
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request could not be stored");
+        Self::new("internal", "could not be stored")
+    }
+}
+
+/// How exactly the two seconds of typing are kept.
+const TYPING_RESOLUTION: Duration = Duration::from_millis(50);

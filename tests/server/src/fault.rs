@@ -1,0 +1,64 @@
+//! HTTP requests that cannot be carried out, answered in JSON.
+
+use axum::{
+    Json,
+    extract::{
+        FromRequest, FromRequestParts, Path, Query,
+        rejection::{JsonRejection, PathRejection, QueryRejection},
+    },
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// A status and a sentence.
+pub struct Fault(StatusCode, String);
+
+/// A JSON body; what is wrong with it is answered in JSON too.
+#[derive(FromRequest)]
+#[from_request(via(Json), rejection(Fault))]
+pub struct Body<T>(pub T);
+
+/// A query string, likewise.
+#[derive(FromRequestParts)]
+#[from_request(via(Query), rejection(Fault))]
+pub struct Params<T>(pub T);
+
+/// A part of the path, likewise.
+#[derive(FromRequestParts)]
+#[from_request(via(Path), rejection(Fault))]
+pub struct Part<T>(pub T);
+
+impl Fault {
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self(status, message.into())
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+impl From<JsonRejection> for Fault {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Fault {
+    fn from(rejection: QueryRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Fault {
+    fn from(rejection: PathRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}

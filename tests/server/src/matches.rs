@@ -1,0 +1,103 @@
+//! Who is matched with whom.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+};
+
+use crate::{
+    messages,
+    store::{Store, StoreError},
+    sync::SharedLock as _,
+};
+
+/// All matches, in memory: authorisation and presence ask on every message, and must not wait for a disk.
+pub struct Matches {
+    store: Store,
+    index: RwLock<Index>,
+}
+
+#[derive(Default)]
+struct Index {
+    users: HashMap<Arc<str>, [Arc<str>; 2]>,
+    partners: HashMap<Arc<str>, Vec<Arc<str>>>,
+}
+
+/// Why a match was not made.
+#[derive(Debug)]
+pub enum MatchError {
+    /// There is one of that id between other users.
+    Taken,
+    /// It could not be stored.
+    Store(StoreError),
+}
+
+impl Matches {
+    /// Loads what is stored.
+    pub async fn load(store: Store) -> Result<Self, StoreError> {
+        let mut index = Index::default();
+        for (id, [first, second]) in store.run(messages::all_matches).await? {
+            index.add(id.into(), [first.into(), second.into()]);
+        }
+        Ok(Self { store, index: RwLock::new(index) })
+    }
+
+    /// Stores a match. Making it twice is the same as making it once.
+    pub async fn make(&self, id: &str, users: [String; 2]) -> Result<(), MatchError> {
+        let pair = users.each_ref().map(|user| Arc::<str>::from(user.as_str()));
+        if let Some(existing) = self.index.reading().users.get(id) {
+            return if same_pair(existing, &pair) { Ok(()) } else { Err(MatchError::Taken) };
+        }
+        let stored_id = id.to_owned();
+        self.store
+            .run(move |database| messages::insert_match(database, &stored_id, &users))
+            .await
+            .map_err(MatchError::Store)?;
+        let mut index = self.index.writing();
+        // Another request may have stored the same id first, and what is stored counts.
+        match index.users.get(id) {
+            Some(existing) if same_pair(existing, &pair) => Ok(()),
+            Some(_) => Err(MatchError::Taken),
+            None => {
+                index.add(id.into(), pair);
+                Ok(())
+            }
+        }
+    }
+
+    /// The other user of a match that `user` belongs to.
+    pub fn partner(&self, id: &str, user: &str) -> Option<Arc<str>> {
+        match self.index.reading().users.get(id)? {
+            [first, second] if &**first == user => Some(second.clone()),
+            [first, second] if &**second == user => Some(first.clone()),
+            _ => None,
+        }
+    }
+
+    /// Everyone whom a user is matched with.
+    pub fn partners(&self, user: &str) -> Vec<Arc<str>> {
+        self.index.reading().partners.get(user).cloned().unwrap_or_default()
+    }
+
+    /// Where the messages are.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Index {
+    fn add(&mut self, id: Arc<str>, users: [Arc<str>; 2]) {
+        let [first, second] = &users;
+        for (user, partner) in [(first, second), (second, first)] {
+            let partners = self.partners.entry(user.clone()).or_default();
+            if !partners.contains(partner) {
+                partners.push(partner.clone());
+            }
+        }
+        self.users.insert(id, users);
+    }
+}
+
+fn same_pair([a, b]: &[Arc<str>; 2], [c, d]: &[Arc<str>; 2]) -> bool {
+    (a == c && b == d) || (a == d && b == c)
+}

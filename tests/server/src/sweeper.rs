@@ -1,0 +1,37 @@
+//! Ends connections that have been idle or stuck for too long.
+//!
+//! One task looks at all of them now and then: cheaper than two timers for each, and exact enough.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{app::App, clock::monotonic_ms, ending::Ending};
+
+/// Sweeps for as long as the server runs.
+pub async fn run(app: Arc<App>) {
+    let shortest = app.options.idle_timeout.min(app.options.send_timeout);
+    let pause = (shortest / 10).clamp(Duration::from_millis(10), Duration::from_secs(1));
+    let mut sweeps = 0_u32;
+    loop {
+        tokio::time::sleep(pause).await;
+        sweep(&app);
+        sweeps = sweeps.wrapping_add(1);
+        if sweeps.is_multiple_of(SWEEPS_PER_FORGETTING) {
+            app.limits.forget_idle();
+        }
+    }
+}
+
+fn sweep(app: &App) {
+    let now = monotonic_ms();
+    for connection in app.hub.connections(None) {
+        if connection.stuck_for(now) > app.options.send_timeout {
+            // The client does not read, so there is no point in a close frame.
+            app.metrics.error("stuck");
+            connection.end(Ending::Abort);
+        } else if connection.idle_for(now) > app.options.idle_timeout {
+            connection.end(Ending::close(1000, "idle"));
+        }
+    }
+}
+
+const SWEEPS_PER_FORGETTING: u32 = 60;
