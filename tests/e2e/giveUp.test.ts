@@ -10,7 +10,7 @@ test("after five attempts the page says that it gave up, and Reconnect revives t
     await server.kill();
     await ada.write("patience");
     await Promise.all([ada.reaches("given_up"), grace.reaches("given_up")]);
-    await ada.says(/^Gave up after 5 attempts/);
+    await ada.says(/^Gave up after 5 attempts \(server unreachable\)/);
     await ada.hears(/^Gave up after 5 attempts/);
     await ada.logs("give_up", /after 5 attempts/);
     await screenshot(page, "gave-up");

@@ -1,5 +1,8 @@
-/** The message to show: what the application's own function said when it failed, else what the library says. */
-export function rootCause(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.name === "EverwireError" ? error.cause.message : error.message;
+/** The words to show for a failure: those of the application's own function where the library only says that it failed. */
+export function rootCause(error: {
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly cause?: unknown;
+}): string {
+  return error.code !== undefined && error.cause instanceof Error ? error.cause.message : error.message;
 }

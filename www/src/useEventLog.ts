@@ -22,7 +22,7 @@ export function useEventLog(): readonly LogEntry[] {
         [{ id: (past[0]?.id ?? 0) + 1, at: Date.now(), event, text }, ...past].slice(0, MAX_ENTRIES),
       );
     const unsubscribers = [
-      subscribe("open", () => add("open", "connected, session joined")),
+      subscribe("open", () => add("open", "connected and joined")),
       subscribe("close", (close) => add("close", closeReason(close) ?? "")),
       subscribe("reconnecting", ({ attempt, delayMs }) =>
         add("reconnecting", `attempt ${attempt} in ${(delayMs / 1000).toFixed(1)} s`),

@@ -1,5 +1,4 @@
 import { type ReactNode, useEffect, useState } from "react";
-import { rootCause } from "../rootCause";
 
 interface Props {
   readonly action: () => Promise<void>;
@@ -22,7 +21,7 @@ export function ActionButton({ action, testId, children, hint, pressed, disabled
 
   const run = () => {
     setProblem(null);
-    action().catch((error: unknown) => setProblem(rootCause(error)));
+    action().catch((error: Error) => setProblem(error.message));
   };
 
   return (
