@@ -22,6 +22,8 @@ mod dispatch;
 mod ending;
 mod envelope;
 mod fault;
+#[cfg(test)]
+mod fuzz;
 mod handshake;
 mod hub;
 mod limits;

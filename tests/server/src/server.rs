@@ -97,6 +97,11 @@ impl Server {
         self.app.hub.len()
     }
 
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Stops accepting, closes every connection with 1012, and waits until all have said goodbye or the drain timeout
     /// is over. Says whether all have.
     pub async fn drain(self) -> bool {

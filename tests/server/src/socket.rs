@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use tokio::{
-    io::AsyncReadExt as _,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::{mpsc, oneshot},
     time::timeout,
@@ -184,13 +184,20 @@ async fn finish(mut socket: Socket, ending: Ending) {
     }
 }
 
-/// Sends a close frame and reads on until the peer is gone: closing a TCP connection that has unread input resets
+/// Sends a close frame and reads on until the peer has answered or is gone: closing a TCP connection that has unread input resets
 /// it, and the reset can overtake the close frame.
 async fn say_goodbye(socket: &mut Socket, frame: CloseFrame) {
     if socket.send(Message::Close(Some(frame))).await.is_err() {
         return;
     }
-    while let Some(Ok(_)) = socket.next().await {}
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Close(_))) | Some(Err(tungstenite::Error::ConnectionClosed)) | None => return,
+            Some(Ok(_)) => {}
+            Some(Err(_)) => break,
+        }
+    }
+    let _ = socket.get_mut().shutdown().await;
     swallow(socket).await;
 }
 

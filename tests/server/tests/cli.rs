@@ -7,6 +7,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
 struct Running(Child);
 
 impl Drop for Running {
@@ -48,6 +52,90 @@ async fn prints_the_ready_line_and_serves_the_page_with_its_paths() {
     assert_eq!(get("api/nothing").await.status(), 404);
     assert_eq!(get("dev/nothing").await.status(), 404);
     std::fs::remove_dir_all(&www).unwrap();
+}
+
+/// Kills the server without warning while messages are being stored, and looks for each that was announced.
+#[tokio::test]
+async fn nothing_that_was_announced_is_lost_when_the_process_is_killed() {
+    const SECRET: &str = "a secret that outlives the process";
+    let file = std::env::temp_dir().join(format!("everwire-server-kill-{}.sqlite3", std::process::id()));
+    let start = || {
+        let mut command = server();
+        command.args(["--dev", "--port", "0", "--rate-limit-per-minute", "0", "--secret", SECRET, "--database"]);
+        command.arg(&file).stderr(Stdio::null());
+        Running(command.spawn().unwrap())
+    };
+    let mut running = start();
+    let url = ready_url(&mut running);
+    let http = reqwest::Client::new();
+    let body = json!({ "match_id": "m1", "users": ["ada", "ben"] });
+    http.post(format!("{url}dev/match")).json(&body).send().await.unwrap();
+    let token: Value = reqwest::get(format!("{url}dev/token?user_id=ada")).await.unwrap().json().await.unwrap();
+    let token = token["token"].as_str().unwrap().to_owned();
+
+    let ws = format!("{}api/ws?token={token}", url.replacen("http", "ws", 1));
+    let (mut ada, _) = tokio_tungstenite::connect_async(ws).await.unwrap();
+    let frame = |kind: &str, data: Value| Message::text(json!({ "type": kind, "data": data }).to_string());
+    ada.send(frame("join_match", json!({ "match_id": "m1" }))).await.unwrap();
+    for n in 0..2000 {
+        let data = json!({ "match_id": "m1", "content": format!("{n}") });
+        ada.feed(frame("send_message", data)).await.unwrap();
+    }
+    ada.flush().await.unwrap();
+    let mut announced = Vec::new();
+    while let Some(Ok(Message::Text(text))) = ada.next().await {
+        let event: Value = serde_json::from_str(&text).unwrap();
+        if event["type"] == "new_message" {
+            announced.push(event["data"]["content"].clone());
+        }
+        if announced.len() == 300 {
+            running.0.kill().unwrap();
+        }
+    }
+    assert!(announced.len() >= 300);
+
+    drop(running);
+    let mut running = start();
+    let url = ready_url(&mut running);
+    let mut stored = Vec::new();
+    let mut before = String::new();
+    loop {
+        let page = http.get(format!("{url}api/matches/m1/messages?limit=200{before}")).bearer_auth(&token);
+        let page: Value = page.send().await.unwrap().json().await.unwrap();
+        stored.extend(page["messages"].as_array().unwrap().iter().rev().map(|message| message["content"].clone()));
+        let Some(next) = page["next_before"].as_str() else { break };
+        before = format!("&before={next}");
+    }
+    stored.reverse();
+    assert!(stored.len() >= announced.len());
+    assert_eq!(stored[..announced.len()], announced);
+    drop(running);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn on_sigterm_it_closes_with_1012_and_ends_well() {
+    let mut running = Running(server().args(["--dev", "--port", "0", "--log-format", "json"]).spawn().unwrap());
+    let url = ready_url(&mut running);
+    let token: Value = reqwest::get(format!("{url}dev/token?user_id=ada")).await.unwrap().json().await.unwrap();
+    let token = token["token"].as_str().unwrap();
+    let ws = format!("{}api/ws?token={token}", url.replacen("http", "ws", 1));
+    let (mut ada, _) = tokio_tungstenite::connect_async(ws).await.unwrap();
+    ada.next().await.unwrap().unwrap();
+    assert!(Command::new("kill").arg(running.0.id().to_string()).status().unwrap().success());
+    let Message::Close(Some(frame)) = ada.next().await.unwrap().unwrap() else { panic!("no close frame") };
+    assert_eq!(u16::from(frame.code), 1012);
+    assert!(ada.next().await.is_none());
+    assert!(running.0.wait().unwrap().success());
+    let mut logs = String::new();
+    running.0.stderr.take().unwrap().read_to_string(&mut logs).unwrap();
+    assert!(!logs.contains(token));
+    for line in logs.lines() {
+        assert!(serde_json::from_str::<Value>(line).unwrap()["level"].is_string(), "{line}");
+    }
 }
 
 #[test]
