@@ -19,6 +19,7 @@ pub enum Step {
     Leave(u8),
     Advance(u64),
     Suspend(u64),
+    Sleep(u64),
     Online,
     Offline,
     Visible,
@@ -70,6 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4_u8).prop_map(Step::Leave),
         10 => prop_oneof![Just(0), 0..100_u64, 0..12_000_u64].prop_map(Step::Advance),
         2 => (0..100_000_u64).prop_map(Step::Suspend),
+        1 => (0..20_000_u64).prop_map(Step::Sleep),
         1 => Just(Step::Online),
         1 => Just(Step::Offline),
         1 => Just(Step::Visible),
@@ -133,6 +135,7 @@ impl World {
             }
             Step::Advance(millis) => self.advance(millis),
             Step::Suspend(millis) => self.suspend(millis),
+            Step::Sleep(millis) => self.sleep_without_alarm(millis),
             Step::Online => self.input(Input::NetworkOnline),
             Step::Offline => self.input(Input::NetworkOffline),
             Step::Visible => self.input(Input::PageVisible),
