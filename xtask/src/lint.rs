@@ -13,7 +13,7 @@ pub fn lint() -> Result<()> {
     for check in CHECKS {
         if let Err(error) = check() {
             progress::say(format!("FAILED: {error:#}"));
-            failures.push(error.to_string());
+            failures.extend(error.to_string().lines().next().map(String::from));
         }
     }
     if failures.is_empty() {

@@ -212,6 +212,8 @@ impl Crate {
         Job::cargo(format!("set-up · cargo install {}", self.package))
             .args(["install", self.package, "--version", self.version, "--root"])
             .arg(directory)
+            // These tools run for seconds; compiling them takes most of the time.
+            .args(["--config", "profile.release.opt-level=1"])
             .args(options)
     }
 }
