@@ -24,6 +24,7 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, run: webkit },
     Suite { name: "js", about: "the built npm package and its hooks", slow: false, run: js },
     Suite { name: "e2e", about: "the demo page in Chromium", slow: true, run: e2e },
+    Suite { name: "xtask", about: "these commands themselves", slow: false, run: commands },
 ];
 
 /// What several suites need, made once per run.
@@ -140,6 +141,10 @@ fn e2e(workshop: &mut Workshop) -> Result<()> {
         .env("EVERWIRE_WWW", www)
         .env("CHROMIUM", chromium)
         .stream()
+}
+
+fn commands(_: &mut Workshop) -> Result<()> {
+    Job::cargo("xtask · cargo test").args(["test", "--package", "xtask"]).stream()
 }
 
 fn vitest(suite: &str, directory: &str) -> Job {
