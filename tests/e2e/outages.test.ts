@@ -58,7 +58,7 @@ test("a server that stops answering is noticed by the heartbeat, and the connect
   const { ada, grace } = demo();
   const pressed = Date.now();
   await ada.press("stop-answering");
-  await ada.logs("close", /code 1006/);
+  await ada.logs("close", /server stopped answering, code 1006/);
   const noticed = Date.now() - pressed;
   // One interval until the next ping, one deadline for its pong, and three seconds for a busy machine, where a deadline that
   // was noticed late is extended by a second ping.
@@ -90,7 +90,7 @@ test("a restart that refuses connections for ten seconds is explained and surviv
   const { page, guard, ada, grace } = demo();
   await guard.duringOutage(async () => {
     await page.getByTestId("restart-refused").click();
-    await ada.says(/^Reconnecting: attempt 1 of 5 in \d\.\d s \(.*code 1012\)/);
+    await ada.says(/^Reconnecting: attempt 1 of 5 in \d\.\d s \(server restarting, code 1012\)/);
     await page
       .getByTestId("restart-refused")
       .filter({ hasText: /Refusing for \d+ s/ })
