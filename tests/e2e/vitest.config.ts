@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["*.test.ts"],
+    globalSetup: ["harness/checkEnvironment.ts"],
     // Browsers and the server share one machine; side by side they would only make each other late.
     fileParallelism: false,
     testTimeout: 60_000,

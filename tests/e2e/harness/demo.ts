@@ -16,9 +16,9 @@ export interface Demo {
 
 /** Starts a server and a browser for the tests of a file; the returned function gives the demo of the running test. */
 export function useDemo(): () => Demo {
-  let server: Server;
-  let browser: Browser;
-  let demo: Demo;
+  let server: Server | undefined;
+  let browser: Browser | undefined;
+  let demo: Demo | undefined;
 
   beforeAll(async () => {
     server = await Server.start();
@@ -26,25 +26,35 @@ export function useDemo(): () => Demo {
   });
 
   beforeEach(async () => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-    const guard = new ConsoleGuard(page);
-    await page.goto(server.origin);
-    const session = await page.getByTestId("session").innerText();
-    demo = { server, page, guard, ada: new Pane(page, "ada", session), grace: new Pane(page, "grace", session) };
+    demo = await openDemo(present(server), present(browser));
     await Promise.all([demo.ada.reaches("open"), demo.grace.reaches("open")]);
   });
 
   afterEach(async () => {
-    await demo.page.close();
-    demo.guard.assertQuiet();
+    await demo?.page.close();
+    demo?.guard.assertQuiet();
+    demo = undefined;
   });
 
   afterAll(async () => {
-    await browser.close();
-    await server.kill();
+    await browser?.close();
+    await server?.kill();
   });
 
-  return () => demo;
+  return () => present(demo);
+}
+
+async function openDemo(server: Server, browser: Browser): Promise<Demo> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const guard = new ConsoleGuard(page);
+  await page.goto(server.origin);
+  const session = await page.getByTestId("session").innerText();
+  return { server, page, guard, ada: new Pane(page, "ada", session), grace: new Pane(page, "grace", session) };
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the demo exists only while a test runs");
+  return value;
 }
 
 const CHROMIUM_FLAGS = [
