@@ -14,7 +14,7 @@ impl World {
 
     /// Milliseconds until the alarm, and its reason.
     pub fn due(&self) -> Option<(u64, Timer)> {
-        self.alarm().map(|(at, timer)| (at - self.now, timer))
+        self.alarm().map(|(at, timer)| (at.saturating_sub(self.now), timer))
     }
 
     pub const fn now(&self) -> u64 {

@@ -15,7 +15,7 @@ impl Inbound for Envelope {
 
 /// The message that an application's `send(event, data)` becomes.
 pub fn message(event: &str, data: Value) -> Message<String> {
-    let purpose = Purpose::of(event, |key| data[key].as_str().map(str::to_owned));
+    let purpose = Purpose::of(event, &|key: &str| data[key].as_str().map(str::to_owned));
     let frame = json!({ "type": event, "data": data, "timestamp": 1_700_000_000_000_u64 }).to_string();
     let bytes = u32::try_from(frame.len()).expect("test frames are short");
     Message::new(frame, bytes, purpose)
