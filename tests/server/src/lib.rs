@@ -22,6 +22,7 @@ mod dispatch;
 mod ending;
 mod envelope;
 mod fault;
+pub mod faults;
 #[cfg(test)]
 mod fuzz;
 mod handshake;

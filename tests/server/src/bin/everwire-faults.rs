@@ -1,0 +1,50 @@
+//! Command line of the fault proxy.
+
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    process::ExitCode,
+};
+
+use clap::Parser;
+use everwire_server::faults::FaultProxy;
+
+/// A TCP proxy that misbehaves on command.
+///
+/// Prints one line, `ready http://<listen>/ control http://<control>/`, when it is listening.
+#[derive(Parser)]
+#[command(name = "everwire-faults", version)]
+struct Options {
+    /// Address for clients. Port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+
+    /// Address of the server.
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    target: SocketAddr,
+
+    /// Address of the control endpoints. Never on a public network.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    control: SocketAddr,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "everwire-faults: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> io::Result<()> {
+    let mut proxy = FaultProxy::start(options.listen, options.target).await?;
+    let control = proxy.control(options.control).await?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "ready http://{}/ control http://{control}/", proxy.addr())?;
+    stdout.flush()?;
+    tokio::signal::ctrl_c().await
+}
