@@ -100,7 +100,7 @@ fn run(config: Config, seed: u64, acts: Vec<(Act, u64)>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_order_of_inputs_and_no_clock_panics(

@@ -21,7 +21,7 @@ fn follow(sessions: &mut BTreeSet<String>, purpose: &Purpose) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_message_finds_the_server_in_the_sessions_that_the_application_had_joined(

@@ -11,7 +11,7 @@ use crate::wire::label;
 use crate::world::{World, secs};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_accepted_message_is_handed_over_once_and_in_order_or_reported_dropped(
