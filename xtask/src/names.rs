@@ -6,36 +6,48 @@ use std::collections::HashMap;
 use walrus::Module;
 
 /// The new names of one module.
+#[derive(Default)]
 pub struct Names {
     imports: HashMap<String, String>,
     exports: HashMap<String, String>,
+    scripts: Vec<Script>,
 }
 
-/// The one module that all imports come from is the glue itself.
+/// A function that the module took straight from a script of the crate.
+struct Script {
+    path: String,
+    function: String,
+    name: String,
+}
+
+/// Renames every import and export of `module`, except its memory, and has all imports come from one place.
+pub fn shorten(module: &mut Module) -> Names {
+    let mut names = Names::default();
+    for (index, import) in module.imports.iter_mut().enumerate() {
+        let name = short(index);
+        let path = std::mem::replace(&mut import.module, SHORT_GLUE.into());
+        let function = std::mem::replace(&mut import.name, name.clone());
+        if path == GLUE {
+            names.imports.insert(function, name);
+        } else {
+            names.scripts.push(Script { path, function, name });
+        }
+    }
+    for (index, export) in module.exports.iter_mut().filter(|export| export.name != "memory").enumerate() {
+        let name = short(index);
+        names.exports.insert(std::mem::replace(&mut export.name, name.clone()), name);
+    }
+    names
+}
+
 const GLUE: &str = "./everwire_bg.js";
 const SHORT_GLUE: &str = "g";
-
-/// Renames every import and export of `module`, except its memory.
-pub fn shorten(module: &mut Module) -> Names {
-    let mut imports = HashMap::new();
-    for import in module.imports.iter_mut().filter(|import| import.module == GLUE) {
-        SHORT_GLUE.clone_into(&mut import.module);
-        let name = short(imports.len());
-        imports.insert(std::mem::replace(&mut import.name, name.clone()), name);
-    }
-    let mut exports = HashMap::new();
-    for export in module.exports.iter_mut().filter(|export| export.name != "memory") {
-        let name = short(exports.len());
-        exports.insert(std::mem::replace(&mut export.name, name.clone()), name);
-    }
-    Names { imports, exports }
-}
 
 impl Names {
     /// The glue with the names of the module it belongs to.
     pub fn apply(&self, glue: &str) -> String {
+        let glue = self.import_scripts(glue).replace(&format!("\"{GLUE}\""), SHORT_GLUE);
         let mut renamed = String::with_capacity(glue.len());
-        let glue = glue.replace(&format!("\"{GLUE}\""), SHORT_GLUE);
         let mut rest = glue.as_str();
         while let Some(start) = rest.find(is_word) {
             let (before, from) = rest.split_at(start);
@@ -48,7 +60,31 @@ impl Names {
         renamed.push_str(rest);
         renamed
     }
+
+    /// Imports functions one by one, where the glue hands over whole scripts, which no bundler can take apart.
+    fn import_scripts(&self, glue: &str) -> String {
+        let mut lines = Vec::new();
+        for Script { path, function, name } in &self.scripts {
+            lines.push(format!("import {{ {function} as script_{name} }} from \"{path}\";"));
+        }
+        for line in glue.lines() {
+            let text = line.trim_start();
+            let whole_script = self.scripts.iter().any(|script| {
+                text.starts_with(&format!("\"{}\": import", script.path))
+                    || text.starts_with("import * as import") && text.contains(&script.path)
+            });
+            if !whole_script {
+                lines.push(line.to_owned());
+            }
+            if text == IMPORT_OBJECT {
+                lines.extend(self.scripts.iter().map(|Script { name, .. }| format!("        {name}: script_{name},")));
+            }
+        }
+        lines.join("\n") + "\n"
+    }
 }
+
+const IMPORT_OBJECT: &str = "const import0 = {";
 
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '$'
@@ -84,9 +120,19 @@ mod tests {
         let names = Names {
             imports: map(&[("__wbg_new_12", "a")]),
             exports: map(&[("client_new", "b"), ("__wbg_new_12", "c")]),
+            scripts: Vec::new(),
         };
-        let glue = "const import0 = { __wbg_new_12: f, \"./everwire_bg.js\": 1 }; wasm.client_new(client_new); wasm.__wbg_new_12;";
-        let expected = "const import0 = { a: f, g: 1 }; wasm.b(client_new); wasm.c;";
+        let glue =
+            "x = { __wbg_new_12: f, \"./everwire_bg.js\": 1 }; wasm.client_new(client_new); wasm.__wbg_new_12;\n";
+        assert_eq!(names.apply(glue), "x = { a: f, g: 1 }; wasm.b(client_new); wasm.c;\n");
+    }
+
+    #[test]
+    fn functions_of_scripts_join_the_import_object_one_by_one() {
+        let script = Script { path: "./host.js".into(), function: "href".into(), name: "d".into() };
+        let names = Names { scripts: vec![script], ..Names::default() };
+        let glue = "import { other } from './host.js';\nimport * as import1 from \"./host.js\"\n    const import0 = {\n    };\n    return {\n        \"./host.js\": import1,\n    };\n";
+        let expected = "import { href as script_d } from \"./host.js\";\nimport { other } from './host.js';\n    const import0 = {\n        d: script_d,\n    };\n    return {\n    };\n";
         assert_eq!(names.apply(glue), expected);
     }
 }
