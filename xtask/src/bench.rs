@@ -8,7 +8,7 @@ use crate::{build, paths, tools};
 pub fn run(name: &str) -> Result<()> {
     let known = names()?;
     ensure!(known.iter().any(|known| known == name), "there is no bench `{name}`; {}", sentence(&known));
-    build::release()?;
+    build::unmeasured()?;
     let chromium = tools::chromium()?;
     Job::new(format!("bench · {name}"), "node").arg(format!("bench/{name}.mjs")).env("CHROMIUM", chromium).stream()
 }

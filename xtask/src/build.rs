@@ -20,6 +20,11 @@ pub fn release() -> Result<()> {
     size::check()
 }
 
+/// The package as it is published, to run it: its size is no reason not to.
+pub fn unmeasured() -> Result<()> {
+    package(Mode::Release)
+}
+
 /// The package for trying things: not optimised, not measured.
 pub fn dev() -> Result<()> {
     package(Mode::Dev)

@@ -11,7 +11,7 @@ use crate::{build, node, paths, progress};
 /// Builds everything, serves it and stays until stopped.
 pub fn run(port: u16) -> Result<()> {
     ensure_free(port)?;
-    build::release()?;
+    build::unmeasured()?;
     let www = build_page()?;
     let executable = server::build()?;
     ensure_free(port)?;
