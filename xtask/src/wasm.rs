@@ -122,7 +122,7 @@ fn check_module(module: &Path) -> Result<()> {
         const { initSync } = await import(pathToFileURL(glue));
         initSync({ module: new WebAssembly.Module(readFileSync(file)) });";
     node::evaluate(script, &[module.with_file_name("everwire.js"), module.to_path_buf()])
-        .context("the built module does not load; a wasm-opt feature flag may be too much")?;
+        .context("the built module does not load with its glue; see whether a script lacks a function or an optimiser flag is too much")?;
     Ok(())
 }
 
