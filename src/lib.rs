@@ -26,6 +26,10 @@
 //! - `Client`: the Rust face (wasm32, feature `rust`).
 //! - `js`: the JavaScript face (wasm32, feature `js`).
 
+#![cfg_attr(feature = "npm", no_std)]
+
+extern crate alloc;
+
 pub mod proto;
 
 #[cfg(feature = "rust")]
@@ -38,7 +42,14 @@ pub mod client;
 #[cfg(all(target_arch = "wasm32", feature = "js"))]
 mod js;
 
-/// A browser page has one thread and a client has little to allocate; this allocator takes 2 KB less than the default one.
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+mod lean;
+
+/// Ends the program because of a bug of ours; input cannot lead here.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn bug() -> ! {
+    #[cfg(feature = "npm")]
+    core::arch::wasm32::unreachable();
+    #[cfg(not(feature = "npm"))]
+    panic!("everwire: a value is borrowed twice; please report this bug");
+}

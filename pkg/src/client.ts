@@ -67,8 +67,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    * refused; a refused message is neither sent nor queued. Pings and typing are never queued.
    */
   send<Name extends keyof Sends & string>(event: Name, ...[data]: DataArgument<Sends[Name]>): SendResult {
-    const result: "sent" | "queued" | EverwireError = this.#wasm.send(event, data);
-    if (typeof result === "string") return { status: result };
+    const result: boolean | EverwireError = this.#wasm.send(event, data);
+    if (typeof result === "boolean") return { status: result ? "sent" : "queued" };
     return { status: "refused", code: result.code, reason: result.message, error: lift(result) as EverwireError };
   }
 
@@ -86,13 +86,13 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   ): () => void;
   on(event: string, handler: unknown): () => void {
     const wasm = this.#wasm;
-    const id = wasm.on(event, handler as Parameters<WasmClient["on"]>[1]);
-    return () => wasm.remove(event, id);
+    const id = wasm.on(event, handler);
+    return () => wasm.off(event, id, undefined);
   }
 
   /** Removes a handler of an event, or all of them. */
   off(event: (keyof Events & string) | keyof LifecycleEvents, handler?: unknown): void {
-    this.#wasm.off(event, handler);
+    this.#wasm.off(event, undefined, handler);
   }
 
   /** Whether messages flow. */

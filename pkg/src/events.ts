@@ -1,6 +1,7 @@
 // Generated from the Rust types by `cargo xtask codegen`.
 
 export type OutgoingMessage = { id: string, content: string, [field: string]: unknown };
+
 export type IncomingMessage = {
   /** The id that the sender gave it. */
   id: string;
@@ -11,6 +12,7 @@ export type IncomingMessage = {
   /** When, in ISO 8601. */
   timestamp: string;
 };
+
 export type PadValues = {
   /** How pleasant. */
   pleasure: number;
@@ -19,7 +21,9 @@ export type PadValues = {
   /** How much in control. */
   dominance: number;
 };
+
 export type Level = number | string;
+
 export type Emotion = {
   /** The strongest emotion. */
   primary_emotion: string;
@@ -32,6 +36,7 @@ export type Emotion = {
   /** How loaded the learner is. */
   cognitive_load: Level;
 };
+
 /** What clients send in MasterX, an emotion-aware learning platform. */
 export interface MasterXClientEvents {
   join_session: {

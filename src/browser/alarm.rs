@@ -1,37 +1,44 @@
 //! The one timer of a client.
 
-use std::cell::{Cell, RefCell};
+use core::cell::Cell;
 
-use gloo_timers::callback::Timeout;
+use wasm_bindgen::JsValue;
 
+use super::host;
 use crate::proto::Timestamp;
 
 /// A timeout that is armed anew only when its deadline changes.
-pub(crate) struct Alarm {
+pub(super) struct Alarm {
     deadline: Cell<Timestamp>,
-    timeout: RefCell<Option<Timeout>>,
+    timeout: Cell<JsValue>,
 }
 
 impl Alarm {
-    pub(crate) const fn new() -> Self {
-        Self { deadline: Cell::new(Timestamp::NEVER), timeout: RefCell::new(None) }
+    pub(super) const fn new() -> Self {
+        Self { deadline: Cell::new(Timestamp::NEVER), timeout: Cell::new(JsValue::UNDEFINED) }
     }
 
     /// Makes `ring` run at `deadline`, or as close to it as browsers' timers reach; an early ring is harmless.
-    pub(crate) fn arm(&self, deadline: Timestamp, now: Timestamp, ring: impl FnOnce() + 'static) {
+    pub(super) fn arm(&self, deadline: Timestamp, now: Timestamp, ring: &JsValue) {
         if self.deadline.replace(deadline) == deadline {
             return;
         }
-        let timeout = (deadline < Timestamp::NEVER).then(|| {
+        host::clear_timeout(&self.timeout.take());
+        if deadline < Timestamp::NEVER {
             let delay = deadline.since(now).min(LONGEST_DELAY_MS);
-            Timeout::new(delay as u32, ring)
-        });
-        self.timeout.replace(timeout);
+            self.timeout.set(host::set_timeout(ring, delay as i32));
+        }
     }
 
     /// Takes note that the timeout has run, so that the same deadline can be armed again.
-    pub(crate) fn rang(&self) {
+    pub(super) fn rang(&self) {
         self.deadline.set(Timestamp::NEVER);
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        host::clear_timeout(&self.timeout.take());
     }
 }
 

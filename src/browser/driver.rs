@@ -1,86 +1,91 @@
 //! The driver's loop, step by step as the crate documentation numbers it.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::rc::{Rc, Weak};
+use alloc::vec::Vec;
+use core::cell::Cell;
 
-use js_sys::JsString;
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
 
 use super::alarm::Alarm;
-use super::fault::Fault;
-use super::frame::Envelope;
-use super::handlers::Handlers;
-use super::signals::{Signals, is_offline};
+use super::frame::Incoming;
+use super::held::Held;
+use super::host::{self, Handlers, Stop, Text};
+use super::listeners::Listeners;
 use super::socket::Socket;
 use super::target::Target;
-use super::{clock, entropy};
-use crate::proto::subscriptions::Slot;
 use crate::proto::{
-    Client, Close, Config, ConfigError, Endpoint, EndpointError, Event, Input, Message, Output, Phase, Refused, Sent,
-    SocketId, Timestamp,
+    Client, Config, ConfigError, Endpoint, EndpointError, Event, Input, Message, Output, Phase, Refused, Sent,
+    Timestamp,
 };
 
 /// The state machine with the browser's types.
-pub(crate) type Core = Client<JsString, Envelope>;
+pub(crate) type Core = Client<Text, Incoming>;
 
 /// A running client. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Driver(Rc<Inner>);
 
-/// News for the face.
-pub(crate) enum Notice {
-    /// From the state machine; never [`Event::Frame`], which the driver delivers itself.
-    Core(Event<JsString, Envelope>),
-    /// From the driver.
-    Fault(Fault),
+/// Tells the application, in its own language. Runs with no borrow held, and may call back into the driver.
+pub(crate) trait Face {
+    /// Something happened; never [`Event::Frame`], which the driver delivers itself.
+    fn notice(&self, driver: &Inner, event: Event<Text, Incoming>);
+
+    /// The application's token function threw, rejected, or returned something else than a token.
+    fn failed(&self, driver: &Inner, error: &JsValue);
 }
 
-/// Tells the application, in its own language.
-pub(crate) trait Face {
-    /// Runs with no borrow held, and may call back into the driver.
-    fn notice(&self, driver: &Inner, notice: Notice);
+/// The monotonic clock that every decision is made by.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_millis(host::performance_now() as u64)
 }
 
 pub(crate) struct Inner {
-    pub(super) core: RefCell<Core>,
     pub(super) socket: Socket,
     pub(super) target: Target,
-    pub(super) endpoint: RefCell<Option<Endpoint>>,
-    pub(super) this: Weak<Inner>,
+    pub(super) endpoint: Held<Option<Endpoint>>,
+    pub(super) listeners: Listeners,
+    pub(super) alarm: Alarm,
+    core: Held<Core>,
     handlers: Handlers,
-    signals: Signals,
-    alarm: Alarm,
     face: Box<dyn Face>,
-    notices: RefCell<VecDeque<Notice>>,
+    events: Held<VecDeque<Event<Text, Incoming>>>,
     delivering: Cell<bool>,
     version: Cell<u32>,
+    this: Weak<Inner>,
+    awake: Held<Option<Awake>>,
+}
+
+/// What a client needs as long as it may act on its own.
+struct Awake {
     /// Keeps a client alive that the application connected and then let go of.
-    anchor: RefCell<Option<Rc<Inner>>>,
+    _anchor: Option<Rc<Inner>>,
+    stop_watching: Stop,
 }
 
 impl Driver {
     pub(crate) fn new(config: Config, target: Target, face: Box<dyn Face>) -> Result<Self, ConfigError> {
-        let core = Core::new(config, entropy::seed())?;
+        let core = Core::new(config, host::seed())?;
         Ok(Self(Rc::new_cyclic(|this| Inner {
-            core: RefCell::new(core),
-            socket: Socket::new(this),
+            socket: Socket::default(),
             target,
-            endpoint: RefCell::new(None),
-            this: this.clone(),
-            handlers: Handlers::new(),
-            signals: Signals::new(this),
+            endpoint: Held::default(),
+            listeners: Listeners::new(this),
             alarm: Alarm::new(),
+            core: Held::new(core),
+            handlers: host::new_handlers(),
             face,
-            notices: RefCell::new(VecDeque::new()),
+            events: Held::default(),
             delivering: Cell::new(false),
             version: Cell::new(0),
-            anchor: RefCell::new(None),
+            this: this.clone(),
+            awake: Held::default(),
         })))
     }
 }
 
-impl std::ops::Deref for Driver {
+impl core::ops::Deref for Driver {
     type Target = Inner;
 
     fn deref(&self) -> &Inner {
@@ -90,23 +95,24 @@ impl std::ops::Deref for Driver {
 
 impl Inner {
     pub(crate) fn connect(&self) -> Result<(), EndpointError> {
-        self.prepare()?;
-        self.turn(|core, now| core.connect(now));
-        Ok(())
+        self.command(Core::connect)
     }
 
     pub(crate) fn reconnect(&self) -> Result<(), EndpointError> {
-        self.prepare()?;
-        self.turn(|core, now| core.reconnect(now));
-        Ok(())
+        self.command(Core::reconnect)
     }
 
     pub(crate) fn disconnect(&self) {
-        self.turn(|core, now| core.disconnect(now));
+        let now = now();
+        self.core.borrow_mut().disconnect(now);
+        self.follow_up(now);
     }
 
-    pub(crate) fn send(&self, message: Message<JsString>) -> Result<Sent, Refused<JsString>> {
-        self.turn(|core, now| core.send(message, now))
+    pub(crate) fn send(&self, message: Message<Text>) -> Result<Sent, Refused<Text>> {
+        let now = now();
+        let sent = self.core.borrow_mut().send(message, now);
+        self.follow_up(now);
+        sent
     }
 
     pub(crate) const fn handlers(&self) -> &Handlers {
@@ -114,7 +120,7 @@ impl Inner {
     }
 
     /// Grows whenever the snapshot changes.
-    pub(crate) fn version(&self) -> u32 {
+    pub(crate) const fn version(&self) -> u32 {
         self.version.get()
     }
 
@@ -123,127 +129,80 @@ impl Inner {
         look(&self.core.borrow())
     }
 
-    /// Converts a point on the driver's clock to milliseconds since the epoch.
-    pub(crate) fn epoch_ms(at: Timestamp) -> f64 {
-        clock::epoch_ms() + at.as_millis() as f64 - clock::now().as_millis() as f64
+    pub(super) fn face(&self) -> &dyn Face {
+        &*self.face
     }
 
-    pub(super) fn opened(&self, socket: SocketId) {
-        self.fact(Input::SocketOpened { socket });
+    /// Step 2 of the driving contract for facts.
+    pub(super) fn fact(&self, input: Input<Text, Incoming>) {
+        let now = now();
+        self.core.borrow_mut().handle_input(input, now);
+        self.follow_up(now);
     }
 
-    pub(super) fn closed(&self, socket: SocketId, close: Close) {
-        self.fact(Input::SocketClosed { socket, close });
-    }
-
-    pub(super) fn frame(&self, socket: SocketId, text: &JsValue) {
-        match Envelope::decode(text, &self.handlers) {
-            Ok(payload) => self.fact(Input::Frame { socket, payload }),
-            Err(fault) => self.report(fault),
+    /// Step 2 for commands that connect. The URL is checked before anything is changed, and the network is looked at if nothing
+    /// was watching it.
+    fn command(&self, act: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {
+        self.endpoint.replace(Some(self.target.endpoint()?));
+        if self.awake.borrow().is_none() {
+            self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
         }
-    }
-
-    pub(super) fn fact(&self, input: Input<JsString, Envelope>) {
-        self.turn(|core, now| core.handle_input(input, now));
-    }
-
-    /// Tells the application about a problem.
-    pub(crate) fn report(&self, fault: Fault) {
-        self.notices.borrow_mut().push_back(Notice::Fault(fault));
-        self.deliver();
-    }
-
-    /// Calls the handlers of a slot in order. One that throws does not stop the others; one that was removed meanwhile is not
-    /// called.
-    pub(crate) fn call_handlers(&self, slot: Slot, data: &JsValue, message: &JsValue, name: impl Fn() -> JsValue) {
-        let Some(list) = self.handlers.list(slot) else { return };
-        for (id, handler) in list.iter() {
-            if self.handlers.is_current(slot, &list, *id)
-                && let Err(cause) = handler.call2(&JsValue::UNDEFINED, data, message)
-            {
-                self.report(Fault::HandlerFailed { event: name(), cause });
-            }
-        }
-    }
-
-    /// Checks the URL before anything is changed, and tells the state machine what the network looks like.
-    fn prepare(&self) -> Result<(), EndpointError> {
-        let endpoint = self.target.endpoint()?;
-        self.endpoint.replace(Some(endpoint));
-        if is_offline() {
-            self.fact(Input::NetworkOffline);
-        }
+        let now = now();
+        act(&mut self.core.borrow_mut(), now);
+        self.follow_up(now);
         Ok(())
     }
 
-    /// Steps 2 to 6 of the driving contract.
-    pub(super) fn turn<R>(&self, act: impl FnOnce(&mut Core, Timestamp) -> R) -> R {
-        let now = clock::now();
-        let result = act(&mut self.core.borrow_mut(), now);
+    /// Steps 3 to 6.
+    fn follow_up(&self, now: Timestamp) {
         self.drain(now);
-        self.arm(now);
+        let deadline = self.look(Core::poll_timeout).map_or(Timestamp::NEVER, |(at, _)| at);
+        self.alarm.arm(deadline, now, self.listeners.alarm.function());
         self.deliver();
-        result
     }
 
     fn drain(&self, now: Timestamp) {
-        let mut undelivered: Option<(SocketId, Vec<Message<JsString>>)> = None;
+        let mut refused_by = None;
+        let mut undelivered = Vec::new();
         loop {
             // The borrow ends with the statement: an effect may call back.
             let output = self.core.borrow_mut().poll_output();
             match output {
                 Some(Output::Event(event)) => self.list(event),
                 Some(Output::Transmit { socket, message }) => {
-                    if undelivered.is_some() || !self.socket.send(socket, &message.frame) {
-                        undelivered.get_or_insert_with(|| (socket, Vec::new())).1.push(message);
+                    if refused_by.is_some() || !self.socket.send(&message.frame) {
+                        refused_by.get_or_insert(socket);
+                        undelivered.push(message);
                     }
                 }
                 Some(effect) => self.perform(effect),
-                None => match undelivered.take() {
-                    Some((socket, messages)) => {
-                        self.core.borrow_mut().handle_input(Input::Undelivered { socket, messages }, now);
-                    }
-                    None => break,
-                },
+                None => {
+                    let Some(socket) = refused_by.take() else { return };
+                    let messages = core::mem::take(&mut undelivered);
+                    self.core.borrow_mut().handle_input(Input::Undelivered { socket, messages }, now);
+                }
             }
         }
     }
 
-    fn list(&self, event: Event<JsString, Envelope>) {
+    fn list(&self, event: Event<Text, Incoming>) {
         if let Event::Changed { phase } = event {
             self.version.set(self.version.get().wrapping_add(1));
             if phase {
                 self.follow_phase();
             }
         }
-        self.notices.borrow_mut().push_back(Notice::Core(event));
+        self.events.borrow_mut().push_back(event);
     }
 
-    /// A client that may still act on its own listens to the browser and stays alive without the application's help.
+    /// A client that may still act on its own watches the page and stays alive without the application's help.
     fn follow_phase(&self) {
         let acts_alone = !matches!(self.look(|core| core.snapshot().phase), Phase::Idle | Phase::Fatal);
-        let was_anchored = self.anchor.borrow().is_some();
-        if acts_alone && !was_anchored {
-            self.anchor.replace(self.this.upgrade());
-            self.signals.attach();
-        } else if !acts_alone && was_anchored {
-            self.anchor.take();
-            self.signals.detach();
+        if acts_alone != self.awake.borrow().is_some() {
+            let stop_watching = acts_alone.then(|| host::watch_page(self.listeners.page.function()));
+            let awake = stop_watching.map(|stop_watching| Awake { _anchor: self.this.upgrade(), stop_watching });
+            self.awake.replace(awake);
         }
-    }
-
-    fn arm(&self, now: Timestamp) {
-        let deadline = self.look(|core| core.poll_timeout()).map_or(Timestamp::NEVER, |(at, _)| at);
-        let this = &self.this;
-        self.alarm.arm(deadline, now, {
-            let this = this.clone();
-            move || {
-                if let Some(this) = this.upgrade() {
-                    this.alarm.rang();
-                    this.fact(Input::Timeout);
-                }
-            }
-        });
     }
 
     fn deliver(&self) {
@@ -252,14 +211,10 @@ impl Inner {
             return;
         }
         loop {
-            let notice = self.notices.borrow_mut().pop_front();
-            match notice {
-                Some(Notice::Core(Event::Frame(envelope))) => {
-                    if let Some(slot) = envelope.slot() {
-                        self.call_handlers(slot, &envelope.data(), envelope.as_js(), || envelope.kind());
-                    }
-                }
-                Some(notice) => self.face.notice(self, notice),
+            let event = self.events.borrow_mut().pop_front();
+            match event {
+                Some(Event::Frame(incoming)) => host::deliver(&self.handlers, &incoming.0),
+                Some(event) => self.face.notice(self, event),
                 None => break,
             }
         }
@@ -267,8 +222,8 @@ impl Inner {
     }
 }
 
-impl Drop for Inner {
+impl Drop for Awake {
     fn drop(&mut self) {
-        self.signals.detach();
+        self.stop_watching.call();
     }
 }

@@ -3,18 +3,16 @@
 //! User code never runs while Rust holds a borrow, and its exceptions never pass through Rust.
 
 mod alarm;
-mod clock;
+#[cfg(feature = "rust")]
 pub(crate) mod counters;
-pub(crate) mod driver;
+mod driver;
 mod effects;
-mod entropy;
-pub(crate) mod fault;
 pub(crate) mod frame;
-pub(crate) mod handlers;
-mod signals;
+pub(crate) mod held;
+pub(crate) mod host;
+mod listeners;
 mod socket;
 pub(crate) mod target;
 
-pub(crate) use driver::{Driver, Face, Notice};
-pub(crate) use fault::Fault;
-pub(crate) use target::{Target, TokenSource};
+pub(crate) use driver::{Driver, Face, Inner, now};
+pub(crate) use target::Target;

@@ -29,7 +29,8 @@ fn shared<T: TS>() -> String {
 /// One field a line, each behind its documentation. Every field has some, because `missing_docs` is denied.
 fn pretty(declaration: &str) -> String {
     let joined = declaration.split_whitespace().collect::<Vec<_>>().join(" ").replace("/** * ", "/** ");
-    let lines = joined.replace("{ /**", "{\n/**").replace(", /**", ";\n/**").replace(" */ ", " */\n").replace(", }", ";\n}");
+    let lines =
+        joined.replace("{ /**", "{\n/**").replace(", /**", ";\n/**").replace(" */ ", " */\n").replace(", }", ";\n}");
     let mut depth = 0_usize;
     let mut out = Vec::new();
     for line in lines.lines() {

@@ -2,17 +2,19 @@
 //!
 //! Every method takes `&self` and returns at once, so that a handler can call back into the client that calls it.
 
-mod convert;
 mod face;
+mod host;
 mod options;
 
-use js_sys::Function;
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use wasm_bindgen::prelude::*;
 
 use crate::browser::Driver;
 use crate::browser::frame::{self, EncodeError};
-use crate::proto::subscriptions::HandlerId;
-use crate::proto::{Refusal, Sent};
+use crate::browser::host::{add_handler, error, remove_handler};
+use crate::proto::{ConfigError, EndpointError, Refusal, Sent};
 use face::JsFace;
 
 /// One client, as the npm package sees it.
@@ -24,26 +26,23 @@ pub struct WasmClient {
 
 #[wasm_bindgen]
 impl WasmClient {
-    /// Reads the options. Throws a `ConfigError` that names the option and what it accepts.
+    /// Reads the options. Throws an error that names the option and what it accepts.
     ///
-    /// `changed` is called whenever the snapshot differs from what it was.
+    /// `changed` is called whenever the snapshot differs from what it was, and does not throw.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, changed: Function) -> Result<WasmClient, JsValue> {
-        let (config, target) = options::read(options).map_err(|error| convert::config_error(&error))?;
-        let face = JsFace::new(changed);
-        let driver =
-            Driver::new(config, target, Box::new(face.clone())).map_err(|error| convert::config_error(&error))?;
-        Ok(Self { driver, face })
+    pub fn new(options: &JsValue, changed: JsValue) -> Result<WasmClient, JsValue> {
+        host::check_types(options)?;
+        Self::create(options, changed).map_err(|error| host::config_error(error.field, error.expected))
     }
 
     /// Connects. Throws when the URL cannot be connected to.
     pub fn connect(&self) -> Result<(), JsValue> {
-        self.driver.connect().map_err(|error| self.face.refuse(&self.driver, error.code(), &error.to_string()))
+        self.explain(self.driver.connect())
     }
 
     /// Drops whatever connection there is and connects anew. Throws when the URL cannot be connected to.
     pub fn reconnect(&self) -> Result<(), JsValue> {
-        self.driver.reconnect().map_err(|error| self.face.refuse(&self.driver, error.code(), &error.to_string()))
+        self.explain(self.driver.reconnect())
     }
 
     /// Closes with code 1000 and stays closed.
@@ -51,32 +50,42 @@ impl WasmClient {
         self.driver.disconnect();
     }
 
-    /// `"sent"`, `"queued"`, or the error that says why the message was refused.
+    /// `true` if the message was sent, `false` if it is queued, or the error that says why it was refused.
     pub fn send(&self, event: &JsValue, data: &JsValue) -> JsValue {
-        let message = match frame::encode(&event.as_string().unwrap_or_default(), data) {
+        let event: String = event.as_string().unwrap_or_default();
+        let none = JsValue::UNDEFINED;
+        let message = match frame::encode(&event, data) {
             Ok(message) => message,
-            Err(error) => return refused(&error),
+            Err(EncodeError::NoType) => {
+                return error("invalid_event", "the name of an event must be a string that is not empty", &none);
+            }
+            Err(EncodeError::NotAnObject) => {
+                return error("invalid_data", "the data of an event must be a JSON object", &none);
+            }
+            Err(EncodeError::Unserialisable(cause)) => {
+                let message =
+                    "the data cannot be written as JSON: a cycle, a BigInt, or a throwing `toJSON` (see `cause`)";
+                return error("unserialisable", message, &cause);
+            }
         };
-        match self.driver.send(message) {
-            Ok(Sent::Now) => "sent".into(),
-            Ok(Sent::Queued) => "queued".into(),
-            Err(refused) => convert::error(refused.refusal.code(), &refused.refusal.to_string()).into(),
+        let refusal = match self.driver.send(message) {
+            Ok(sent) => return (sent == Sent::Now).into(),
+            Err(refused) => refused.refusal,
+        };
+        if let Refusal::TooLarge { bytes, max } = refusal {
+            return host::too_large(bytes, max);
         }
+        error(refusal.code(), refusal.text(), &none)
     }
 
     /// Adds a handler; the number removes it.
-    pub fn on(&self, event: &JsValue, handler: Function) -> u32 {
-        self.driver.handlers().add(event, handler).number()
+    pub fn on(&self, event: &JsValue, handler: &JsValue) -> u32 {
+        add_handler(self.driver.handlers(), event, handler)
     }
 
-    /// Removes the handler that [`WasmClient::on`] gave this number.
-    pub fn remove(&self, event: &JsValue, number: u32) {
-        self.driver.handlers().remove(event, |id, _| id == HandlerId::from_number(number));
-    }
-
-    /// Removes one handler of an event, or all of them when `handler` is undefined.
-    pub fn off(&self, event: &JsValue, handler: &JsValue) {
-        self.driver.handlers().remove(event, |_, known| handler.is_undefined() || AsRef::<JsValue>::as_ref(known) == handler);
+    /// Removes the handlers with this number or of this function; all of the event when neither is given.
+    pub fn off(&self, event: &JsValue, number: Option<u32>, handler: &JsValue) {
+        remove_handler(self.driver.handlers(), event, number, handler);
     }
 
     /// What there is to see of the connection; the same object until something changes.
@@ -85,26 +94,19 @@ impl WasmClient {
     }
 }
 
-fn refused(error: &EncodeError) -> JsValue {
-    match error {
-        EncodeError::NoType => convert::error("invalid_event", "the name of an event must be a string that is not empty"),
-        EncodeError::NotAnObject => convert::error("invalid_data", "the data of an event must be a JSON object"),
-        EncodeError::Unserialisable(cause) => {
-            let error = convert::error("unserialisable", "the data cannot be written as JSON: it holds a cycle or a BigInt");
-            error.set_cause(cause);
-            error
-        }
+impl WasmClient {
+    fn create(options: &JsValue, changed: JsValue) -> Result<WasmClient, ConfigError> {
+        let (config, target) = options::read(options)?;
+        let face = JsFace::new(changed.unchecked_into());
+        let driver = Driver::new(config, target, Box::new(face.clone()))?;
+        Ok(Self { driver, face })
     }
-    .into()
-}
 
-impl Refusal {
-    const fn code(&self) -> &'static str {
-        match self {
-            Self::TooLarge { .. } => "too_large",
-            Self::QueueFull => "queue_full",
-            Self::NotOpen => "not_open",
-            Self::TooManySessions => "too_many_sessions",
-        }
+    fn explain(&self, result: Result<(), EndpointError>) -> Result<(), JsValue> {
+        result.map_err(|refusal| {
+            let error = error(refusal.code(), refusal.text(), &JsValue::UNDEFINED);
+            self.face.refused(&error);
+            error
+        })
     }
 }

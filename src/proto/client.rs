@@ -1,6 +1,7 @@
 //! The client: every decision, composed of the small machines.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec;
 
 use fastrand::Rng;
 

@@ -1,5 +1,6 @@
 //! How a connection ended, and what follows from it.
 
+use alloc::string::String;
 /// How a connection, or an attempt at one, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {

@@ -1,5 +1,6 @@
 //! Where to connect: base URL, path and query put together.
 
+use alloc::string::String;
 use core::fmt;
 
 /// The URL of the WebSocket endpoint, with everything but the token.
@@ -26,24 +27,29 @@ impl Endpoint {
     pub fn new(href: &str, path: &str, page_is_secure: bool) -> Result<Self, EndpointError> {
         let (base, base_query) = split_query(href);
         let (path, path_query) = split_query(path);
-        let (scheme, rest) = base.split_once("://").ok_or(EndpointError::Unparsable)?;
-        let scheme = match scheme {
-            "http" | "ws" => "ws",
-            "https" | "wss" => "wss",
-            _ => return Err(EndpointError::Scheme),
+        let after_scheme = base.strip_prefix("http").or_else(|| base.strip_prefix("ws"));
+        let after_scheme = after_scheme.ok_or(EndpointError::Scheme)?;
+        let (scheme, mut rest) = match (after_scheme.strip_prefix("s://"), after_scheme.strip_prefix("://")) {
+            (Some(rest), _) => ("wss://", rest),
+            (None, Some(rest)) if page_is_secure && !is_loopback(rest) => return Err(EndpointError::Insecure),
+            (None, Some(rest)) => ("ws://", rest),
+            (None, None) => return Err(EndpointError::Scheme),
         };
-        if scheme == "ws" && page_is_secure && !is_loopback(rest) {
-            return Err(EndpointError::Insecure);
+        while let Some(shorter) = rest.strip_suffix('/') {
+            rest = shorter;
         }
-        let rest = rest.trim_end_matches('/');
-        let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
-        let mut url = [scheme, "://", rest, slash, path].concat();
-        let mut separator = "?";
+        let mut url = String::from(scheme);
+        url.push_str(rest);
+        if !path.is_empty() && !path.starts_with('/') {
+            url.push('/');
+        }
+        url.push_str(path);
+        let mut separator = '?';
         for query in [base_query, path_query] {
             if !query.is_empty() {
-                url.push_str(separator);
+                url.push(separator);
                 url.push_str(query);
-                separator = "&";
+                separator = '&';
             }
         }
         Ok(Self { url })
@@ -56,8 +62,10 @@ impl Endpoint {
 
     /// The URL up to the place where the percent-encoded token belongs.
     pub fn url_before_token(&self) -> String {
-        let separator = if self.url.contains('?') { "&" } else { "?" };
-        [&self.url, separator, "token="].concat()
+        let mut url = self.url.clone();
+        url.push(if split_at(&url, b'?').1.is_some() { '&' } else { '?' });
+        url.push_str("token=");
+        url
     }
 }
 
@@ -69,36 +77,52 @@ impl EndpointError {
             Self::Insecure => "insecure_url",
         }
     }
-}
 
-impl fmt::Display for EndpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// What is wrong and how to mend it.
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::Unparsable => "`url` is not an absolute URL such as \"https://example.com\"",
             Self::Scheme => "`url` must start with http://, https://, ws:// or wss://",
             Self::Insecure => {
                 "a page served over https cannot open a ws:// connection: give `url` with https:// or wss://"
             }
-        })
+        }
+    }
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }
 
 impl core::error::Error for EndpointError {}
 
+/// What stands before the query, and the query; the fragment is left out.
 fn split_query(text: &str) -> (&str, &str) {
-    let text = text.split('#').next().unwrap_or_default();
-    text.split_once('?').unwrap_or((text, ""))
+    let (before, query) = split_at(split_at(text, b'#').0, b'?');
+    (before, query.unwrap_or_default())
+}
+
+/// What stands before the first `delimiter`, and what stands behind it. The general searches of `str` cost a kilobyte.
+fn split_at(text: &str, delimiter: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == delimiter) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
 }
 
 /// Browsers treat loopback addresses as trustworthy without encryption (W3C Secure Contexts, section 3.1).
 fn is_loopback(authority_and_path: &str) -> bool {
-    let authority = authority_and_path.split('/').next().unwrap_or_default();
-    let host_and_port = authority.rsplit('@').next().unwrap_or_default();
-    let host = match host_and_port.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host_and_port.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1"
+    let authority = split_at(authority_and_path, b'/').0;
+    // A URL parser leaves one `@` at most: it encodes those in user names.
+    let (before, behind) = split_at(authority, b'@');
+    let host_and_port = behind.unwrap_or(before);
+    let host = split_at(host_and_port, b':').0;
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.starts_with("127.")
+        || host_and_port.starts_with("[::1]")
 }
 
 #[cfg(test)]
@@ -135,6 +159,7 @@ mod tests {
     #[test]
     fn other_schemes_are_refused() {
         assert_eq!(Endpoint::new("ftp://example.com/", "/ws", false), Err(EndpointError::Scheme));
-        assert_eq!(Endpoint::new("data:text/plain,x", "/ws", false), Err(EndpointError::Unparsable));
+        assert_eq!(Endpoint::new("data:text/plain,x", "/ws", false), Err(EndpointError::Scheme));
+        assert_eq!(Endpoint::new("https+x://example.com/", "/ws", false), Err(EndpointError::Scheme));
     }
 }

@@ -7,6 +7,8 @@ use super::heartbeat::Heartbeat;
 use super::io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, SocketId};
 use super::state::{Closer, State};
 use super::transitions::CLOSE_TIMEOUT_MS;
+use alloc::vec;
+use alloc::vec::Vec;
 
 impl<M: Clone, P: Inbound> Client<M, P> {
     /// Takes note of a fact, and does what is due at `now`.

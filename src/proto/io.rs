@@ -1,5 +1,7 @@
 //! The whole vocabulary between the machine and its driver.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::{Close, Timestamp};
@@ -182,8 +184,15 @@ impl Purpose {
     /// Classifies an outgoing event of the MasterX and CoLabMatch catalogues; every other event is ordinary.
     ///
     /// `field` reads a string field of the event's data.
-    pub fn of(event: &str, field: impl Fn(&str) -> Option<String>) -> Self {
-        let session = |key: &str| field(key).map(|id| [key, "=", &id].concat());
+    pub fn of(event: &str, field: &dyn Fn(&str) -> Option<String>) -> Self {
+        let session = |key: &str| {
+            field(key).map(|id| {
+                let mut session = String::from(key);
+                session.push('=');
+                session.push_str(&id);
+                session
+            })
+        };
         match event {
             "ping" | "user_typing" | "typing" => Self::Ephemeral,
             "join_session" => session("session_id").map_or(Self::Ordinary, Self::Join),
@@ -230,16 +239,31 @@ pub enum Refusal {
     TooManySessions,
 }
 
+impl Refusal {
+    /// The stable name that programs can test for.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::QueueFull => "queue_full",
+            Self::NotOpen => "not_open",
+            Self::TooManySessions => "too_many_sessions",
+        }
+    }
+
+    /// What is wrong and how to mend it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "the message is larger than `maxMessageBytes`",
+            Self::QueueFull => "there is no connection and the queue is full",
+            Self::NotOpen => "there is no connection, and this event is worthless later",
+            Self::TooManySessions => "too many sessions are joined: leave some first",
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge { bytes, max } => {
-                write!(f, "the message takes {bytes} bytes, more than the {max} of `maxMessageBytes`")
-            }
-            Self::QueueFull => f.write_str("there is no connection and the queue is full"),
-            Self::NotOpen => f.write_str("there is no connection, and this event is worthless later"),
-            Self::TooManySessions => f.write_str("too many sessions are joined: leave some first"),
-        }
+        f.write_str(self.text())
     }
 }
 

@@ -16,7 +16,6 @@ pub mod outbox;
 pub mod sessions;
 pub mod snapshot;
 pub mod state;
-pub mod subscriptions;
 pub mod time;
 pub mod timer;
 mod transitions;

@@ -40,7 +40,7 @@ impl Number {
 pub const OVERFLOW: &str = "queue.overflow";
 
 /// Every numeric option.
-pub const NUMBERS: [Number; 13] = [
+pub static NUMBERS: [Number; 13] = [
     Number::new("reconnect.initialDelayMs", 1.0, LONGEST_TIMER, MILLIS, |c, v| c.reconnect.initial_delay_ms = v as u64),
     Number::new("reconnect.maxDelayMs", 1.0, LONGEST_TIMER, MILLIS, |c, v| c.reconnect.max_delay_ms = v as u64),
     Number::new("reconnect.factor", 1.0, 100.0, "a number from 1 to 100", |c, v| c.reconnect.factor = v).fractional(),

@@ -1,6 +1,7 @@
 //! Messages that wait for a connection.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::Timestamp;
 use super::config::{Overflow, Queue};

@@ -1,5 +1,7 @@
 //! The sessions that a reconnect has to enter again.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 /// Joined sessions in the order of joining, each with the frame that joins it.
 #[derive(Debug)]
 pub struct Sessions<M> {

@@ -7,6 +7,7 @@ use super::close::{Close, Verdict, verdict};
 use super::heartbeat::Beat;
 use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, SocketId};
 use super::state::State;
+use alloc::vec::Vec;
 
 impl<M: Clone, P: Inbound> Client<M, P> {
     pub(super) fn transmit(&mut self, socket: SocketId, message: Message<M>) {

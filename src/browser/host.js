@@ -1,0 +1,157 @@
+// What JavaScript says in a line and WebAssembly in a page. No decision about the connection is made here.
+
+/** The page's origin stands in for a missing URL. Throws when there is neither. */
+export const href = (url) => new URL(url ?? location.origin).href;
+
+export const pageIsSecure = () => globalThis.location?.protocol === "https:";
+
+/** Only a plain `false` says that there is no network. */
+export const isOffline = () => globalThis.navigator?.onLine === false;
+
+/** 64 bits for the seed of a client's randomness. */
+export const seed = () => crypto.getRandomValues(new BigUint64Array(1))[0];
+
+/** Tells what happens to the network and the page; returns the function that stops it. */
+export function watchPage(tell) {
+  const page = globalThis.document;
+  const watched = [
+    [globalThis, "online", () => tell(0)],
+    [globalThis, "offline", () => tell(1)],
+    [page, "visibilitychange", () => page.visibilityState === "visible" && tell(2)],
+    [page, "resume", () => tell(2)],
+    [globalThis, "pageshow", (event) => event.persisted && tell(3)],
+  ];
+  for (const [target, event, listener] of watched) target?.addEventListener?.(event, listener);
+  return () => {
+    for (const [target, event, listener] of watched) target?.removeEventListener?.(event, listener);
+  };
+}
+
+/** Gets a token from whatever `source` is and passes it on, at once if it is there at once. */
+export function askForToken(source, refused, attempt, settle) {
+  const settled = (token) => {
+    if (token != null && typeof token !== "string") throw new TypeError(`a token cannot be of type ${typeof token}`);
+    settle(attempt, true, token ?? undefined);
+  };
+  const failed = (cause) =>
+    settle(attempt, false, error("token_failed", "`token` threw, rejected, or gave no string (see `cause`)", cause));
+  try {
+    const answer = typeof source === "function" ? source({ refused }) : source;
+    // The last catch is for a client that is gone when the answer arrives.
+    if (typeof answer?.then === "function") answer.then(settled).catch(failed).catch(() => {});
+    else settled(answer);
+  } catch (cause) {
+    failed(cause);
+  }
+}
+
+/** The token is put in here so that it never leaves JavaScript. The closures are made once per client. */
+export function openSocket(url, urlBeforeToken, token, opened, received, closed) {
+  const socket = new WebSocket(token === undefined ? url : urlBeforeToken + encodeURIComponent(token));
+  socket.onopen = opened;
+  socket.onmessage = received;
+  socket.onclose = closed;
+  return socket;
+}
+
+/** What is taken off a socket cannot report on a replaced one. */
+export function stopListening(socket) {
+  socket.onopen = socket.onmessage = socket.onclose = null;
+}
+
+/** Closing with 1000 keeps Firefox from delaying the next connection. */
+export const close = (socket) => socket.close(1000);
+
+/** Hands a frame over unless the socket takes none any more. */
+export const sendText = (socket, text) => socket.readyState === 1 && (socket.send(text), true);
+
+/** A complete frame; `undefined` if the data is no JSON object. Throws what `JSON.stringify` throws. */
+export function encode(type, data) {
+  const json = data == null ? "{}" : JSON.stringify(data);
+  return json?.[0] === "{"
+    ? `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}}`
+    : undefined;
+}
+
+export const byteLength = (text) => new TextEncoder().encode(text).length;
+
+export const field = (data, name) => (typeof data?.[name] === "string" ? data[name] : undefined);
+
+/** The envelope in the frame of a `message` event, or the error that says why there is none. */
+export function decode({ data: text }) {
+  let envelope;
+  try {
+    envelope = JSON.parse(text);
+  } catch {
+    return badFrame(typeof text === "string" ? "not JSON" : "binary", text);
+  }
+  if (typeof envelope?.type === "string") return envelope;
+  return badFrame("no JSON object with a string `type`", text);
+}
+
+const badFrame = (what, text) =>
+  Object.assign(error("bad_frame", `the server sent a frame that is no event: it is ${what}`), {
+    frame: typeof text === "string" ? text.slice(0, 120) : null,
+  });
+
+export const isPong = (envelope) => envelope.type === "pong";
+
+/** An error that programs can tell apart by its `code`. */
+export function error(code, message, cause) {
+  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
+}
+
+/**
+ * The handlers of one client: for each name, a list of `[id, handler]` that is replaced and never changed, so that a delivery
+ * under way keeps the list it started with.
+ */
+export const newHandlers = () => new Map();
+
+let lastId = 0;
+
+export function addHandler(handlers, name, handler) {
+  const id = ++lastId;
+  handlers.set(name, [...(handlers.get(name) ?? []), [id, handler]]);
+  return id;
+}
+
+/** Removes the handlers with this id or of this function; all of the name when neither is given. */
+export function removeHandler(handlers, name, id, handler) {
+  const left = (handlers.get(name) ?? []).filter(([known, own]) => (id ?? handler) && known !== id && own !== handler);
+  if (left.length) handlers.set(name, left);
+  else handlers.delete(name);
+}
+
+export const countHandlers = (handlers) => [...handlers.values()].flat().length;
+
+/** Delivers what `decode` made of a frame. */
+export function deliver(handlers, incoming) {
+  const { type } = incoming;
+  if (type === undefined) call(handlers, "error", incoming);
+  else if (OWN_EVENTS.has(type)) call(handlers, "error", badFrame("named like an event of the client itself", type));
+  else if (handlers.has(type)) call(handlers, type, (incoming.data ??= {}), incoming);
+}
+
+const OWN_EVENTS = /* @__PURE__ */ new Set(["open", "close", "state", "reconnecting", "give_up", "drop"]);
+
+/**
+ * Calls the handlers of a name in order. One that throws does not stop the others and is reported; one that was removed
+ * meanwhile is not called.
+ */
+export function call(handlers, name, data, message) {
+  const list = handlers.get(name);
+  for (const entry of list ?? []) {
+    const now = handlers.get(name);
+    if (now !== list && !now?.includes(entry)) continue;
+    try {
+      entry[1](data, message);
+    } catch (cause) {
+      // A handler of `error` that throws must not be called with its own exception for ever.
+      if (name === "error" || !handlers.has("error")) globalThis.reportError?.(cause);
+      else {
+        const report = error("handler_failed", `a handler of "${name}" threw (see \`cause\`); the others still ran`, cause);
+        call(handlers, "error", Object.assign(report, { event: name }));
+      }
+    }
+  }
+}
