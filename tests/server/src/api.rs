@@ -14,16 +14,16 @@ use serde_json::{Map, Value, json};
 use crate::{
     app::App,
     envelope,
-    fault::{Body, Fault, Params, Part},
     hub::Room,
     masterx,
     matches::MatchError,
     messages, metrics,
+    problem::{Body, Params, Part, Problem},
     token::MAX_USER_BYTES,
 };
 
 type Shared = State<Arc<App>>;
-type Answer = Result<Json<Value>, Fault>;
+type Answer = Result<Json<Value>, Problem>;
 
 /// An event for a user, a session, a match, or everyone.
 #[derive(Deserialize)]
@@ -38,14 +38,14 @@ pub struct Push {
 
 impl Push {
     /// Queues the event and says for how many connections.
-    pub fn deliver(self, app: &App) -> Result<usize, Fault> {
+    pub fn deliver(self, app: &App) -> Result<usize, Problem> {
         let event = envelope::event(&self.r#type, &self.data);
         Ok(match (self.user_id, self.session_id, self.match_id) {
             (Some(user), None, None) => app.hub.to_user(&user, &event),
             (None, Some(session), None) => app.hub.to_room(&Room::session(&session), None, &event),
             (None, None, Some(id)) => app.hub.to_room(&Room::of_match(&id), None, &event),
             (None, None, None) => app.hub.to_all(&event),
-            _ => return Err(Fault::bad_request("give one of `user_id`, `session_id` and `match_id` at most")),
+            _ => return Err(Problem::bad_request("give one of `user_id`, `session_id` and `match_id` at most")),
         })
     }
 }
@@ -54,7 +54,7 @@ impl Push {
 pub async fn push(State(app): Shared, headers: HeaderMap, Body(push): Body<Push>) -> Answer {
     check_app_key(&app, &headers)?;
     masterx::check_pushed(&push.r#type, &push.data)
-        .map_err(|reason| Fault::new(StatusCode::UNPROCESSABLE_ENTITY, reason))?;
+        .map_err(|reason| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason))?;
     Ok(Json(json!({ "delivered": push.deliver(&app)? })))
 }
 
@@ -70,14 +70,14 @@ impl NewMatch {
         let [first, second] = &self.users;
         let bad = |id: &String| id.is_empty() || id.len() > MAX_USER_BYTES;
         if bad(&self.match_id) || bad(first) || bad(second) || first == second {
-            return Err(Fault::bad_request(format!(
+            return Err(Problem::bad_request(format!(
                 "ids must have 1 to {MAX_USER_BYTES} bytes, and users must differ"
             )));
         }
         match app.matches.make(&self.match_id, self.users).await {
             Ok(()) => Ok(Json(json!({ "match_id": self.match_id }))),
-            Err(MatchError::Taken) => Err(Fault::new(StatusCode::CONFLICT, "this match is between other users")),
-            Err(MatchError::Store(error)) => Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+            Err(MatchError::Taken) => Err(Problem::new(StatusCode::CONFLICT, "this match is between other users")),
+            Err(MatchError::Store(error)) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
         }
     }
 }
@@ -102,9 +102,9 @@ pub async fn history(
     Params(page): Params<Page>,
 ) -> Answer {
     let user =
-        app.tokens.check(bearer(&headers)).map_err(|error| Fault::new(StatusCode::UNAUTHORIZED, error.as_str()))?;
+        app.tokens.check(bearer(&headers)).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))?;
     if app.matches.partner(&match_id, &user).is_none() {
-        return Err(Fault::new(StatusCode::FORBIDDEN, "not a match of yours"));
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not a match of yours"));
     }
     let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
     let messages = app
@@ -112,7 +112,7 @@ pub async fn history(
         .store()
         .run(move |database| messages::history(database, &match_id, page.before, limit))
         .await
-        .map_err(|error| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     let next = (messages.len() == limit as usize).then(|| messages.first().map(|first| first.id.clone()));
     Ok(Json(json!({ "messages": messages, "next_before": next })))
 }
@@ -133,17 +133,17 @@ pub async fn health(State(app): Shared) -> Response {
 pub async fn scrape(State(app): Shared) -> Response {
     match app.render_metrics() {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
-        Err(error) => Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-fn check_app_key(app: &App, headers: &HeaderMap) -> Result<(), Fault> {
+fn check_app_key(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(key) = &app.options.app_key else {
-        return Err(Fault::new(StatusCode::NOT_FOUND, "no --app-key was given"));
+        return Err(Problem::new(StatusCode::NOT_FOUND, "no --app-key was given"));
     };
     match bearer(headers) {
         Some(given) if same(given.as_bytes(), key.as_bytes()) => Ok(()),
-        _ => Err(Fault::new(StatusCode::UNAUTHORIZED, "wrong or no key")),
+        _ => Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong or no key")),
     }
 }
 

@@ -21,7 +21,6 @@ mod dev;
 mod dispatch;
 mod ending;
 mod envelope;
-mod fault;
 pub mod faults;
 #[cfg(test)]
 mod fuzz;
@@ -34,6 +33,7 @@ mod messages;
 mod metrics;
 mod options;
 mod outgoing;
+mod problem;
 mod process;
 mod reply;
 mod routes;

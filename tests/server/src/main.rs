@@ -13,6 +13,14 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let options = Options::parse();
     log_to_stderr(options.log_format);
+    // Each connection is an open file, and the usual soft limit of 1024 is far below the default capacity.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit <= options.max_connections as u64 => {
+            tracing::warn!(limit, "fewer open files are allowed than connections");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
+    }
     match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,6 +1,6 @@
 //! Which path leads where.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -12,6 +12,7 @@ use serde_json::json;
 use tower_http::{
     cors::CorsLayer,
     services::{ServeDir, ServeFile},
+    timeout::TimeoutLayer,
 };
 
 use crate::{api, app::App, dev, handshake};
@@ -38,9 +39,13 @@ pub fn router(app: &Arc<App>) -> Router {
         }
         None => router.fallback(not_found),
     };
-    router.with_state(app.clone())
+    // A WebSocket's request is answered at once, so this ends only requests whose bodies do not come.
+    router.layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_DEADLINE)).with_state(app.clone())
 }
 
 async fn not_found(uri: Uri) -> Response {
     (StatusCode::NOT_FOUND, Json(json!({ "error": format!("nothing at {}", uri.path()) }))).into_response()
 }
+
+/// When to give up on a request that is not complete.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(30);

@@ -80,13 +80,13 @@ async fn a_match_of_others_and_one_that_does_not_exist_are_refused_alike() {
 async fn typing_stops_by_itself_two_seconds_after_the_last_key() {
     let world = world(&[]).await;
     let (mut ada, mut ben) = both(&world).await;
+    let typing = Instant::now();
     ada.send("typing", json!({ "match_id": "m1", "is_typing": true })).await;
     let expected = json!({ "match_id": "m1", "user_id": "ada" });
     assert_eq!(ben.event("user_typing").await, expected);
-    let typing = Instant::now();
     assert_eq!(ben.event("typing_stopped").await, expected);
     let took = typing.elapsed().as_millis();
-    assert!((1900..4000).contains(&took), "{took} ms");
+    assert!((2000..8000).contains(&took), "{took} ms");
     ada.settle().await;
 }
 

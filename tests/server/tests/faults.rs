@@ -88,7 +88,7 @@ async fn latency_delays_and_keeps_the_order() {
         assert_eq!(ada.event("echo").await["n"], n);
     }
     let took = start.elapsed().as_millis();
-    assert!((80..1000).contains(&took), "{took} ms: delays must overlap");
+    assert!((80..1500).contains(&took), "{took} ms: delays must overlap");
     assert!(line.hits(id) > 0);
 }
 
@@ -102,7 +102,7 @@ async fn a_slow_line_takes_its_time() {
         ada.event("echo").await;
     });
     let took = took.await;
-    assert!((250..2000).contains(&took), "{took} ms");
+    assert!((250..8000).contains(&took), "{took} ms");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_half_open_line_loses_nothing_and_goes_on_afterwards() {
     let rule = Rule::new(Fault::HalfOpen).direction(Direction::Up).lasting(Duration::from_millis(300));
     line.proxy.rules().add(rule);
     let took = took(ada.settle()).await;
-    assert!((200..2000).contains(&took), "{took} ms");
+    assert!((200..8000).contains(&took), "{took} ms");
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn refusing_and_slow_handshakes_strike_new_connections_only() {
     line.proxy.rules().clear();
     let id = line.add(Fault::SlowHandshake { ms: 200 });
     let took = took(line.connect()).await;
-    assert!((200..2000).contains(&took), "{took} ms");
+    assert!((200..8000).contains(&took), "{took} ms");
     assert_eq!(line.hits(id), 1);
 }
 
@@ -204,7 +204,7 @@ async fn a_rule_starts_and_ends_by_itself() {
     line.world.until("struck", async || line.hits(id) > 0).await;
     ada.settle().await;
     let took = start.elapsed().as_millis();
-    assert!((300..2000).contains(&took), "{took} ms");
+    assert!((300..8000).contains(&took), "{took} ms");
     assert!(!line.proxy.rules().status()[0].active);
 }
 

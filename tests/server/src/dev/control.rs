@@ -12,16 +12,15 @@ use crate::{
     api::{NewMatch, Push},
     app::App,
     ending::Ending,
-    envelope,
-    fault::{Body, Fault, Params},
-    masterx,
+    envelope, masterx,
     outgoing::{Kind, Outgoing},
+    problem::{Body, Params, Problem},
     sync::Lock as _,
     token,
 };
 
 type Shared = State<Arc<App>>;
-type Answer = Result<Json<Value>, Fault>;
+type Answer = Result<Json<Value>, Problem>;
 
 #[derive(Deserialize)]
 pub struct TokenRequest {
@@ -31,12 +30,12 @@ pub struct TokenRequest {
 
 pub async fn token(State(app): Shared, Body(request): Body<TokenRequest>) -> Answer {
     if request.user_id.is_empty() || request.user_id.len() > token::MAX_USER_BYTES {
-        return Err(Fault::bad_request(format!("`user_id` must have 1 to {} bytes", token::MAX_USER_BYTES)));
+        return Err(Problem::bad_request(format!("`user_id` must have 1 to {} bytes", token::MAX_USER_BYTES)));
     }
     let token = app
         .tokens
         .issue(&request.user_id, request.ttl_s)
-        .map_err(|error| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(Json(json!({ "token": token })))
 }
 
@@ -56,12 +55,12 @@ pub async fn drop_connections(State(app): Shared, Body(request): Body<DropReques
     let ending = match request.code {
         None => Ending::Abort,
         Some(code) if !may_be_sent(code) => {
-            return Err(Fault::bad_request(
+            return Err(Problem::bad_request(
                 "`code` must be one that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999",
             ));
         }
         Some(_) if request.reason.len() > MAX_REASON_BYTES => {
-            return Err(Fault::bad_request(format!("`reason` can have {MAX_REASON_BYTES} bytes at most")));
+            return Err(Problem::bad_request(format!("`reason` can have {MAX_REASON_BYTES} bytes at most")));
         }
         Some(code) => Ending::close(code, request.reason),
     };
@@ -142,7 +141,10 @@ pub struct Selection {
     r#type: Option<String>,
 }
 
-pub async fn received(State(app): Shared, Params(selection): Params<Selection>) -> Result<Json<Vec<Received>>, Fault> {
+pub async fn received(
+    State(app): Shared,
+    Params(selection): Params<Selection>,
+) -> Result<Json<Vec<Received>>, Problem> {
     let record = dev(&app)?.record.locked();
     Ok(Json(record.select(selection.user_id.as_deref(), selection.r#type.as_deref())))
 }
@@ -162,8 +164,8 @@ pub async fn connections(State(app): Shared, Params(selection): Params<Selection
     })))
 }
 
-fn dev(app: &App) -> Result<&Dev, Fault> {
-    app.dev.as_ref().ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, "only with --dev"))
+fn dev(app: &App) -> Result<&Dev, Problem> {
+    app.dev.as_ref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "only with --dev"))
 }
 
 /// Codes that mean "there was no close frame" must not be in one.

@@ -17,7 +17,7 @@ use super::{
     rule::Rule,
     rules::RuleStatus,
 };
-use crate::fault::{Body, Fault, Part};
+use crate::problem::{Body, Part, Problem};
 
 type Proxy = State<Arc<Shared>>;
 
@@ -40,11 +40,11 @@ async fn list(State(shared): Proxy) -> Json<Vec<RuleStatus>> {
     Json(shared.rules.status())
 }
 
-async fn remove(State(shared): Proxy, Part(id): Part<u64>) -> Result<Json<Value>, Fault> {
+async fn remove(State(shared): Proxy, Part(id): Part<u64>) -> Result<Json<Value>, Problem> {
     if shared.rules.remove(id) {
         Ok(Json(json!({ "removed": 1 })))
     } else {
-        Err(Fault::new(StatusCode::NOT_FOUND, format!("no rule {id}")))
+        Err(Problem::new(StatusCode::NOT_FOUND, format!("no rule {id}")))
     }
 }
 

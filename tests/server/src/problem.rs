@@ -12,24 +12,24 @@ use axum::{
 use serde_json::json;
 
 /// A status and a sentence.
-pub struct Fault(StatusCode, String);
+pub struct Problem(StatusCode, String);
 
 /// A JSON body; what is wrong with it is answered in JSON too.
 #[derive(FromRequest)]
-#[from_request(via(Json), rejection(Fault))]
+#[from_request(via(Json), rejection(Problem))]
 pub struct Body<T>(pub T);
 
 /// A query string, likewise.
 #[derive(FromRequestParts)]
-#[from_request(via(Query), rejection(Fault))]
+#[from_request(via(Query), rejection(Problem))]
 pub struct Params<T>(pub T);
 
 /// A part of the path, likewise.
 #[derive(FromRequestParts)]
-#[from_request(via(Path), rejection(Fault))]
+#[from_request(via(Path), rejection(Problem))]
 pub struct Part<T>(pub T);
 
-impl Fault {
+impl Problem {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self(status, message.into())
     }
@@ -39,25 +39,25 @@ impl Fault {
     }
 }
 
-impl From<JsonRejection> for Fault {
+impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         Self(rejection.status(), rejection.body_text())
     }
 }
 
-impl From<QueryRejection> for Fault {
+impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
         Self(rejection.status(), rejection.body_text())
     }
 }
 
-impl From<PathRejection> for Fault {
+impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
         Self(rejection.status(), rejection.body_text())
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         (self.0, Json(json!({ "error": self.1 }))).into_response()
     }
