@@ -48,7 +48,7 @@ pub struct App {
 impl App {
     /// Takes up a connection of `user`.
     pub fn connect(&self, user: &Arc<str>, peer: Option<SocketAddr>) -> Result<(Arc<Connection>, Inbox), Full> {
-        let silent = self.dev.as_ref().is_some_and(|dev| dev.accepted(user));
+        let silent = self.dev.as_ref().is_some_and(|dev| dev.is_silenced(user));
         let limits = QueueLimits { frames: self.options.queue_frames, bytes: self.options.queue_bytes };
         let (connection, inbox) = Connection::new(self.hub.next_id(), user.clone(), limits, silent);
         // Queued before anyone can find the connection, so that nothing comes before it.
@@ -58,6 +58,9 @@ impl App {
             if self.hub.add(&connection)? {
                 colabmatch::presence(self, user, true);
             }
+        }
+        if let Some(dev) = &self.dev {
+            dev.accepted(user);
         }
         self.metrics.connections.inc();
         self.metrics.accepted.inc();

@@ -114,16 +114,13 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends a membership; `false` when there was none.
-    pub fn leave(&self, user: &Arc<str>, room: &Room) -> bool {
+    /// Ends a membership, if there is one.
+    pub fn leave(&self, user: &Arc<str>, room: &Room) {
         let mut state = self.state.writing();
         let State { users, rooms, .. } = &mut *state;
-        let Some(entry) = users.get_mut(user) else { return false };
-        let was_member = entry.rooms.remove(room);
-        if was_member {
+        if users.get_mut(user).is_some_and(|entry| entry.rooms.remove(room)) {
             remove_member(rooms, room, user);
         }
-        was_member
     }
 
     pub fn is_member(&self, user: &str, room: &Room) -> bool {

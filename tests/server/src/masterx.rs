@@ -42,10 +42,11 @@ pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refus
     hub.join(&from.user, Room::session(&session_id))
 }
 
-/// `leave_session`
+/// `leave_session`. Leaving twice is the same as leaving once.
 pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
     let Session { session_id } = payload(request.data)?;
-    if hub.leave(&from.user, &Room::session(&session_id)) { Ok(()) } else { Err(not_joined()) }
+    hub.leave(&from.user, &Room::session(&session_id));
+    Ok(())
 }
 
 /// `user_typing`

@@ -106,7 +106,7 @@ impl Metrics {
         registry.register("errors", "Errors by kind", self.errors.clone());
         registry.register_with_unit(
             "send_latency",
-            "From queueing a frame to handing it to the kernel",
+            "From queueing a frame to its turn at the socket",
             seconds(),
             self.send_latency.clone(),
         );

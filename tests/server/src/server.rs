@@ -14,7 +14,7 @@ use axum::Router;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
 };
@@ -58,10 +58,13 @@ impl Server {
         if !options.dev && secret.as_bytes().len() < 32 {
             tracing::warn!("the token secret has less than 32 bytes and can be guessed");
         }
+        if options.dev && !options.host.is_loopback() {
+            tracing::warn!("--dev gives tokens to anyone who can reach {}", options.host);
+        }
         let store = Store::open(options.database.as_deref()).map_err(StartError::Store)?;
         let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
         let wanted = SocketAddr::new(options.host, options.port);
-        let listener = TcpListener::bind(wanted).await.map_err(|error| StartError::Bind(wanted, error))?;
+        let listener = listen(wanted).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
         let app = Arc::new(App {
             tokens: Tokens::new(&secret, options.token_life_s),
@@ -127,6 +130,15 @@ impl Drop for Server {
             connection.end(crate::ending::Ending::Abort);
         }
     }
+}
+
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Else a restarted server would have to wait for the connections of the one before it to be forgotten.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 async fn accept(listener: TcpListener, router: Router, handshake_timeout: Duration) {
@@ -205,6 +217,9 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+/// Clients that may be waiting to be accepted. After a restart all of them come at once.
+const BACKLOG: u32 = 8192;
 
 /// Connections that speak HTTP at the same time. WebSockets are counted apart.
 const MAX_HTTP_CONNECTIONS: usize = 4096;

@@ -105,7 +105,8 @@ async fn refusing_handshakes_ends_by_time_or_on_command() {
     let ben = world.token("ben").await;
     world.post("/dev/refuse", json!({ "for_ms": 60_000, "user_id": "ada" })).await;
     assert_eq!(world.refused(&ada).await, 503);
-    let _open = world.connect_with(&ben).await;
+    let mut open = world.connect_with(&ben).await;
+    open.event("connected").await;
     world.post("/dev/refuse", json!({ "for_ms": 60_000 })).await;
     assert_eq!(world.refused(&ben).await, 503);
     assert_eq!(world.get("/dev/connections?user_id=ben").await, json!({ "open": 1, "accepted": 1, "refused": 1 }));

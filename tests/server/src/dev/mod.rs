@@ -49,12 +49,16 @@ impl Dev {
         Self { record: Mutex::new(Record::new(record_frames)), faults: Mutex::default(), samples: AtomicU64::new(0) }
     }
 
-    /// Counts a new connection and says whether it is to be silent.
-    pub fn accepted(&self, user: &str) -> bool {
+    /// Whether new connections of this user are to be silent.
+    pub fn is_silenced(&self, user: &str) -> bool {
+        self.faults.locked().silent_users.contains(user)
+    }
+
+    /// Counts a new connection.
+    pub fn accepted(&self, user: &str) {
         let mut faults = self.faults.locked();
         faults.total.accepted += 1;
         faults.by_user.entry(user.to_owned()).or_default().accepted += 1;
-        faults.silent_users.contains(user)
     }
 
     /// Whether a handshake is to be refused; counts it if so.
