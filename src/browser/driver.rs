@@ -15,10 +15,7 @@ use super::host::{self, Handlers, Stop, Text};
 use super::listeners::Listeners;
 use super::socket::Socket;
 use super::target::Target;
-use crate::proto::{
-    Client, Config, ConfigError, Endpoint, EndpointError, Event, Input, Message, Output, Phase, Refused, Sent,
-    Timestamp,
-};
+use crate::proto::{Checked, Client, Event, Input, Message, Output, Phase, Refused, Sent, Timestamp};
 
 /// The state machine with the browser's types.
 pub(crate) type Core = Client<Text, Incoming>;
@@ -44,7 +41,7 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) struct Inner {
     pub(super) socket: Socket,
     pub(super) target: Target,
-    pub(super) endpoint: Held<Option<Endpoint>>,
+    pub(super) endpoint: Held<Option<Text>>,
     pub(super) listeners: Listeners,
     pub(super) alarm: Alarm,
     core: Held<Core>,
@@ -65,9 +62,9 @@ struct Awake {
 }
 
 impl Driver {
-    pub(crate) fn new(config: Config, target: Target, face: Box<dyn Face>) -> Result<Self, ConfigError> {
-        let core = Core::new(config, host::seed())?;
-        Ok(Self(Rc::new_cyclic(|this| Inner {
+    pub(crate) fn new(config: Checked, target: Target, face: Box<dyn Face>) -> Self {
+        let core = Core::with_checked(config, host::seed());
+        Self(Rc::new_cyclic(|this| Inner {
             socket: Socket::default(),
             target,
             endpoint: Held::default(),
@@ -81,7 +78,7 @@ impl Driver {
             version: Cell::new(0),
             this: this.clone(),
             awake: Held::default(),
-        })))
+        }))
     }
 }
 
@@ -94,11 +91,11 @@ impl core::ops::Deref for Driver {
 }
 
 impl Inner {
-    pub(crate) fn connect(&self) -> Result<(), EndpointError> {
+    pub(crate) fn connect(&self) -> Result<(), JsValue> {
         self.command(Core::connect)
     }
 
-    pub(crate) fn reconnect(&self) -> Result<(), EndpointError> {
+    pub(crate) fn reconnect(&self) -> Result<(), JsValue> {
         self.command(Core::reconnect)
     }
 
@@ -108,7 +105,7 @@ impl Inner {
         self.follow_up(now);
     }
 
-    pub(crate) fn send(&self, message: Message<Text>) -> Result<Sent, Refused<Text>> {
+    pub(crate) fn send(&self, message: Box<Message<Text>>) -> Result<Sent, Refused<Text>> {
         let now = now();
         let sent = self.core.borrow_mut().send(message, now);
         self.follow_up(now);
@@ -142,8 +139,9 @@ impl Inner {
 
     /// Step 2 for commands that connect. The URL is checked before anything is changed, and the network is looked at if nothing
     /// was watching it.
-    fn command(&self, act: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {
-        self.endpoint.replace(Some(self.target.endpoint()?));
+    fn command(&self, act: fn(&mut Core, Timestamp)) -> Result<(), JsValue> {
+        let Target { url, path, .. } = &self.target;
+        self.endpoint.replace(Some(host::endpoint(url, path)?));
         if self.awake.borrow().is_none() {
             self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
         }

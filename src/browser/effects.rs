@@ -43,14 +43,7 @@ impl Inner {
         // A clone, because a stand-in for WebSocket may call back while it is made.
         let Some(endpoint) = self.endpoint.borrow().clone() else { return false };
         let [open, message, close] = [&self.listeners.open, &self.listeners.message, &self.listeners.close];
-        let opened = host::open_socket(
-            endpoint.url(),
-            &endpoint.url_before_token(),
-            token,
-            open.function(),
-            message.function(),
-            close.function(),
-        );
+        let opened = host::open_socket(&endpoint, token, open.function(), message.function(), close.function());
         opened.map(|socket| self.socket.set(id, socket)).is_ok()
     }
 

@@ -1,5 +1,7 @@
 //! Text frames and what is in them. Payloads stay JavaScript values on both ways.
 
+use alloc::boxed::Box;
+
 use wasm_bindgen::JsValue;
 
 use super::host::{self, Text};
@@ -25,7 +27,7 @@ pub(crate) enum EncodeError {
 }
 
 /// Builds a complete frame.
-pub(crate) fn encode(event: &str, data: &JsValue) -> Result<Message<Text>, EncodeError> {
+pub(crate) fn encode(event: &str, data: &JsValue) -> Result<Box<Message<Text>>, EncodeError> {
     if event.is_empty() {
         return Err(EncodeError::NoType);
     }

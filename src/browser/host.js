@@ -1,9 +1,31 @@
 // What JavaScript says in a line and WebAssembly in a page. No decision about the connection is made here.
 
-/** The page's origin stands in for a missing URL. Throws when there is neither. */
-export const href = (url) => new URL(url ?? location.origin).href;
-
-export const pageIsSecure = () => globalThis.location?.protocol === "https:";
+/**
+ * Where to connect, with everything but the token: `http` becomes `ws`, query parameters are kept, the fragment is not. The
+ * page's origin stands in for a missing URL. Throws an error that says how to mend the URL.
+ */
+export function endpoint(base, path = "/api/ws") {
+  let url;
+  try {
+    url = new URL(base ?? location.origin);
+  } catch {
+    throw error("invalid_url", '`url` is not an absolute URL such as "https://example.com"');
+  }
+  if (!/^(http|ws)s?:/.test(url.protocol)) {
+    throw error("invalid_url", "`url` must start with http://, https://, ws:// or wss://");
+  }
+  url.protocol = url.protocol.replace("http", "ws");
+  // Browsers treat loopback addresses as trustworthy without encryption (W3C Secure Contexts, section 3.1).
+  const isSafe = url.protocol === "wss:" || /^(.+\.)?localhost$|^127\.|^\[::1]$/.test(url.hostname);
+  if (!isSafe && globalThis.location?.protocol === "https:") {
+    throw error("insecure_url", "a page served over https cannot open ws:// connections: give `url` with https:// or wss://");
+  }
+  const [, pathname, query] = /^\/?([^?#]*)\??([^#]*)/.exec(path);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${pathname}`;
+  url.search = [url.search.slice(1), query].filter(Boolean).join("&");
+  url.hash = "";
+  return url.href;
+}
 
 /** Only a plain `false` says that there is no network. */
 export const isOffline = () => globalThis.navigator?.onLine === false;
@@ -46,8 +68,9 @@ export function askForToken(source, refused, attempt, settle) {
 }
 
 /** The token is put in here so that it never leaves JavaScript. The closures are made once per client. */
-export function openSocket(url, urlBeforeToken, token, opened, received, closed) {
-  const socket = new WebSocket(token === undefined ? url : urlBeforeToken + encodeURIComponent(token));
+export function openSocket(url, token, opened, received, closed) {
+  const separator = url.includes("?") ? "&" : "?";
+  const socket = new WebSocket(token === undefined ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
   socket.onopen = opened;
   socket.onmessage = received;
   socket.onclose = closed;
@@ -97,9 +120,19 @@ const badFrame = (what, text) =>
 export const isPong = (envelope) => envelope.type === "pong";
 
 /** An error that programs can tell apart by its `code`. */
-export function error(code, message, cause) {
-  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
+export class EverwireError extends Error {
+  static {
+    this.prototype.name = "EverwireError";
+  }
+
+  constructor(code, message, options) {
+    super(message, options);
+    this.code = code;
+  }
 }
+
+export const error = (code, message, cause) =>
+  new EverwireError(code, message, cause === undefined ? undefined : { cause });
 
 /**
  * The handlers of one client: for each name, a list of `[id, handler]` that is replaced and never changed, so that a delivery

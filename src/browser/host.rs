@@ -16,9 +16,7 @@ extern "C" {
     pub(crate) type Handlers;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn href(url: &JsValue) -> Result<String, JsValue>;
-    #[wasm_bindgen(js_name = pageIsSecure)]
-    pub(super) fn page_is_secure() -> bool;
+    pub(super) fn endpoint(url: &JsValue, path: &JsValue) -> Result<Text, JsValue>;
     #[wasm_bindgen(js_name = isOffline)]
     pub(super) fn is_offline() -> bool;
     pub(super) fn seed() -> u64;
@@ -29,8 +27,7 @@ extern "C" {
 
     #[wasm_bindgen(js_name = openSocket, catch)]
     pub(super) fn open_socket(
-        url: &str,
-        url_before_token: &str,
+        url: &Text,
         token: &JsValue,
         opened: &JsValue,
         received: &JsValue,

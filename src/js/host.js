@@ -1,9 +1,20 @@
 // What handlers and snapshots are made of, and the options that are not numbers.
 
-import { call, error } from "../browser/host.js";
+import { call, EverwireError, error } from "../browser/host.js";
 
-export const configError = (field, expected) =>
-  Object.assign(error("invalid_option", `\`${field}\` must be ${expected}`), { field, expected });
+export class ConfigError extends EverwireError {
+  static {
+    this.prototype.name = "ConfigError";
+  }
+
+  constructor(field, expected) {
+    super("invalid_option", `\`${field}\` must be ${expected}`);
+    this.field = field;
+    this.expected = expected;
+  }
+}
+
+export const configError = (field, expected) => new ConfigError(field, expected);
 
 /** Throws for an option that has not the type it must have; the ranges of numbers are checked elsewhere. */
 export function checkTypes(options) {
@@ -18,6 +29,8 @@ export function checkTypes(options) {
   check("url", url, isString, "a string");
   check("path", path, isString, "a string");
   const isToken = (value) => isString(value) || typeof value === "function";
+  const isOverflow = (value) => OVERFLOWS.includes(value);
+  check("queue.overflow", groups.queue?.overflow, isOverflow, '"drop-oldest", "drop-newest" or "reject"');
   check("token", token, isToken, "a string, or a function that returns a string, null, or a promise of either");
 }
 
@@ -27,6 +40,23 @@ export function option(options, path) {
   const value = options?.[group];
   return name ? value?.[name] : value;
 }
+
+const OVERFLOWS = ["drop-oldest", "drop-newest", "reject"];
+
+/** The place of `queue.overflow` among its names; -1 stands for the default. */
+export const overflow = (options) => OVERFLOWS.indexOf(options?.queue?.overflow);
+
+const REFUSALS = {
+  invalid_event: "the name of an event must be a string that is not empty",
+  invalid_data: "the data of an event must be a JSON object",
+  unserialisable: "the data cannot be written as JSON: a cycle, a BigInt, or a throwing `toJSON` (see `cause`)",
+  queue_full: "there is no connection and the queue is full",
+  not_open: "there is no connection, and this event is worthless later",
+  too_many_sessions: "too many sessions are joined: leave some first",
+};
+
+/** Why a message was not accepted. */
+export const refusal = (code, cause) => error(code, REFUSALS[code], cause);
 
 export const tooLarge = (bytes, max) =>
   error("too_large", `the message takes ${bytes} bytes, more than the ${max} of \`maxMessageBytes\``);

@@ -11,6 +11,8 @@ extern "C" {
     pub(super) fn option(options: &JsValue, path: &str) -> JsValue;
     #[wasm_bindgen(js_name = configError)]
     pub(super) fn config_error(field: &str, expected: &str) -> JsValue;
+    pub(super) fn overflow(options: &JsValue) -> i32;
+    pub(super) fn refusal(code: &str, cause: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = tooLarge)]
     pub(super) fn too_large(bytes: u32, max: u32) -> JsValue;
     #[allow(clippy::too_many_arguments, reason = "one argument for each field of the object")]

@@ -13,8 +13,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::browser::Driver;
 use crate::browser::frame::{self, EncodeError};
-use crate::browser::host::{add_handler, error, remove_handler};
-use crate::proto::{ConfigError, EndpointError, Refusal, Sent};
+use crate::browser::host::{add_handler, remove_handler};
+use crate::proto::{Refusal, Refused, Sent};
 use face::JsFace;
 
 /// One client, as the npm package sees it.
@@ -32,7 +32,10 @@ impl WasmClient {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, changed: JsValue) -> Result<WasmClient, JsValue> {
         host::check_types(options)?;
-        Self::create(options, changed).map_err(|error| host::config_error(error.field, error.expected))
+        let config = options::read(options).map_err(|error| host::config_error(error.field, error.expected))?;
+        let face = JsFace::new(changed.unchecked_into());
+        let driver = Driver::new(config, options::target(options), Box::new(face.clone()));
+        Ok(Self { driver, face })
     }
 
     /// Connects. Throws when the URL cannot be connected to.
@@ -53,29 +56,15 @@ impl WasmClient {
     /// `true` if the message was sent, `false` if it is queued, or the error that says why it was refused.
     pub fn send(&self, event: &JsValue, data: &JsValue) -> JsValue {
         let event: String = event.as_string().unwrap_or_default();
-        let none = JsValue::UNDEFINED;
-        let message = match frame::encode(&event, data) {
-            Ok(message) => message,
-            Err(EncodeError::NoType) => {
-                return error("invalid_event", "the name of an event must be a string that is not empty", &none);
-            }
-            Err(EncodeError::NotAnObject) => {
-                return error("invalid_data", "the data of an event must be a JSON object", &none);
-            }
-            Err(EncodeError::Unserialisable(cause)) => {
-                let message =
-                    "the data cannot be written as JSON: a cycle, a BigInt, or a throwing `toJSON` (see `cause`)";
-                return error("unserialisable", message, &cause);
-            }
+        let (code, cause) = match frame::encode(&event, data).map(|message| self.driver.send(message)) {
+            Ok(Ok(sent)) => return (sent == Sent::Now).into(),
+            Ok(Err(Refused { refusal: Refusal::TooLarge { bytes, max }, .. })) => return host::too_large(bytes, max),
+            Ok(Err(refused)) => (refused.refusal.code(), JsValue::UNDEFINED),
+            Err(EncodeError::NoType) => ("invalid_event", JsValue::UNDEFINED),
+            Err(EncodeError::NotAnObject) => ("invalid_data", JsValue::UNDEFINED),
+            Err(EncodeError::Unserialisable(cause)) => ("unserialisable", cause),
         };
-        let refusal = match self.driver.send(message) {
-            Ok(sent) => return (sent == Sent::Now).into(),
-            Err(refused) => refused.refusal,
-        };
-        if let Refusal::TooLarge { bytes, max } = refusal {
-            return host::too_large(bytes, max);
-        }
-        error(refusal.code(), refusal.text(), &none)
+        host::refusal(code, &cause)
     }
 
     /// Adds a handler; the number removes it.
@@ -95,18 +84,7 @@ impl WasmClient {
 }
 
 impl WasmClient {
-    fn create(options: &JsValue, changed: JsValue) -> Result<WasmClient, ConfigError> {
-        let (config, target) = options::read(options)?;
-        let face = JsFace::new(changed.unchecked_into());
-        let driver = Driver::new(config, target, Box::new(face.clone()))?;
-        Ok(Self { driver, face })
-    }
-
-    fn explain(&self, result: Result<(), EndpointError>) -> Result<(), JsValue> {
-        result.map_err(|refusal| {
-            let error = error(refusal.code(), refusal.text(), &JsValue::UNDEFINED);
-            self.face.refused(&error);
-            error
-        })
+    fn explain(&self, result: Result<(), JsValue>) -> Result<(), JsValue> {
+        result.inspect_err(|error| self.face.refused(error))
     }
 }

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use super::Timestamp;
 use super::backoff::Backoff;
 use super::close::Close;
-use super::config::{Config, ConfigError, Overflow};
+use super::config::{Checked, Config, ConfigError, Overflow};
 use super::heartbeat::Beat;
 use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
 use super::outbox::Outbox;
@@ -17,13 +17,15 @@ use super::snapshot::{Phase, Snapshot};
 use super::state::{Closer, State};
 use super::timer::Timer;
 use super::transitions::CLOSE_TIMEOUT_MS;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
 
 /// One logical connection to a server, over as many sockets as it takes.
 ///
 /// `M` is an outgoing text frame, `P` an incoming envelope; the machine moves both without looking into them.
 #[derive(Debug)]
 pub struct Client<M, P> {
-    pub(super) config: Config,
+    pub(super) config: Checked,
     pub(super) rng: Rng,
     pub(super) state: State,
     pub(super) backoff: Backoff,
@@ -33,7 +35,7 @@ pub struct Client<M, P> {
     pub(super) sockets: u32,
     pub(super) token: Token,
     pub(super) network: Network,
-    pub(super) last_close: Option<Close>,
+    pub(super) last_close: Option<Rc<Close>>,
     pub(super) closes: u32,
     pub(super) last_rtt_ms: Option<u64>,
     pub(super) announced: Announced,
@@ -82,8 +84,12 @@ impl<M: Clone, P: Inbound> Client<M, P> {
     ///
     /// `seed` is the only source of randomness: the same seed and the same inputs give the same outputs.
     pub fn new(config: Config, seed: u64) -> Result<Self, ConfigError> {
-        config.validate()?;
-        Ok(Self {
+        config.check().map(|config| Self::with_checked(config, seed))
+    }
+
+    /// The same for a configuration that is known to be right.
+    pub fn with_checked(config: Checked, seed: u64) -> Self {
+        Self {
             backoff: Backoff::new(&config.reconnect),
             config,
             rng: Rng::with_seed(seed),
@@ -98,7 +104,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
             closes: 0,
             last_rtt_ms: None,
             announced: Announced::NOTHING,
-        })
+        }
     }
 
     /// Connects, unless a connection is open, under way, or scheduled.
@@ -143,7 +149,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
     }
 
     /// Hands a message to the open socket, or queues it.
-    pub fn send(&mut self, message: Message<M>, now: Timestamp) -> Result<Sent, Refused<M>> {
+    pub fn send(&mut self, message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
         let sent = self.accept(message, now);
         self.settle(now);
         sent
@@ -172,7 +178,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
     /// What there is to see of the connection.
     pub fn snapshot(&self) -> Snapshot<'_> {
         let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms, .. } = self.announcement();
-        Snapshot { phase, attempt, retry_at, close: self.last_close.as_ref(), queued, queued_bytes, last_rtt_ms }
+        Snapshot { phase, attempt, retry_at, close: self.last_close.as_deref(), queued, queued_bytes, last_rtt_ms }
     }
 
     /// The socket that facts are accepted from, if there is one.
@@ -185,7 +191,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         }
     }
 
-    fn accept(&mut self, message: Message<M>, now: Timestamp) -> Result<Sent, Refused<M>> {
+    fn accept(&mut self, message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
         let max = self.config.max_message_bytes;
         if message.bytes > max {
             let refusal = Refusal::TooLarge { bytes: message.bytes, max };

@@ -1,8 +1,9 @@
 //! Options, their defaults and their ranges.
 
+use alloc::boxed::Box;
 use core::fmt;
 
-use super::numbers::{NUMBERS, Number, OVERFLOW};
+use super::numbers::NUMBERS;
 use super::time::FOREVER;
 
 /// Every option of the state machine. [`Config::default`] holds the documented defaults.
@@ -119,156 +120,66 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sets the numeric option at one of the paths in [`NUMBERS`].
-    pub fn set_number(&mut self, number: &Number, value: f64) -> Result<(), ConfigError> {
-        let in_range = (number.min..=number.max).contains(&value) && (!number.whole || value as u64 as f64 == value);
-        if in_range || number.infinite && value == f64::INFINITY {
-            (number.set)(self, value);
-            Ok(())
-        } else {
-            Err(number.error())
-        }
-    }
-
-    /// Sets `queue.overflow` by its JavaScript name.
-    pub fn set_overflow(&mut self, value: Option<&str>) -> Result<(), ConfigError> {
-        self.queue.overflow = match value {
-            Some("drop-oldest") => Overflow::DropOldest,
-            Some("drop-newest") => Overflow::DropNewest,
-            Some("reject") => Overflow::Reject,
-            _ => {
-                return Err(ConfigError {
-                    field: OVERFLOW,
-                    expected: "\"drop-oldest\", \"drop-newest\" or \"reject\"",
-                });
-            }
-        };
-        Ok(())
-    }
-
-    /// Checks what concerns every option, for configurations that were not made by [`Config::set_number`], and what concerns
-    /// several at once.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let spread = &self.reconnect;
-        for (field, value) in [("reconnect.factor", spread.factor), ("reconnect.jitter", spread.jitter)] {
-            if let Some(number) = NUMBERS.iter().find(|number| number.field == field) {
-                self.clone().set_number(number, value)?;
-            }
-        }
-        let at_least_one = [
-            ("reconnect.initialDelayMs", spread.initial_delay_ms),
-            ("heartbeat.intervalMs", self.heartbeat.interval_ms),
-            ("heartbeat.timeoutMs", self.heartbeat.timeout_ms),
-            ("connectTimeoutMs", self.connect_timeout_ms),
-            ("queue.ttlMs", self.queue.ttl_ms),
-            ("maxMessageBytes", u64::from(self.max_message_bytes)),
-        ];
-        for (field, value) in at_least_one {
-            if value == 0 {
-                return Err(ConfigError { field, expected: "greater than 0" });
-            }
-        }
-        if spread.max_delay_ms < spread.initial_delay_ms {
+    /// Checks what concerns several options at once. Enough for a configuration whose numbers all came through
+    /// [`Number::set`](super::numbers::Number::set).
+    pub fn check_order(self: Box<Self>) -> Result<Checked, ConfigError> {
+        if self.reconnect.max_delay_ms < self.reconnect.initial_delay_ms {
             return Err(ConfigError { field: "reconnect.maxDelayMs", expected: "at least `reconnect.initialDelayMs`" });
         }
-        Ok(())
+        Ok(Checked(self))
+    }
+
+    /// Checks every option.
+    pub fn check(mut self) -> Result<Checked, ConfigError> {
+        for number in &NUMBERS {
+            let value = number.get(&mut self);
+            number.set(&mut self, value)?;
+        }
+        Box::new(self).check_order()
+    }
+}
+
+/// A configuration that holds no value out of range.
+#[derive(Clone, Debug)]
+pub struct Checked(Box<Config>);
+
+impl core::ops::Deref for Checked {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.0
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, Overflow};
-    use crate::proto::numbers::{NUMBERS, OVERFLOW};
+    use super::Config;
     use crate::proto::time::FOREVER;
-
-    #[test]
-    fn every_number_refuses_what_is_not_a_number_in_its_range_and_names_itself() {
-        for number in &NUMBERS {
-            for value in [f64::NAN, -1.0, f64::NEG_INFINITY, 1e300] {
-                let error = Config::default().set_number(number, value).unwrap_err();
-                assert_eq!(error.field, number.field);
-                assert!(error.to_string().starts_with(&format!("`{}` must be a ", number.field)), "{error}");
-            }
-            assert!(Config::default().set_number(number, number.min).is_ok());
-            assert!(Config::default().set_number(number, number.max).is_ok());
-            assert_eq!(
-                Config::default().set_number(number, f64::INFINITY).is_ok(),
-                number.infinite,
-                "{}",
-                number.field
-            );
-            assert_eq!(
-                Config::default().set_number(number, number.min + 0.5).is_ok(),
-                !number.whole,
-                "{}",
-                number.field
-            );
-        }
-    }
-
-    #[test]
-    fn infinity_means_never() {
-        let mut config = Config::default();
-        for number in NUMBERS.iter().filter(|number| number.infinite) {
-            config.set_number(number, f64::INFINITY).unwrap();
-        }
-        assert_eq!(
-            (config.reconnect.max_attempts, config.heartbeat.interval_ms, config.queue.ttl_ms),
-            (u32::MAX, FOREVER, FOREVER)
-        );
-    }
-
-    #[test]
-    fn every_number_sets_its_own_option_only() {
-        let mut seen = Vec::new();
-        for number in &NUMBERS {
-            let mut config = Config::default();
-            config.set_number(number, number.min).unwrap();
-            let mut other = Config::default();
-            other.set_number(number, number.max).unwrap();
-            assert_ne!(config, other, "{}", number.field);
-            assert!(!seen.contains(&other), "{} sets what another option sets", number.field);
-            seen.push(other);
-        }
-    }
 
     #[test]
     fn the_defaults_are_valid_and_a_cap_below_the_initial_delay_is_not() {
         let mut config = Config::default();
-        assert_eq!(config.validate(), Ok(()));
+        assert!(config.clone().check().is_ok());
         config.reconnect.max_delay_ms = 999;
-        assert_eq!(
-            config.validate().unwrap_err().to_string(),
-            "`reconnect.maxDelayMs` must be at least `reconnect.initialDelayMs`"
-        );
+        let error = config.check().unwrap_err();
+        assert_eq!(error.to_string(), "`reconnect.maxDelayMs` must be at least `reconnect.initialDelayMs`");
     }
 
     #[test]
-    fn zeros_that_would_spin_and_shares_out_of_range_are_refused() {
-        let spoil: [(&str, fn(&mut Config)); 5] = [
+    fn values_that_would_spin_or_wait_for_ever_are_refused() {
+        let spoil: [(&str, fn(&mut Config)); 7] = [
             ("reconnect.initialDelayMs", |c| c.reconnect.initial_delay_ms = 0),
+            ("reconnect.maxDelayMs", |c| c.reconnect.max_delay_ms = FOREVER),
             ("heartbeat.intervalMs", |c| c.heartbeat.interval_ms = 0),
             ("connectTimeoutMs", |c| c.connect_timeout_ms = 0),
+            ("connectTimeoutMs", |c| c.connect_timeout_ms = FOREVER),
             ("reconnect.jitter", |c| c.reconnect.jitter = 1.5),
             ("reconnect.factor", |c| c.reconnect.factor = f64::NAN),
         ];
         for (field, spoil) in spoil {
             let mut config = Config::default();
             spoil(&mut config);
-            assert_eq!(config.validate().unwrap_err().field, field);
+            assert_eq!(config.check().unwrap_err().field, field);
         }
-    }
-
-    #[test]
-    fn overflow_is_one_of_three_names() {
-        let mut config = Config::default();
-        for (name, overflow) in
-            [("drop-oldest", Overflow::DropOldest), ("drop-newest", Overflow::DropNewest), ("reject", Overflow::Reject)]
-        {
-            config.set_overflow(Some(name)).unwrap();
-            assert_eq!(config.queue.overflow, overflow);
-        }
-        assert_eq!(config.set_overflow(Some("drop")).unwrap_err().field, OVERFLOW);
-        assert_eq!(config.set_overflow(None).unwrap_err().field, OVERFLOW);
     }
 }

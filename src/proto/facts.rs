@@ -7,6 +7,7 @@ use super::heartbeat::Heartbeat;
 use super::io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, SocketId};
 use super::state::{Closer, State};
 use super::transitions::CLOSE_TIMEOUT_MS;
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -109,7 +110,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         self.emit(Event::Frame(payload));
     }
 
-    fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Message<M>>, now: Timestamp) {
+    fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Box<Message<M>>>, now: Timestamp) {
         let mut keep = Vec::new();
         let mut rejoin = Vec::new();
         for message in messages {
@@ -138,7 +139,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         }
     }
 
-    fn put_back(&mut self, messages: Vec<Message<M>>, now: Timestamp) {
+    fn put_back(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
         let dropped = self.outbox.put_back(messages, &self.config.queue, now);
         self.report_dropped(dropped, DropReason::Overflow);
     }

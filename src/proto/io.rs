@@ -1,5 +1,7 @@
 //! The whole vocabulary between the machine and its driver.
 
+use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -61,7 +63,7 @@ pub enum Input<M, P> {
         /// The socket that refused.
         socket: SocketId,
         /// What it refused, in order.
-        messages: Vec<Message<M>>,
+        messages: Vec<Box<Message<M>>>,
     },
     /// The alarm went off. Early and late calls are harmless.
     Timeout,
@@ -90,7 +92,7 @@ pub enum Output<M, P> {
         /// The socket to use.
         socket: SocketId,
         /// The message.
-        message: Message<M>,
+        message: Box<Message<M>>,
     },
     /// Send a ping frame of the application protocol.
     Ping {
@@ -119,7 +121,7 @@ pub enum Event<M, P> {
     /// The connection is open, sessions are rejoined, the queue is flushed.
     Opened,
     /// A connection or an attempt ended.
-    Closed(Close),
+    Closed(Rc<Close>),
     /// The next attempt is scheduled.
     Reconnecting {
         /// The number of the attempt, from 1.
@@ -135,7 +137,7 @@ pub enum Event<M, P> {
     /// An accepted message will not be sent.
     Dropped {
         /// The message, handed back.
-        message: Message<M>,
+        message: Box<Message<M>>,
         /// Why.
         reason: DropReason,
     },
@@ -160,8 +162,10 @@ pub struct Message<M> {
 
 impl<M> Message<M> {
     /// A message whose `frame` takes `bytes` bytes in UTF-8.
-    pub const fn new(frame: M, bytes: u32, purpose: Purpose) -> Self {
-        Self { frame, bytes, purpose, expires_at: Timestamp::NEVER }
+    ///
+    /// Boxed, because it moves through several queues.
+    pub fn new(frame: M, bytes: u32, purpose: Purpose) -> Box<Self> {
+        Box::new(Self { frame, bytes, purpose, expires_at: Timestamp::NEVER })
     }
 }
 
@@ -185,21 +189,18 @@ impl Purpose {
     ///
     /// `field` reads a string field of the event's data.
     pub fn of(event: &str, field: &dyn Fn(&str) -> Option<String>) -> Self {
-        let session = |key: &str| {
-            field(key).map(|id| {
-                let mut session = String::from(key);
-                session.push('=');
-                session.push_str(&id);
-                session
-            })
+        let (purpose, key): (fn(String) -> Self, _) = match event {
+            "ping" | "user_typing" | "typing" => return Self::Ephemeral,
+            "join_session" => (Self::Join, "session_id"),
+            "leave_session" => (Self::Leave, "session_id"),
+            "join_match" => (Self::Join, "match_id"),
+            _ => return Self::Ordinary,
         };
-        match event {
-            "ping" | "user_typing" | "typing" => Self::Ephemeral,
-            "join_session" => session("session_id").map_or(Self::Ordinary, Self::Join),
-            "leave_session" => session("session_id").map_or(Self::Ordinary, Self::Leave),
-            "join_match" => session("match_id").map_or(Self::Ordinary, Self::Join),
-            _ => Self::Ordinary,
-        }
+        let Some(id) = field(key) else { return Self::Ordinary };
+        let mut session = String::from(key);
+        session.push('=');
+        session.push_str(&id);
+        purpose(session)
     }
 }
 
@@ -216,7 +217,7 @@ pub enum Sent {
 #[derive(Debug)]
 pub struct Refused<M> {
     /// The message.
-    pub message: Message<M>,
+    pub message: Box<Message<M>>,
     /// Why it was refused.
     pub refusal: Refusal,
 }

@@ -7,7 +7,6 @@ pub mod backoff;
 pub mod client;
 pub mod close;
 pub mod config;
-pub mod endpoint;
 mod facts;
 pub mod heartbeat;
 pub mod io;
@@ -22,8 +21,7 @@ mod transitions;
 
 pub use client::Client;
 pub use close::{Close, Verdict};
-pub use config::{Config, ConfigError, Overflow};
-pub use endpoint::{Endpoint, EndpointError};
+pub use config::{Checked, Config, ConfigError, Overflow};
 pub use io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
 pub use snapshot::{Phase, Snapshot};
 pub use time::Timestamp;

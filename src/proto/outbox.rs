@@ -1,5 +1,6 @@
 //! Messages that wait for a connection.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -10,7 +11,7 @@ use super::io::{Message, Purpose, Refusal, Refused};
 /// A queue in order of acceptance, bounded by count and bytes, whose messages can expire.
 #[derive(Debug)]
 pub struct Outbox<M> {
-    messages: VecDeque<Message<M>>,
+    messages: VecDeque<Box<Message<M>>>,
     bytes: u64,
     /// No message expires before this point; exact after every [`Outbox::expire`].
     expiry: Timestamp,
@@ -26,10 +27,10 @@ impl<M> Outbox<M> {
     /// Appends a message; returns what had to make room for it, oldest first.
     pub fn push(
         &mut self,
-        mut message: Message<M>,
+        mut message: Box<Message<M>>,
         config: &Queue,
         now: Timestamp,
-    ) -> Result<Vec<Message<M>>, Refused<M>> {
+    ) -> Result<Vec<Box<Message<M>>>, Refused<M>> {
         let can_make_room =
             config.overflow == Overflow::DropOldest && config.max_messages > 0 && message.bytes <= config.max_bytes;
         if !can_make_room && !self.has_room(message.bytes, config) {
@@ -47,7 +48,7 @@ impl<M> Outbox<M> {
     }
 
     /// Takes the oldest message.
-    pub fn pop(&mut self) -> Option<Message<M>> {
+    pub fn pop(&mut self) -> Option<Box<Message<M>>> {
         let message = self.messages.pop_front()?;
         self.bytes -= u64::from(message.bytes);
         Some(message)
@@ -56,7 +57,7 @@ impl<M> Outbox<M> {
     /// Puts messages that could not be handed over in front; returns those that have no room, oldest first.
     ///
     /// A message that never waited before may find no room, and its time to live starts now.
-    pub fn put_back(&mut self, messages: Vec<Message<M>>, config: &Queue, now: Timestamp) -> Vec<Message<M>> {
+    pub fn put_back(&mut self, messages: Vec<Box<Message<M>>>, config: &Queue, now: Timestamp) -> Vec<Box<Message<M>>> {
         let mut dropped = Vec::new();
         for mut message in messages.into_iter().rev() {
             if !self.has_room(message.bytes, config) {
@@ -75,7 +76,7 @@ impl<M> Outbox<M> {
     }
 
     /// Takes out every message whose time is over at `now`.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<Message<M>> {
+    pub fn expire(&mut self, now: Timestamp) -> Vec<Box<Message<M>>> {
         if now < self.expiry {
             return Vec::new();
         }
@@ -142,11 +143,11 @@ mod tests {
         Queue { max_messages: 3, max_bytes: 100, ttl_ms: 50, overflow }
     }
 
-    const fn ordinary(frame: char, bytes: u32) -> Message<char> {
+    fn ordinary(frame: char, bytes: u32) -> Box<Message<char>> {
         Message::new(frame, bytes, Purpose::Ordinary)
     }
 
-    fn frames(messages: &[Message<char>]) -> String {
+    fn frames(messages: &[Box<Message<char>>]) -> String {
         messages.iter().map(|message| message.frame).collect()
     }
 

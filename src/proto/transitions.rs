@@ -7,10 +7,12 @@ use super::close::{Close, Verdict, verdict};
 use super::heartbeat::Beat;
 use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, SocketId};
 use super::state::State;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 impl<M: Clone, P: Inbound> Client<M, P> {
-    pub(super) fn transmit(&mut self, socket: SocketId, message: Message<M>) {
+    pub(super) fn transmit(&mut self, socket: SocketId, message: Box<Message<M>>) {
         match &message.purpose {
             Purpose::Join(session) => self.sessions.join(session.clone(), message.frame.clone()),
             Purpose::Leave(session) => self.sessions.leave(session),
@@ -106,6 +108,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
 
     pub(super) fn note_close(&mut self, close: Close) {
         self.closes = self.closes.wrapping_add(1);
+        let close = Rc::new(close);
         self.last_close = Some(close.clone());
         self.emit(Event::Closed(close));
     }
@@ -115,7 +118,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         self.report_dropped(expired, DropReason::Expired);
     }
 
-    pub(super) fn report_dropped(&mut self, messages: Vec<Message<M>>, reason: DropReason) {
+    pub(super) fn report_dropped(&mut self, messages: Vec<Box<Message<M>>>, reason: DropReason) {
         for message in messages {
             self.emit(Event::Dropped { message, reason });
         }
