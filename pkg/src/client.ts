@@ -1,5 +1,4 @@
-import type { WasmClient } from "../wasm/everwire.js";
-import { type EverwireError, lift } from "./errors.js";
+import type { EverwireError } from "./errors.js";
 import { listen } from "./log.js";
 import type {
   AnyEvents,
@@ -13,8 +12,20 @@ import type {
   Snapshot,
 } from "./types.js";
 
-/** Makes a client of the wasm module, which it loads if need be. */
-export type Load = () => typeof WasmClient;
+/** Loads the wasm module if need be, and gives its client class. */
+export type Load = () => new (options: Options, changed: () => void) => Core;
+
+/** What the wasm module's client class can do. */
+export interface Core {
+  connect(): void;
+  disconnect(): void;
+  reconnect(): void;
+  /** `true` if the message was sent, `false` if it is queued. */
+  send(event: string, data: unknown): boolean | EverwireError;
+  on(event: string, handler: unknown): number;
+  off(event: string, id: number | undefined, handler: unknown): void;
+  snapshot(): Snapshot;
+}
 
 /**
  * One logical connection to a server, over as many WebSockets as it takes.
@@ -23,29 +34,26 @@ export type Load = () => typeof WasmClient;
  * take the same. Without a map, every event is accepted.
  */
 export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
-  readonly #wasm: WasmClient;
+  readonly #wasm: Core;
   readonly #listeners = new Set<() => void>();
 
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */
   constructor(load: Load, options: Options = {}) {
-    const Wasm = load();
-    try {
-      this.#wasm = new Wasm(options, () => {
-        for (const listener of [...this.#listeners]) listener();
-      });
-    } catch (thrown) {
-      throw lift(thrown);
-    }
+    this.#wasm = new (load())(options, () => {
+      for (const listener of [...this.#listeners]) {
+        try {
+          listener();
+        } catch (cause) {
+          globalThis.reportError?.(cause);
+        }
+      }
+    });
     if (options.logger) listen(this as unknown as Client, options.logger);
   }
 
   /** Connects, unless a connection is open, under way or scheduled. Throws when the URL cannot be connected to. */
   connect(): void {
-    try {
-      this.#wasm.connect();
-    } catch (thrown) {
-      throw lift(thrown);
-    }
+    this.#wasm.connect();
   }
 
   /** Closes with code 1000 and stays closed. The queue is kept for the next connection. */
@@ -55,11 +63,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Drops whatever connection there is and connects anew, with a fresh budget of attempts. */
   reconnect(): void {
-    try {
-      this.#wasm.reconnect();
-    } catch (thrown) {
-      throw lift(thrown);
-    }
+    this.#wasm.reconnect();
   }
 
   /**
@@ -67,9 +71,9 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    * refused; a refused message is neither sent nor queued. Pings and typing are never queued.
    */
   send<Name extends keyof Sends & string>(event: Name, ...[data]: DataArgument<Sends[Name]>): SendResult {
-    const result: boolean | EverwireError = this.#wasm.send(event, data);
+    const result = this.#wasm.send(event, data);
     if (typeof result === "boolean") return { status: result ? "sent" : "queued" };
-    return { status: "refused", code: result.code, reason: result.message, error: lift(result) as EverwireError };
+    return { status: "refused", code: result.code, reason: result.message, error: result };
   }
 
   /**
@@ -107,7 +111,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Where the connection stands, and why. The same object until something changes. */
   getSnapshot(): Snapshot {
-    return this.#wasm.snapshot() as Snapshot;
+    return this.#wasm.snapshot();
   }
 
   /** Calls `listener` whenever the snapshot has changed. Returns a function that ends the subscription. */

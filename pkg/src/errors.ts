@@ -1,29 +1,35 @@
+import { ConfigError as Config, EverwireError as Everwire } from "../wasm/host.js";
+
 /** An error that names who can mend it: `code` is stable, the message is for people. Neither holds a token or a payload. */
-export class EverwireError extends Error {
-  override readonly name: string = "EverwireError";
+export interface EverwireError extends Error {
   /** The stable name of what is wrong. */
   readonly code: ErrorCode;
-
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
+  /** With `bad_frame`: the beginning of the frame, or `null` if it was binary. */
+  readonly frame?: string | null;
+  /** With `handler_failed`: the name of the event. */
+  readonly event?: string;
 }
 
+/** The class of every error that a client throws or reports. */
+export const EverwireError: {
+  new (code: ErrorCode, message: string, options?: ErrorOptions): EverwireError;
+  readonly prototype: EverwireError;
+} = Everwire;
+
 /** An option that cannot be used, thrown by the constructor: the caller has to change it. */
-export class ConfigError extends EverwireError {
-  override readonly name = "ConfigError";
+export interface ConfigError extends EverwireError {
+  readonly code: "invalid_option";
   /** The option's path, such as `reconnect.jitter`. */
   readonly field: string;
   /** What the option accepts. */
   readonly expected: string;
-
-  constructor(message: string, field: string, expected: string) {
-    super("invalid_option", message);
-    this.field = field;
-    this.expected = expected;
-  }
 }
+
+/** The class of errors about options. */
+export const ConfigError: {
+  new (field: string, expected: string): ConfigError;
+  readonly prototype: ConfigError;
+} = Config;
 
 /**
  * What can be wrong.
@@ -55,18 +61,3 @@ export type ErrorCode =
   | "bad_frame"
   | "handler_failed"
   | "token_failed";
-
-interface RawError extends Error {
-  readonly code: ErrorCode;
-  readonly field?: string;
-  readonly expected?: string;
-}
-
-/** Gives an error from the wasm module its class. */
-export function lift(thrown: unknown): unknown {
-  const raw = thrown as RawError;
-  if (!(thrown instanceof Error) || raw.code === undefined) return thrown;
-  return raw.field === undefined || raw.expected === undefined
-    ? new EverwireError(raw.code, raw.message, raw.cause === undefined ? undefined : { cause: raw.cause })
-    : new ConfigError(raw.message, raw.field, raw.expected);
-}

@@ -1,5 +1,6 @@
 import { initSync } from "../wasm/everwire.js";
-import { EverwireError } from "./errors.js";
+import { error } from "../wasm/host.js";
+import type { EverwireError } from "./errors.js";
 
 /** Instantiates a compiled module; may be called once. */
 export function instantiate(module: WebAssembly.Module): void {
@@ -10,18 +11,18 @@ export function instantiate(module: WebAssembly.Module): void {
 export function explain(cause: unknown): EverwireError {
   const text = String(cause);
   if (/content security policy|unsafe-eval|blocked by CSP/i.test(text)) {
-    return new EverwireError(
+    return error(
       "wasm_blocked",
       "the page's Content Security Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src",
-      { cause },
+      cause,
     );
   }
   if (cause instanceof RangeError) {
-    return new EverwireError(
+    return error(
       "wasm_too_large",
       'this browser compiles WebAssembly only asynchronously: `import { ready } from "everwire"` and await ready() first',
-      { cause },
+      cause,
     );
   }
-  return new EverwireError("wasm_failed", `the WebAssembly module could not be loaded: ${text}`, { cause });
+  return error("wasm_failed", `the WebAssembly module could not be loaded: ${text}`, cause);
 }

@@ -1,4 +1,5 @@
 import { WasmClient } from "../wasm/everwire.js";
+import { error } from "../wasm/host.js";
 import { Client } from "./client.js";
 import { EverwireError } from "./errors.js";
 import { explain, instantiate } from "./load.js";
@@ -45,7 +46,7 @@ let loaded = false;
 
 function load(): typeof WasmClient {
   if (!loaded) {
-    throw new EverwireError("not_ready", '`import { init } from "everwire/slim"` and await init() before the first client');
+    throw error("not_ready", '`import { init } from "everwire/slim"` and await init() before the first client');
   }
   return WasmClient;
 }
@@ -56,7 +57,7 @@ async function fetchModule(given: WasmSource | Promise<WasmSource>): Promise<Web
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
   const response = source instanceof Response ? source : await fetch(source);
   if (!response.ok) {
-    throw new EverwireError("wasm_failed", `the WebAssembly module could not be loaded: HTTP ${response.status}`);
+    throw error("wasm_failed", `the WebAssembly module could not be loaded: HTTP ${response.status}`);
   }
   return WebAssembly.compile(await response.arrayBuffer());
 }

@@ -1,4 +1,4 @@
-import type { EverwireError } from "./errors.js";
+import type { ErrorCode, EverwireError } from "./errors.js";
 
 /** Where to connect, as whom, and how patiently. Every option has a default; a wrong one throws a `ConfigError`. */
 export interface Options {
@@ -139,7 +139,7 @@ export type SendResult =
   | {
       readonly status: "refused";
       /** The stable name of what is wrong. */
-      readonly code: string;
+      readonly code: ErrorCode;
       /** The same for people. */
       readonly reason: string;
       readonly error: EverwireError;

@@ -79,8 +79,29 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     bound.emit(output)?;
     let glue = output.join("everwire.js");
     std::fs::write(&glue, names.apply(&std::fs::read_to_string(&glue)?))?;
+    share_errors(output)
+}
+
+/// The scripts' error classes at a path that does not change with the build, for the package to export.
+fn share_errors(output: &Path) -> Result<()> {
+    let mut crates = std::fs::read_dir(output.join("snippets"))?;
+    let scripts = crates.next().context("wasm-bindgen wrote no scripts")??.file_name();
+    let scripts = format!("./snippets/{}/src", scripts.to_string_lossy());
+    let exports = format!(
+        "export {{ EverwireError, error }} from \"{scripts}/browser/host.js\";\n\
+         export {{ ConfigError }} from \"{scripts}/js/host.js\";\n"
+    );
+    std::fs::write(output.join("host.js"), exports)?;
+    std::fs::write(output.join("host.d.ts"), HOST_TYPES)?;
     Ok(())
 }
+
+const HOST_TYPES: &str = "\
+import type * as errors from \"../src/errors.js\";
+export declare const EverwireError: typeof errors.EverwireError;
+export declare const ConfigError: typeof errors.ConfigError;
+export declare function error(code: errors.ErrorCode, message: string, cause?: unknown): errors.EverwireError;
+";
 
 fn optimise(module: &Path) -> Result<()> {
     node::tool("build · wasm-opt", "wasm-opt").args(OPTIMISER_FLAGS).arg(module).arg("-o").arg(module).run()
