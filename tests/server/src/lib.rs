@@ -25,6 +25,7 @@ pub mod faults;
 #[cfg(test)]
 mod fuzz;
 mod handshake;
+mod hs256;
 mod hub;
 mod limits;
 mod masterx;

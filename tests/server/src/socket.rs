@@ -105,11 +105,7 @@ async fn answer(app: &App, from: &Connection, message: Message) -> Result<Option
     match message {
         Message::Text(text) => {
             from.heard();
-            // One connection's panic must not look like a lost network to its client.
-            AssertUnwindSafe(dispatch::text(app, from, &text))
-                .catch_unwind()
-                .await
-                .map_err(|_| Ending::close(1011, "internal error"))
+            guarded(dispatch::text(app, from, &text)).await
         }
         Message::Binary(_) => Err(Ending::close(1003, "text frames only")),
         Message::Close(_) => Err(Ending::Gone),
@@ -117,6 +113,11 @@ async fn answer(app: &App, from: &Connection, message: Message) -> Result<Option
         Message::Ping(_) => Err(Ending::close(1008, "too many ping frames")),
         Message::Pong(_) | Message::Frame(_) => Ok(None),
     }
+}
+
+/// A panic is our bug, and must not look like a lost network to the client.
+async fn guarded<T>(handling: impl Future<Output = T>) -> Result<T, Ending> {
+    AssertUnwindSafe(handling).catch_unwind().await.map_err(|_| Ending::close(1011, "internal error"))
 }
 
 /// Writes a frame and all that is queued behind it with as few system calls as they take.
@@ -222,3 +223,15 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// When to stop waiting for the peer's half of a closing handshake.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_closes_with_1011() {
+        assert_eq!(guarded(async { 7 }).await, Ok(7));
+        let failed = guarded(async { panic!("a bug, on purpose") }).await;
+        assert_eq!(failed, Err::<(), _>(Ending::close(1011, "internal error")));
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::{clock, options::Secret};
+use crate::{clock, hs256, options::Secret};
 
 /// Issues and checks tokens.
 pub struct Tokens {
@@ -46,6 +46,7 @@ impl TokenError {
 
 impl Tokens {
     pub fn new(secret: &Secret, life_s: i64) -> Self {
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp", "sub"]);
         validation.leeway = 0;

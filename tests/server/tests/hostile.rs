@@ -24,7 +24,11 @@ struct Raw {
 
 impl Raw {
     async fn new() -> Self {
-        let world = World::new(&["--rate-limit-per-minute", "0"]).await;
+        Self::with(&["--rate-limit-per-minute", "0"]).await
+    }
+
+    async fn with(flags: &[&str]) -> Self {
+        let world = World::new(flags).await;
         let witness = world.connect("witness").await;
         let mut stream = TcpStream::connect(world.server.addr()).await.unwrap();
         let token = world.token("eve").await;
@@ -234,6 +238,19 @@ async fn a_close_frame_with_an_invalid_code_is_a_violation() {
 }
 
 #[tokio::test]
+async fn a_frame_that_drips_in_and_never_ends_is_idle() {
+    let mut raw = Raw::with(&["--idle-timeout-s", "0.5"]).await;
+    raw.stream.write_all(&[TEXT, 0x80 | 126, 4, 0, 0, 0, 0, 0]).await.unwrap();
+    let drip = async {
+        while raw.stream.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, drip).await.expect("still open");
+    assert_eq!(raw.world.server.connections(), 0);
+}
+
+#[tokio::test]
 async fn random_bytes_after_the_handshake_harm_nobody() {
     let world = World::new(&["--rate-limit-per-minute", "0"]).await;
     let mut witness = world.connect("witness").await;
@@ -258,13 +275,13 @@ async fn forged_and_foreign_tokens_are_refused() {
     let secret = "the secret of the server";
     let world = World::new(&["--secret", secret]).await;
     let claims = |exp: i64| json!({ "sub": "ada", "exp": exp });
-    let sign = |algorithm, secret: &str, claims: &serde_json::Value| {
-        encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    let sign = |secret: &str, claims: &serde_json::Value| {
+        encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
     };
     let future = 4_000_000_000;
-    world.connect_with(&sign(Algorithm::HS256, secret, &claims(future))).await.event("connected").await;
+    world.connect_with(&sign(secret, &claims(future))).await.event("connected").await;
 
-    let good = sign(Algorithm::HS256, secret, &claims(future));
+    let good = sign(secret, &claims(future));
     let parts: Vec<&str> = good.split('.').collect();
     // {"alg":"none","typ":"JWT"}
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
@@ -273,15 +290,15 @@ async fn forged_and_foreign_tokens_are_refused() {
         format!("{none}.{}.", parts[1]),
         format!("{none}.{}.{}", parts[1], parts[2]),
         format!("{}.{}.", parts[0], parts[1]),
-        sign(Algorithm::HS256, "another secret", &claims(future)),
-        sign(Algorithm::HS384, secret, &claims(future)),
-        sign(Algorithm::HS512, secret, &claims(future)),
-        sign(Algorithm::HS256, secret, &claims(1)),
-        sign(Algorithm::HS256, secret, &json!({ "exp": future })),
-        sign(Algorithm::HS256, secret, &json!({ "sub": "ada" })),
-        sign(Algorithm::HS256, secret, &json!({ "sub": "", "exp": future })),
-        sign(Algorithm::HS256, secret, &json!({ "sub": 7, "exp": future })),
-        sign(Algorithm::HS256, secret, &json!({ "sub": "x".repeat(129), "exp": future })),
+        sign("another secret", &claims(future)),
+        HS384_TOKEN.to_owned(),
+        HS512_TOKEN.to_owned(),
+        sign(secret, &claims(1)),
+        sign(secret, &json!({ "exp": future })),
+        sign(secret, &json!({ "sub": "ada" })),
+        sign(secret, &json!({ "sub": "", "exp": future })),
+        sign(secret, &json!({ "sub": 7, "exp": future })),
+        sign(secret, &json!({ "sub": "x".repeat(129), "exp": future })),
         cut.to_owned(),
         "..".to_owned(),
         "%00%ff".to_owned(),
@@ -290,3 +307,9 @@ async fn forged_and_foreign_tokens_are_refused() {
         assert_eq!(client.closed().await.0, 1008, "{token}");
     }
 }
+
+/// Tokens that are right but for the algorithm: the same claims and secret as above.
+const HS384_TOKEN: &str = "eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEiLCJleHAiOjQwMDAwMDAwMDB9.\
+    G_GwvQ7N6HD9YV0qXktLQFrlYK6mRPa1UrkmacBoiMSn7hoqMrhOF-bmAmTlEF9I";
+const HS512_TOKEN: &str = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEiLCJleHAiOjQwMDAwMDAwMDB9.\
+    NNet1a06tnMIIOlTu6k2QZpu7VTd7qSgyQ9LhJGxQUNbwgWSbGiVA5vDJNgubehMy3fcFBRv3XmCB-bIxDykGg";
