@@ -6,9 +6,19 @@
 //! How a frame travels:
 //!
 //! 1. [`Server`] accepts TCP connections and hands HTTP requests to the routes.
-//! 2. The handshake checks the token and upgrades the request to a WebSocket.
-//! 3. One task per socket reads frames, has them dispatched, and writes what was queued for its connection.
-//! 4. The hub knows which connections a user has and which users a session has; a broadcast is serialised once.
+//! 2. The handshake checks origin, token and room, and upgrades the request to a WebSocket.
+//! 3. One task for each socket reads frames, has them dispatched, and writes what was queued for its connection.
+//! 4. The hub knows which connections a user has and which users a room has. A broadcast is serialised once, and its
+//!    bytes are shared by all queues.
+//!
+//! What holds it together:
+//!
+//! - Nobody waits for a slow client: queues are bounded, and whoever falls behind is cut off.
+//! - Timers are few: one sweep ends idle and stuck connections, one more ends typing.
+//! - What was announced is stored: a CoLabMatch message reaches the disk before it reaches anyone.
+//! - Tokens and payloads stay out of logs, metrics and the audit trail.
+//!
+//! [`faults`] is a program of its own: a TCP proxy that misbehaves on command.
 
 mod api;
 mod app;

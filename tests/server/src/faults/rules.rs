@@ -68,13 +68,16 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Puts a rule in force and returns its id.
+    /// Puts a rule in force and returns its id. Of more than a thousand rules the oldest is removed.
     pub fn add(&self, rule: Rule) -> u64 {
         let starts = Instant::now() + Duration::from_millis(rule.after_ms);
         let ends = rule.for_ms.map(|ms| starts + Duration::from_millis(ms));
         let mut state = self.state.locked();
         state.last_id += 1;
         let id = state.last_id;
+        if state.rules.len() >= MAX_RULES {
+            state.rules.remove(0);
+        }
         state.rules.push(Active { id, rule, starts, ends, hits: 0, bytes: 0 });
         drop(state);
         self.announce();
@@ -239,3 +242,6 @@ impl Active {
         self.starts <= now && self.ends.is_none_or(|ends| now < ends)
     }
 }
+
+/// Bounds what a test that never clears its rules can make the proxy remember.
+const MAX_RULES: usize = 1000;
