@@ -19,10 +19,10 @@ pub(crate) fn sockets() -> u32 {
 }
 
 /// Stands for one closure.
-pub(super) struct Counted(());
+pub(crate) struct Counted(());
 
 impl Counted {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         CLOSURES.set(CLOSURES.get() + 1);
         Self(())
     }

@@ -3,9 +3,9 @@
 use wasm_bindgen::JsValue;
 
 use super::driver::Inner;
-use super::frame::{self, Incoming};
+use super::frame::Incoming;
 use super::host::{self, Text};
-use crate::proto::{Input, Output, SocketId};
+use crate::proto::{Cause, Input, Output, SocketId};
 
 impl Inner {
     pub(super) fn perform(&self, effect: Output<Text, Incoming>) {
@@ -16,9 +16,7 @@ impl Inner {
             }
             Output::Ping { .. } => {
                 // A ping that the socket does not take stays unanswered, which says all there is to say.
-                if let Some(ping) = frame::ping() {
-                    self.socket.send(&ping);
-                }
+                self.socket.send(&host::ping());
             }
             Output::Close { .. } => self.socket.close(),
             Output::Abandon { .. } => self.socket.abandon(),
@@ -32,9 +30,9 @@ impl Inner {
         let Some(socket) = self.look(|core| core.socket()).filter(|socket| socket.number() == attempt) else { return };
         if !is_token {
             self.face().failed(self, value);
-            self.open_failed(socket, "the token could not be had");
+            self.open_failed(socket, Cause::NoToken);
         } else if !self.open_socket(socket, value) {
-            self.open_failed(socket, "the browser refused to open a WebSocket");
+            self.open_failed(socket, Cause::NoSocket);
         }
     }
 
@@ -47,7 +45,7 @@ impl Inner {
         opened.map(|socket| self.socket.set(id, socket)).is_ok()
     }
 
-    fn open_failed(&self, socket: SocketId, reason: &str) {
-        self.fact(Input::OpenFailed { socket, reason: reason.into() });
+    fn open_failed(&self, socket: SocketId, cause: Cause) {
+        self.fact(Input::OpenFailed { socket, cause });
     }
 }

@@ -16,27 +16,15 @@ impl Inbound for Incoming {
     }
 }
 
-/// Why an event cannot be put into a frame: the caller has to send something else.
-pub(crate) enum EncodeError {
-    /// The name of the event is missing.
-    NoType,
-    /// `JSON.stringify` threw: a cycle, a BigInt, or a `toJSON` that throws.
-    Unserialisable(JsValue),
-    /// The data is no JSON object.
-    NotAnObject,
-}
-
-/// Builds a complete frame.
-pub(crate) fn encode(event: &str, data: &JsValue) -> Result<Box<Message<Text>>, EncodeError> {
-    if event.is_empty() {
-        return Err(EncodeError::NoType);
-    }
-    let frame = host::encode(event, data).map_err(EncodeError::Unserialisable)?.ok_or(EncodeError::NotAnObject)?;
+/// Builds a complete frame. The error is a JavaScript error whose `code` says what the caller has to change.
+pub(crate) fn encode(event: &JsValue, data: &JsValue) -> Result<Box<Message<Text>>, JsValue> {
+    let frame = host::encode(event, data)?;
     let bytes = host::byte_length(&frame);
-    Ok(Message::new(frame, bytes, Purpose::of(event, &|name| host::field(data, name))))
-}
-
-/// The frame of the heartbeat.
-pub(super) fn ping() -> Option<Text> {
-    host::encode("ping", &JsValue::UNDEFINED).ok().flatten()
+    let purpose = match host::purpose(event) {
+        1 => Purpose::Ephemeral,
+        2 => Purpose::Join(host::session(event, data)),
+        3 => Purpose::Leave(host::session(event, data)),
+        _ => Purpose::Ordinary,
+    };
+    Ok(Message::new(frame, bytes, purpose))
 }

@@ -88,17 +88,37 @@ export const close = (socket) => socket.close(1000);
 /** Hands a frame over unless the socket takes none any more. */
 export const sendText = (socket, text) => socket.readyState === 1 && (socket.send(text), true);
 
-/** A complete frame; `undefined` if the data is no JSON object. Throws what `JSON.stringify` throws. */
+/** A complete frame. Throws an error that says why there can be none. */
 export function encode(type, data) {
-  const json = data == null ? "{}" : JSON.stringify(data);
-  return json?.[0] === "{"
-    ? `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}}`
-    : undefined;
+  if (typeof type !== "string" || !type) throw error("invalid_event", "the name of an event must be a string that is not empty");
+  let json;
+  try {
+    json = data == null ? "{}" : JSON.stringify(data);
+  } catch (cause) {
+    throw error("unserialisable", "the data holds a cycle, a BigInt, or a `toJSON` that throws (see `cause`)", cause);
+  }
+  if (json?.[0] !== "{") throw error("invalid_data", "the data of an event must be a JSON object");
+  return `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}}`;
 }
+
+export const ping = () => encode("ping");
 
 export const byteLength = (text) => new TextEncoder().encode(text).length;
 
-export const field = (data, name) => (typeof data?.[name] === "string" ? data[name] : undefined);
+/** What the events are for that are not ordinary: 1 is worthless later, 2 joins and 3 leaves the session that the field names. */
+const PURPOSES = {
+  ping: [1],
+  user_typing: [1],
+  typing: [1],
+  join_session: [2, "session_id"],
+  leave_session: [3, "session_id"],
+  join_match: [2, "match_id"],
+};
+
+export const purpose = (type) => (Object.hasOwn(PURPOSES, type) ? PURPOSES[type][0] : 0);
+
+/** The name of the session that an event is about. */
+export const session = (type, data) => `${PURPOSES[type][1]}=${data?.[PURPOSES[type][1]]}`;
 
 /** The envelope in the frame of a `message` event, or the error that says why there is none. */
 export function decode({ data: text }) {

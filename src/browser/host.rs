@@ -1,15 +1,13 @@
-//! The functions of `host.js`, and the few JavaScript types that they are about.
+//! The functions of `host.js`, and the few JavaScript types that they are about. No text is copied in or out.
 //!
 //! js-sys and web-sys have those types too, but linking them adds three kilobytes that no tool can strip.
-
-use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
     /// A string that stays in JavaScript.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq)]
     pub(crate) type Text;
     #[derive(Clone)]
     pub(crate) type WebSocket;
@@ -40,14 +38,15 @@ extern "C" {
     pub(super) fn send_text(socket: &WebSocket, text: &Text) -> Result<bool, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn encode(event: &str, data: &JsValue) -> Result<Option<Text>, JsValue>;
+    pub(super) fn encode(event: &JsValue, data: &JsValue) -> Result<Text, JsValue>;
+    pub(super) fn ping() -> Text;
     #[wasm_bindgen(js_name = byteLength)]
     pub(super) fn byte_length(text: &Text) -> u32;
-    pub(super) fn field(data: &JsValue, name: &str) -> Option<String>;
+    pub(super) fn purpose(event: &JsValue) -> u32;
+    pub(super) fn session(event: &JsValue, data: &JsValue) -> Text;
     pub(super) fn decode(event: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = isPong)]
     pub(super) fn is_pong(incoming: &JsValue) -> bool;
-    pub(crate) fn error(code: &str, message: &str, cause: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = newHandlers)]
     pub(super) fn new_handlers() -> Handlers;
@@ -59,7 +58,6 @@ extern "C" {
     #[wasm_bindgen(js_name = countHandlers)]
     pub(crate) fn count_handlers(handlers: &Handlers) -> u32;
     pub(super) fn deliver(handlers: &Handlers, incoming: &JsValue);
-    pub(crate) fn call(handlers: &Handlers, name: &str, data: &JsValue, message: &JsValue);
 }
 
 #[wasm_bindgen]
@@ -68,7 +66,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn code(this: &CloseEvent) -> u16;
     #[wasm_bindgen(method, getter)]
-    pub(super) fn reason(this: &CloseEvent) -> String;
+    pub(super) fn reason(this: &CloseEvent) -> Text;
     #[wasm_bindgen(method, getter, js_name = wasClean)]
     pub(super) fn was_clean(this: &CloseEvent) -> bool;
 

@@ -10,7 +10,7 @@ use super::counters::Counted;
 use super::driver::Inner;
 use super::frame::Incoming;
 use super::host::{self, CloseEvent};
-use crate::proto::{Close, Input};
+use crate::proto::{Close, Input, Reason};
 
 /// Every closure of one client.
 pub(super) struct Listeners {
@@ -52,7 +52,8 @@ impl Listeners {
             close: Listener::new(driver, |driver, event| {
                 if let Some(socket) = driver.socket.closed() {
                     let event: &CloseEvent = event.unchecked_ref();
-                    let close = Close { code: event.code(), reason: event.reason(), was_clean: event.was_clean() };
+                    let reason = Reason::Peer(event.reason());
+                    let close = Close { code: event.code(), reason, was_clean: event.was_clean() };
                     driver.fact(Input::SocketClosed { socket, close });
                 }
             }),

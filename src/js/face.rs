@@ -8,9 +8,9 @@ use wasm_bindgen::JsValue;
 use super::host::{self, Changed};
 use crate::browser::frame::Incoming;
 use crate::browser::held::Held;
-use crate::browser::host::{Text, call};
+use crate::browser::host::Text;
 use crate::browser::{Face, Inner, now};
-use crate::proto::{Close, DropReason, Event};
+use crate::proto::{Close, Event, Reason};
 
 /// Delivers news to handlers and keeps the snapshot.
 #[derive(Clone)]
@@ -76,23 +76,16 @@ impl Face for JsFace {
         match event {
             Event::Opened => {
                 self.note_problem(JsValue::NULL);
-                call(handlers, "open", &JsValue::UNDEFINED, &JsValue::UNDEFINED);
+                host::tell_open(handlers);
             }
-            Event::Closed(close) => call(handlers, "close", &close_info(&close), &JsValue::UNDEFINED),
+            Event::Closed(close) => host::tell_closed(handlers, &close_info(&close)),
             Event::Reconnecting { attempt, delay_ms } => host::tell_reconnecting(handlers, attempt, delay_ms as f64),
             Event::GaveUp { attempts } => host::tell_gave_up(handlers, attempts),
-            Event::Dropped { message, reason } => {
-                let reason = match reason {
-                    DropReason::Overflow => "overflow",
-                    DropReason::Expired => "expired",
-                    DropReason::Ephemeral => "not_open",
-                };
-                host::tell_dropped(handlers, &message.frame, reason);
-            }
+            Event::Dropped { message, reason } => host::tell_dropped(handlers, &message.frame, reason as u32),
             Event::Changed { phase } => {
                 self.0.changed.call();
                 if phase {
-                    call(handlers, "state", &self.snapshot(driver), &JsValue::UNDEFINED);
+                    host::tell_state(handlers, &self.snapshot(driver));
                 }
             }
             Event::Frame(_) => {}
@@ -101,10 +94,13 @@ impl Face for JsFace {
 
     fn failed(&self, driver: &Inner, error: &JsValue) {
         self.refused(error);
-        call(driver.handlers(), "error", error, &JsValue::UNDEFINED);
+        host::tell_error(driver.handlers(), error);
     }
 }
 
-fn close_info(close: &Close) -> JsValue {
-    host::close_info(close.code, &close.reason, close.was_clean)
+fn close_info(close: &Close<Text>) -> JsValue {
+    match &close.reason {
+        Reason::Peer(reason) => host::close_info(close.code, reason, close.was_clean),
+        Reason::Client(cause) => host::close_info(close.code, &JsValue::from(*cause as u32), close.was_clean),
+    }
 }

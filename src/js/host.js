@@ -1,4 +1,4 @@
-// What handlers and snapshots are made of, and the options that are not numbers.
+// What handlers and snapshots are made of, and the options. The face passes numbers; the words for them are here.
 
 import { call, EverwireError, error } from "../browser/host.js";
 
@@ -14,56 +14,79 @@ export class ConfigError extends EverwireError {
   }
 }
 
-export const configError = (field, expected) => new ConfigError(field, expected);
+const LONGEST_TIMER = 2 ** 31 - 1;
+const LARGEST_COUNT = 2 ** 32 - 2;
 
-/** Throws for an option that has not the type it must have; the ranges of numbers are checked elsewhere. */
-export function checkTypes(options) {
-  const check = (field, value, fits, expected) => {
-    if (value !== undefined && !fits(value)) throw configError(field, expected);
-  };
-  const isObject = (value) => typeof value === "object" && value !== null;
-  const isString = (value) => typeof value === "string";
-  check("options", options, isObject, "an object");
-  const { url, path, token, ...groups } = options ?? {};
-  for (const field of ["reconnect", "heartbeat", "queue"]) check(field, groups[field], isObject, "an object");
-  check("url", url, isString, "a string");
-  check("path", path, isString, "a string");
-  const isToken = (value) => isString(value) || typeof value === "function";
-  const isOverflow = (value) => OVERFLOWS.includes(value);
-  check("queue.overflow", groups.queue?.overflow, isOverflow, '"drop-oldest", "drop-newest" or "reject"');
-  check("token", token, isToken, "a string, or a function that returns a string, null, or a promise of either");
-}
+/** The numeric options in the order of the Rust table, each with its range: lowest, highest, and whether Infinity and fractions fit. */
+export const NUMBERS = [
+  ["reconnect.initialDelayMs", 1, LONGEST_TIMER],
+  ["reconnect.maxDelayMs", 1, LONGEST_TIMER],
+  ["reconnect.factor", 1, 100, false, true],
+  ["reconnect.jitter", 0, 1, false, true],
+  ["reconnect.maxAttempts", 0, LARGEST_COUNT, true],
+  ["reconnect.stableAfterMs", 0, LONGEST_TIMER],
+  ["heartbeat.intervalMs", 1, LONGEST_TIMER, true],
+  ["heartbeat.timeoutMs", 1, LONGEST_TIMER],
+  ["connectTimeoutMs", 1, LONGEST_TIMER],
+  ["queue.maxMessages", 0, LARGEST_COUNT],
+  ["queue.maxBytes", 0, LARGEST_COUNT],
+  ["queue.ttlMs", 1, LONGEST_TIMER, true],
+  ["maxMessageBytes", 1, LARGEST_COUNT],
+];
+
+const OVERFLOWS = ["drop-oldest", "drop-newest", "reject"];
 
 /** The value at a path of at most two names. */
-export function option(options, path) {
+function option(options, path) {
   const [group, name] = path.split(".");
   const value = options?.[group];
   return name ? value?.[name] : value;
 }
 
-const OVERFLOWS = ["drop-oldest", "drop-newest", "reject"];
+/** Throws for an option that has not the type or the range that it must have. */
+export function checkOptions(options) {
+  const isObject = (value) => typeof value === "object" && value !== null;
+  const isString = (value) => typeof value === "string";
+  const check = (path, fits, expected) => {
+    const value = path ? option(options, path) : options;
+    if (value !== undefined && !fits(value)) throw new ConfigError(path || "options", expected);
+  };
+  check("", isObject, "an object");
+  for (const group of ["reconnect", "heartbeat", "queue"]) check(group, isObject, "an object");
+  for (const [path, least, most, infinite, fractional] of NUMBERS) {
+    const fits = (value) =>
+      (value >= least && value <= most && (fractional ? !Number.isNaN(+value) : Number.isInteger(value))) ||
+      (infinite && value === Infinity);
+    const what = `a ${fractional ? "" : "whole "}number from ${least} to ${most}${infinite ? ", or Infinity" : ""}`;
+    check(path, (value) => typeof value === "number" && fits(value), what);
+  }
+  check("queue.overflow", (value) => OVERFLOWS.includes(value), '"drop-oldest", "drop-newest" or "reject"');
+  for (const text of ["url", "path"]) check(text, isString, "a string");
+  const isToken = (value) => isString(value) || typeof value === "function";
+  check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
+}
+
+/** The number at a place of the table; NaN stands for the default. */
+export const number = (options, index) => option(options, NUMBERS[index][0]) ?? Number.NaN;
 
 /** The place of `queue.overflow` among its names; -1 stands for the default. */
 export const overflow = (options) => OVERFLOWS.indexOf(options?.queue?.overflow);
 
-const REFUSALS = {
-  invalid_event: "the name of an event must be a string that is not empty",
-  invalid_data: "the data of an event must be a JSON object",
-  unserialisable: "the data cannot be written as JSON: a cycle, a BigInt, or a throwing `toJSON` (see `cause`)",
-  queue_full: "there is no connection and the queue is full",
-  not_open: "there is no connection, and this event is worthless later",
-  too_many_sessions: "too many sessions are joined: leave some first",
-};
+export const orderError = () => new ConfigError("reconnect.maxDelayMs", "at least `reconnect.initialDelayMs`");
+
+const REFUSALS = [
+  (bytes, max) => error("too_large", `the message takes ${bytes} bytes, more than the ${max} of \`maxMessageBytes\``),
+  () => error("queue_full", "there is no connection and the queue is full"),
+  () => error("not_open", "there is no connection, and this event is worthless later"),
+  () => error("too_many_sessions", "too many sessions are joined: leave some first"),
+];
 
 /** Why a message was not accepted. */
-export const refusal = (code, cause) => error(code, REFUSALS[code], cause);
-
-export const tooLarge = (bytes, max) =>
-  error("too_large", `the message takes ${bytes} bytes, more than the ${max} of \`maxMessageBytes\``);
+export const refusal = (index, bytes, max) => REFUSALS[index](bytes, max);
 
 const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "given_up", "fatal"];
 
-/** `phase` counts the phases; `retryInMs` and `lastRttMs` are negative where there is nothing to say. */
+/** `retryInMs` and `lastRttMs` are negative where there is nothing to say. */
 export const snapshot = (phase, attempt, retryInMs, close, error, queued, queuedBytes, lastRttMs) => ({
   state: phase > 0 && phase < 4 ? PHASES[phase] : "closed",
   phase: PHASES[phase],
@@ -76,13 +99,30 @@ export const snapshot = (phase, attempt, retryInMs, close, error, queued, queued
   lastRttMs: lastRttMs < 0 ? null : lastRttMs,
 });
 
-export const closeInfo = (code, reason, wasClean) => ({ code, reason, wasClean });
+const CAUSES = [
+  "no connection within connectTimeoutMs",
+  "no pong within heartbeat.timeoutMs",
+  "the closing handshake was not completed",
+  "the token could not be had",
+  "the browser refused to open a WebSocket",
+  "disconnect()",
+  "replaced by a new connection",
+  "closed by the back/forward cache",
+];
 
+/** `reason` is the peer's own words, or the place of the client's among the causes. */
+export const closeInfo = (code, reason, wasClean) => ({ code, reason: CAUSES[reason] ?? reason, wasClean });
+
+export const tellOpen = (handlers) => call(handlers, "open", {});
+export const tellClosed = (handlers, info) => call(handlers, "close", info);
+export const tellState = (handlers, snapshot) => call(handlers, "state", snapshot);
+export const tellError = (handlers, error) => call(handlers, "error", error);
 export const tellReconnecting = (handlers, attempt, delayMs) => call(handlers, "reconnecting", { attempt, delayMs });
-
 export const tellGaveUp = (handlers, attempts) => call(handlers, "give_up", { attempts });
+
+const DROPS = ["overflow", "expired", "not_open"];
 
 export function tellDropped(handlers, frame, reason) {
   const { type, data } = JSON.parse(frame);
-  call(handlers, "drop", { type, data, reason });
+  call(handlers, "drop", { type, data, reason: DROPS[reason] });
 }

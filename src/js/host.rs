@@ -1,4 +1,4 @@
-//! The functions of `host.js`.
+//! The functions of `host.js`. No text is copied in or out.
 
 use wasm_bindgen::prelude::*;
 
@@ -6,15 +6,13 @@ use crate::browser::host::{Handlers, Text};
 
 #[wasm_bindgen(module = "/src/js/host.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = checkTypes, catch)]
-    pub(super) fn check_types(options: &JsValue) -> Result<(), JsValue>;
-    pub(super) fn option(options: &JsValue, path: &str) -> JsValue;
-    #[wasm_bindgen(js_name = configError)]
-    pub(super) fn config_error(field: &str, expected: &str) -> JsValue;
+    #[wasm_bindgen(js_name = checkOptions, catch)]
+    pub(super) fn check_options(options: &JsValue) -> Result<(), JsValue>;
+    pub(super) fn number(options: &JsValue, index: u32) -> f64;
     pub(super) fn overflow(options: &JsValue) -> i32;
-    pub(super) fn refusal(code: &str, cause: &JsValue) -> JsValue;
-    #[wasm_bindgen(js_name = tooLarge)]
-    pub(super) fn too_large(bytes: u32, max: u32) -> JsValue;
+    #[wasm_bindgen(js_name = orderError)]
+    pub(super) fn order_error() -> JsValue;
+    pub(super) fn refusal(index: u32, bytes: u32, max: u32) -> JsValue;
     #[allow(clippy::too_many_arguments, reason = "one argument for each field of the object")]
     pub(super) fn snapshot(
         phase: u32,
@@ -27,16 +25,33 @@ extern "C" {
         last_rtt_ms: f64,
     ) -> JsValue;
     #[wasm_bindgen(js_name = closeInfo)]
-    pub(super) fn close_info(code: u16, reason: &str, was_clean: bool) -> JsValue;
+    pub(super) fn close_info(code: u16, reason: &JsValue, was_clean: bool) -> JsValue;
+    #[wasm_bindgen(js_name = tellOpen)]
+    pub(super) fn tell_open(handlers: &Handlers);
+    #[wasm_bindgen(js_name = tellClosed)]
+    pub(super) fn tell_closed(handlers: &Handlers, info: &JsValue);
+    #[wasm_bindgen(js_name = tellState)]
+    pub(super) fn tell_state(handlers: &Handlers, snapshot: &JsValue);
+    #[wasm_bindgen(js_name = tellError)]
+    pub(super) fn tell_error(handlers: &Handlers, error: &JsValue);
     #[wasm_bindgen(js_name = tellReconnecting)]
     pub(super) fn tell_reconnecting(handlers: &Handlers, attempt: u32, delay_ms: f64);
     #[wasm_bindgen(js_name = tellGaveUp)]
     pub(super) fn tell_gave_up(handlers: &Handlers, attempts: u32);
     #[wasm_bindgen(js_name = tellDropped)]
-    pub(super) fn tell_dropped(handlers: &Handlers, frame: &Text, reason: &str);
+    pub(super) fn tell_dropped(handlers: &Handlers, frame: &Text, reason: u32);
 
     /// The package's function that is called when the snapshot has changed.
     pub(super) type Changed;
     #[wasm_bindgen(method)]
     pub(super) fn call(this: &Changed);
+
+    /// The options object, whose types are known to be right.
+    pub(super) type Options;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn url(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn path(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn token(this: &Options) -> JsValue;
 }

@@ -7,14 +7,13 @@ mod host;
 mod options;
 
 use alloc::boxed::Box;
-use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
 
 use crate::browser::Driver;
-use crate::browser::frame::{self, EncodeError};
+use crate::browser::frame;
 use crate::browser::host::{add_handler, remove_handler};
-use crate::proto::{Refusal, Refused, Sent};
+use crate::proto::{Refusal, Sent};
 use face::JsFace;
 
 /// One client, as the npm package sees it.
@@ -31,8 +30,8 @@ impl WasmClient {
     /// `changed` is called whenever the snapshot differs from what it was, and does not throw.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, changed: JsValue) -> Result<WasmClient, JsValue> {
-        host::check_types(options)?;
-        let config = options::read(options).map_err(|error| host::config_error(error.field, error.expected))?;
+        host::check_options(options)?;
+        let config = options::config(options)?;
         let face = JsFace::new(changed.unchecked_into());
         let driver = Driver::new(config, options::target(options), Box::new(face.clone()));
         Ok(Self { driver, face })
@@ -55,16 +54,20 @@ impl WasmClient {
 
     /// `true` if the message was sent, `false` if it is queued, or the error that says why it was refused.
     pub fn send(&self, event: &JsValue, data: &JsValue) -> JsValue {
-        let event: String = event.as_string().unwrap_or_default();
-        let (code, cause) = match frame::encode(&event, data).map(|message| self.driver.send(message)) {
-            Ok(Ok(sent)) => return (sent == Sent::Now).into(),
-            Ok(Err(Refused { refusal: Refusal::TooLarge { bytes, max }, .. })) => return host::too_large(bytes, max),
-            Ok(Err(refused)) => (refused.refusal.code(), JsValue::UNDEFINED),
-            Err(EncodeError::NoType) => ("invalid_event", JsValue::UNDEFINED),
-            Err(EncodeError::NotAnObject) => ("invalid_data", JsValue::UNDEFINED),
-            Err(EncodeError::Unserialisable(cause)) => ("unserialisable", cause),
+        let message = match frame::encode(event, data) {
+            Ok(message) => message,
+            Err(error) => return error,
         };
-        host::refusal(code, &cause)
+        let (index, bytes, max) = match self.driver.send(message) {
+            Ok(sent) => return (sent == Sent::Now).into(),
+            Err(refused) => match refused.refusal {
+                Refusal::TooLarge { bytes, max } => (0, bytes, max),
+                Refusal::QueueFull => (1, 0, 0),
+                Refusal::NotOpen => (2, 0, 0),
+                Refusal::TooManySessions => (3, 0, 0),
+            },
+        };
+        host::refusal(index, bytes, max)
     }
 
     /// Adds a handler; the number removes it.

@@ -2,31 +2,32 @@
 
 use alloc::boxed::Box;
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
-use super::host::{option, overflow};
+use super::host::{self, Options};
 use crate::browser::Target;
 use crate::proto::numbers::NUMBERS;
-use crate::proto::{Checked, Config, ConfigError, Overflow};
+use crate::proto::{Checked, Config, Overflow};
 
-/// Reads the ranges of an options object whose types are right; `undefined` stands for the default of every option.
-pub(super) fn read(options: &JsValue) -> Result<Checked, ConfigError> {
+/// Reads an options object whose types and ranges are known to be right.
+pub(super) fn config(options: &JsValue) -> Result<Checked, JsValue> {
     let mut config = Box::<Config>::default();
-    for number in &NUMBERS {
-        let value = option(options, number.field);
-        if !value.is_undefined() {
-            number.set(&mut config, value.as_f64().unwrap_or(f64::NAN))?;
+    for (index, number) in NUMBERS.iter().enumerate() {
+        let value = host::number(options, index as u32);
+        if !value.is_nan() {
+            number.put(&mut config, value);
         }
     }
-    config.queue.overflow = match overflow(options) {
+    config.queue.overflow = match host::overflow(options) {
         0 => Overflow::DropOldest,
         1 => Overflow::DropNewest,
         _ => Overflow::Reject,
     };
-    config.check_order()
+    config.check_order().map_err(|_| host::order_error())
 }
 
 /// Reads where to connect.
 pub(super) fn target(options: &JsValue) -> Target {
-    Target { url: option(options, "url"), path: option(options, "path"), token: option(options, "token") }
+    let options: &Options = options.unchecked_ref();
+    Target { url: options.url(), path: options.path(), token: options.token() }
 }

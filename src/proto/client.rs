@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use super::Timestamp;
 use super::backoff::Backoff;
-use super::close::Close;
+use super::close::{Cause, Close};
 use super::config::{Checked, Config, ConfigError, Overflow};
 use super::heartbeat::Beat;
 use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
@@ -35,7 +35,7 @@ pub struct Client<M, P> {
     pub(super) sockets: u32,
     pub(super) token: Token,
     pub(super) network: Network,
-    pub(super) last_close: Option<Rc<Close>>,
+    pub(super) last_close: Option<Rc<Close<M>>>,
     pub(super) closes: u32,
     pub(super) last_rtt_ms: Option<u64>,
     pub(super) announced: Announced,
@@ -79,7 +79,7 @@ impl Announced {
     };
 }
 
-impl<M: Clone, P: Inbound> Client<M, P> {
+impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// A client that does nothing until [`connect`](Self::connect).
     ///
     /// `seed` is the only source of randomness: the same seed and the same inputs give the same outputs.
@@ -112,7 +112,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         match self.state {
             State::Idle | State::GivenUp | State::Fatal => self.start_afresh(now),
             State::Closing { socket, closer: Closer::Application, .. } => {
-                self.abandon(socket, Close::normal("replaced by connect()"));
+                self.abandon(socket, Close::normal(Cause::Replaced));
                 self.start_afresh(now);
             }
             State::Closing { closer: Closer::Peer { .. }, .. }
@@ -133,7 +133,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
             }
             State::Connecting { socket, .. } => {
                 self.state = State::Idle;
-                self.abandon(socket, Close::normal("disconnect()"));
+                self.abandon(socket, Close::normal(Cause::Disconnected));
             }
             State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => self.state = State::Idle,
             State::Idle | State::Closing { closer: Closer::Application, .. } => {}
@@ -143,7 +143,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
 
     /// Drops whatever connection there is and connects anew, with a fresh budget of attempts.
     pub fn reconnect(&mut self, now: Timestamp) {
-        self.replace_socket("replaced by reconnect()");
+        self.replace_socket(Cause::Replaced);
         self.start_afresh(now);
         self.settle(now);
     }
@@ -176,7 +176,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
     }
 
     /// What there is to see of the connection.
-    pub fn snapshot(&self) -> Snapshot<'_> {
+    pub fn snapshot(&self) -> Snapshot<'_, M> {
         let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms, .. } = self.announcement();
         Snapshot { phase, attempt, retry_at, close: self.last_close.as_deref(), queued, queued_bytes, last_rtt_ms }
     }
@@ -230,19 +230,19 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         match &mut self.state {
             State::Connecting { socket, timeout_at } if now >= *timeout_at => {
                 let socket = *socket;
-                self.lose(socket, "no connection within connectTimeoutMs", now);
+                self.lose(socket, Cause::ConnectTimeout, now);
             }
             State::Open { socket, heartbeat, .. } => {
                 let socket = *socket;
                 match heartbeat.handle_timeout(&self.config.heartbeat, now) {
                     Some(Beat::Ping) => self.outputs.push_back(Output::Ping { socket }),
-                    Some(Beat::Dead) => self.lose(socket, "no pong within heartbeat.timeoutMs", now),
+                    Some(Beat::Dead) => self.lose(socket, Cause::PongTimeout, now),
                     None => {}
                 }
             }
             State::Closing { socket, timeout_at, .. } if now >= *timeout_at => {
                 let socket = *socket;
-                self.lose(socket, "the closing handshake was not completed", now);
+                self.lose(socket, Cause::CloseTimeout, now);
             }
             State::Waiting { retry_at } | State::Offline { retry_at } if now >= *retry_at => self.open(now),
             State::Connecting { .. }

@@ -1,27 +1,74 @@
 //! How a connection ended, and what follows from it.
 
 use alloc::string::String;
-/// How a connection, or an attempt at one, ended.
+
+/// How a connection, or an attempt at one, ended. `S` is the type of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Close {
+pub struct Close<S = String> {
     /// The close code (RFC 6455, section 7.4). 1006 also stands for every end that the client decided on its own: a missing
     /// pong, a connect timeout, a token that could not be had.
     pub code: u16,
-    /// The peer's reason, or the client's own words for a 1006. Never holds a token or a payload of the client.
-    pub reason: String,
+    /// Why, without tokens and payloads of the client.
+    pub reason: Reason<S>,
     /// Whether the closing handshake was completed.
     pub was_clean: bool,
 }
 
-impl Close {
+/// Who ended a connection, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason<S = String> {
+    /// The peer or the network; the peer's own words, which may be empty.
+    Peer(S),
+    /// The client.
+    Client(Cause),
+}
+
+/// Why the client ended a connection or an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The handshake took too long.
+    ConnectTimeout,
+    /// A ping stayed unanswered.
+    PongTimeout,
+    /// The closing handshake took too long.
+    CloseTimeout,
+    /// The token could not be had.
+    NoToken,
+    /// The browser refused to make a WebSocket.
+    NoSocket,
+    /// The application disconnected before the connection was open.
+    Disconnected,
+    /// The application asked for a new connection.
+    Replaced,
+    /// The page was in the back/forward cache, which closes sockets.
+    PageCached,
+}
+
+impl Cause {
+    /// The cause in words, as they stand in the `reason` of a close.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::ConnectTimeout => "no connection within connectTimeoutMs",
+            Self::PongTimeout => "no pong within heartbeat.timeoutMs",
+            Self::CloseTimeout => "the closing handshake was not completed",
+            Self::NoToken => "the token could not be had",
+            Self::NoSocket => "the browser refused to open a WebSocket",
+            Self::Disconnected => "disconnect()",
+            Self::Replaced => "replaced by a new connection",
+            Self::PageCached => "closed by the back/forward cache",
+        }
+    }
+}
+
+impl<S> Close<S> {
     /// An end that no closing handshake announced.
-    pub fn abnormal(reason: &str) -> Self {
-        Self { code: ABNORMAL, reason: reason.into(), was_clean: false }
+    pub const fn abnormal(cause: Cause) -> Self {
+        Self { code: ABNORMAL, reason: Reason::Client(cause), was_clean: false }
     }
 
     /// An end that this side asked for.
-    pub fn normal(reason: &str) -> Self {
-        Self { code: NORMAL, reason: reason.into(), was_clean: true }
+    pub const fn normal(cause: Cause) -> Self {
+        Self { code: NORMAL, reason: Reason::Client(cause), was_clean: true }
     }
 }
 

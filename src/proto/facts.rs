@@ -2,7 +2,7 @@
 
 use super::Timestamp;
 use super::client::{Client, Network};
-use super::close::Close;
+use super::close::{Cause, Close};
 use super::heartbeat::Heartbeat;
 use super::io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, SocketId};
 use super::state::{Closer, State};
@@ -11,13 +11,13 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-impl<M: Clone, P: Inbound> Client<M, P> {
+impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Takes note of a fact, and does what is due at `now`.
     pub fn handle_input(&mut self, input: Input<M, P>, now: Timestamp) {
         match input {
             Input::SocketOpened { socket } => self.socket_opened(socket, now),
             Input::SocketClosed { socket, close } => self.socket_closed(socket, close, now),
-            Input::OpenFailed { socket, reason } => self.socket_closed(socket, Close::abnormal(&reason), now),
+            Input::OpenFailed { socket, cause } => self.socket_closed(socket, Close::abnormal(cause), now),
             Input::Frame { socket, payload } => self.frame(socket, payload, now),
             Input::Undelivered { socket, messages } => self.undelivered(socket, messages, now),
             Input::Timeout => {}
@@ -41,7 +41,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
             Input::PageVisible => self.wake(now),
             Input::PageRestored => match self.state {
                 State::Open { .. } | State::Connecting { .. } => {
-                    self.replace_socket("closed by the back/forward cache");
+                    self.replace_socket(Cause::PageCached);
                     self.start_afresh(now);
                 }
                 State::Idle
@@ -75,7 +75,7 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         self.emit(Event::Opened);
     }
 
-    pub(super) fn socket_closed(&mut self, closed: SocketId, close: Close, now: Timestamp) {
+    pub(super) fn socket_closed(&mut self, closed: SocketId, close: Close<M>, now: Timestamp) {
         if self.socket() != Some(closed) {
             return;
         }

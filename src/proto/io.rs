@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Close, Timestamp};
+use super::{Cause, Close, Timestamp};
 
 /// Names one connection attempt and the socket that it made.
 ///
@@ -41,14 +41,14 @@ pub enum Input<M, P> {
         /// The socket that closed.
         socket: SocketId,
         /// How it ended, as the browser tells it.
-        close: Close,
+        close: Close<M>,
     },
     /// There is no socket: the token could not be had, or the browser refused to make one.
     OpenFailed {
         /// The attempt that failed.
         socket: SocketId,
-        /// Why, in words that hold no token.
-        reason: String,
+        /// Why.
+        cause: Cause,
     },
     /// An envelope arrived.
     Frame {
@@ -121,7 +121,7 @@ pub enum Event<M, P> {
     /// The connection is open, sessions are rejoined, the queue is flushed.
     Opened,
     /// A connection or an attempt ended.
-    Closed(Rc<Close>),
+    Closed(Rc<Close<M>>),
     /// The next attempt is scheduled.
     Reconnecting {
         /// The number of the attempt, from 1.
@@ -156,7 +156,7 @@ pub struct Message<M> {
     /// The size of the frame in UTF-8 bytes.
     pub bytes: u32,
     /// What the message is for.
-    pub purpose: Purpose,
+    pub purpose: Purpose<M>,
     pub(super) expires_at: Timestamp,
 }
 
@@ -164,44 +164,24 @@ impl<M> Message<M> {
     /// A message whose `frame` takes `bytes` bytes in UTF-8.
     ///
     /// Boxed, because it moves through several queues.
-    pub fn new(frame: M, bytes: u32, purpose: Purpose) -> Box<Self> {
+    pub fn new(frame: M, bytes: u32, purpose: Purpose<M>) -> Box<Self> {
         Box::new(Self { frame, bytes, purpose, expires_at: Timestamp::NEVER })
     }
 }
 
-/// What a message is for, as far as its handling depends on it.
+/// What a message is for, as far as its handling depends on it. `S` is the type of text; it names sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Purpose<S = String> {
     /// Kept while there is no connection.
     Ordinary,
     /// Worthless later: never queued.
     Ephemeral,
     /// Enters a session, which is entered again after every reconnect.
-    Join(String),
+    Join(S),
     /// Leaves a session.
-    Leave(String),
+    Leave(S),
     /// Enters a joined session again on a new socket: the client's own doing.
-    Rejoin(String),
-}
-
-impl Purpose {
-    /// Classifies an outgoing event of the MasterX and CoLabMatch catalogues; every other event is ordinary.
-    ///
-    /// `field` reads a string field of the event's data.
-    pub fn of(event: &str, field: &dyn Fn(&str) -> Option<String>) -> Self {
-        let (purpose, key): (fn(String) -> Self, _) = match event {
-            "ping" | "user_typing" | "typing" => return Self::Ephemeral,
-            "join_session" => (Self::Join, "session_id"),
-            "leave_session" => (Self::Leave, "session_id"),
-            "join_match" => (Self::Join, "match_id"),
-            _ => return Self::Ordinary,
-        };
-        let Some(id) = field(key) else { return Self::Ordinary };
-        let mut session = String::from(key);
-        session.push('=');
-        session.push_str(&id);
-        purpose(session)
-    }
+    Rejoin(S),
 }
 
 /// What became of an accepted message.

@@ -20,7 +20,7 @@ pub mod timer;
 mod transitions;
 
 pub use client::Client;
-pub use close::{Close, Verdict};
+pub use close::{Cause, Close, Reason, Verdict};
 pub use config::{Checked, Config, ConfigError, Overflow};
 pub use io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
 pub use snapshot::{Phase, Snapshot};

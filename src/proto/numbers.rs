@@ -32,12 +32,17 @@ impl Number {
         if !fits && !(self.takes_infinity && value == f64::INFINITY) {
             return Err(ConfigError { field: self.field, expected: self.expected });
         }
-        match place {
+        self.put(config, value);
+        Ok(())
+    }
+
+    /// Puts a value into the option that is known to be in range.
+    pub fn put(&self, config: &mut Config, value: f64) {
+        match (self.place)(config) {
             Span(place) => *place = value as u64,
             Count(place) => *place = value as u32,
             Share(place) => *place = value,
         }
-        Ok(())
     }
 
     /// The option's value.

@@ -122,7 +122,7 @@ impl<M> Outbox<M> {
 }
 
 /// Joining and leaving sessions does not expire: every later message to the session relies on it.
-fn expiry(purpose: &Purpose, config: &Queue, now: Timestamp) -> Timestamp {
+fn expiry<M>(purpose: &Purpose<M>, config: &Queue, now: Timestamp) -> Timestamp {
     match purpose {
         Purpose::Join(_) | Purpose::Leave(_) => Timestamp::NEVER,
         Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => now + config.ttl_ms,

@@ -1,11 +1,11 @@
 //! The sessions that a reconnect has to enter again.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-/// Joined sessions in the order of joining, each with the frame that joins it.
+
+/// Joined sessions in the order of joining, each with the frame that joins it. `M` is the type of text.
 #[derive(Debug)]
 pub struct Sessions<M> {
-    joined: Vec<(String, M)>,
+    joined: Vec<(M, M)>,
 }
 
 impl<M> Default for Sessions<M> {
@@ -14,9 +14,9 @@ impl<M> Default for Sessions<M> {
     }
 }
 
-impl<M> Sessions<M> {
+impl<M: PartialEq> Sessions<M> {
     /// Remembers that the server was asked to let this client in.
-    pub fn join(&mut self, session: String, frame: M) {
+    pub fn join(&mut self, session: M, frame: M) {
         match self.joined.iter_mut().find(|(known, _)| *known == session) {
             Some((_, known)) => *known = frame,
             None => self.joined.push((session, frame)),
@@ -24,17 +24,17 @@ impl<M> Sessions<M> {
     }
 
     /// Forgets a session.
-    pub fn leave(&mut self, session: &str) {
+    pub fn leave(&mut self, session: &M) {
         self.joined.retain(|(known, _)| known != session);
     }
 
     /// Whether one more session would be too many to rejoin.
-    pub fn is_full_for(&self, session: &str) -> bool {
+    pub fn is_full_for(&self, session: &M) -> bool {
         self.joined.len() >= MAX_SESSIONS && !self.joined.iter().any(|(known, _)| known == session)
     }
 
     /// Every session with the frame that joins it, in order.
-    pub fn joined(&self) -> &[(String, M)] {
+    pub fn joined(&self) -> &[(M, M)] {
         &self.joined
     }
 }

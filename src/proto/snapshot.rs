@@ -1,10 +1,12 @@
 //! What the application can see of the connection at any time.
 
+use alloc::string::String;
+
 use super::{Close, Timestamp};
 
 /// Where the connection stands, and why.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Snapshot<'a> {
+pub struct Snapshot<'a, S = String> {
     /// The state, with the reason of a closed one.
     pub phase: Phase,
     /// The reconnect attempt that runs or is waited for, from 1; 0 when none does.
@@ -12,7 +14,7 @@ pub struct Snapshot<'a> {
     /// When the next attempt starts, if one is scheduled.
     pub retry_at: Option<Timestamp>,
     /// How the last connection or attempt ended.
-    pub close: Option<&'a Close>,
+    pub close: Option<&'a Close<S>>,
     /// How many messages wait in the queue.
     pub queued: usize,
     /// The size of their frames in bytes.

@@ -3,7 +3,7 @@
 use super::Timestamp;
 use super::backoff::{Backoff, Patience, jittered};
 use super::client::{Client, Network, Token};
-use super::close::{Close, Verdict, verdict};
+use super::close::{Cause, Close, Verdict, verdict};
 use super::heartbeat::Beat;
 use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, SocketId};
 use super::state::State;
@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-impl<M: Clone, P: Inbound> Client<M, P> {
+impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub(super) fn transmit(&mut self, socket: SocketId, message: Box<Message<M>>) {
         match &message.purpose {
             Purpose::Join(session) => self.sessions.join(session.clone(), message.frame.clone()),
@@ -90,23 +90,23 @@ impl<M: Clone, P: Inbound> Client<M, P> {
         self.state = State::Offline { retry_at: now + jittered(NETWORK_CHECK_MS, NETWORK_CHECK_JITTER, &mut self.rng) };
     }
 
-    pub(super) fn replace_socket(&mut self, reason: &str) {
+    pub(super) fn replace_socket(&mut self, cause: Cause) {
         if let Some(socket) = self.socket() {
-            self.abandon(socket, Close::normal(reason));
+            self.abandon(socket, Close::normal(cause));
         }
     }
 
-    pub(super) fn abandon(&mut self, socket: SocketId, close: Close) {
+    pub(super) fn abandon(&mut self, socket: SocketId, close: Close<M>) {
         self.outputs.push_back(Output::Abandon { socket });
         self.note_close(close);
     }
 
-    pub(super) fn lose(&mut self, socket: SocketId, reason: &str, now: Timestamp) {
+    pub(super) fn lose(&mut self, socket: SocketId, cause: Cause, now: Timestamp) {
         self.outputs.push_back(Output::Abandon { socket });
-        self.socket_closed(socket, Close::abnormal(reason), now);
+        self.socket_closed(socket, Close::abnormal(cause), now);
     }
 
-    pub(super) fn note_close(&mut self, close: Close) {
+    pub(super) fn note_close(&mut self, close: Close<M>) {
         self.closes = self.closes.wrapping_add(1);
         let close = Rc::new(close);
         self.last_close = Some(close.clone());
