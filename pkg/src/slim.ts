@@ -8,10 +8,10 @@ import type { AnyEvents, Options } from "./types.js";
 export * from "./api.js";
 
 /** {@inheritDoc Client} */
-export class NativeSocketClient<
-  Events extends object = AnyEvents,
-  Sends extends object = Events,
-> extends Client<Events, Sends> {
+export class NativeSocketClient<Events extends object = AnyEvents, Sends extends object = Events> extends Client<
+  Events,
+  Sends
+> {
   /** Throws `not_ready` until {@link init} has finished. */
   constructor(options?: Options) {
     super(load, options);
