@@ -5,7 +5,10 @@ use core::panic::PanicInfo;
 
 /// A browser page has one thread, and a client has little to allocate.
 #[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+#[allow(unsafe_code, reason = "the npm build has no threads")]
+static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
+    // SAFETY: a module without shared memory runs on one thread.
+    unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };
 
 /// A panic means a bug of ours; JavaScript sees it as a `RuntimeError`.
 #[panic_handler]

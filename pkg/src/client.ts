@@ -1,3 +1,5 @@
+import type { WasmClient } from "../wasm/everwire.js";
+import * as host from "../wasm/host.js";
 import type { EverwireError } from "./errors.js";
 import { listen } from "./log.js";
 import type {
@@ -13,19 +15,7 @@ import type {
 } from "./types.js";
 
 /** Loads the wasm module if need be, and gives its client class. */
-export type Load = () => new (options: Options, changed: () => void) => Core;
-
-/** What the wasm module's client class can do. */
-export interface Core {
-  connect(): void;
-  disconnect(): void;
-  reconnect(): void;
-  /** `true` if the message was sent, `false` if it is queued. */
-  send(event: string, data: unknown): boolean | EverwireError;
-  on(event: string, handler: unknown): number;
-  off(event: string, id: number | undefined, handler: unknown): void;
-  snapshot(): Snapshot;
-}
+export type Load = () => typeof WasmClient;
 
 /**
  * One logical connection to a server, over as many WebSockets as it takes.
@@ -34,26 +24,29 @@ export interface Core {
  * take the same. Without a map, every event is accepted.
  */
 export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
-  readonly #wasm: Core;
-  readonly #listeners = new Set<() => void>();
+  readonly #store = host.newStore();
+  readonly #wasm: WasmClient;
+  readonly #endpoint: () => string;
 
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */
   constructor(load: Load, options: Options = {}) {
-    this.#wasm = new (load())(options, () => {
-      for (const listener of [...this.#listeners]) {
-        try {
-          listener();
-        } catch (cause) {
-          globalThis.reportError?.(cause);
-        }
+    host.checkOptions(options);
+    const { url, path, token, logger } = options;
+    this.#endpoint = () => {
+      try {
+        return host.endpoint(url, path);
+      } catch (error) {
+        host.setError(this.#store, error);
+        throw error;
       }
-    });
-    if (options.logger) listen(this as unknown as Client, options.logger);
+    };
+    this.#wasm = new (load())(options, token, this.#store);
+    if (logger) listen(this as unknown as Client, logger);
   }
 
   /** Connects, unless a connection is open, under way or scheduled. Throws when the URL cannot be connected to. */
   connect(): void {
-    this.#wasm.connect();
+    this.#wasm.connect(this.#endpoint());
   }
 
   /** Closes with code 1000 and stays closed. The queue is kept for the next connection. */
@@ -63,7 +56,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Drops whatever connection there is and connects anew, with a fresh budget of attempts. */
   reconnect(): void {
-    this.#wasm.reconnect();
+    this.#wasm.reconnect(this.#endpoint());
   }
 
   /**
@@ -71,7 +64,13 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    * refused; a refused message is neither sent nor queued. Pings and typing are never queued.
    */
   send<Name extends keyof Sends & string>(event: Name, ...[data]: DataArgument<Sends[Name]>): SendResult {
-    const result = this.#wasm.send(event, data);
+    let result: boolean | EverwireError;
+    try {
+      const frame = host.encode(event, data);
+      result = this.#wasm.send(frame, host.byteLength(frame), host.purpose(event, data), host.session(event, data));
+    } catch (error) {
+      result = error as EverwireError;
+    }
     if (typeof result === "boolean") return { status: result ? "sent" : "queued" };
     return { status: "refused", code: result.code, reason: result.message, error: result };
   }
@@ -89,14 +88,13 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     handler: Handler<Events[Name], Envelope<Name, Events[Name]>>,
   ): () => void;
   on(event: string, handler: unknown): () => void {
-    const wasm = this.#wasm;
-    const id = wasm.on(event, handler);
-    return () => wasm.off(event, id, undefined);
+    const id = host.addHandler(this.#store, event, handler);
+    return () => host.removeHandler(this.#store, event, id);
   }
 
   /** Removes a handler of an event, or all of them. */
   off(event: (keyof Events & string) | keyof LifecycleEvents, handler?: unknown): void {
-    this.#wasm.off(event, undefined, handler);
+    host.removeHandler(this.#store, event, undefined, handler);
   }
 
   /** Whether messages flow. */
@@ -111,13 +109,14 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Where the connection stands, and why. The same object until something changes. */
   getSnapshot(): Snapshot {
-    return this.#wasm.snapshot();
+    return this.#store.snapshot;
   }
 
   /** Calls `listener` whenever the snapshot has changed. Returns a function that ends the subscription. */
   subscribe(listener: () => void): () => void {
     const own = () => listener();
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    const { listeners } = this.#store;
+    listeners.add(own);
+    return () => listeners.delete(own);
   }
 }

@@ -3,12 +3,26 @@ import type { Logger } from "./types.js";
 
 /** Tells a logger what happens, without tokens and payloads. */
 export function listen(client: Client, logger: Logger): void {
-  client.on("open", () => logger.info?.("everwire: open"));
-  client.on("close", ({ code, reason }) => logger.info?.(`everwire: closed with ${code} ${reason}`));
-  client.on("reconnecting", ({ attempt, delayMs }) => logger.info?.(`everwire: attempt ${attempt} in ${delayMs} ms`));
-  client.on("give_up", ({ attempts }) => logger.warn?.(`everwire: gave up after ${attempts} attempts`));
-  client.on("drop", ({ type, reason }) => logger.warn?.(`everwire: dropped "${type}": ${reason}`));
-  client.on("error", (error) => {
-    if (error.code !== undefined) logger.error?.(`everwire: ${error.message}`);
-  });
+  for (const [event, level] of Object.entries(LEVELS)) {
+    client.on(event, ({ code, message, data: _, ...news }: News) => {
+      // An `error` without a code is the server's own, and so a payload.
+      if (event !== "error") logger[level]?.(`everwire: ${event} ${JSON.stringify({ code, ...news })}`);
+      else if (code !== undefined) logger[level]?.(`everwire: ${message}`);
+    });
+  }
 }
+
+interface News {
+  code?: unknown;
+  message?: string;
+  data?: unknown;
+}
+
+const LEVELS = {
+  open: "info",
+  close: "info",
+  reconnecting: "info",
+  give_up: "warn",
+  drop: "warn",
+  error: "error",
+} as const;

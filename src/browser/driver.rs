@@ -14,8 +14,7 @@ use super::held::Held;
 use super::host::{self, Handlers, Stop, Text};
 use super::listeners::Listeners;
 use super::socket::Socket;
-use super::target::Target;
-use crate::proto::{Checked, Client, Event, Input, Message, Output, Phase, Refused, Sent, Timestamp};
+use crate::proto::{Checked, Client, Event, Input, Message, Output, Phase, Refused, Sent, Snapshot, Timestamp};
 
 /// The state machine with the browser's types.
 pub(crate) type Core = Client<Text, Incoming>;
@@ -31,6 +30,12 @@ pub(crate) trait Face {
 
     /// The application's token function threw, rejected, or returned something else than a token.
     fn failed(&self, driver: &Inner, error: &JsValue);
+
+    /// The snapshot differs from what it was. Comes before the news of it, while the state machine is borrowed, so it must not run
+    /// user code.
+    fn changed(&self, handlers: &Handlers, snapshot: &Snapshot<'_, Text>) {
+        let _ = (handlers, snapshot);
+    }
 }
 
 /// The monotonic clock that every decision is made by.
@@ -40,7 +45,7 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) struct Inner {
     pub(super) socket: Socket,
-    pub(super) target: Target,
+    pub(super) token: JsValue,
     pub(super) endpoint: Held<Option<Text>>,
     pub(super) listeners: Listeners,
     pub(super) alarm: Alarm,
@@ -49,7 +54,6 @@ pub(crate) struct Inner {
     face: Box<dyn Face>,
     events: Held<VecDeque<Event<Text, Incoming>>>,
     delivering: Cell<bool>,
-    version: Cell<u32>,
     this: Weak<Inner>,
     awake: Held<Option<Awake>>,
 }
@@ -62,20 +66,19 @@ struct Awake {
 }
 
 impl Driver {
-    pub(crate) fn new(config: Checked, target: Target, face: Box<dyn Face>) -> Self {
+    pub(crate) fn new(config: Checked, token: JsValue, handlers: Handlers, face: Box<dyn Face>) -> Self {
         let core = Core::with_checked(config, host::seed());
         Self(Rc::new_cyclic(|this| Inner {
             socket: Socket::default(),
-            target,
+            token,
             endpoint: Held::default(),
             listeners: Listeners::new(this),
             alarm: Alarm::new(),
             core: Held::new(core),
-            handlers: host::new_handlers(),
+            handlers,
             face,
             events: Held::default(),
             delivering: Cell::new(false),
-            version: Cell::new(0),
             this: this.clone(),
             awake: Held::default(),
         }))
@@ -91,12 +94,12 @@ impl core::ops::Deref for Driver {
 }
 
 impl Inner {
-    pub(crate) fn connect(&self) -> Result<(), JsValue> {
-        self.command(Core::connect)
+    pub(crate) fn connect(&self, endpoint: Text) {
+        self.command(Core::connect, endpoint);
     }
 
-    pub(crate) fn reconnect(&self) -> Result<(), JsValue> {
-        self.command(Core::reconnect)
+    pub(crate) fn reconnect(&self, endpoint: Text) {
+        self.command(Core::reconnect, endpoint);
     }
 
     pub(crate) fn disconnect(&self) {
@@ -116,11 +119,6 @@ impl Inner {
         &self.handlers
     }
 
-    /// Grows whenever the snapshot changes.
-    pub(crate) const fn version(&self) -> u32 {
-        self.version.get()
-    }
-
     /// Looks at the state machine without changing it. `look` must not call JavaScript.
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
         look(&self.core.borrow())
@@ -137,18 +135,15 @@ impl Inner {
         self.follow_up(now);
     }
 
-    /// Step 2 for commands that connect. The URL is checked before anything is changed, and the network is looked at if nothing
-    /// was watching it.
-    fn command(&self, act: fn(&mut Core, Timestamp)) -> Result<(), JsValue> {
-        let Target { url, path, .. } = &self.target;
-        self.endpoint.replace(Some(host::endpoint(url, path)?));
+    /// Step 2 for commands that connect. The network is looked at if nothing was watching it.
+    fn command(&self, act: fn(&mut Core, Timestamp), endpoint: Text) {
+        self.endpoint.replace(Some(endpoint));
         if self.awake.borrow().is_none() {
             self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
         }
         let now = now();
         act(&mut self.core.borrow_mut(), now);
         self.follow_up(now);
-        Ok(())
     }
 
     /// Steps 3 to 6.
@@ -185,7 +180,7 @@ impl Inner {
 
     fn list(&self, event: Event<Text, Incoming>) {
         if let Event::Changed { phase } = event {
-            self.version.set(self.version.get().wrapping_add(1));
+            self.face.changed(&self.handlers, &self.core.borrow().snapshot());
             if phase {
                 self.follow_phase();
             }

@@ -12,7 +12,7 @@ impl Inner {
         match effect {
             Output::Open { socket, token_refused } => {
                 let settle = self.listeners.token.function();
-                host::ask_for_token(&self.target.token, token_refused, socket.number(), settle);
+                host::ask_for_token(&self.token, token_refused, socket.number(), settle);
             }
             Output::Ping { .. } => {
                 // A ping that the socket does not take stays unanswered, which says all there is to say.
@@ -25,13 +25,13 @@ impl Inner {
     }
 
     /// The application has answered with a token or with an error, or the token was there at once.
-    pub(super) fn token_settled(&self, attempt: u32, is_token: bool, value: &JsValue) {
+    pub(super) fn token_settled(&self, attempt: u32, answer: &JsValue) {
         // The application may have disconnected while the token was on its way.
         let Some(socket) = self.look(|core| core.socket()).filter(|socket| socket.number() == attempt) else { return };
-        if !is_token {
-            self.face().failed(self, value);
+        if host::is_error(answer) {
+            self.face().failed(self, answer);
             self.open_failed(socket, Cause::NoToken);
-        } else if !self.open_socket(socket, value) {
+        } else if !self.open_socket(socket, answer) {
             self.open_failed(socket, Cause::NoSocket);
         }
     }

@@ -53,10 +53,10 @@ export function watchPage(tell) {
 export function askForToken(source, refused, attempt, settle) {
   const settled = (token) => {
     if (token != null && typeof token !== "string") throw new TypeError(`a token cannot be of type ${typeof token}`);
-    settle(attempt, true, token ?? undefined);
+    settle(attempt, token ?? undefined);
   };
   const failed = (cause) =>
-    settle(attempt, false, error("token_failed", "`token` threw, rejected, or gave no string (see `cause`)", cause));
+    settle(attempt, error("token_failed", "`token` threw, rejected, or gave no string (see `cause`)", cause));
   try {
     const answer = typeof source === "function" ? source({ refused }) : source;
     // The last catch is for a client that is gone when the answer arrives.
@@ -107,6 +107,7 @@ export const byteLength = (text) => new TextEncoder().encode(text).length;
 
 /** What the events are for that are not ordinary: 1 is worthless later, 2 joins and 3 leaves the session that the field names. */
 const PURPOSES = {
+  __proto__: null,
   ping: [1],
   user_typing: [1],
   typing: [1],
@@ -115,10 +116,16 @@ const PURPOSES = {
   join_match: [2, "match_id"],
 };
 
-export const purpose = (type) => (Object.hasOwn(PURPOSES, type) ? PURPOSES[type][0] : 0);
+export function purpose(type, data) {
+  const [purpose, field] = PURPOSES[type] ?? [0];
+  return field && typeof data?.[field] !== "string" ? 0 : purpose;
+}
 
-/** The name of the session that an event is about. */
-export const session = (type, data) => `${PURPOSES[type][1]}=${data?.[PURPOSES[type][1]]}`;
+/** The name of the session that a joining or leaving event is about. */
+export function session(type, data) {
+  const field = PURPOSES[type]?.[1];
+  return field && `${field}=${data?.[field]}`;
+}
 
 /** The envelope in the frame of a `message` event, or the error that says why there is none. */
 export function decode({ data: text }) {
@@ -136,6 +143,8 @@ const badFrame = (what, text) =>
   Object.assign(error("bad_frame", `the server sent a frame that is no event: it is ${what}`), {
     frame: typeof text === "string" ? text.slice(0, 120) : null,
   });
+
+export const isError = (value) => value instanceof EverwireError;
 
 export const isPong = (envelope) => envelope.type === "pong";
 

@@ -11,10 +11,9 @@ extern "C" {
     pub(crate) type Text;
     #[derive(Clone)]
     pub(crate) type WebSocket;
+    #[derive(Clone)]
     pub(crate) type Handlers;
 
-    #[wasm_bindgen(catch)]
-    pub(super) fn endpoint(url: &JsValue, path: &JsValue) -> Result<Text, JsValue>;
     #[wasm_bindgen(js_name = isOffline)]
     pub(super) fn is_offline() -> bool;
     pub(super) fn seed() -> u64;
@@ -37,26 +36,13 @@ extern "C" {
     #[wasm_bindgen(js_name = sendText, catch)]
     pub(super) fn send_text(socket: &WebSocket, text: &Text) -> Result<bool, JsValue>;
 
-    #[wasm_bindgen(catch)]
-    pub(super) fn encode(event: &JsValue, data: &JsValue) -> Result<Text, JsValue>;
     pub(super) fn ping() -> Text;
-    #[wasm_bindgen(js_name = byteLength)]
-    pub(super) fn byte_length(text: &Text) -> u32;
-    pub(super) fn purpose(event: &JsValue) -> u32;
-    pub(super) fn session(event: &JsValue, data: &JsValue) -> Text;
     pub(super) fn decode(event: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = isError)]
+    pub(super) fn is_error(value: &JsValue) -> bool;
     #[wasm_bindgen(js_name = isPong)]
     pub(super) fn is_pong(incoming: &JsValue) -> bool;
 
-    #[wasm_bindgen(js_name = newHandlers)]
-    pub(super) fn new_handlers() -> Handlers;
-    #[wasm_bindgen(js_name = addHandler)]
-    pub(crate) fn add_handler(handlers: &Handlers, name: &JsValue, handler: &JsValue) -> u32;
-    #[wasm_bindgen(js_name = removeHandler)]
-    pub(crate) fn remove_handler(handlers: &Handlers, name: &JsValue, id: Option<u32>, handler: &JsValue);
-    #[cfg(feature = "rust")]
-    #[wasm_bindgen(js_name = countHandlers)]
-    pub(crate) fn count_handlers(handlers: &Handlers) -> u32;
     pub(super) fn deliver(handlers: &Handlers, incoming: &JsValue);
 }
 
@@ -81,4 +67,26 @@ extern "C" {
     pub(super) fn clear_timeout(timeout: &JsValue);
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub(super) fn performance_now() -> f64;
+}
+
+/// What the npm package calls in JavaScript itself.
+#[cfg(feature = "rust")]
+#[wasm_bindgen(module = "/src/browser/host.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    pub(crate) fn endpoint(url: &JsValue, path: &JsValue) -> Result<Text, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub(super) fn encode(event: &JsValue, data: &JsValue) -> Result<Text, JsValue>;
+    #[wasm_bindgen(js_name = byteLength)]
+    pub(super) fn byte_length(text: &Text) -> u32;
+    pub(super) fn purpose(event: &JsValue, data: &JsValue) -> u32;
+    pub(super) fn session(event: &JsValue, data: &JsValue) -> Text;
+    #[wasm_bindgen(js_name = newHandlers)]
+    pub(crate) fn new_handlers() -> Handlers;
+    #[wasm_bindgen(js_name = addHandler)]
+    pub(crate) fn add_handler(handlers: &Handlers, name: &JsValue, handler: &JsValue) -> u32;
+    #[wasm_bindgen(js_name = removeHandler)]
+    pub(crate) fn remove_handler(handlers: &Handlers, name: &JsValue, id: Option<u32>, handler: &JsValue);
+    #[wasm_bindgen(js_name = countHandlers)]
+    pub(crate) fn count_handlers(handlers: &Handlers) -> u32;
 }

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::rc::Weak;
 
+use wasm_bindgen::closure::WasmClosure;
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "rust")]
@@ -14,24 +15,17 @@ use crate::proto::{Close, Input, Reason};
 
 /// Every closure of one client.
 pub(super) struct Listeners {
-    pub(super) open: Listener,
-    pub(super) message: Listener,
-    pub(super) close: Listener,
-    pub(super) alarm: Listener,
-    pub(super) page: Listener,
-    pub(super) token: TokenListener,
+    pub(super) open: Listener<dyn Fn(JsValue)>,
+    pub(super) message: Listener<dyn Fn(JsValue)>,
+    pub(super) close: Listener<dyn Fn(JsValue)>,
+    pub(super) alarm: Listener<dyn Fn(JsValue)>,
+    pub(super) page: Listener<dyn Fn(u32, JsValue)>,
+    pub(super) token: Listener<dyn Fn(u32, JsValue)>,
 }
 
-/// A closure that takes one value.
-pub(super) struct Listener {
-    closure: Closure<dyn Fn(JsValue)>,
-    #[cfg(feature = "rust")]
-    _counted: Counted,
-}
-
-/// A closure that takes the number of an attempt, whether there is a token, and the token or what went wrong.
-pub(super) struct TokenListener {
-    closure: Closure<dyn Fn(u32, bool, JsValue)>,
+/// A closure that is counted where tests can ask for the count.
+pub(super) struct Listener<T: WasmClosure + ?Sized> {
+    closure: Closure<T>,
     #[cfg(feature = "rust")]
     _counted: Counted,
 }
@@ -39,17 +33,17 @@ pub(super) struct TokenListener {
 impl Listeners {
     pub(super) fn new(driver: &Weak<Inner>) -> Self {
         Self {
-            open: Listener::new(driver, |driver, _| {
+            open: on_event(driver, |driver, _| {
                 if let Some(socket) = driver.socket.current() {
                     driver.fact(Input::SocketOpened { socket });
                 }
             }),
-            message: Listener::new(driver, |driver, event| {
+            message: on_event(driver, |driver, event| {
                 if let Some(socket) = driver.socket.current() {
                     driver.fact(Input::Frame { socket, payload: Incoming(host::decode(&event)) });
                 }
             }),
-            close: Listener::new(driver, |driver, event| {
+            close: on_event(driver, |driver, event| {
                 if let Some(socket) = driver.socket.closed() {
                     let event: &CloseEvent = event.unchecked_ref();
                     let reason = Reason::Peer(event.reason());
@@ -57,31 +51,25 @@ impl Listeners {
                     driver.fact(Input::SocketClosed { socket, close });
                 }
             }),
-            alarm: Listener::new(driver, |driver, _| {
+            alarm: on_event(driver, |driver, _| {
                 driver.alarm.rang();
                 driver.fact(Input::Timeout);
             }),
-            page: Listener::new(driver, |driver, event| {
-                driver.fact(match event.as_f64() {
-                    Some(0.0) => Input::NetworkOnline,
-                    Some(1.0) => Input::NetworkOffline,
-                    Some(2.0) => Input::PageVisible,
+            page: on_number(driver, |driver, news, _| {
+                driver.fact(match news {
+                    0 => Input::NetworkOnline,
+                    1 => Input::NetworkOffline,
+                    2 => Input::PageVisible,
                     _ => Input::PageRestored,
                 });
             }),
-            token: TokenListener::new(driver),
+            token: on_number(driver, |driver, attempt, answer| driver.token_settled(attempt, &answer)),
         }
     }
 }
 
-impl Listener {
-    fn new(driver: &Weak<Inner>, act: fn(&Inner, JsValue)) -> Self {
-        let driver = driver.clone();
-        let act: Box<dyn Fn(JsValue)> = Box::new(move |event| {
-            if let Some(driver) = driver.upgrade() {
-                act(&driver, event);
-            }
-        });
+impl<T: WasmClosure + ?Sized> Listener<T> {
+    fn new(act: Box<T>) -> Self {
         Self {
             closure: Closure::wrap(act),
             #[cfg(feature = "rust")]
@@ -95,23 +83,20 @@ impl Listener {
     }
 }
 
-impl TokenListener {
-    fn new(driver: &Weak<Inner>) -> Self {
-        let driver = driver.clone();
-        let act: Box<dyn Fn(u32, bool, JsValue)> = Box::new(move |attempt, is_token, value| {
-            if let Some(driver) = driver.upgrade() {
-                driver.token_settled(attempt, is_token, &value);
-            }
-        });
-        Self {
-            closure: Closure::wrap(act),
-            #[cfg(feature = "rust")]
-            _counted: Counted::new(),
+fn on_event(driver: &Weak<Inner>, act: fn(&Inner, JsValue)) -> Listener<dyn Fn(JsValue)> {
+    let driver = driver.clone();
+    Listener::new(Box::new(move |event| {
+        if let Some(driver) = driver.upgrade() {
+            act(&driver, event);
         }
-    }
+    }))
+}
 
-    /// The function that JavaScript sees.
-    pub(super) fn function(&self) -> &JsValue {
-        self.closure.as_ref()
-    }
+fn on_number(driver: &Weak<Inner>, act: fn(&Inner, u32, JsValue)) -> Listener<dyn Fn(u32, JsValue)> {
+    let driver = driver.clone();
+    Listener::new(Box::new(move |number, value| {
+        if let Some(driver) = driver.upgrade() {
+            act(&driver, number, value);
+        }
+    }))
 }

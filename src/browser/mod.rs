@@ -12,7 +12,5 @@ pub(crate) mod held;
 pub(crate) mod host;
 mod listeners;
 mod socket;
-pub(crate) mod target;
 
 pub(crate) use driver::{Driver, Face, Inner, now};
-pub(crate) use target::Target;

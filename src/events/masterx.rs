@@ -59,14 +59,14 @@ events! {
     }
     /// Something changed in a session.
     #[serde(transparent)]
-    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(type = "Record<string, unknown>"))]
     SessionUpdate as "session_update" {
         /// Whatever the server sends.
         fields: Open,
     }
     /// Something the user should know.
     #[serde(transparent)]
-    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(type = "Record<string, unknown>"))]
     Notification as "notification" {
         /// Whatever the server sends.
         fields: Open,
@@ -80,8 +80,11 @@ events! {
 
 /// A message on its way to the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[cfg_attr(test, ts(type = "{ id: string, content: string, [field: string]: unknown }"))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(
+    all(test, not(target_arch = "wasm32")),
+    ts(type = "{ id: string, content: string, [field: string]: unknown }")
+)]
 pub struct OutgoingMessage {
     /// The id that the sender gave it.
     pub id: String,
@@ -94,7 +97,7 @@ pub struct OutgoingMessage {
 
 /// A message from the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct IncomingMessage {
     /// The id that the sender gave it.
     pub id: String,
@@ -108,7 +111,7 @@ pub struct IncomingMessage {
 
 /// An emotion and what it means for learning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct Emotion {
     /// The strongest emotion.
     pub primary_emotion: String,
@@ -124,7 +127,7 @@ pub struct Emotion {
 
 /// A measure that back ends give as a number or as a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(untagged)]
 pub enum Level {
     /// A share, from 0 to 1.
@@ -135,7 +138,7 @@ pub enum Level {
 
 /// Pleasure, arousal and dominance, the axes of the PAD model.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct PadValues {
     /// How pleasant.
     pub pleasure: f64,

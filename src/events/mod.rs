@@ -5,7 +5,7 @@
 
 pub mod colabmatch;
 pub mod masterx;
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod typescript;
 
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ macro_rules! events {
     ($($(#[$doc:meta])* $name:ident as $wire:literal { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
         $(
             #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-            #[cfg_attr(test, derive(ts_rs::TS))]
+            #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
             $(#[$doc])*
             pub struct $name {
                 $($(#[$field_meta])* pub $field: $type,)*

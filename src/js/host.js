@@ -1,6 +1,6 @@
 // What handlers and snapshots are made of, and the options. The face passes numbers; the words for them are here.
 
-import { call, EverwireError, error } from "../browser/host.js";
+import { call, EverwireError, error, newHandlers } from "../browser/host.js";
 
 export class ConfigError extends EverwireError {
   static {
@@ -62,6 +62,8 @@ export function checkOptions(options) {
   }
   check("queue.overflow", (value) => OVERFLOWS.includes(value), '"drop-oldest", "drop-newest" or "reject"');
   for (const text of ["url", "path"]) check(text, isString, "a string");
+  const { initialDelayMs = 1_000, maxDelayMs = 5_000 } = options?.reconnect ?? {};
+  check("reconnect.maxDelayMs", () => maxDelayMs >= initialDelayMs, "at least `reconnect.initialDelayMs`");
   const isToken = (value) => isString(value) || typeof value === "function";
   check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
 }
@@ -71,8 +73,6 @@ export const number = (options, index) => option(options, NUMBERS[index][0]) ?? 
 
 /** The place of `queue.overflow` among its names; -1 stands for the default. */
 export const overflow = (options) => OVERFLOWS.indexOf(options?.queue?.overflow);
-
-export const orderError = () => new ConfigError("reconnect.maxDelayMs", "at least `reconnect.initialDelayMs`");
 
 const REFUSALS = [
   (bytes, max) => error("too_large", `the message takes ${bytes} bytes, more than the ${max} of \`maxMessageBytes\``),
@@ -86,18 +86,43 @@ export const refusal = (index, bytes, max) => REFUSALS[index](bytes, max);
 
 const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "given_up", "fatal"];
 
-/** `retryInMs` and `lastRttMs` are negative where there is nothing to say. */
-export const snapshot = (phase, attempt, retryInMs, close, error, queued, queuedBytes, lastRttMs) => ({
-  state: phase > 0 && phase < 4 ? PHASES[phase] : "closed",
-  phase: PHASES[phase],
-  attempt,
-  retryAt: retryInMs < 0 ? null : Date.now() + retryInMs,
-  close,
-  error,
-  queued,
-  queuedBytes,
-  lastRttMs: lastRttMs < 0 ? null : lastRttMs,
-});
+/** The handlers of one client, with its snapshot and those who listen to it. */
+export const newStore = () => Object.assign(newHandlers(), { listeners: new Set(), error: null });
+
+/** `retryInMs` and `lastRttMs` are negative where there is nothing to say. Runs no handler. */
+export function setSnapshot(store, phase, attempt, retryInMs, close, queued, queuedBytes, lastRttMs) {
+  if (phase === 2) store.error = null;
+  store.snapshot = {
+    state: phase > 0 && phase < 4 ? PHASES[phase] : "closed",
+    phase: PHASES[phase],
+    attempt,
+    retryAt: retryInMs < 0 ? null : Date.now() + retryInMs,
+    close: close ?? null,
+    error: store.error,
+    queued,
+    queuedBytes,
+    lastRttMs: lastRttMs < 0 ? null : lastRttMs,
+  };
+}
+
+/** Notes why an attempt could not even start. */
+export function setError(store, error) {
+  store.error = error;
+  store.snapshot = { ...store.snapshot, error };
+  tellChanged(store, false);
+}
+
+/** Calls those who listen to the snapshot, and the handlers of `state` if the phase is what changed. */
+export function tellChanged(store, phase) {
+  for (const listener of [...store.listeners]) {
+    try {
+      listener();
+    } catch (cause) {
+      globalThis.reportError?.(cause);
+    }
+  }
+  if (phase) call(store, "state", store.snapshot);
+}
 
 const CAUSES = [
   "no connection within connectTimeoutMs",
@@ -115,8 +140,12 @@ export const closeInfo = (code, reason, wasClean) => ({ code, reason: CAUSES[rea
 
 export const tellOpen = (handlers) => call(handlers, "open", {});
 export const tellClosed = (handlers, info) => call(handlers, "close", info);
-export const tellState = (handlers, snapshot) => call(handlers, "state", snapshot);
-export const tellError = (handlers, error) => call(handlers, "error", error);
+
+export function tellError(store, error) {
+  setError(store, error);
+  call(store, "error", error);
+}
+
 export const tellReconnecting = (handlers, attempt, delayMs) => call(handlers, "reconnecting", { attempt, delayMs });
 export const tellGaveUp = (handlers, attempts) => call(handlers, "give_up", { attempts });
 

@@ -2,20 +2,19 @@
 
 use alloc::boxed::Box;
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
-use super::host::{self, Options};
-use crate::browser::Target;
-use crate::proto::numbers::NUMBERS;
+use super::host;
+use crate::proto::numbers::{COUNT_OF_NUMBERS, put};
 use crate::proto::{Checked, Config, Overflow};
 
-/// Reads an options object whose types and ranges are known to be right.
-pub(super) fn config(options: &JsValue) -> Result<Checked, JsValue> {
+/// Reads an options object that `checkOptions` in `host.js` has approved of.
+pub(super) fn config(options: &JsValue) -> Checked {
     let mut config = Box::<Config>::default();
-    for (index, number) in NUMBERS.iter().enumerate() {
+    for index in 0..COUNT_OF_NUMBERS {
         let value = host::number(options, index as u32);
         if !value.is_nan() {
-            number.put(&mut config, value);
+            put(&mut config, index, value);
         }
     }
     config.queue.overflow = match host::overflow(options) {
@@ -23,11 +22,5 @@ pub(super) fn config(options: &JsValue) -> Result<Checked, JsValue> {
         1 => Overflow::DropNewest,
         _ => Overflow::Reject,
     };
-    config.check_order().map_err(|_| host::order_error())
-}
-
-/// Reads where to connect.
-pub(super) fn target(options: &JsValue) -> Target {
-    let options: &Options = options.unchecked_ref();
-    Target { url: options.url(), path: options.path(), token: options.token() }
+    config.trust()
 }

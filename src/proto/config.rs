@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use super::numbers::NUMBERS;
+use super::numbers::{self, COUNT_OF_NUMBERS};
 use super::time::FOREVER;
 
 /// Every option of the state machine. [`Config::default`] holds the documented defaults.
@@ -120,22 +120,20 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks what concerns several options at once. Enough for a configuration whose numbers all came through
-    /// [`Number::set`](super::numbers::Number::set).
-    pub fn check_order(self: Box<Self>) -> Result<Checked, ConfigError> {
-        if self.reconnect.max_delay_ms < self.reconnect.initial_delay_ms {
-            return Err(ConfigError { field: "reconnect.maxDelayMs", expected: "at least `reconnect.initialDelayMs`" });
-        }
-        Ok(Checked(self))
+    /// Takes a configuration for right that something else has checked.
+    pub const fn trust(self: Box<Self>) -> Checked {
+        Checked(self)
     }
 
     /// Checks every option.
     pub fn check(mut self) -> Result<Checked, ConfigError> {
-        for number in &NUMBERS {
-            let value = number.get(&mut self);
-            number.set(&mut self, value)?;
+        for index in 0..COUNT_OF_NUMBERS {
+            numbers::check(&mut self, index)?;
         }
-        Box::new(self).check_order()
+        if self.reconnect.max_delay_ms < self.reconnect.initial_delay_ms {
+            return Err(ConfigError { field: "reconnect.maxDelayMs", expected: "at least `reconnect.initialDelayMs`" });
+        }
+        Ok(Box::new(self).trust())
     }
 }
 

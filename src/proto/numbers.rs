@@ -13,7 +13,6 @@ pub struct Number {
     max: f64,
     takes_infinity: bool,
     expected: &'static str,
-    place: fn(&mut Config) -> Place<'_>,
 }
 
 /// Where an option is kept, and as what. Spans and counts are whole numbers whose largest value stands for `Infinity`.
@@ -23,69 +22,76 @@ enum Place<'a> {
     Share(&'a mut f64),
 }
 
-impl Number {
-    /// Puts `value` into the option, unless it is out of range.
-    pub fn set(&self, config: &mut Config, value: f64) -> Result<(), ConfigError> {
-        let place = (self.place)(config);
-        let fits =
-            (self.min..=self.max).contains(&value) && (matches!(place, Share(_)) || value as u64 as f64 == value);
-        if !fits && !(self.takes_infinity && value == f64::INFINITY) {
-            return Err(ConfigError { field: self.field, expected: self.expected });
-        }
-        self.put(config, value);
-        Ok(())
-    }
-
-    /// Puts a value into the option that is known to be in range.
-    pub fn put(&self, config: &mut Config, value: f64) {
-        match (self.place)(config) {
-            Span(place) => *place = value as u64,
-            Count(place) => *place = value as u32,
-            Share(place) => *place = value,
-        }
-    }
-
-    /// The option's value.
-    pub fn get(&self, config: &mut Config) -> f64 {
-        match (self.place)(config) {
-            Span(&mut FOREVER) | Count(&mut u32::MAX) => f64::INFINITY,
-            Span(place) => *place as f64,
-            Count(place) => f64::from(*place),
-            Share(place) => *place,
-        }
-    }
-
-    const fn new(
-        field: &'static str,
-        (min, max, takes_infinity): (f64, f64, bool),
-        expected: &'static str,
-        place: fn(&mut Config) -> Place<'_>,
-    ) -> Self {
-        Self { field, min, max, takes_infinity, expected, place }
+/// The option at a place of [`NUMBERS`]; infinite for "never".
+pub fn get(config: &mut Config, index: usize) -> f64 {
+    match PLACES.get(index).map(|place| place(config)) {
+        Some(Span(&mut FOREVER) | Count(&mut u32::MAX)) => f64::INFINITY,
+        Some(Span(place)) => *place as f64,
+        Some(Count(place)) => f64::from(*place),
+        Some(Share(place)) => *place,
+        None => f64::NAN,
     }
 }
 
-/// Every numeric option.
-pub static NUMBERS: [Number; 13] = [
-    Number::new("reconnect.initialDelayMs", TIMER, MILLIS, |c| Span(&mut c.reconnect.initial_delay_ms)),
-    Number::new("reconnect.maxDelayMs", TIMER, MILLIS, |c| Span(&mut c.reconnect.max_delay_ms)),
-    Number::new("reconnect.factor", (1.0, 100.0, false), "a number from 1 to 100", |c| Share(&mut c.reconnect.factor)),
-    Number::new("reconnect.jitter", (0.0, 1.0, false), "a number from 0 to 1", |c| Share(&mut c.reconnect.jitter)),
-    Number::new("reconnect.maxAttempts", (0.0, LARGEST_COUNT, true), COUNT_OR_NEVER, |c| {
-        Count(&mut c.reconnect.max_attempts)
-    }),
-    Number::new("reconnect.stableAfterMs", (0.0, LONGEST_TIMER, false), MILLIS_FROM_0, |c| {
-        Span(&mut c.reconnect.stable_after_ms)
-    }),
-    Number::new("heartbeat.intervalMs", TIMER_OR_NEVER, MILLIS_OR_NEVER, |c| Span(&mut c.heartbeat.interval_ms)),
-    Number::new("heartbeat.timeoutMs", TIMER, MILLIS, |c| Span(&mut c.heartbeat.timeout_ms)),
-    Number::new("connectTimeoutMs", TIMER, MILLIS, |c| Span(&mut c.connect_timeout_ms)),
-    Number::new("queue.maxMessages", (0.0, LARGEST_COUNT, false), COUNT, |c| Count(&mut c.queue.max_messages)),
-    Number::new("queue.maxBytes", (0.0, LARGEST_COUNT, false), COUNT, |c| Count(&mut c.queue.max_bytes)),
-    Number::new("queue.ttlMs", TIMER_OR_NEVER, MILLIS_OR_NEVER, |c| Span(&mut c.queue.ttl_ms)),
-    Number::new("maxMessageBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294", |c| {
-        Count(&mut c.max_message_bytes)
-    }),
+/// Puts a value that is known to be in range into the option at a place of [`NUMBERS`].
+pub fn put(config: &mut Config, index: usize, value: f64) {
+    match PLACES.get(index).map(|place| place(config)) {
+        Some(Span(place)) => *place = value as u64,
+        Some(Count(place)) => *place = value as u32,
+        Some(Share(place)) => *place = value,
+        None => {}
+    }
+}
+
+/// Checks the option at a place of [`NUMBERS`].
+pub fn check(config: &mut Config, index: usize) -> Result<(), ConfigError> {
+    let Some(number) = NUMBERS.get(index) else { return Ok(()) };
+    let value = get(config, index);
+    let in_range = (number.min..=number.max).contains(&value) || number.takes_infinity && value == f64::INFINITY;
+    in_range.then_some(()).ok_or(ConfigError { field: number.field, expected: number.expected })
+}
+
+impl Number {
+    const fn new(field: &'static str, (min, max, takes_infinity): (f64, f64, bool), expected: &'static str) -> Self {
+        Self { field, min, max, takes_infinity, expected }
+    }
+}
+
+/// Every numeric option, in the order of the table in `src/js/host.js`.
+pub static NUMBERS: [Number; COUNT_OF_NUMBERS] = [
+    Number::new("reconnect.initialDelayMs", TIMER, MILLIS),
+    Number::new("reconnect.maxDelayMs", TIMER, MILLIS),
+    Number::new("reconnect.factor", (1.0, 100.0, false), "a number from 1 to 100"),
+    Number::new("reconnect.jitter", (0.0, 1.0, false), "a number from 0 to 1"),
+    Number::new("reconnect.maxAttempts", (0.0, LARGEST_COUNT, true), COUNT_OR_NEVER),
+    Number::new("reconnect.stableAfterMs", (0.0, LONGEST_TIMER, false), MILLIS_FROM_0),
+    Number::new("heartbeat.intervalMs", TIMER_OR_NEVER, MILLIS_OR_NEVER),
+    Number::new("heartbeat.timeoutMs", TIMER, MILLIS),
+    Number::new("connectTimeoutMs", TIMER, MILLIS),
+    Number::new("queue.maxMessages", (0.0, LARGEST_COUNT, false), COUNT),
+    Number::new("queue.maxBytes", (0.0, LARGEST_COUNT, false), COUNT),
+    Number::new("queue.ttlMs", TIMER_OR_NEVER, MILLIS_OR_NEVER),
+    Number::new("maxMessageBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294"),
+];
+
+/// How many numeric options there are.
+pub const COUNT_OF_NUMBERS: usize = 13;
+
+/// Apart from the table of names and ranges, which the npm build has in JavaScript.
+static PLACES: [fn(&mut Config) -> Place<'_>; COUNT_OF_NUMBERS] = [
+    |c| Span(&mut c.reconnect.initial_delay_ms),
+    |c| Span(&mut c.reconnect.max_delay_ms),
+    |c| Share(&mut c.reconnect.factor),
+    |c| Share(&mut c.reconnect.jitter),
+    |c| Count(&mut c.reconnect.max_attempts),
+    |c| Span(&mut c.reconnect.stable_after_ms),
+    |c| Span(&mut c.heartbeat.interval_ms),
+    |c| Span(&mut c.heartbeat.timeout_ms),
+    |c| Span(&mut c.connect_timeout_ms),
+    |c| Count(&mut c.queue.max_messages),
+    |c| Count(&mut c.queue.max_bytes),
+    |c| Span(&mut c.queue.ttl_ms),
+    |c| Count(&mut c.max_message_bytes),
 ];
 
 const TIMER: (f64, f64, bool) = (1.0, LONGEST_TIMER, false);
@@ -101,47 +107,68 @@ const LARGEST_COUNT: f64 = 4_294_967_294.0;
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, FOREVER, NUMBERS};
+    use super::{COUNT_OF_NUMBERS, Config, FOREVER, NUMBERS, check, get, put};
 
     const INFINITE: [&str; 3] = ["reconnect.maxAttempts", "heartbeat.intervalMs", "queue.ttlMs"];
-    const FRACTIONAL: [&str; 2] = ["reconnect.factor", "reconnect.jitter"];
 
     #[test]
-    fn every_number_refuses_what_is_not_a_number_in_its_range_and_names_itself() {
-        for number in &NUMBERS {
-            for value in [f64::NAN, -1.0, f64::NEG_INFINITY, 1e300] {
-                let error = number.set(&mut Config::default(), value).unwrap_err();
+    fn every_number_is_checked_against_its_range_and_names_itself() {
+        for (index, number) in NUMBERS.iter().enumerate() {
+            let checked = |value| {
+                let mut config = Config::default();
+                put(&mut config, index, value);
+                check(&mut config, index)
+            };
+            assert_eq!(checked(number.min), Ok(()));
+            assert_eq!(checked(number.max), Ok(()));
+            assert_eq!(checked(f64::INFINITY).is_ok(), INFINITE.contains(&number.field), "{}", number.field);
+            if number.min > 0.0 {
+                let error = checked(0.0).unwrap_err();
                 assert_eq!(error.field, number.field);
                 assert!(error.to_string().starts_with(&format!("`{}` must be a ", number.field)), "{error}");
             }
-            let takes = |value| number.set(&mut Config::default(), value).is_ok();
-            assert!(takes(number.min) && takes(number.max));
-            assert_eq!(takes(f64::INFINITY), INFINITE.contains(&number.field), "{}", number.field);
-            assert_eq!(takes(number.min + 0.5), FRACTIONAL.contains(&number.field), "{}", number.field);
         }
     }
 
     #[test]
     fn infinity_means_never() {
         let mut config = Config::default();
-        for number in NUMBERS.iter().filter(|number| INFINITE.contains(&number.field)) {
-            number.set(&mut config, f64::INFINITY).unwrap();
-            assert_eq!(number.get(&mut config), f64::INFINITY);
+        for index in (0..COUNT_OF_NUMBERS).filter(|index| INFINITE.contains(&NUMBERS[*index].field)) {
+            put(&mut config, index, f64::INFINITY);
+            assert_eq!(get(&mut config, index), f64::INFINITY);
         }
         let kept = (config.reconnect.max_attempts, config.heartbeat.interval_ms, config.queue.ttl_ms);
         assert_eq!(kept, (u32::MAX, FOREVER, FOREVER));
     }
 
     #[test]
-    fn every_number_sets_its_own_option_only() {
+    fn every_number_has_a_place_of_its_own() {
         let mut seen = Vec::new();
-        for number in &NUMBERS {
+        for (index, number) in NUMBERS.iter().enumerate() {
             let mut config = Config::default();
-            number.set(&mut config, number.max).unwrap();
-            assert_eq!(number.get(&mut config), number.max);
+            put(&mut config, index, number.max);
+            assert_eq!(get(&mut config, index), number.max);
             assert_ne!(config, Config::default(), "{}", number.field);
             assert!(!seen.contains(&config), "{} sets what another option sets", number.field);
             seen.push(config);
         }
+    }
+
+    #[test]
+    fn the_javascript_table_has_the_same_names_and_ranges_in_the_same_order() {
+        let script =
+            include_str!("../js/host.js").replace("LONGEST_TIMER", "2147483647").replace("LARGEST_COUNT", "4294967294");
+        let rows =
+            script.lines().filter(|line| line.starts_with("  [\"")).map(|line| line.trim().trim_end_matches(','));
+        let expected = NUMBERS.iter().map(|number| {
+            let fractional = !number.expected.contains("whole");
+            let flags = match (number.takes_infinity, fractional) {
+                (true, _) => ", true",
+                (false, true) => ", false, true",
+                (false, false) => "",
+            };
+            format!("[\"{}\", {}, {}{flags}]", number.field, number.min, number.max)
+        });
+        assert_eq!(rows.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
     }
 }

@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(outbox.poll_timeout(), Timestamp::NEVER);
         outbox.push(ordinary('a', 10), &config, at(0)).unwrap();
         outbox.push(ordinary('b', 10), &config, at(20)).unwrap();
-        outbox.push(Message::new('c', 10, Purpose::Join("s".into())), &config, at(0)).unwrap();
+        outbox.push(Message::new('c', 10, Purpose::Join('s')), &config, at(0)).unwrap();
         assert_eq!(outbox.poll_timeout(), at(50));
         assert!(outbox.expire(at(49)).is_empty());
         assert_eq!(frames(&outbox.expire(at(50))), "a");

@@ -46,19 +46,19 @@ pub const MAX_SESSIONS: usize = 1_000;
 mod tests {
     use super::{MAX_SESSIONS, Sessions};
 
-    fn frames(sessions: &Sessions<char>) -> String {
-        sessions.joined().iter().map(|(_, frame)| *frame).collect()
+    fn frames(sessions: &Sessions<String>) -> String {
+        sessions.joined().iter().map(|(_, frame)| frame.as_str()).collect()
     }
 
     #[test]
     fn sessions_keep_the_order_of_joining_and_the_latest_frame() {
         let mut sessions = Sessions::default();
-        for (session, frame) in [("x", 'a'), ("y", 'b'), ("z", 'c'), ("x", 'd')] {
-            sessions.join(session.into(), frame);
+        for (session, frame) in [("x", "a"), ("y", "b"), ("z", "c"), ("x", "d")] {
+            sessions.join(session.to_owned(), frame.to_owned());
         }
         assert_eq!(frames(&sessions), "dbc");
-        sessions.leave("y");
-        sessions.leave("unknown");
+        sessions.leave(&"y".into());
+        sessions.leave(&"unknown".into());
         assert_eq!(frames(&sessions), "dc");
     }
 
@@ -66,12 +66,12 @@ mod tests {
     fn full_is_full_for_new_sessions_only() {
         let mut sessions = Sessions::default();
         for number in 0..MAX_SESSIONS {
-            assert!(!sessions.is_full_for("new"));
-            sessions.join(number.to_string(), 'a');
+            assert!(!sessions.is_full_for(&"new".into()));
+            sessions.join(number.to_string(), "a".to_owned());
         }
-        assert!(sessions.is_full_for("new"));
-        assert!(!sessions.is_full_for("0"));
-        sessions.leave("0");
-        assert!(!sessions.is_full_for("new"));
+        assert!(sessions.is_full_for(&"new".into()));
+        assert!(!sessions.is_full_for(&"0".into()));
+        sessions.leave(&"0".into());
+        assert!(!sessions.is_full_for(&"new".into()));
     }
 }

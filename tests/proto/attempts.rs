@@ -1,6 +1,6 @@
 //! Connecting, failing, giving up, starting afresh.
 
-use everwire::proto::{Input, Phase, Timer};
+use everwire::proto::{Cause, Input, Phase, Reason, Timer};
 
 use crate::server::{Handshake, Stage};
 use crate::world::{Act, World, secs};
@@ -80,7 +80,7 @@ fn a_token_that_cannot_be_had_counts_as_a_failed_attempt() {
     world.connect();
     world.advance(secs(60));
     assert_eq!((world.phase(), world.sockets.len()), (Phase::GivenUp, 6));
-    assert_eq!(world.client.snapshot().close.map(|close| close.reason.as_str()), Some("no token"));
+    assert_eq!(world.client.snapshot().close.map(|close| &close.reason), Some(&Reason::Client(Cause::NoToken)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Drives the client as the contract in the crate's documentation says, and asserts after every input what always holds.
 
-use everwire::proto::{Client, Close, Event, Input, Message, Output, Phase, SocketId, Timestamp};
+use everwire::proto::{Cause, Client, Close, Event, Input, Message, Output, Phase, Reason, SocketId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::server::{Handshake, Heard, Socket, Stage};
@@ -37,7 +37,7 @@ impl World {
                 }
             }
             Fact::Failed(id) => {
-                let input = Input::OpenFailed { socket: id, reason: "no token".into() };
+                let input = Input::OpenFailed { socket: id, cause: Cause::NoToken };
                 if self.socket(id).is_live() {
                     self.socket(id).stage = Stage::Closed;
                     self.input(input);
@@ -54,7 +54,7 @@ impl World {
     }
 
     pub fn closed(&mut self, socket: SocketId, code: u16) {
-        let close = Close { code, reason: String::new(), was_clean: code != 1006 };
+        let close = Close { code, reason: Reason::Peer(String::new()), was_clean: code != 1006 };
         if self.socket(socket).is_live() {
             self.socket(socket).stage = Stage::Closed;
             self.input(Input::SocketClosed { socket, close });
@@ -81,7 +81,7 @@ impl World {
                         assert_eq!(target.stage, Stage::Open, "a frame for a socket that is not open");
                         if target.room > 0 {
                             target.room -= 1;
-                            let Message { frame, purpose, .. } = message;
+                            let Message { frame, purpose, .. } = *message;
                             target.heard.push(Heard { label: label(&frame), purpose });
                         } else {
                             refused_by = Some(socket);

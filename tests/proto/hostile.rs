@@ -1,6 +1,6 @@
 //! No input, in whatever order and at whatever time, makes the machine panic or outgrow its bounds.
 
-use everwire::proto::{Client, Close, Config, Input, Message, Output, SocketId, Timestamp};
+use everwire::proto::{Cause, Client, Close, Config, Input, Message, Output, Reason, SocketId, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -12,12 +12,12 @@ enum Act {
     Connect,
     Disconnect,
     Reconnect,
-    Send(Message<String>),
+    Send(Box<Message<String>>),
     Opened(usize),
     Closed(usize, u16, String),
     Failed(usize),
     Frame(usize, bool),
-    Undelivered(usize, Vec<Message<String>>),
+    Undelivered(usize, Vec<Box<Message<String>>>),
     Plain(u8),
 }
 
@@ -44,8 +44,10 @@ fn input(act: Act, socket: SocketId) -> Option<Input<String, Envelope>> {
     Some(match act {
         Act::Connect | Act::Disconnect | Act::Reconnect | Act::Send(_) => return None,
         Act::Opened(_) => Input::SocketOpened { socket },
-        Act::Closed(_, code, reason) => Input::SocketClosed { socket, close: Close { code, reason, was_clean: false } },
-        Act::Failed(_) => Input::OpenFailed { socket, reason: String::new() },
+        Act::Closed(_, code, reason) => {
+            Input::SocketClosed { socket, close: Close { code, reason: Reason::Peer(reason), was_clean: false } }
+        }
+        Act::Failed(_) => Input::OpenFailed { socket, cause: Cause::NoSocket },
         Act::Frame(_, pong) => {
             Input::Frame { socket, payload: Envelope(json!({ "type": if pong { "pong" } else { "x" } })) }
         }

@@ -7,11 +7,11 @@ use crate::server::Handshake;
 use crate::wire::message;
 use crate::world::World;
 
-fn join(session: &str) -> Message<String> {
+fn join(session: &str) -> Box<Message<String>> {
     message("join_session", json!({ "session_id": session }))
 }
 
-fn leave(session: &str) -> Message<String> {
+fn leave(session: &str) -> Box<Message<String>> {
     message("leave_session", json!({ "session_id": session }))
 }
 

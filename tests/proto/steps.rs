@@ -1,6 +1,6 @@
 //! Arbitrary histories: what applications, servers, networks and pages may do, in any order.
 
-use everwire::proto::{Close, Config, Input, Overflow};
+use everwire::proto::{Cause, Close, Config, Input, Overflow, Reason};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -158,11 +158,11 @@ impl World {
             return;
         }
         let socket = gone[socket % gone.len()];
-        let close = Close { code: 1002, reason: String::new(), was_clean: true };
+        let close = Close { code: 1002, reason: Reason::Peer(String::new()), was_clean: true };
         self.assert_ignored(match kind {
             0 => Input::SocketOpened { socket },
             1 => Input::SocketClosed { socket, close },
-            2 => Input::OpenFailed { socket, reason: String::new() },
+            2 => Input::OpenFailed { socket, cause: Cause::NoSocket },
             3 => Input::Frame { socket, payload: Envelope(json!({ "type": "pong" })) },
             _ => Input::Undelivered { socket, messages: Vec::new() },
         });
@@ -177,7 +177,7 @@ impl World {
 }
 
 /// A message of one of a few sizes, for histories that do not care what it says.
-pub fn any_message() -> impl Strategy<Value = everwire::proto::Message<String>> {
+pub fn any_message() -> impl Strategy<Value = Box<everwire::proto::Message<String>>> {
     prop_oneof![
         (70..400_usize).prop_map(note_of),
         Just(message("ping", json!({}))),

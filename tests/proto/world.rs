@@ -81,7 +81,7 @@ impl World {
         self.perform();
     }
 
-    pub fn send(&mut self, message: Message<String>) -> Result<Sent, Refused<String>> {
+    pub fn send(&mut self, message: Box<Message<String>>) -> Result<Sent, Refused<String>> {
         let words = label(&message.frame);
         let answer = self.client.send(message, self.time());
         self.trace.push(format!("{} {answer:?}", self.now));

@@ -28,7 +28,10 @@ fn panics(name: &str) -> bool {
     PANICKING.iter().any(|part| name.contains(part))
 }
 
-const PANICKING: [&str; 12] = [
+const PANICKING: [&str; 15] = [
+    "5alloc5alloc18handle_alloc_error",
+    "5alloc7raw_vec17capacity_overflow",
+    "12wasm_bindgen9throw_str",
     "4core9panicking",
     "3std9panicking13panic_handler",
     "3std9panicking15panic_with_hook",

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Mode;
@@ -61,8 +62,12 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         std::fs::remove_dir_all(output).with_context(|| format!("clearing {}", output.display()))?;
     }
     let release = mode == Mode::Release;
+    let mut module = Module::from_file(compiled)?;
+    if release {
+        panics::trap(&mut module);
+    }
     let mut bound = Bindgen::new()
-        .input_path(compiled)
+        .input_module("everwire", module)
         .out_name("everwire")
         .web(true)?
         .typescript(true)
@@ -72,9 +77,6 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         .remove_producers_section(release)
         .generate_output()
         .context("wasm-bindgen failed; the crate and this tool must use the same version of it")?;
-    if release {
-        panics::trap(bound.wasm_mut());
-    }
     let names = names::shorten(bound.wasm_mut());
     bound.emit(output)?;
     let glue = output.join("everwire.js");
@@ -87,10 +89,7 @@ fn share_errors(output: &Path) -> Result<()> {
     let mut crates = std::fs::read_dir(output.join("snippets"))?;
     let scripts = crates.next().context("wasm-bindgen wrote no scripts")??.file_name();
     let scripts = format!("./snippets/{}/src", scripts.to_string_lossy());
-    let exports = format!(
-        "export {{ EverwireError, error }} from \"{scripts}/browser/host.js\";\n\
-         export {{ ConfigError }} from \"{scripts}/js/host.js\";\n"
-    );
+    let exports = format!("export * from \"{scripts}/browser/host.js\";\nexport * from \"{scripts}/js/host.js\";\n");
     std::fs::write(output.join("host.js"), exports)?;
     std::fs::write(output.join("host.d.ts"), HOST_TYPES)?;
     Ok(())
@@ -98,9 +97,21 @@ fn share_errors(output: &Path) -> Result<()> {
 
 const HOST_TYPES: &str = "\
 import type * as errors from \"../src/errors.js\";
+import type { Options, Snapshot } from \"../src/types.js\";
 export declare const EverwireError: typeof errors.EverwireError;
 export declare const ConfigError: typeof errors.ConfigError;
 export declare function error(code: errors.ErrorCode, message: string, cause?: unknown): errors.EverwireError;
+export interface Store { readonly listeners: Set<() => void>; readonly snapshot: Snapshot }
+export declare function newStore(): Store;
+export declare function setError(store: Store, error: unknown): void;
+export declare function checkOptions(options: Options): void;
+export declare function endpoint(url: string | undefined, path: string | undefined): string;
+export declare function encode(type: string, data: unknown): string;
+export declare function byteLength(text: string): number;
+export declare function purpose(type: string, data: unknown): number;
+export declare function session(type: string, data: unknown): string | undefined;
+export declare function addHandler(store: Store, name: string, handler: unknown): number;
+export declare function removeHandler(store: Store, name: string, id: number | undefined, handler?: unknown): void;
 ";
 
 fn optimise(module: &Path) -> Result<()> {

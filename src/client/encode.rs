@@ -1,0 +1,20 @@
+//! From a typed event to its payload.
+
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::JsValue;
+
+use super::SendError;
+
+/// The payload as the JavaScript value that JSON has for it.
+pub(super) fn payload(event: &impl Serialize) -> Result<JsValue, SendError> {
+    let mut track = serde_path_to_error::Track::new();
+    let serializer = Serializer::json_compatible();
+    event
+        .serialize(serde_path_to_error::Serializer::new(&serializer, &mut track))
+        .map_err(|error| SendError::Unserialisable { field: field(&track.path()), cause: error.into() })
+}
+
+fn field(path: &serde_path_to_error::Path) -> String {
+    if path.iter().next().is_none() { String::new() } else { path.to_string() }
+}

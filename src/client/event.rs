@@ -1,0 +1,52 @@
+//! What happens to a connection, as a value.
+
+use wasm_bindgen::JsValue;
+
+use super::host;
+use super::{ClientError, Snapshot};
+use crate::browser::host::Text;
+use crate::proto::{Close, DropReason};
+
+/// News of the connection, in the order that it happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// The connection is open, sessions are rejoined, and the queue is flushed.
+    Opened,
+    /// A connection or an attempt ended.
+    Closed(Close),
+    /// The next attempt is scheduled.
+    Reconnecting {
+        /// The number of the attempt, from 1.
+        attempt: u32,
+        /// The wait before it, in milliseconds, jitter included.
+        delay_ms: u64,
+    },
+    /// The attempt budget is used up. [`reconnect`](super::Client::reconnect), coming online, and the page becoming visible each
+    /// start afresh.
+    GaveUp {
+        /// How many attempts failed.
+        attempts: u32,
+    },
+    /// The snapshot differs from what it was.
+    Changed(Snapshot),
+    /// A message that was accepted, or refused under [`Overflow::DropNewest`](crate::proto::Overflow::DropNewest), will not be
+    /// sent.
+    Dropped {
+        /// The type of the event.
+        event: String,
+        /// Its data, handed back.
+        data: JsValue,
+        /// Why.
+        reason: DropReason,
+    },
+    /// Something went wrong that no call could answer for. The connection stays as it is.
+    Error(ClientError),
+}
+
+impl ClientEvent {
+    pub(super) fn dropped(frame: &Text, reason: DropReason) -> Self {
+        let envelope = host::parse(frame);
+        Self::Dropped { event: host::text(&envelope, "type"), data: host::get(&envelope, "data"), reason }
+    }
+}

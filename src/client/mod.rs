@@ -1,0 +1,249 @@
+//! The Rust face: a client for Rust front ends, with typed events.
+//!
+//! ```no_run
+//! use everwire::client::{Client, ClientEvent, Options, Subscription};
+//! use everwire::events::masterx::{EmotionUpdate, JoinSession};
+//!
+//! # async fn fetch_token(_: bool) -> Result<Option<String>, wasm_bindgen::JsValue> { Ok(None) }
+//! # fn show(_: &str) {}
+//! async fn start() -> Result<(Client, [Subscription; 2]), Box<dyn std::error::Error>> {
+//!     let options = Options::new()
+//!         .url("https://learn.example")
+//!         .token_from(|request| fetch_token(request.refused));
+//!     let client = Client::new(options)?;
+//!
+//!     let emotions = client.subscribe(|update: EmotionUpdate| show(&update.emotion.primary_emotion));
+//!     let news = client.on_event(|event| {
+//!         if let ClientEvent::GaveUp { attempts } = event {
+//!             show(&format!("no connection after {attempts} attempts"));
+//!         }
+//!     });
+//!
+//!     client.connect()?;
+//!     client.connected().await?;
+//!     client.send(&JoinSession { session_id: "algebra".into() })?;
+//!     Ok((client, [emotions, news]))
+//! }
+//! ```
+//!
+//! A [`Client`] is a handle: clones share one connection, and dropping the last one closes it. Handlers run with nothing
+//! borrowed, so each may call whatever it likes, and may drop its own [`Subscription`]. A handler that keeps the client it is
+//! subscribed to should keep a [`WeakClient`]; otherwise the two keep each other alive until the subscription is dropped.
+
+mod decode;
+mod diagnostics;
+mod encode;
+mod error;
+mod event;
+mod handlers;
+mod host;
+mod news;
+mod options;
+mod snapshot;
+
+use std::rc::{Rc, Weak};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsValue;
+
+use crate::browser::host::new_handlers;
+use crate::browser::{Driver, frame};
+use crate::events::WireEvent;
+use crate::proto::{ConfigError, Phase, Sent};
+
+pub use diagnostics::Diagnostics;
+pub use error::{ClientError, EndpointError, NotConnected, SendError};
+pub use event::ClientEvent;
+pub use handlers::Subscription;
+pub use options::{Options, TokenRequest};
+pub use snapshot::Snapshot;
+
+use handlers::Registry;
+use news::{NEWS, News, RustFace};
+use options::{Parts, Target, TokenFunction};
+
+/// One logical connection to a server, over as many sockets as it takes. Clones share it.
+#[derive(Clone)]
+pub struct Client(Rc<Shared>);
+
+/// A [`Client`] that does not keep the connection. For handlers, which the client keeps.
+#[derive(Clone)]
+pub struct WeakClient(Weak<Shared>);
+
+struct Shared {
+    driver: Driver,
+    news: Rc<News>,
+    registry: Registry,
+    target: Target,
+    _token: Option<TokenFunction>,
+}
+
+impl Client {
+    /// A client that does nothing until [`connect`](Self::connect).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the option that is out of range, by its JavaScript path, and what it accepts: the caller has to
+    /// change it.
+    pub fn new(options: Options) -> Result<Self, ConfigError> {
+        let Parts { config, target, token, function } = options.into_parts()?;
+        let news = Rc::new(News::default());
+        let driver = Driver::new(config, token, new_handlers(), Box::new(RustFace(news.clone())));
+        let registry = Registry::new(driver.handlers());
+        news.listen(driver.handlers(), &registry);
+        Ok(Self(Rc::new(Shared { driver, news, registry, target, _token: function })))
+    }
+
+    /// Connects, unless a connection is open, under way, or scheduled. Returns at once; see [`connected`](Self::connected).
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] when the URL cannot be connected to: the caller has to change `url` or `path`.
+    pub fn connect(&self) -> Result<(), EndpointError> {
+        self.0.driver.connect(self.0.target.endpoint()?);
+        Ok(())
+    }
+
+    /// Drops whatever connection there is and connects anew, with a fresh budget of attempts. Also the way back after the
+    /// client has given up or the server has refused it for good.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub fn reconnect(&self) -> Result<(), EndpointError> {
+        self.0.driver.reconnect(self.0.target.endpoint()?);
+        Ok(())
+    }
+
+    /// Closes with code 1000 and stays closed. Subscriptions and queued messages are kept for the next
+    /// [`connect`](Self::connect).
+    pub fn disconnect(&self) {
+        self.0.driver.disconnect();
+    }
+
+    /// Waits until the connection is open. Pends through waits, retries and times without a network.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`] when the connection will not open by itself: nothing was asked for, the application disconnected, the
+    /// client has given up, or the server has refused it for good.
+    pub async fn connected(&self) -> Result<(), NotConnected> {
+        std::future::poll_fn(|context| self.0.news.poll_connected(&self.0.driver, context)).await
+    }
+
+    /// Where the connection stands, and why.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::take(&self.0.driver)
+    }
+
+    /// The state alone, without the rest of the [`snapshot`](Self::snapshot).
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.0.driver.look(|core| core.snapshot().phase)
+    }
+
+    /// Sends an event: hands it to the open connection, or queues it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] when it was not accepted; then nothing is sent and nothing is queued.
+    pub fn send<E: WireEvent + Serialize>(&self, event: &E) -> Result<Sent, SendError> {
+        self.send_raw(E::TYPE, &encode::payload(event)?)
+    }
+
+    /// Sends an event whose data is a JavaScript value: a JSON object, or `undefined` for an empty one.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_raw(&self, event: &str, data: &JsValue) -> Result<Sent, SendError> {
+        let message = frame::encode(&event.into(), data).map_err(|error| SendError::from_js(&error))?;
+        self.0.driver.send(message).map_err(|refused| SendError::Refused(refused.refusal))
+    }
+
+    /// Calls `handler` for every event of this type until the subscription is dropped.
+    ///
+    /// A payload that does not decode is not delivered, and is reported as [`ClientError::Undecodable`]. Unknown fields are
+    /// ignored unless `E` refuses them.
+    pub fn subscribe<E>(&self, mut handler: impl FnMut(E) + 'static) -> Subscription
+    where
+        E: WireEvent + DeserializeOwned + 'static,
+    {
+        let news = Rc::downgrade(&self.0.news);
+        self.subscribe_raw(E::TYPE, move |data, _| match decode::payload(E::TYPE, data) {
+            Ok(event) => handler(event),
+            Err(error) => {
+                if let Some(news) = news.upgrade() {
+                    news.tell(ClientEvent::Error(error));
+                }
+            }
+        })
+    }
+
+    /// Calls `handler` with the data and the whole envelope of every event of this type until the subscription is dropped.
+    pub fn subscribe_raw(&self, event: &str, mut handler: impl FnMut(JsValue, JsValue) + 'static) -> Subscription {
+        let handler = move |data: JsValue, envelope: JsValue| {
+            // The client's own errors share a name with the server's `error` event, and have no envelope.
+            if !envelope.is_undefined() {
+                handler(data, envelope);
+            }
+        };
+        self.subscription(self.0.registry.add(event, Box::new(handler)))
+    }
+
+    /// Calls `listener` for everything that happens to the connection until the subscription is dropped.
+    pub fn on_event(&self, mut listener: impl FnMut(&ClientEvent) + 'static) -> Subscription {
+        let news = Rc::downgrade(&self.0.news);
+        let listener = move |_, _| {
+            if let Some(event) = news.upgrade().and_then(|news| news.current()) {
+                listener(&event);
+            }
+        };
+        self.subscription(self.0.registry.add(NEWS, Box::new(listener)))
+    }
+
+    /// A handle that does not keep the connection.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakClient {
+        WeakClient(Rc::downgrade(&self.0))
+    }
+
+    /// How many handlers are subscribed, listeners for the connection included.
+    #[must_use]
+    pub fn handlers(&self) -> usize {
+        self.0.registry.len()
+    }
+
+    fn subscription(&self, id: u32) -> Subscription {
+        Subscription::new(Rc::downgrade(&self.0), id)
+    }
+}
+
+impl WeakClient {
+    /// The client, unless its last handle is gone.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Client> {
+        self.0.upgrade().map(Client)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.registry.clear();
+        self.driver.disconnect();
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("snapshot", &self.snapshot()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for WeakClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WeakClient")
+    }
+}

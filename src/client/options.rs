@@ -1,0 +1,163 @@
+//! The options of a client.
+
+use std::fmt;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::{EndpointError, host};
+use crate::browser::counters::Counted;
+use crate::browser::host::{Text, endpoint};
+use crate::proto::{Checked, Config, ConfigError};
+
+/// Where to connect, as whom, and how persistently.
+///
+/// An application that is configured from its environment passes the values on when it is compiled, as in
+/// `option_env!("WS_RECONNECT_MAX_ATTEMPTS").and_then(|text| text.parse().ok())`.
+#[derive(Default)]
+pub struct Options {
+    url: Option<String>,
+    path: Option<String>,
+    token: Token,
+    config: Config,
+}
+
+/// What a token function is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenRequest {
+    /// Whether the server refused the previous token, so that a cached one will not do.
+    pub refused: bool,
+}
+
+#[derive(Default)]
+enum Token {
+    #[default]
+    None,
+    Fixed(String),
+    Function(Box<dyn Fn(TokenRequest) -> JsValue>),
+}
+
+/// Keeps a token function callable.
+pub(super) struct TokenFunction {
+    closure: Closure<dyn Fn(JsValue) -> JsValue>,
+    _counted: Counted,
+}
+
+impl Options {
+    /// The defaults: the page's own origin, `/api/ws`, no token, and [`Config::default`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Base URL, with http, https, ws or wss. Default: the page's own origin. Checked by
+    /// [`connect`](super::Client::connect). Its query parameters are kept.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Path of the endpoint, appended to the URL's own. Default `/api/ws`. May have query parameters.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// A token for every attempt. Default: none. It travels in the query parameter `token`, and appears in no error. For one that
+    /// expires, use [`token_with`](Self::token_with) or [`token_from`](Self::token_from).
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Token::Fixed(token.into());
+        self
+    }
+
+    /// Asks `provider` for a token before every attempt; `None` connects without one.
+    #[must_use]
+    pub fn token_with<T: Into<Option<String>>>(mut self, provider: impl Fn(TokenRequest) -> T + 'static) -> Self {
+        self.token = Token::Function(Box::new(move |request| JsValue::from(provider(request).into())));
+        self
+    }
+
+    /// Asks `provider` for a token before every attempt, and waits for it within `connect_timeout_ms`; `None` connects without
+    /// one. An error is reported as [`ClientError::TokenFailed`](super::ClientError::TokenFailed), and the attempt counts as
+    /// failed.
+    #[must_use]
+    pub fn token_from<F, T, E>(mut self, provider: impl Fn(TokenRequest) -> F + 'static) -> Self
+    where
+        F: Future<Output = Result<T, E>> + 'static,
+        T: Into<Option<String>>,
+        E: Into<JsValue>,
+    {
+        self.token = Token::Function(Box::new(move |request| {
+            let answer = provider(request);
+            let answer = async move {
+                let token = answer.await.map_err(Into::into)?;
+                Ok(JsValue::from(token.into()))
+            };
+            future_to_promise(answer).into()
+        }));
+        self
+    }
+
+    /// Everything else. Default: [`Config::default`]. Its ranges are checked by [`Client::new`](super::Client::new).
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    pub(super) fn into_parts(self) -> Result<Parts, ConfigError> {
+        let config = self.config.check()?;
+        let (token, function) = match self.token {
+            Token::None => (JsValue::UNDEFINED, None),
+            Token::Fixed(token) => (token.into(), None),
+            Token::Function(provider) => {
+                let function = TokenFunction::new(provider);
+                (function.closure.as_ref().clone(), Some(function))
+            }
+        };
+        Ok(Parts { config, target: Target { url: self.url.into(), path: self.path.into() }, token, function })
+    }
+}
+
+/// The options as the client needs them.
+pub(super) struct Parts {
+    pub(super) config: Checked,
+    pub(super) target: Target,
+    /// A string, a function, or `undefined`.
+    pub(super) token: JsValue,
+    /// What the function calls, if it is one.
+    pub(super) function: Option<TokenFunction>,
+}
+
+/// Where to connect. Both are strings or `undefined`.
+pub(super) struct Target {
+    url: JsValue,
+    path: JsValue,
+}
+
+impl Target {
+    pub(super) fn endpoint(&self) -> Result<Text, EndpointError> {
+        endpoint(&self.url, &self.path).map_err(|error| EndpointError::from_js(&error))
+    }
+}
+
+impl TokenFunction {
+    fn new(provider: Box<dyn Fn(TokenRequest) -> JsValue>) -> Self {
+        let ask =
+            move |request: JsValue| provider(TokenRequest { refused: host::get(&request, "refused").is_truthy() });
+        let ask: Box<dyn Fn(JsValue) -> JsValue> = Box::new(ask);
+        Self { closure: Closure::wrap(ask), _counted: Counted::new() }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Leaves the token out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, path, config, token: _ } = self;
+        f.debug_struct("Options").field("url", url).field("path", path).field("config", config).finish_non_exhaustive()
+    }
+}

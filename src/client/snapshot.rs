@@ -1,0 +1,56 @@
+//! What there is to see of a connection, to keep.
+
+use wasm_bindgen::JsValue;
+
+use super::host;
+use crate::browser::host::Text;
+use crate::browser::{Inner, now};
+use crate::proto::close::Reason;
+use crate::proto::{Close, Phase};
+
+/// Where the connection stands, and why.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The state, with the reason of a closed one.
+    pub phase: Phase,
+    /// The reconnect attempt that runs or is waited for, from 1; 0 when none does.
+    pub attempt: u32,
+    /// When the next attempt starts, in milliseconds since the Unix epoch, if one is scheduled.
+    pub retry_at: Option<f64>,
+    /// How the last connection or attempt ended.
+    pub close: Option<Close>,
+    /// How many messages wait in the queue.
+    pub queued: usize,
+    /// The size of their frames in bytes.
+    pub queued_bytes: u64,
+    /// The round-trip time of the last answered ping, in milliseconds.
+    pub last_rtt_ms: Option<u64>,
+}
+
+impl Snapshot {
+    pub(super) fn take(driver: &Inner) -> Self {
+        let (now, today) = (now(), host::date_now());
+        driver.look(|core| {
+            let seen = core.snapshot();
+            Self {
+                phase: seen.phase,
+                attempt: seen.attempt,
+                retry_at: seen.retry_at.map(|at| today + at.since(now) as f64),
+                close: seen.close.map(readable),
+                queued: seen.queued,
+                queued_bytes: seen.queued_bytes,
+                last_rtt_ms: seen.last_rtt_ms,
+            }
+        })
+    }
+}
+
+/// A copy with the text in Rust's memory.
+pub(super) fn readable(close: &Close<Text>) -> Close {
+    let reason = match &close.reason {
+        Reason::Peer(words) => Reason::Peer(JsValue::from(words).as_string().unwrap_or_default()),
+        Reason::Client(cause) => Reason::Client(*cause),
+    };
+    Close { code: close.code, reason, was_clean: close.was_clean }
+}
