@@ -1,0 +1,136 @@
+import type { Logger } from "everwire";
+import { expect, it, vi } from "vitest";
+import { makeClient, useStandIns } from "./harness/clients";
+import { StandInSocket } from "./harness/standInSocket";
+
+useStandIns();
+
+const TOKEN = "eyJhbGciOi+secret/token==";
+const PAYLOAD = "what nobody else may read";
+
+/** Everything that a value shows to whoever prints, serialises or inspects it. */
+function shown(value: unknown, depth = 0): string {
+  if (typeof value !== "object" || value === null || depth > 4) return String(value);
+  return Reflect.ownKeys(value)
+    .map((key) => `${String(key)}: ${shown(Reflect.get(value, key), depth + 1)}`)
+    .join("\n");
+}
+
+function logBook(): { logger: Required<Logger>; lines: string[] } {
+  const lines: string[] = [];
+  const write = (level: string) => (text: string) => lines.push(`${level} ${text}`);
+  return {
+    lines,
+    logger: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
+  };
+}
+
+it("the logger hears what happens to a connection", () => {
+  const { logger, lines } = logBook();
+  const client = makeClient({ logger, reconnect: { jitter: 0, maxAttempts: 1 }, queue: { ttlMs: 1 } });
+  client.connect();
+  StandInSocket.newest.opens();
+  StandInSocket.newest.saysText("nonsense");
+  StandInSocket.newest.says("error", { message: "the application's own" });
+  StandInSocket.newest.ends(1011, "server is ill");
+  client.send("note", {});
+  vi.advanceTimersByTime(1_000);
+  StandInSocket.newest.ends();
+  expect(lines).toEqual([
+    "info everwire: open",
+    "error everwire: the server sent a frame that is no event: it is not JSON",
+    "info everwire: closed with 1011 server is ill",
+    "info everwire: attempt 1 in 1000 ms",
+    'warn everwire: dropped "note": expired',
+    "info everwire: closed with 1006 ",
+    "warn everwire: gave up after 1 attempts",
+  ]);
+});
+
+it("a logger may leave out what it does not want to hear", () => {
+  const client = makeClient({ logger: {} });
+  client.connect();
+  StandInSocket.newest.opens();
+  StandInSocket.newest.saysText("nonsense");
+  StandInSocket.newest.ends();
+  expect(client.getSnapshot().phase).toBe("waiting");
+});
+
+it("a logger that throws does not hold up the connection", () => {
+  vi.stubGlobal("reportError", vi.fn());
+  const fail = () => {
+    throw new Error("disk full");
+  };
+  const client = makeClient({ logger: { info: fail, warn: fail, error: fail } });
+  client.connect();
+  StandInSocket.newest.opens();
+  StandInSocket.newest.ends();
+  vi.advanceTimersByTime(5_000);
+  StandInSocket.newest.opens();
+  expect(client.isConnected()).toBe(true);
+});
+
+it.each<[string, (socket: StandInSocket) => void]>([
+  ["a lost connection", (socket) => socket.ends()],
+  ["a refused token", (socket) => socket.ends(1008, "bad token")],
+  ["a fatal close", (socket) => socket.ends(1002)],
+  ["a frame that is no event", (socket) => socket.saysText("nonsense")],
+])("neither token nor payload shows in anything that %s makes visible", async (_, happens) => {
+  const { logger, lines } = logBook();
+  const heard: unknown[] = [];
+  const spies = (["debug", "info", "log", "warn", "error"] as const).map((level) => vi.spyOn(console, level));
+  const client = makeClient({ logger, token: async () => TOKEN, reconnect: { maxAttempts: 2 } });
+  for (const event of ["open", "close", "state", "reconnecting", "give_up", "error"]) {
+    client.on(event, (data) => heard.push(data));
+  }
+  client.send("note", { PAYLOAD });
+  heard.push(client.send("note", { PAYLOAD, big: 1n }), client.send("note", { PAYLOAD: PAYLOAD.repeat(1_000) }));
+  client.connect();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(StandInSocket.newest.url).toContain(encodeURIComponent(TOKEN));
+  StandInSocket.newest.opens();
+  happens(StandInSocket.newest);
+  await vi.advanceTimersByTimeAsync(10_000);
+  const visible = [
+    ...lines,
+    ...heard.map((value) => shown(value)),
+    shown(client.getSnapshot()),
+    shown(client),
+    JSON.stringify(client),
+    ...spies.flatMap((spy) => spy.mock.calls.flat().map(String)),
+  ].join("\n");
+  expect(visible).toContain("open");
+  expect(visible).not.toContain(TOKEN);
+  expect(visible).not.toContain(encodeURIComponent(TOKEN));
+  expect(visible).not.toContain(PAYLOAD);
+});
+
+it("a token of a wrong type is reported without its value", () => {
+  const client = makeClient({ token: (() => ({ jwt: TOKEN })) as unknown as () => string });
+  const heard: unknown[] = [];
+  client.on("error", (error) => heard.push(error));
+  client.connect();
+  expect(heard).toHaveLength(1);
+  expect(shown(heard[0])).not.toContain(TOKEN);
+});
+
+it("a socket that cannot be made is reported without its address", () => {
+  vi.stubGlobal(
+    "WebSocket",
+    class {
+      constructor(url: string) {
+        throw new DOMException(`The URL '${url}' is not allowed.`, "SecurityError");
+      }
+    },
+  );
+  const { logger, lines } = logBook();
+  const heard: unknown[] = [];
+  const client = makeClient({ logger, token: TOKEN });
+  for (const event of ["close", "state", "reconnecting", "error"]) client.on(event, (data) => heard.push(data));
+  client.connect();
+  expect(client.getSnapshot().state).toBe("closed");
+  expect(heard.length).toBeGreaterThan(0);
+  expect([...lines, ...heard.map((value) => shown(value)), shown(client.getSnapshot())].join("\n")).not.toContain(
+    encodeURIComponent(TOKEN),
+  );
+});

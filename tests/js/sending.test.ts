@@ -1,0 +1,149 @@
+import { EverwireError, type NativeSocketClient } from "everwire";
+import { describe, expect, it, vi } from "vitest";
+import { makeClient, openClient, recorder, useStandIns } from "./harness/clients";
+import { StandInSocket } from "./harness/standInSocket";
+
+useStandIns();
+
+function refused(result: ReturnType<NativeSocketClient["send"]>): EverwireError {
+  if (result.status !== "refused") throw new Error(`the message was ${result.status}`);
+  expect(result.error).toBeInstanceOf(EverwireError);
+  expect(result.code).toBe(result.error.code);
+  expect(result.reason).toBe(result.error.message);
+  return result.error;
+}
+
+const cycle: Record<string, unknown> = {};
+cycle["self"] = cycle;
+const throwing = {
+  toJSON() {
+    throw new TypeError("not today");
+  },
+};
+
+it("an open connection sends type, data and the time, and says so", () => {
+  const { client, socket } = openClient();
+  vi.setSystemTime(1_750_000_000_000);
+  expect(client.send("message_sent", { session_id: "s", text: 'naïve "quotes" \u2028' })).toEqual({ status: "sent" });
+  expect(socket.frames).toEqual([
+    { type: "message_sent", data: { session_id: "s", text: 'naïve "quotes" \u2028' }, timestamp: 1_750_000_000_000 },
+  ]);
+});
+
+it("data that is left out is an empty object", () => {
+  const { client, socket } = openClient();
+  client.send("hello");
+  client.send("hello", undefined);
+  client.send("hello", null);
+  expect(socket.frames.map((frame) => frame.data)).toEqual([{}, {}, {}]);
+});
+
+it("without a connection a message is queued, and sent in order after sessions are rejoined", () => {
+  const { client, socket } = openClient();
+  client.send("join_session", { session_id: "s" });
+  socket.ends();
+  expect(client.send("message_sent", { session_id: "s", n: 1 })).toEqual({ status: "queued" });
+  expect(client.send("message_sent", { session_id: "s", n: 2 })).toEqual({ status: "queued" });
+  expect(client.getSnapshot().queued).toBe(2);
+  vi.advanceTimersByTime(2_000);
+  StandInSocket.newest.opens();
+  expect(StandInSocket.newest.frames.map(({ type, data }) => [type, data["n"]])).toEqual([
+    ["join_session", undefined],
+    ["message_sent", 1],
+    ["message_sent", 2],
+  ]);
+  expect(client.getSnapshot()).toMatchObject({ queued: 0, queuedBytes: 0 });
+});
+
+describe.each([
+  ["open", () => openClient().client],
+  ["closed", () => makeClient()],
+])("with the connection %s", (_, make) => {
+  function unaffected(act: (client: NativeSocketClient) => void): void {
+    const client = make();
+    act(client);
+    expect(client.getSnapshot()).toMatchObject({ queued: 0, queuedBytes: 0 });
+    expect(StandInSocket.made.flatMap((socket) => socket.texts)).toEqual([]);
+  }
+
+  it.each([
+    ["a cycle", cycle, "TypeError"],
+    ["a BigInt", { big: 1n }, "TypeError"],
+    ["a toJSON that throws", throwing, "TypeError"],
+  ])("%s is refused with what JSON said about it", (_what, data, cause) => {
+    unaffected((client) => {
+      const error = refused(client.send("message_sent", data));
+      expect(error.code).toBe("unserialisable");
+      expect(error.cause).toMatchObject({ name: cause });
+    });
+  });
+
+  it.each([
+    ["a function", () => {}],
+    ["an array", [1, 2]],
+    ["a string", "{}"],
+    ["a number", 5],
+    ["a boolean", false],
+    ["a symbol", Symbol("x")],
+    ["a date", new Date(0)],
+  ])("%s is refused, because data must be an object", (_what, data) => {
+    unaffected((client) => expect(refused(client.send("message_sent", data)).code).toBe("invalid_data"));
+  });
+
+  it.each([[""], [5], [undefined], [null], [{}]])("an event cannot be named %o", (name) => {
+    unaffected((client) => expect(refused(client.send(name as string, {})).code).toBe("invalid_event"));
+  });
+
+  it("a message over the limit is refused with both sizes, and one of exactly the limit is not", () => {
+    vi.setSystemTime(1_750_000_000_000);
+    const bytes = new TextEncoder().encode('{"type":"note","data":{"text":"é"},"timestamp":1750000000000}').length;
+    unaffected((client) => {
+      expect(client.getSnapshot().queued).toBe(0);
+      const small = makeClient({ maxMessageBytes: bytes - 1 });
+      const error = refused(small.send("note", { text: "é" }));
+      expect(error.code).toBe("too_large");
+      expect(error.message).toContain(String(bytes));
+      expect(error.message).toContain(String(bytes - 1));
+      expect(small.getSnapshot().queued).toBe(0);
+      expect(makeClient({ maxMessageBytes: bytes }).send("note", { text: "é" })).toEqual({ status: "queued" });
+    });
+  });
+
+  it("the default limit is 10 240 bytes", () => {
+    unaffected((client) => expect(refused(client.send("note", { text: "x".repeat(10_240) })).code).toBe("too_large"));
+  });
+});
+
+it.each(["ping", "user_typing", "typing"])(
+  "%s is worthless later: it is refused while there is no connection",
+  (type) => {
+    const client = makeClient();
+    expect(refused(client.send(type, {})).code).toBe("not_open");
+    expect(client.getSnapshot().queued).toBe(0);
+  },
+);
+
+it("a full queue refuses, unless it may drop the oldest message, which it reports", () => {
+  const strict = makeClient({ queue: { maxMessages: 1 } });
+  expect(strict.send("a")).toEqual({ status: "queued" });
+  expect(refused(strict.send("b")).code).toBe("queue_full");
+
+  const lenient = makeClient({ queue: { maxMessages: 1, overflow: "drop-oldest" } });
+  const { handler, heard } = recorder();
+  lenient.on("drop", handler);
+  lenient.send("a", { n: 1 });
+  expect(lenient.send("b")).toEqual({ status: "queued" });
+  expect(heard).toEqual([{ type: "a", data: { n: 1 }, reason: "overflow" }]);
+});
+
+it("a message that waited too long is dropped and reported", () => {
+  const client = makeClient({ queue: { ttlMs: 1_000 } });
+  const { handler, heard } = recorder();
+  client.on("drop", handler);
+  client.connect();
+  client.send("note", { n: 1 });
+  vi.advanceTimersByTime(1_001);
+  StandInSocket.newest.opens();
+  expect(heard).toEqual([{ type: "note", data: { n: 1 }, reason: "expired" }]);
+  expect(StandInSocket.newest.texts).toEqual([]);
+});
