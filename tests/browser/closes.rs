@@ -1,0 +1,79 @@
+//! What follows from the server's close codes.
+
+use everwire::client::{Client, ClientEvent, NotConnected, TokenRequest};
+use everwire::proto::Phase;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::server;
+use crate::user::{User, listen, until_phase};
+use crate::waiting::{Log, until_async};
+
+#[wasm_bindgen_test]
+async fn a_server_that_goes_away_is_connected_to_again() {
+    for code in [Some(1000), Some(1001), Some(1011), Some(4000), None] {
+        let user = User::new().await;
+        let client = user.online().await;
+        let log = listen(&client);
+        server::drop_connections(&user.id, code).await;
+        until_async("it is back", async || server::connections(&user.id).await.accepted == 2).await;
+        client.connected().await.unwrap();
+        assert_eq!(log.closes(), [code.unwrap_or(1006)]);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_asks_for_patience_gets_it() {
+    for code in [1012, 1013] {
+        let user = User::new().await;
+        let client = user.online().await;
+        let log = listen(&client);
+        server::drop_connections(&user.id, Some(code)).await;
+        until_async("it is back", async || server::connections(&user.id).await.accepted == 2).await;
+        let delay = log.all().into_iter().find_map(|event| match event {
+            ClientEvent::Reconnecting { delay_ms, .. } => Some(delay_ms),
+            _ => None,
+        });
+        // The longest usual wait is 1.5 times the first.
+        assert!(delay.unwrap() > 30, "{code}: {delay:?}");
+        assert_eq!(log.closes(), [code]);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_does_not_understand_is_left_alone() {
+    for code in [1002, 1003, 1007, 1010] {
+        let user = User::new().await;
+        let client = user.online().await;
+        let log = listen(&client);
+        server::drop_connections(&user.id, Some(code)).await;
+        until_phase(&client, Phase::Fatal).await;
+        assert_eq!(log.count(|event| matches!(event, ClientEvent::Reconnecting { .. })), 0);
+        let Err(NotConnected::Fatal(Some(close))) = client.connected().await else { panic!("{code}") };
+        assert_eq!(close.code, code);
+        client.connect().unwrap();
+        client.connected().await.unwrap();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_token_is_replaced_once() {
+    for code in [1008, 4401] {
+        let user = User::new().await;
+        let asked = Log::new();
+        let (log, token) = (asked.clone(), user.token.clone());
+        let provider = move |request: TokenRequest| {
+            log.add(request.refused);
+            token.clone()
+        };
+        let client = Client::new(user.options().token_with(provider)).unwrap();
+        client.connect().unwrap();
+        client.connected().await.unwrap();
+        server::drop_connections(&user.id, Some(code)).await;
+        until_async("it is back", async || server::connections(&user.id).await.accepted == 2).await;
+        client.connected().await.unwrap();
+        assert_eq!(asked.all(), [false, true]);
+        server::drop_connections(&user.id, Some(code)).await;
+        until_phase(&client, Phase::Fatal).await;
+        assert_eq!(asked.len(), 2);
+    }
+}

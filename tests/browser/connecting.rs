@@ -1,0 +1,202 @@
+//! Connecting: URLs, tokens, and the ways to stay closed.
+
+use std::cell::Cell;
+use std::future::pending;
+use std::rc::Rc;
+
+use everwire::client::{Client, ClientEvent, EndpointError, NotConnected, Options, TokenRequest};
+use everwire::proto::close::{Cause, Reason};
+use everwire::proto::{Close, Phase};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::server;
+use crate::user::{User, listen, quick, until_phase};
+use crate::waiting::{Log, until, until_async};
+
+#[wasm_bindgen_test]
+async fn connects_with_a_token_and_tells_every_step() {
+    let user = User::new().await;
+    let client = user.client();
+    let log = listen(&client);
+    assert_eq!(client.phase(), Phase::Idle);
+    client.connect().unwrap();
+    assert_eq!(client.phase(), Phase::Connecting);
+    client.connected().await.unwrap();
+    let steps: Vec<_> = log.all().iter().map(|event| format!("{event:?}")).collect();
+    assert!(matches!(log.all()[0], ClientEvent::Changed(ref seen) if seen.phase == Phase::Connecting), "{steps:?}");
+    assert_eq!(log.count(|event| matches!(event, ClientEvent::Opened)), 1, "{steps:?}");
+    assert_eq!(server::connections(&user.id).await.open, 1);
+}
+
+#[wasm_bindgen_test]
+async fn connecting_twice_opens_one_socket() {
+    let user = User::new().await;
+    let client = user.client();
+    client.connect().unwrap();
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    client.connect().unwrap();
+    assert_eq!(server::connections(&user.id).await.accepted, 1);
+}
+
+#[wasm_bindgen_test]
+async fn asks_for_a_token_before_every_attempt_and_says_that_the_last_was_refused() {
+    let user = User::new().await;
+    let expired = server::token(&user.id, -60).await;
+    let asked = Log::new();
+    let (log, good) = (asked.clone(), user.token.clone());
+    let provider = move |request: TokenRequest| {
+        log.add(request.refused);
+        if request.refused { good.clone() } else { expired.clone() }
+    };
+    let client = Client::new(user.options().token_with(provider)).unwrap();
+    let log = listen(&client);
+    client.connect().unwrap();
+    until("the second token is accepted", || asked.len() == 2 && client.phase() == Phase::Open).await;
+    assert_eq!(asked.all(), [false, true]);
+    assert_eq!(log.closes(), [1008]);
+}
+
+#[wasm_bindgen_test]
+async fn waits_for_a_token_that_comes_later() {
+    let user = User::new().await;
+    let id = user.id.clone();
+    let provider = move |_| {
+        let id = id.clone();
+        async move { Ok::<_, JsValue>(server::token(&id, 600).await) }
+    };
+    let client = Client::new(user.options().token_from(provider)).unwrap();
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    server::drop_connections(&user.id, Some(1001)).await;
+    until_async("it is connected again", async || server::connections(&user.id).await.accepted == 2).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_token_function_that_fails_is_reported_and_asked_again() {
+    let user = User::new().await;
+    let asked = Rc::new(Cell::new(0));
+    let (count, token) = (asked.clone(), user.token.clone());
+    let provider = move |_| {
+        count.set(count.get() + 1);
+        let answer = if count.get() == 1 { Err("the vault is locked") } else { Ok(token.clone()) };
+        async move { answer }
+    };
+    let client = Client::new(user.options().token_from(provider)).unwrap();
+    let log = listen(&client);
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    assert_eq!((asked.get(), log.errors()), (2, vec!["token_failed"]));
+    let closed = log.all().into_iter().find_map(|event| match event {
+        ClientEvent::Closed(close) => Some(close),
+        _ => None,
+    });
+    assert_eq!(closed, Some(Close { code: 1006, reason: Reason::Client(Cause::NoToken), was_clean: false }));
+}
+
+#[wasm_bindgen_test]
+async fn a_token_that_never_comes_ends_the_attempt_after_the_connect_timeout() {
+    let mut config = quick();
+    config.connect_timeout_ms = 50;
+    config.reconnect.max_attempts = 0;
+    let provider = |_| pending::<Result<String, JsValue>>();
+    let client = Client::new(Options::new().url(server::URL).token_from(provider).config(config)).unwrap();
+    client.connect().unwrap();
+    assert_eq!(client.connected().await, Err(NotConnected::GaveUp { attempts: 0 }));
+    assert_eq!(client.snapshot().close.unwrap().reason, Reason::Client(Cause::ConnectTimeout));
+}
+
+#[wasm_bindgen_test]
+async fn a_user_without_a_token_is_refused_for_good_after_one_more_try() {
+    let asked = Log::new();
+    let log = asked.clone();
+    let provider = move |request: TokenRequest| {
+        log.add(request.refused);
+        None
+    };
+    let client = Client::new(Options::new().url(server::URL).token_with(provider).config(quick())).unwrap();
+    client.connect().unwrap();
+    until_phase(&client, Phase::Fatal).await;
+    let Err(NotConnected::Fatal(Some(close))) = client.connected().await else { panic!("not fatal") };
+    assert_eq!((close.code, asked.all()), (1008, vec![false, true]));
+}
+
+#[wasm_bindgen_test]
+async fn nobody_waits_for_a_connection_that_was_not_asked_for() {
+    let user = User::new().await;
+    let client = user.client();
+    assert_eq!(client.connected().await, Err(NotConnected::Disconnected));
+    client.connect().unwrap();
+    client.disconnect();
+    assert_eq!(client.connected().await, Err(NotConnected::Disconnected));
+}
+
+#[wasm_bindgen_test]
+async fn disconnect_stays_closed_until_connect() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let log = listen(&client);
+    client.disconnect();
+    until_phase(&client, Phase::Idle).await;
+    assert_eq!(log.closes(), [1000]);
+    assert_eq!(log.count(|event| matches!(event, ClientEvent::Reconnecting { .. })), 0);
+    assert_eq!(client.snapshot().retry_at, None);
+    until_async("the server sees it", async || server::connections(&user.id).await.open == 0).await;
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    assert_eq!(server::connections(&user.id).await.accepted, 2);
+}
+
+#[wasm_bindgen_test]
+async fn dropping_the_last_handle_closes_the_connection() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let other = client.clone();
+    let weak = client.downgrade();
+    drop(client);
+    assert_eq!(other.phase(), Phase::Open);
+    drop(other);
+    assert!(weak.upgrade().is_none());
+    until_async("the server sees it", async || server::connections(&user.id).await.open == 0).await;
+}
+
+#[wasm_bindgen_test]
+fn a_url_that_cannot_be_connected_to_is_refused_at_the_call() {
+    for url in ["", "not a url", "ftp://example.com"] {
+        let client = Client::new(Options::new().url(url)).unwrap();
+        for refused in [client.connect(), client.reconnect()] {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, EndpointError::Invalid { .. }), "{url}: {error}");
+            assert_eq!(error.code(), "invalid_url");
+        }
+        assert_eq!(client.phase(), Phase::Idle);
+    }
+}
+
+#[wasm_bindgen_test]
+fn an_option_out_of_range_is_refused_at_construction() {
+    let mut config = quick();
+    config.reconnect.jitter = 2.0;
+    let error = Client::new(Options::new().config(config)).unwrap_err();
+    assert_eq!(error.field, "reconnect.jitter");
+}
+
+#[wasm_bindgen_test]
+async fn the_token_is_in_no_text() {
+    let user = User::new().await;
+    let broken = format!("{}broken", user.token);
+    let options = user.options().token(&*broken);
+    let mut texts = vec![format!("{options:?}")];
+    let client = Client::new(options).unwrap();
+    let log = listen(&client);
+    client.connect().unwrap();
+    until_phase(&client, Phase::Fatal).await;
+    texts.push(client.connected().await.unwrap_err().to_string());
+    texts.push(format!("{client:?}"));
+    texts.extend(log.all().iter().map(|event| format!("{event:?}")));
+    assert!(texts.len() > 6, "{texts:?}");
+    for text in texts {
+        assert!(!text.contains(&user.token), "{text}");
+    }
+}

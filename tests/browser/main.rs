@@ -1,0 +1,22 @@
+//! The Rust client in a real browser, against the reference server.
+
+#![cfg(all(target_arch = "wasm32", feature = "rust"))]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod closes;
+mod connecting;
+mod decoding;
+mod frames;
+mod handlers;
+mod leaks;
+mod messages;
+mod outages;
+mod page;
+mod queue;
+mod server;
+mod user;
+mod waiting;
+
+use wasm_bindgen_test::wasm_bindgen_test_configure;
+
+wasm_bindgen_test_configure!(run_in_browser);

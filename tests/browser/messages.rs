@@ -1,0 +1,168 @@
+//! Typed events, both ways.
+
+use everwire::client::{Client, SendError};
+use everwire::events::WireEvent;
+use everwire::events::masterx::{
+    EmotionUpdate, JoinSession, LeaveSession, Level, MessageReceived, MessageSent, Notification, OutgoingMessage,
+    ServerError, TypingIndicator, UserTyping,
+};
+use everwire::events::{Json, Open};
+use everwire::proto::{Refusal, Sent};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::user::User;
+use crate::waiting::{Log, until_async};
+use crate::{page, server};
+
+/// Keeps every event of one type.
+pub fn collect<E: WireEvent + DeserializeOwned + Clone + 'static>(client: &Client) -> Log<E> {
+    let log = Log::new();
+    let seen = log.clone();
+    client.subscribe(move |event: E| seen.add(event)).forget();
+    log
+}
+
+pub fn join(session: &str) -> JoinSession {
+    JoinSession { session_id: session.into() }
+}
+
+pub fn message(session: &str, content: &str) -> MessageSent {
+    let message = OutgoingMessage { id: page::random_name(), content: content.into(), more: Open::new() };
+    MessageSent { session_id: session.into(), message }
+}
+
+#[wasm_bindgen_test]
+async fn a_typed_event_arrives_with_every_field() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let updates = collect::<EmotionUpdate>(&client);
+    let sent = server::emotion(&user.id, "m1").await;
+    let update = updates.holds(1).await.remove(0);
+    assert_eq!(update.message_id, "m1");
+    assert_eq!(serde_json::to_value(&update).unwrap(), sent);
+}
+
+#[wasm_bindgen_test]
+async fn open_payloads_keep_what_the_catalogue_does_not_name() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let notifications = collect::<Notification>(&client);
+    let data = json!({ "text": "hello", "nested": { "list": [1.5, null, true, "x"] } });
+    server::push(&user.id, "notification", data.clone()).await;
+    let notification = notifications.holds(1).await.remove(0);
+    assert_eq!(serde_json::to_value(&notification).unwrap(), data);
+    assert_eq!(notification.fields["text"], Json::String("hello".into()));
+}
+
+#[wasm_bindgen_test]
+async fn a_level_may_be_a_number_or_a_name() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let updates = collect::<EmotionUpdate>(&client);
+    let emotion = json!({
+        "primary_emotion": "joy", "intensity": 1, "pad_values": { "pleasure": 1, "arousal": 0, "dominance": -1 },
+        "learning_readiness": "high", "cognitive_load": 0.25,
+    });
+    let frame = json!({ "type": "emotion_update", "data": { "message_id": "m", "emotion": emotion } });
+    server::raw(&user.id, &frame.to_string()).await;
+    let emotion = updates.holds(1).await.remove(0).emotion;
+    assert_eq!(emotion.learning_readiness, Level::Name("high".into()));
+    assert_eq!(emotion.cognitive_load, Level::Share(0.25));
+}
+
+#[wasm_bindgen_test]
+async fn what_is_sent_arrives_as_an_envelope() {
+    let user = User::new().await;
+    let client = user.online().await;
+    assert_eq!(client.send(&join("algebra")).unwrap(), Sent::Now);
+    assert_eq!(client.send(&LeaveSession { session_id: "algebra".into() }).unwrap(), Sent::Now);
+    until_async("both are there", async || server::received(&user.id).await.len() == 2).await;
+    let received = server::received(&user.id).await;
+    assert_eq!(received[0].kind, "join_session");
+    assert_eq!(received[0].data, json!({ "session_id": "algebra" }));
+    assert_eq!(received[1].kind, "leave_session");
+}
+
+#[wasm_bindgen_test]
+async fn two_users_talk_in_a_session() {
+    let (ann, bob) = (User::new().await, User::new().await);
+    let session = page::random_name();
+    let (anns, bobs) = (ann.online().await, bob.online().await);
+    let heard = collect::<MessageReceived>(&bobs);
+    let typing = collect::<TypingIndicator>(&bobs);
+    for (user, client) in [(&ann, &anns), (&bob, &bobs)] {
+        client.send(&join(&session)).unwrap();
+        until_async("the session is joined", async || server::received(&user.id).await.len() == 1).await;
+    }
+    anns.send(&UserTyping { session_id: session.clone(), is_typing: true }).unwrap();
+    anns.send(&message(&session, "hello, Bob ✓")).unwrap();
+    assert_eq!(heard.holds(1).await[0].message.content, "hello, Bob ✓");
+    assert_eq!(typing.all(), [TypingIndicator { user_id: ann.id.clone(), is_typing: true }]);
+}
+
+#[wasm_bindgen_test]
+async fn the_servers_own_error_event_is_an_event_and_no_error_of_the_client() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let log = crate::user::listen(&client);
+    let errors = collect::<ServerError>(&client);
+    client.send(&message("a session never joined", "hello")).unwrap();
+    assert!(!errors.holds(1).await[0].message.is_empty());
+    assert!(log.errors().is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_message_that_is_too_large_is_refused_and_goes_nowhere() {
+    let user = User::new().await;
+    let client = user.online().await;
+    // Characters of three bytes each: the limit counts bytes.
+    let refused = client.send(&message("s", &"✓".repeat(4_000))).unwrap_err();
+    let SendError::Refused(Refusal::TooLarge { bytes, max }) = refused else { panic!("{refused}") };
+    assert!(bytes > 12_000 && max == 10_240, "{bytes} {max}");
+    client.disconnect();
+    assert_eq!(client.send(&message("s", &"x".repeat(20_000))).unwrap_err().code(), "too_large");
+    assert_eq!(client.snapshot().queued, 0);
+    assert!(server::received(&user.id).await.is_empty());
+}
+
+#[derive(Serialize)]
+struct Odd {
+    fine: u8,
+    account: Account,
+}
+
+#[derive(Serialize)]
+struct Account {
+    number: u64,
+}
+
+impl WireEvent for Odd {
+    const TYPE: &'static str = "odd";
+}
+
+#[derive(Serialize)]
+struct Bare(Vec<u8>);
+
+impl WireEvent for Bare {
+    const TYPE: &'static str = "bare";
+}
+
+#[wasm_bindgen_test]
+async fn what_cannot_be_written_as_json_is_refused_with_its_field() {
+    let user = User::new().await;
+    let client = user.client();
+    let refused = client.send(&Odd { fine: 1, account: Account { number: u64::MAX } }).unwrap_err();
+    let SendError::Unserialisable { ref field, .. } = refused else { panic!("{refused}") };
+    assert_eq!(field, "account.number");
+    assert!(!refused.to_string().contains(&u64::MAX.to_string()), "{refused}");
+    assert_eq!(client.send(&Bare(vec![1])).unwrap_err().code(), "invalid_data");
+    assert_eq!(client.send_raw("x", &page::cyclic()).unwrap_err().code(), "unserialisable");
+    assert_eq!(client.send_raw("", &JsValue::UNDEFINED).unwrap_err().code(), "invalid_event");
+    assert_eq!(client.send_raw("x", &JsValue::from("text")).unwrap_err().code(), "invalid_data");
+    assert_eq!(client.snapshot().queued, 0);
+    assert_eq!(client.send_raw("x", &JsValue::UNDEFINED).unwrap(), Sent::Queued);
+}

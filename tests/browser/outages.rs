@@ -1,0 +1,119 @@
+//! Dead links, lost networks, and giving up.
+
+use everwire::client::{Client, ClientEvent, NotConnected};
+use everwire::proto::Phase;
+use everwire::proto::close::{Cause, Reason};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::user::{User, listen, quick, until_phase};
+use crate::waiting::{until, until_async};
+use crate::{page, server};
+
+#[wasm_bindgen_test]
+async fn a_server_that_falls_silent_is_noticed_and_left() {
+    let user = User::new().await;
+    let mut config = quick();
+    config.heartbeat.interval_ms = 100;
+    config.heartbeat.timeout_ms = 1_000;
+    let client = Client::new(user.options().config(config)).unwrap();
+    let log = listen(&client);
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    until("a ping is answered", || client.snapshot().last_rtt_ms.is_some()).await;
+    server::silence(&user.id, true).await;
+    until_async("there is a new connection", async || server::connections(&user.id).await.accepted == 2).await;
+    client.connected().await.unwrap();
+    let noticed = |event: &ClientEvent| matches!(event, ClientEvent::Closed(close) if close.reason == Reason::Client(Cause::PongTimeout));
+    assert_eq!(log.count(noticed), 1);
+    assert_eq!(log.closes(), [1006]);
+}
+
+#[wasm_bindgen_test]
+async fn gives_up_after_the_last_attempt_and_reconnect_revives_it() {
+    let user = User::new().await;
+    let mut config = quick();
+    config.reconnect.max_attempts = 2;
+    let client = Client::new(user.options().config(config)).unwrap();
+    let log = listen(&client);
+    server::refuse(&user.id, 60_000).await;
+    client.connect().unwrap();
+    assert_eq!(client.connected().await, Err(NotConnected::GaveUp { attempts: 2 }));
+    let attempts = log.all().into_iter().filter_map(|event| match event {
+        ClientEvent::Reconnecting { attempt, .. } => Some(attempt),
+        _ => None,
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(log.count(|event| matches!(event, ClientEvent::GaveUp { attempts: 2 })), 1);
+    assert_eq!(server::connections(&user.id).await.refused, 3);
+
+    server::refuse(&user.id, 0).await;
+    client.reconnect().unwrap();
+    client.connected().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_client_that_gave_up_starts_afresh_when_the_network_comes_back() {
+    let user = User::new().await;
+    let mut config = quick();
+    config.reconnect.max_attempts = 0;
+    let client = Client::new(user.options().config(config)).unwrap();
+    server::refuse(&user.id, 60_000).await;
+    client.connect().unwrap();
+    until_phase(&client, Phase::GivenUp).await;
+    server::refuse(&user.id, 0).await;
+    page::dispatch("online");
+    client.connected().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn waits_for_the_network_and_connects_at_once_when_it_is_back() {
+    let user = User::new().await;
+    let mut config = quick();
+    config.reconnect.initial_delay_ms = 600_000;
+    config.reconnect.max_delay_ms = 600_000;
+    let client = Client::new(user.options().config(config)).unwrap();
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    server::drop_connections(&user.id, None).await;
+    until_phase(&client, Phase::Waiting).await;
+    let seen = client.snapshot();
+    assert!(seen.attempt == 1 && seen.retry_at.is_some(), "{seen:?}");
+    page::dispatch("offline");
+    assert_eq!(client.phase(), Phase::Offline);
+    page::dispatch("online");
+    client.connected().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn an_open_connection_survives_a_network_change_that_does_not_concern_it() {
+    let user = User::new().await;
+    let client = user.online().await;
+    page::dispatch("offline");
+    page::dispatch("online");
+    until("the probe is answered", || client.snapshot().last_rtt_ms.is_some()).await;
+    assert_eq!(client.phase(), Phase::Open);
+    assert_eq!(server::connections(&user.id).await.accepted, 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_client_that_is_disconnected_does_not_care_for_the_network() {
+    let user = User::new().await;
+    let client = user.online().await;
+    client.disconnect();
+    until_phase(&client, Phase::Idle).await;
+    page::dispatch("online");
+    assert_eq!(client.phase(), Phase::Idle);
+}
+
+#[wasm_bindgen_test]
+async fn reconnect_replaces_an_open_connection() {
+    let user = User::new().await;
+    let client = user.online().await;
+    client.reconnect().unwrap();
+    assert_eq!(client.phase(), Phase::Connecting);
+    client.connected().await.unwrap();
+    until_async("the first connection is gone", async || {
+        server::connections(&user.id).await == server::Connections { open: 1, accepted: 2, refused: 0 }
+    })
+    .await;
+}
