@@ -4,7 +4,7 @@ import type { EverwireError } from "./errors.js";
 
 /** Instantiates a compiled module; may be called once. */
 export function instantiate(module: WebAssembly.Module): void {
-  initSync({ module });
+  initSync(module);
 }
 
 /** Says what to do about a module that did not compile. */

@@ -44,12 +44,14 @@ impl Backoff {
         }
         self.attempt += 1;
         let cap = config.max_delay_ms as f64;
-        let base = match patience {
-            Patience::Usual => self.base_ms.min(cap),
-            Patience::Longer => cap,
+        let spread = config.jitter / 2.0;
+        let (base, jitter) = match patience {
+            Patience::Usual => (self.base_ms.min(cap), config.jitter),
+            // From the cap upwards: a server that asked for time gets at least that.
+            Patience::Longer => (cap * (1.0 + spread), spread / (1.0 + spread)),
         };
         self.base_ms = (self.base_ms * config.factor).min(cap);
-        Some(Delay { attempt: self.attempt, ms: jittered(base, config.jitter, rng) })
+        Some(Delay { attempt: self.attempt, ms: jittered(base, jitter, rng) })
     }
 
     /// The attempt that runs or is waited for; 0 when none was taken from the budget.

@@ -150,6 +150,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// Hands a message to the open socket, or queues it.
     pub fn send(&mut self, message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
+        // First, so that nothing is handed to a socket whose pong is overdue.
+        self.settle(now);
         let sent = self.accept(message, now);
         self.settle(now);
         sent

@@ -40,12 +40,12 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             Input::PageVisible => self.wake(now),
             Input::PageRestored => match self.state {
-                State::Open { .. } | State::Connecting { .. } => {
+                State::Open { .. } | State::Connecting { .. } | State::Closing { closer: Closer::Peer { .. }, .. } => {
                     self.replace_socket(Cause::PageCached);
                     self.start_afresh(now);
                 }
                 State::Idle
-                | State::Closing { .. }
+                | State::Closing { closer: Closer::Application, .. }
                 | State::Waiting { .. }
                 | State::Offline { .. }
                 | State::GivenUp

@@ -62,6 +62,8 @@ impl Heartbeat {
                 *deadline = (*deadline).min(now + PROBE_MS);
                 None
             }
+            // The last chance is over; the timeout says so.
+            Phase::Awaiting { deadline, patience: Patience::Spent, .. } if now < *deadline + LATE_MS => None,
             Phase::Quiet { .. } | Phase::Awaiting { .. } => {
                 Some(self.ping(config.timeout_ms.min(PROBE_MS), Patience::Spent, now))
             }

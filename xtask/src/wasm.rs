@@ -80,9 +80,20 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     let names = names::shorten(bound.wasm_mut());
     bound.emit(output)?;
     let glue = output.join("everwire.js");
-    std::fs::write(&glue, names.apply(&std::fs::read_to_string(&glue)?))?;
+    std::fs::write(&glue, names.apply(&std::fs::read_to_string(&glue)?).replace(OLD_CALLERS, ""))?;
     share_errors(output)
 }
+
+/// What `initSync` does for callers of another time; the package is its only caller.
+const OLD_CALLERS: &str = "
+    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }
+    }
+";
 
 /// The scripts' error classes at a path that does not change with the build, for the package to export.
 fn share_errors(output: &Path) -> Result<()> {
@@ -152,7 +163,7 @@ fn check_module(module: &Path) -> Result<()> {
         import { pathToFileURL } from 'node:url';
         const [, glue, file] = process.argv;
         const { initSync } = await import(pathToFileURL(glue));
-        initSync({ module: new WebAssembly.Module(readFileSync(file)) });";
+        initSync(new WebAssembly.Module(readFileSync(file)));";
     node::evaluate(script, &[module.with_file_name("everwire.js"), module.to_path_buf()])
         .context("the built module does not load with its glue; see whether a script lacks a function or an optimiser flag is too much")?;
     Ok(())
