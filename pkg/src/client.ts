@@ -1,4 +1,3 @@
-import type { WasmClient } from "../wasm/everwire.js";
 import * as host from "../wasm/host.js";
 import type { EverwireError } from "./errors.js";
 import { listen } from "./log.js";
@@ -15,7 +14,16 @@ import type {
 } from "./types.js";
 
 /** Loads the wasm module if need be, and gives its client class. */
-export type Load = () => typeof WasmClient;
+export type Load = () => new (options: Options, token: Options["token"], store: unknown) => Core;
+
+/** What the wasm module's client class can do. */
+interface Core {
+  connect(endpoint: string): void;
+  disconnect(): void;
+  reconnect(endpoint: string): void;
+  /** `true` if the frame was sent, `false` if it is queued, or the error that says why it was refused. */
+  send(frame: string, bytes: number, purpose: number, session: string | undefined): boolean | EverwireError;
+}
 
 /**
  * One logical connection to a server, over as many WebSockets as it takes.
@@ -25,7 +33,7 @@ export type Load = () => typeof WasmClient;
  */
 export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
   readonly #store = host.newStore();
-  readonly #wasm: WasmClient;
+  readonly #wasm: Core;
   readonly #endpoint: () => string;
 
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */

@@ -37,13 +37,13 @@ it("the logger hears what happens to a connection", () => {
   vi.advanceTimersByTime(1_000);
   StandInSocket.newest.ends();
   expect(lines).toEqual([
-    "info everwire: open",
+    "info everwire: open {}",
     "error everwire: the server sent a frame that is no event: it is not JSON",
-    "info everwire: closed with 1011 server is ill",
-    "info everwire: attempt 1 in 1000 ms",
-    'warn everwire: dropped "note": expired',
-    "info everwire: closed with 1006 ",
-    "warn everwire: gave up after 1 attempts",
+    'info everwire: close {"code":1011,"reason":"server is ill","wasClean":true}',
+    'info everwire: reconnecting {"attempt":1,"delayMs":1000}',
+    'warn everwire: drop {"type":"note","reason":"expired"}',
+    'info everwire: close {"code":1006,"reason":"","wasClean":false}',
+    'warn everwire: give_up {"attempts":1}',
   ]);
 });
 

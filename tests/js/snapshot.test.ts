@@ -132,7 +132,7 @@ describe("a token function", () => {
     const answers = [() => 5, () => Promise.reject(new Error("later")), () => Promise.resolve("third")];
     const requests: unknown[] = [];
     const client = makeClient({
-      token: ((request: unknown) => answers[requests.push(request) - 1]?.()) as () => string,
+      token: ((request: unknown) => answers[requests.push(request) - 1]?.()) as unknown as () => string,
     });
     const { handler, heard } = recorder();
     client.on("error", handler);

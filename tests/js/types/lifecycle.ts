@@ -1,0 +1,61 @@
+import {
+  type CloseInfo,
+  ConfigError,
+  type ErrorCode,
+  EverwireError,
+  NativeSocketClient,
+  type ServerErrorData,
+  type Snapshot,
+} from "everwire";
+import { exactly } from "./assert";
+
+const client = new NativeSocketClient();
+
+client.on("close", (data) => exactly<CloseInfo>()(data));
+client.on("state", (data) => exactly<Snapshot>()(data));
+client.on("reconnecting", ({ attempt, delayMs }) => exactly<number>()(attempt + delayMs));
+client.on("give_up", ({ attempts }) => exactly<number>()(attempts));
+client.on("drop", ({ reason }) => exactly<"overflow" | "expired" | "not_open">()(reason));
+client.on("error", (error) => {
+  exactly<EverwireError | ServerErrorData>()(error);
+  exactly<string>()(error.message);
+  if (error.code !== undefined) {
+    exactly<EverwireError>()(error);
+    exactly<string | null | undefined>()(error.frame);
+    exactly<string | undefined>()(error.event);
+  }
+  if (error instanceof EverwireError) exactly<ErrorCode>()(error.code);
+});
+// @ts-expect-error a close has no such field
+client.on("close", ({ nothing }) => nothing);
+// @ts-expect-error lifecycle events have no message
+client.on("open", (_, message) => message.type);
+
+const result = client.send("anything");
+if (result.status === "refused") {
+  exactly<ErrorCode>()(result.code);
+  exactly<string>()(result.reason);
+  exactly<EverwireError>()(result.error);
+} else {
+  exactly<"sent" | "queued">()(result.status);
+  // @ts-expect-error what was sent was not refused for any reason
+  result.reason;
+}
+
+const snapshot = client.getSnapshot();
+exactly<EverwireError | null>()(snapshot.error);
+// @ts-expect-error snapshots do not change
+snapshot.queued = 5;
+
+try {
+  new NativeSocketClient();
+} catch (thrown) {
+  if (thrown instanceof ConfigError) {
+    exactly<string>()(thrown.field);
+    exactly<string>()(thrown.expected);
+    exactly<"invalid_option">()(thrown.code);
+    const base: EverwireError = thrown;
+    const error: Error = base;
+    error.message;
+  }
+}

@@ -1,0 +1,41 @@
+import { type Logger, NativeSocketClient, type Options } from "everwire";
+import { init } from "everwire/slim";
+
+const all: Options = {
+  url: "http://localhost:8001",
+  path: "/api/ws",
+  token: "token",
+  reconnect: { initialDelayMs: 1_000, maxDelayMs: 5_000, factor: 2, jitter: 0.5, maxAttempts: Infinity },
+  heartbeat: { intervalMs: 30_000, timeoutMs: 10_000 },
+  connectTimeoutMs: 10_000,
+  queue: { maxMessages: 100, maxBytes: 10_000, ttlMs: 60_000, overflow: "drop-oldest" },
+  maxMessageBytes: 10_240,
+  logger: console,
+};
+new NativeSocketClient(all);
+new NativeSocketClient({ token: () => null });
+new NativeSocketClient({ token: async () => "token" });
+new NativeSocketClient({ token: ({ refused }) => (refused ? "fresh" : "cached") });
+new NativeSocketClient({ url: undefined, token: undefined, queue: undefined });
+
+const quiet: Logger = {};
+new NativeSocketClient({ logger: quiet });
+
+// @ts-expect-error a token is a string
+new NativeSocketClient({ token: 5 });
+// @ts-expect-error a token function returns a string or null
+new NativeSocketClient({ token: () => 5 });
+// @ts-expect-error there is no such policy
+new NativeSocketClient({ queue: { overflow: "drop" } });
+// @ts-expect-error there is no such option
+new NativeSocketClient({ retries: 5 });
+// @ts-expect-error there is no such option
+new NativeSocketClient({ reconnect: { attempts: 5 } });
+
+export const loaded: Promise<void>[] = [
+  init(),
+  init("/everwire.wasm"),
+  init(new URL("https://server.test/everwire.wasm")),
+  init(fetch("/everwire.wasm")),
+  init(new Uint8Array()),
+];
