@@ -25,7 +25,7 @@ pub(crate) struct Driver(Rc<Inner>);
 
 /// Tells the application, in its own language. Runs with no borrow held, and may call back into the driver.
 pub(crate) trait Face {
-    /// Something happened; never [`Event::Frame`], which the driver delivers itself.
+    /// Something happened; never [`Event::Frame`], whose payload JavaScript delivers itself.
     fn notice(&self, driver: &Inner, event: Event<Text, Incoming>);
 
     /// The application's token function threw, rejected, or returned something else than a token.
@@ -54,6 +54,7 @@ pub(crate) struct Inner {
     face: Box<dyn Face>,
     events: Held<VecDeque<Event<Text, Incoming>>>,
     delivering: Cell<bool>,
+    frame_is_current: Cell<bool>,
     this: Weak<Inner>,
     awake: Held<Option<Awake>>,
 }
@@ -72,13 +73,14 @@ impl Driver {
             socket: Socket::default(),
             token,
             endpoint: Held::default(),
-            listeners: Listeners::new(this),
+            listeners: Listeners::new(this, &handlers),
             alarm: Alarm::new(),
             core: Held::new(core),
             handlers,
             face,
             events: Held::default(),
             delivering: Cell::new(false),
+            frame_is_current: Cell::new(false),
             this: this.clone(),
             awake: Held::default(),
         }))
@@ -126,6 +128,15 @@ impl Inner {
 
     pub(super) fn face(&self) -> &dyn Face {
         &*self.face
+    }
+
+    /// A frame came at `now`. Says whether its payload, which JavaScript has kept, is to be delivered.
+    pub(super) fn heard(&self, now: f64, is_pong: bool) -> bool {
+        let Some(socket) = self.socket.current() else { return false };
+        let now = Timestamp::from_millis(now as u64);
+        self.core.borrow_mut().handle_input(Input::Frame { socket, payload: Incoming { is_pong } }, now);
+        self.follow_up(now);
+        self.frame_is_current.replace(false)
     }
 
     /// Step 2 of the driving contract for facts.
@@ -179,6 +190,10 @@ impl Inner {
     }
 
     fn list(&self, event: Event<Text, Incoming>) {
+        if let Event::Frame(_) = event {
+            self.frame_is_current.set(true);
+            return;
+        }
         if let Event::Changed { phase } = event {
             self.face.changed(&self.handlers, &self.core.borrow().snapshot());
             if phase {
@@ -206,7 +221,6 @@ impl Inner {
         loop {
             let event = self.events.borrow_mut().pop_front();
             match event {
-                Some(Event::Frame(incoming)) => host::deliver(&self.handlers, &incoming.0),
                 Some(event) => self.face.notice(self, event),
                 None => break,
             }

@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 use super::driver::Inner;
 use super::frame::Incoming;
 use super::host::{self, Text};
+use super::listeners::Listeners;
 use crate::proto::{Cause, Input, Output, SocketId};
 
 impl Inner {
@@ -40,8 +41,8 @@ impl Inner {
     fn open_socket(&self, id: SocketId, token: &JsValue) -> bool {
         // A clone, because a stand-in for WebSocket may call back while it is made.
         let Some(endpoint) = self.endpoint.borrow().clone() else { return false };
-        let [open, message, close] = [&self.listeners.open, &self.listeners.message, &self.listeners.close];
-        let opened = host::open_socket(&endpoint, token, open.function(), message.function(), close.function());
+        let Listeners { open, message, close, .. } = &self.listeners;
+        let opened = host::open_socket(&endpoint, token, open.function(), message, close);
         opened.map(|socket| self.socket.set(id, socket)).is_ok()
     }
 

@@ -3,19 +3,21 @@
 #[cfg(feature = "rust")]
 use alloc::boxed::Box;
 
-use wasm_bindgen::JsValue;
-
-use super::host::{self, Text};
+#[cfg(feature = "rust")]
+use super::host;
+use super::host::Text;
 #[cfg(feature = "rust")]
 use crate::proto::Message;
 use crate::proto::{Inbound, Purpose};
 
-/// What a frame from the server held: an envelope, or the error that says why it is none.
-pub(crate) struct Incoming(pub(super) JsValue);
+/// What the state machine learns of a frame from the server; the payload stays in JavaScript.
+pub(crate) struct Incoming {
+    pub(super) is_pong: bool,
+}
 
 impl Inbound for Incoming {
     fn is_pong(&self) -> bool {
-        host::is_pong(&self.0)
+        self.is_pong
     }
 }
 
@@ -31,7 +33,10 @@ pub(crate) fn purpose(number: u32, session: Text) -> Purpose<Text> {
 
 /// Builds a complete frame. The error is a JavaScript error whose `code` says what the caller has to change.
 #[cfg(feature = "rust")]
-pub(crate) fn encode(event: &JsValue, data: &JsValue) -> Result<Box<Message<Text>>, JsValue> {
+pub(crate) fn encode(
+    event: &wasm_bindgen::JsValue,
+    data: &wasm_bindgen::JsValue,
+) -> Result<Box<Message<Text>>, wasm_bindgen::JsValue> {
     let frame = host::encode(event, data)?;
     let bytes = host::byte_length(&frame);
     Ok(Message::new(frame, bytes, purpose(host::purpose(event, data), host::session(event, data))))

@@ -37,20 +37,18 @@ extern "C" {
     pub(super) fn send_text(socket: &WebSocket, text: &Text) -> Result<bool, JsValue>;
 
     pub(super) fn ping() -> Text;
-    pub(super) fn decode(event: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = frameListener)]
+    pub(super) fn frame_listener(handlers: &Handlers, heard: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = closeListener)]
+    pub(super) fn close_listener(closed: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = isError)]
     pub(super) fn is_error(value: &JsValue) -> bool;
-    #[wasm_bindgen(js_name = isPong)]
-    pub(super) fn is_pong(incoming: &JsValue) -> bool;
 
-    pub(super) fn deliver(handlers: &Handlers, incoming: &JsValue);
 }
 
 #[wasm_bindgen]
 extern "C" {
     pub(super) type CloseEvent;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn code(this: &CloseEvent) -> u16;
     #[wasm_bindgen(method, getter)]
     pub(super) fn reason(this: &CloseEvent) -> Text;
     #[wasm_bindgen(method, getter, js_name = wasClean)]

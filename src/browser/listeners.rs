@@ -9,19 +9,26 @@ use wasm_bindgen::prelude::*;
 #[cfg(feature = "rust")]
 use super::counters::Counted;
 use super::driver::Inner;
-use super::frame::Incoming;
-use super::host::{self, CloseEvent};
+use super::host::{self, CloseEvent, Handlers};
 use crate::proto::{Close, Input, Reason};
 
-/// Every closure of one client.
+/// Every closure of one client. There are two types of them, because each type has its code.
 pub(super) struct Listeners {
-    pub(super) open: Listener<dyn Fn(JsValue)>,
-    pub(super) message: Listener<dyn Fn(JsValue)>,
-    pub(super) close: Listener<dyn Fn(JsValue)>,
-    pub(super) alarm: Listener<dyn Fn(JsValue)>,
-    pub(super) page: Listener<dyn Fn(u32, JsValue)>,
-    pub(super) token: Listener<dyn Fn(u32, JsValue)>,
+    pub(super) open: Signal,
+    /// The script's own functions, which read an event and call `_heard` and `_closed`.
+    pub(super) message: JsValue,
+    pub(super) close: JsValue,
+    _heard: Signal,
+    _closed: Answer,
+    pub(super) alarm: Signal,
+    pub(super) page: Signal,
+    pub(super) token: Answer,
 }
+
+/// Takes a number and a flag, and has a yes or no to say.
+type Signal = Listener<dyn Fn(f64, bool) -> bool>;
+/// Takes a number and a value.
+type Answer = Listener<dyn Fn(u32, JsValue)>;
 
 /// A closure that is counted where tests can ask for the count.
 pub(super) struct Listener<T: WasmClosure + ?Sized> {
@@ -31,39 +38,42 @@ pub(super) struct Listener<T: WasmClosure + ?Sized> {
 }
 
 impl Listeners {
-    pub(super) fn new(driver: &Weak<Inner>) -> Self {
+    pub(super) fn new(driver: &Weak<Inner>, handlers: &Handlers) -> Self {
+        let heard = signal(driver, Inner::heard);
+        let closed = answer(driver, |driver, code, event| {
+            if let Some(socket) = driver.socket.closed() {
+                let event: &CloseEvent = event.unchecked_ref();
+                let reason = Reason::Peer(event.reason());
+                let close = Close { code: code as u16, reason, was_clean: event.was_clean() };
+                driver.fact(Input::SocketClosed { socket, close });
+            }
+        });
         Self {
-            open: on_event(driver, |driver, _| {
+            open: signal(driver, |driver, _, _| {
                 if let Some(socket) = driver.socket.current() {
                     driver.fact(Input::SocketOpened { socket });
                 }
+                false
             }),
-            message: on_event(driver, |driver, event| {
-                if let Some(socket) = driver.socket.current() {
-                    driver.fact(Input::Frame { socket, payload: Incoming(host::decode(&event)) });
-                }
-            }),
-            close: on_event(driver, |driver, event| {
-                if let Some(socket) = driver.socket.closed() {
-                    let event: &CloseEvent = event.unchecked_ref();
-                    let reason = Reason::Peer(event.reason());
-                    let close = Close { code: event.code(), reason, was_clean: event.was_clean() };
-                    driver.fact(Input::SocketClosed { socket, close });
-                }
-            }),
-            alarm: on_event(driver, |driver, _| {
+            message: host::frame_listener(handlers, heard.function()),
+            close: host::close_listener(closed.function()),
+            _heard: heard,
+            _closed: closed,
+            alarm: signal(driver, |driver, _, _| {
                 driver.alarm.rang();
                 driver.fact(Input::Timeout);
+                false
             }),
-            page: on_number(driver, |driver, news, _| {
-                driver.fact(match news {
+            page: signal(driver, |driver, news, _| {
+                driver.fact(match news as u32 {
                     0 => Input::NetworkOnline,
                     1 => Input::NetworkOffline,
                     2 => Input::PageVisible,
                     _ => Input::PageRestored,
                 });
+                false
             }),
-            token: on_number(driver, |driver, attempt, answer| driver.token_settled(attempt, &answer)),
+            token: answer(driver, |driver, attempt, answer| driver.token_settled(attempt, &answer)),
         }
     }
 }
@@ -83,16 +93,12 @@ impl<T: WasmClosure + ?Sized> Listener<T> {
     }
 }
 
-fn on_event(driver: &Weak<Inner>, act: fn(&Inner, JsValue)) -> Listener<dyn Fn(JsValue)> {
+fn signal(driver: &Weak<Inner>, act: fn(&Inner, f64, bool) -> bool) -> Signal {
     let driver = driver.clone();
-    Listener::new(Box::new(move |event| {
-        if let Some(driver) = driver.upgrade() {
-            act(&driver, event);
-        }
-    }))
+    Listener::new(Box::new(move |number, flag| driver.upgrade().is_some_and(|driver| act(&driver, number, flag))))
 }
 
-fn on_number(driver: &Weak<Inner>, act: fn(&Inner, u32, JsValue)) -> Listener<dyn Fn(u32, JsValue)> {
+fn answer(driver: &Weak<Inner>, act: fn(&Inner, u32, JsValue)) -> Answer {
     let driver = driver.clone();
     Listener::new(Box::new(move |number, value| {
         if let Some(driver) = driver.upgrade() {

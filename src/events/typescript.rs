@@ -1,6 +1,5 @@
 //! The TypeScript event maps, generated from the Rust types and compared with what the npm package ships.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -92,13 +91,13 @@ fn colabmatch() -> Catalogue {
 }
 
 fn write_map(out: &mut String, name: &str, about: &str, events: &[(&str, String)]) {
-    writeln!(out, "/** {about} */\nexport interface {name} {{").unwrap();
+    out.push_str(&format!("/** {about} */\nexport interface {name} {{\n"));
     for (wire, payload) in events {
         // ts-rs has its own idea of an object without fields.
         let payload = payload.replace("Record<symbol, never>", "Record<string, never>").replace('\n', "\n  ");
-        writeln!(out, "  {wire}: {payload};").unwrap();
+        out.push_str(&format!("  {wire}: {payload};\n"));
     }
-    writeln!(out, "}}\n").unwrap();
+    out.push_str("}\n\n");
 }
 
 fn generate() -> String {
@@ -106,12 +105,12 @@ fn generate() -> String {
     for catalogue in [masterx(), colabmatch()] {
         let Catalogue { name, about, shared, client, server } = catalogue;
         for declaration in shared {
-            writeln!(out, "{declaration}\n").unwrap();
+            out.push_str(&format!("{declaration}\n\n"));
         }
         write_map(&mut out, &format!("{name}ClientEvents"), &format!("What clients send in {about}."), &client);
         write_map(&mut out, &format!("{name}ServerEvents"), &format!("What the server sends in {about}."), &server);
-        writeln!(out, "/** Every event of {about}. */").unwrap();
-        writeln!(out, "export interface {name}Events extends {name}ClientEvents, {name}ServerEvents {{}}\n").unwrap();
+        out.push_str(&format!("/** Every event of {about}. */\n"));
+        out.push_str(&format!("export interface {name}Events extends {name}ClientEvents, {name}ServerEvents {{}}\n\n"));
     }
     out.truncate(out.trim_end().len());
     out.push('\n');

@@ -15,10 +15,10 @@ impl Face for JsFace {
     fn notice(&self, driver: &Inner, event: Event<Text, Incoming>) {
         let store = driver.handlers();
         match event {
-            Event::Opened => host::tell_open(store),
+            Event::Opened => host::tell(store, 0, 0, 0.0),
             Event::Closed(close) => host::tell_closed(store, &close_info(&close)),
-            Event::Reconnecting { attempt, delay_ms } => host::tell_reconnecting(store, attempt, delay_ms as f64),
-            Event::GaveUp { attempts } => host::tell_gave_up(store, attempts),
+            Event::Reconnecting { attempt, delay_ms } => host::tell(store, 1, attempt, delay_ms as f64),
+            Event::GaveUp { attempts } => host::tell(store, 2, attempts, 0.0),
             Event::Dropped { message, reason } => host::tell_dropped(store, &message.frame, reason as u32),
             Event::Changed { phase } => host::tell_changed(store, phase),
             Event::Frame(_) => {}

@@ -77,7 +77,7 @@ export const overflow = (options) => OVERFLOWS.indexOf(options?.queue?.overflow)
 const REFUSALS = [
   (bytes, max) => error("too_large", `the message takes ${bytes} bytes, more than the ${max} of \`maxMessageBytes\``),
   () => error("queue_full", "there is no connection and the queue is full"),
-  () => error("not_open", "there is no connection, and this event is worthless later"),
+  () => error("not_open", "there is no connection, and later the event is worthless"),
   () => error("too_many_sessions", "too many sessions are joined: leave some first"),
 ];
 
@@ -138,7 +138,17 @@ const CAUSES = [
 /** `reason` is the peer's own words, or the place of the client's among the causes. */
 export const closeInfo = (code, reason, wasClean) => ({ code, reason: CAUSES[reason] ?? reason, wasClean });
 
-export const tellOpen = (handlers) => call(handlers, "open", {});
+/** Delivers the news that numbers say: 0 the connection is open, 1 an attempt is scheduled, 2 the attempts are used up. */
+export const tell = (handlers, news, a, b) =>
+  call(
+    handlers,
+    ...[
+      ["open", {}],
+      ["reconnecting", { attempt: a, delayMs: b }],
+      ["give_up", { attempts: a }],
+    ][news],
+  );
+
 export const tellClosed = (handlers, info) => call(handlers, "close", info);
 
 export function tellError(store, error) {
@@ -146,8 +156,6 @@ export function tellError(store, error) {
   call(store, "error", error);
 }
 
-export const tellReconnecting = (handlers, attempt, delayMs) => call(handlers, "reconnecting", { attempt, delayMs });
-export const tellGaveUp = (handlers, attempts) => call(handlers, "give_up", { attempts });
 
 const DROPS = ["overflow", "expired", "not_open"];
 

@@ -25,16 +25,11 @@ extern "C" {
     pub(super) fn close_info(code: u16, reason: &JsValue, was_clean: bool) -> JsValue;
     #[wasm_bindgen(js_name = tellChanged)]
     pub(super) fn tell_changed(store: &Handlers, phase: bool);
-    #[wasm_bindgen(js_name = tellOpen)]
-    pub(super) fn tell_open(handlers: &Handlers);
+    pub(super) fn tell(handlers: &Handlers, news: u32, a: u32, b: f64);
     #[wasm_bindgen(js_name = tellClosed)]
     pub(super) fn tell_closed(handlers: &Handlers, info: &JsValue);
     #[wasm_bindgen(js_name = tellError)]
     pub(super) fn tell_error(store: &Handlers, error: &JsValue);
-    #[wasm_bindgen(js_name = tellReconnecting)]
-    pub(super) fn tell_reconnecting(handlers: &Handlers, attempt: u32, delay_ms: f64);
-    #[wasm_bindgen(js_name = tellGaveUp)]
-    pub(super) fn tell_gave_up(handlers: &Handlers, attempts: u32);
     #[wasm_bindgen(js_name = tellDropped)]
     pub(super) fn tell_dropped(handlers: &Handlers, frame: &Text, reason: u32);
 }

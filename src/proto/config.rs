@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn values_that_would_spin_or_wait_for_ever_are_refused() {
-        let spoil: [(&str, fn(&mut Config)); 7] = [
+        type Spoil = fn(&mut Config);
+        let spoil: [(&str, Spoil); 7] = [
             ("reconnect.initialDelayMs", |c| c.reconnect.initial_delay_ms = 0),
             ("reconnect.maxDelayMs", |c| c.reconnect.max_delay_ms = FOREVER),
             ("heartbeat.intervalMs", |c| c.heartbeat.interval_ms = 0),

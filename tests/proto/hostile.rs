@@ -7,17 +7,19 @@ use serde_json::json;
 use crate::steps::{any_message, configs};
 use crate::wire::Envelope;
 
+type Boxed = Box<Message<String>>;
+
 #[derive(Clone, Debug)]
 enum Act {
     Connect,
     Disconnect,
     Reconnect,
-    Send(Box<Message<String>>),
+    Send(Boxed),
     Opened(usize),
     Closed(usize, u16, String),
     Failed(usize),
     Frame(usize, bool),
-    Undelivered(usize, Vec<Box<Message<String>>>),
+    Undelivered(usize, Vec<Boxed>),
     Plain(u8),
 }
 

@@ -129,9 +129,11 @@ fn optimise(module: &Path) -> Result<()> {
     node::tool("build · wasm-opt", "wasm-opt").args(OPTIMISER_FLAGS).arg(module).arg("-o").arg(module).run()
 }
 
-const OPTIMISER_FLAGS: [&str; 12] = [
+const OPTIMISER_FLAGS: [&str; 13] = [
     "-Oz",
     "--converge",
+    // Rust keeps its stack there and its data behind it, so no pointer is that low.
+    "--low-memory-unused",
     "--strip-debug",
     "--strip-producers",
     "--strip-target-features",
