@@ -60,7 +60,11 @@ export function askForToken(source, refused, attempt, settle) {
   try {
     const answer = typeof source === "function" ? source({ refused }) : source;
     // The last catch is for a client that is gone when the answer arrives.
-    if (typeof answer?.then === "function") answer.then(settled).catch(failed).catch(() => {});
+    if (typeof answer?.then === "function")
+      answer
+        .then(settled)
+        .catch(failed)
+        .catch(() => {});
     else settled(answer);
   } catch (cause) {
     failed(cause);
@@ -68,29 +72,29 @@ export function askForToken(source, refused, attempt, settle) {
 }
 
 /** The token is put in here so that it never leaves JavaScript. The closures are made once per client. */
-export function openSocket(url, token, opened, received, closed) {
+export function openSocket(url, token, onopen, onmessage, onclose) {
   const separator = url.includes("?") ? "&" : "?";
   const socket = new WebSocket(token === undefined ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
-  socket.onopen = opened;
-  socket.onmessage = received;
-  socket.onclose = closed;
-  return socket;
+  return Object.assign(socket, { onopen, onmessage, onclose });
 }
 
 /** What is taken off a socket cannot report on a replaced one. */
-export function stopListening(socket) {
-  socket.onopen = socket.onmessage = socket.onclose = null;
-}
+export const stopListening = (socket) => Object.assign(socket, { onopen: null, onmessage: null, onclose: null });
 
 /** Closing with 1000 keeps Firefox from delaying the next connection. */
 export const close = (socket) => socket.close(1000);
 
 /** Hands a frame over unless the socket takes none any more. */
-export const sendText = (socket, text) => socket.readyState === 1 && (socket.send(text), true);
+export function sendText(socket, text) {
+  const isOpen = socket.readyState === 1;
+  if (isOpen) socket.send(text);
+  return isOpen;
+}
 
 /** A complete frame. Throws an error that says why there can be none. */
 export function encode(type, data) {
-  if (typeof type !== "string" || !type) throw error("invalid_event", "the name of an event must be a string that is not empty");
+  if (typeof type !== "string" || !type)
+    throw error("invalid_event", "the name of an event must be a string that is not empty");
   let json;
   try {
     json = data == null ? "{}" : JSON.stringify(data);
@@ -175,7 +179,7 @@ export const isError = (value) => value instanceof EverwireError;
 /** An error that programs can tell apart by its `code`. */
 export class EverwireError extends Error {
   static {
-    this.prototype.name = "EverwireError";
+    EverwireError.prototype.name = "EverwireError";
   }
 
   constructor(code, message, options) {
@@ -215,7 +219,10 @@ function deliver(handlers, incoming) {
   const { type } = incoming;
   if (type === undefined) call(handlers, "error", incoming);
   else if (OWN_EVENTS.test(type)) call(handlers, "error", badFrame("named like an event of the client itself", type));
-  else if (handlers.has(type)) call(handlers, type, (incoming.data ??= {}), incoming);
+  else if (handlers.has(type)) {
+    incoming.data ??= {};
+    call(handlers, type, incoming.data, incoming);
+  }
 }
 
 const OWN_EVENTS = /^(open|close|state|reconnecting|give_up|drop)$/;
@@ -235,7 +242,11 @@ export function call(handlers, name, data, message) {
       // A handler of `error` that throws must not be called with its own exception for ever.
       if (name === "error" || !handlers.has("error")) globalThis.reportError?.(cause);
       else {
-        const report = error("handler_failed", `a handler of "${name}" threw (see \`cause\`); the others still ran`, cause);
+        const report = error(
+          "handler_failed",
+          `a handler of "${name}" threw (see \`cause\`); the others still ran`,
+          cause,
+        );
         call(handlers, "error", Object.assign(report, { event: name }));
       }
     }

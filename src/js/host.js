@@ -4,7 +4,7 @@ import { call, EverwireError, error, newHandlers } from "../browser/host.js";
 
 export class ConfigError extends EverwireError {
   static {
-    this.prototype.name = "ConfigError";
+    ConfigError.prototype.name = "ConfigError";
   }
 
   constructor(field, expected) {
@@ -155,7 +155,6 @@ export function tellError(store, error) {
   setError(store, error);
   call(store, "error", error);
 }
-
 
 const DROPS = ["overflow", "expired", "not_open"];
 

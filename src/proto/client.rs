@@ -162,7 +162,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.outputs.pop_front()
     }
 
-    /// When to send [`Input::Timeout`] at the latest, and why.
+    /// When to send [`Input::Timeout`](super::Input::Timeout) at the latest, and why.
     pub fn poll_timeout(&self) -> Option<(Timestamp, Timer)> {
         let state = match &self.state {
             State::Connecting { timeout_at, .. } => (*timeout_at, Timer::ConnectOverdue),

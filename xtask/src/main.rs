@@ -12,6 +12,7 @@ mod cli;
 mod codegen;
 mod debian;
 mod demo;
+mod glue;
 mod job;
 mod lint;
 mod names;

@@ -9,7 +9,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Mode;
 use crate::job::Job;
-use crate::{names, node, panics, paths, progress, tools};
+use crate::{glue, names, node, panics, paths, progress, tools};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -79,21 +79,11 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         .context("wasm-bindgen failed; the crate and this tool must use the same version of it")?;
     let names = names::shorten(bound.wasm_mut());
     bound.emit(output)?;
-    let glue = output.join("everwire.js");
-    std::fs::write(&glue, names.apply(&std::fs::read_to_string(&glue)?).replace(OLD_CALLERS, ""))?;
+    let script = output.join("everwire.js");
+    let text = std::fs::read_to_string(&script)?;
+    std::fs::write(&script, names.apply(&glue::trim(&text)?))?;
     share_errors(output)
 }
-
-/// What `initSync` does for callers of another time; the package is its only caller.
-const OLD_CALLERS: &str = "
-    if (module !== undefined) {
-        if (Object.getPrototypeOf(module) === Object.prototype) {
-            ({module} = module)
-        } else {
-            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
-        }
-    }
-";
 
 /// The scripts' error classes at a path that does not change with the build, for the package to export.
 fn share_errors(output: &Path) -> Result<()> {

@@ -1,0 +1,67 @@
+//! Takes out of wasm-bindgen's glue what the package, its only caller, has no use for.
+
+use anyhow::{Result, ensure};
+
+/// The glue without its unused parts. The version of wasm-bindgen is pinned, so a part that is not there is a change to look at.
+pub fn trim(glue: &str) -> Result<String> {
+    let mut glue = glue.to_owned();
+    for (part, replacement) in PARTS {
+        ensure!(glue.contains(part), "wasm-bindgen's glue has changed: see xtask/src/glue.rs, which expects\n{part}");
+        glue = glue.replace(part, replacement);
+    }
+    Ok(glue)
+}
+
+const PARTS: [(&str, &str); 4] = [
+    // Clients are freed by the garbage collector.
+    (
+        "    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        WasmClientFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_wasmclient_free(ptr, 0);
+    }
+",
+        "",
+    ),
+    ("if (Symbol.dispose) WasmClient.prototype[Symbol.dispose] = WasmClient.prototype.free;\n", ""),
+    // Every browser that runs this syntax has it.
+    (
+        "(typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry",
+        "new FinalizationRegistry",
+    ),
+    // For callers of another time.
+    (
+        "    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }
+    }
+",
+        "",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glue_that_has_changed_is_refused() {
+        assert!(trim("export class WasmClient {}").unwrap_err().to_string().contains("__destroy_into_raw"));
+    }
+
+    #[test]
+    fn every_part_goes() {
+        let glue = PARTS.map(|(part, _)| part).concat();
+        assert_eq!(trim(&glue).unwrap(), "new FinalizationRegistry");
+    }
+}
