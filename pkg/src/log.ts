@@ -4,18 +4,13 @@ import type { Logger } from "./types.js";
 /** Tells a logger what happens, without tokens and payloads. */
 export function listen(client: Client, logger: Logger): void {
   for (const [event, level] of Object.entries(LEVELS)) {
-    client.on(event, ({ code, message, data: _, ...news }: News) => {
-      // An `error` without a code is the server's own, and so a payload.
-      if (event !== "error") logger[level]?.(`everwire: ${event} ${JSON.stringify({ code, ...news })}`);
-      else if (code !== undefined) logger[level]?.(`everwire: ${message}`);
+    client.on(event, (news: { data?: unknown }) => {
+      const { data: _, ...told } = news;
+      if (event !== "error") logger[level]?.(`everwire: ${event} ${JSON.stringify(told)}`);
+      // Any other `error` is the server's own, and so a payload.
+      else if (news instanceof Error) logger[level]?.(`everwire: ${news.message}`);
     });
   }
-}
-
-interface News {
-  code?: unknown;
-  message?: string;
-  data?: unknown;
 }
 
 const LEVELS = {
