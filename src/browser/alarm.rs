@@ -26,7 +26,7 @@ impl Alarm {
         host::clear_timeout(&self.timeout.take());
         if deadline < Timestamp::NEVER {
             let delay = deadline.since(now).min(LONGEST_DELAY_MS);
-            self.timeout.set(host::set_timeout(ring, delay as i32));
+            self.timeout.set(host::set_timeout(ring, delay as i32, 0, false));
         }
     }
 

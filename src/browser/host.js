@@ -37,11 +37,11 @@ export const seed = () => crypto.getRandomValues(new BigUint64Array(1))[0];
 export function watchPage(tell) {
   const page = globalThis.document;
   const watched = [
-    [globalThis, "online", () => tell(0)],
-    [globalThis, "offline", () => tell(1)],
-    [page, "visibilitychange", () => page.visibilityState === "visible" && tell(2)],
-    [page, "resume", () => tell(2)],
-    [globalThis, "pageshow", (event) => event.persisted && tell(3)],
+    [globalThis, "online", () => tell(0, false)],
+    [globalThis, "offline", () => tell(1, false)],
+    [page, "visibilitychange", () => page.visibilityState === "visible" && tell(2, false)],
+    [page, "resume", () => tell(2, false)],
+    [globalThis, "pageshow", (event) => event.persisted && tell(3, false)],
   ];
   for (const [target, event, listener] of watched) target?.addEventListener?.(event, listener);
   return () => {
@@ -75,7 +75,7 @@ export function askForToken(source, refused, attempt, settle) {
 export function openSocket(url, token, onopen, onmessage, onclose) {
   const separator = url.includes("?") ? "&" : "?";
   const socket = new WebSocket(token === undefined ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
-  return Object.assign(socket, { onopen, onmessage, onclose });
+  return Object.assign(socket, { onopen: () => onopen(0, false), onmessage, onclose });
 }
 
 /** What is taken off a socket cannot report on a replaced one. */
@@ -227,6 +227,9 @@ function deliver(handlers, incoming) {
 
 const OWN_EVENTS = /^(open|close|state|reconnecting|give_up|drop)$/;
 
+/** Browsers report an exception of a callback themselves (WHATWG HTML, section 8.1.4.6); other places have a console. */
+export const report = (cause) => (globalThis.reportError ?? console.error)(cause);
+
 /**
  * Calls the handlers of a name in order. One that throws does not stop the others and is reported; one that was removed
  * meanwhile is not called.
@@ -240,14 +243,14 @@ export function call(handlers, name, data, message) {
       entry[1](data, message);
     } catch (cause) {
       // A handler of `error` that throws must not be called with its own exception for ever.
-      if (name === "error" || !handlers.has("error")) globalThis.reportError?.(cause);
+      if (name === "error" || !handlers.has("error")) report(cause);
       else {
-        const report = error(
+        const failure = error(
           "handler_failed",
           `a handler of "${name}" threw (see \`cause\`); the others still ran`,
           cause,
         );
-        call(handlers, "error", Object.assign(report, { event: name }));
+        call(handlers, "error", Object.assign(failure, { event: name }));
       }
     }
   }

@@ -60,7 +60,7 @@ extern "C" {
     pub(super) fn call(this: &Stop);
 
     #[wasm_bindgen(js_name = setTimeout)]
-    pub(super) fn set_timeout(ring: &JsValue, delay_ms: i32) -> JsValue;
+    pub(super) fn set_timeout(ring: &JsValue, delay_ms: i32, number: u32, flag: bool) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
     pub(super) fn clear_timeout(timeout: &JsValue);
     #[wasm_bindgen(js_namespace = performance, js_name = now)]

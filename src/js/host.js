@@ -1,6 +1,6 @@
 // What handlers and snapshots are made of, and the options. The face passes numbers; the words for them are here.
 
-import { call, EverwireError, error, newHandlers } from "../browser/host.js";
+import { call, EverwireError, error, newHandlers, report } from "../browser/host.js";
 
 export class ConfigError extends EverwireError {
   static {
@@ -52,7 +52,7 @@ export function checkOptions(options) {
     if (value !== undefined && !fits(value)) throw new ConfigError(path || "options", expected);
   };
   check("", isObject, "an object");
-  for (const group of ["reconnect", "heartbeat", "queue"]) check(group, isObject, "an object");
+  for (const group of ["reconnect", "heartbeat", "queue", "logger"]) check(group, isObject, "an object");
   for (const [path, least, most, infinite, fractional] of NUMBERS) {
     const fits = (value) =>
       (value >= least && value <= most && (fractional ? !Number.isNaN(+value) : Number.isInteger(value))) ||
@@ -118,7 +118,7 @@ export function tellChanged(store, phase) {
     try {
       listener();
     } catch (cause) {
-      globalThis.reportError?.(cause);
+      report(cause);
     }
   }
   if (phase) call(store, "state", store.snapshot);
