@@ -94,6 +94,15 @@ describe("a handler that throws", () => {
     expect(reportError.mock.calls).toEqual([[cause]]);
   });
 
+  it("is reported on the console where the page has no other way", () => {
+    vi.stubGlobal("reportError", undefined);
+    const console = vi.spyOn(globalThis.console, "error").mockReturnValue();
+    const { client, socket } = openClient();
+    client.on("greeting", fail);
+    socket.says("greeting");
+    expect(console.mock.calls).toEqual([[cause]]);
+  });
+
   it("is not called with its own exception when it handles errors", () => {
     const reportError = vi.fn();
     vi.stubGlobal("reportError", reportError);

@@ -83,6 +83,8 @@ it.each([
   ["reconnect", null, "an object"],
   ["heartbeat", true, "an object"],
   ["queue", "drop-oldest", "an object"],
+  ["logger", "console", "an object"],
+  ["logger", null, "an object"],
   ["queue.overflow", "drop", '"drop-oldest", "drop-newest" or "reject"'],
   ["queue.overflow", null, '"drop-oldest", "drop-newest" or "reject"'],
 ])("%s refuses %o", (field, value, expected) => {
