@@ -5,7 +5,7 @@ use everwire::proto::Phase;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::server;
-use crate::user::{User, listen, until_phase};
+use crate::user::{User, listen, quick, until_phase};
 use crate::waiting::{Log, until_async};
 
 #[wasm_bindgen_test]
@@ -33,8 +33,7 @@ async fn a_server_that_asks_for_patience_gets_it() {
             ClientEvent::Reconnecting { delay_ms, .. } => Some(delay_ms),
             _ => None,
         });
-        // The longest usual wait is 1.5 times the first.
-        assert!(delay.unwrap() > 30, "{code}: {delay:?}");
+        assert!(delay.unwrap() >= quick().reconnect.max_delay_ms, "{code}: {delay:?}");
         assert_eq!(log.closes(), [code]);
     }
 }
