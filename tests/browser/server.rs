@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::page;
+use crate::waiting::until_async;
 
 /// Where the reference server listens.
 pub const URL: &str = match option_env!("EVERWIRE_TEST_SERVER") {
@@ -33,11 +34,12 @@ pub async fn token(user: &str, life_s: i64) -> String {
 
 /// Closes the user's connections; without a code the TCP connections go away without a word.
 pub async fn drop_connections(user: &str, code: Option<u16>) {
-    post("drop", json!({ "user_id": user, "code": code, "reason": "a test asked for it" })).await;
+    reach("drop", "dropped", json!({ "user_id": user, "code": code, "reason": "a test asked for it" })).await;
 }
 
-pub async fn silence(user: &str, silent: bool) {
-    post("silent", json!({ "user_id": user, "silent": silent })).await;
+/// Makes the user's connections fall silent; later ones answer.
+pub async fn silence(user: &str) {
+    reach("silent", "affected", json!({ "user_id": user, "silent": true })).await;
 }
 
 pub async fn refuse(user: &str, for_ms: u32) {
@@ -45,20 +47,19 @@ pub async fn refuse(user: &str, for_ms: u32) {
 }
 
 pub async fn push(user: &str, kind: &str, data: Value) {
-    let answer = post("push", json!({ "user_id": user, "type": kind, "data": data })).await;
-    assert_eq!(answer["delivered"], 1, "{kind} to {user}");
+    reach("push", "delivered", json!({ "user_id": user, "type": kind, "data": data })).await;
 }
 
 pub async fn emotion(user: &str, message_id: &str) -> Value {
-    post("emotion", json!({ "user_id": user, "message_id": message_id })).await["data"].clone()
+    reach("emotion", "delivered", json!({ "user_id": user, "message_id": message_id })).await["data"].clone()
 }
 
 pub async fn raw(user: &str, text: &str) {
-    post("raw", json!({ "user_id": user, "text": text })).await;
+    reach("raw", "delivered", json!({ "user_id": user, "text": text })).await;
 }
 
 pub async fn raw_binary(user: &str, text: &str) {
-    post("raw", json!({ "user_id": user, "text": text, "binary": true })).await;
+    reach("raw", "delivered", json!({ "user_id": user, "text": text, "binary": true })).await;
 }
 
 /// What the user has sent, heartbeats left out, in order.
@@ -81,6 +82,17 @@ pub async fn connections(user: &str) -> Connections {
     let answer = call("GET", &format!("connections?user_id={user}"), None).await;
     let [open, accepted, refused] = ["open", "accepted", "refused"].map(|name| answer[name].as_u64().unwrap());
     Connections { open, accepted, refused }
+}
+
+/// Asks until it reaches a connection: the client hears of a connection earlier than the server's own books.
+async fn reach(path: &str, reached: &str, body: Value) -> Value {
+    let mut answer = Value::Null;
+    until_async(&format!("{path} reaches a connection"), async || {
+        answer = post(path, body.clone()).await;
+        answer[reached] != 0
+    })
+    .await;
+    answer
 }
 
 async fn post(path: &str, body: Value) -> Value {
