@@ -1,0 +1,148 @@
+//! Load on the reference server: real sockets over the loopback device, against a server in a process of its own.
+//!
+//! One run is a ramp of connections, a fan-out in sessions at rising rates, two restarts of the server, and a second
+//! ramp beyond the target. Every message is accounted for: it reaches every other member of its session exactly once.
+//!
+//! - A latency counts from the moment when the message was *due*, so that a generator which falls behind makes the figures
+//!   worse and not better.
+//! - A client is "in" when the server has answered it after it joined its session.
+//! - Clients come back with the Everwire client's own backoff.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks through its standard streams"
+)]
+
+mod chart;
+mod client;
+mod crowd;
+mod fanout;
+mod message;
+mod plan;
+mod process;
+mod progress;
+mod ramp;
+mod report;
+mod seen;
+mod server;
+mod storm;
+mod tally;
+mod token;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Parser as _;
+
+use plan::Plan;
+use report::Report;
+use server::Recipe;
+use storm::Restart;
+
+/// Puts the reference server under load and reports what it does.
+#[derive(clap::Parser)]
+#[command(name = "everwire-load", version)]
+struct Options {
+    /// Executable of the server, best a release build.
+    #[arg(long, value_name = "FILE")]
+    server: PathBuf,
+
+    /// Where the report, the histogram and the server's log go.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// A short run that judges correctness and no absolute figures.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let plan = if options.quick { Plan::QUICK } else { Plan::FULL };
+    let outcome = tokio::time::timeout(RUN_LIMIT, run(&options, &plan)).await;
+    match outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("stopped after {} s", RUN_LIMIT.as_secs()))) {
+        Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
+        Ok(faults) => {
+            eprintln!("\n  {}", faults.join("\n  "));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("everwire-load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options, plan: &Plan) -> Result<Vec<String>> {
+    raise_open_files(plan.most_connections() as u64)?;
+    let machine_load_before = process::machine_load();
+    std::fs::create_dir_all(&options.out).with_context(|| format!("creating {}", options.out.display()))?;
+    let recipe = Recipe::new(&options.server, options.out.join("server.log"))?;
+    let mut server = recipe.start(0).await?;
+
+    let (ramp, crowd) = ramp::run("ramp", &server, &recipe.secret, plan.clients, plan.session_size, plan.hold).await?;
+    let mut fanout = Vec::new();
+    for (stage, &rate) in (1..).zip(plan.rates) {
+        let result = fanout::run(&server, &crowd, stage, rate, plan.warm_up, plan.measured_at(rate)).await?;
+        let enough = rate >= plan::TARGET_RATE && report::is_overload(&result);
+        fanout.push(result);
+        if enough {
+            break;
+        }
+    }
+    // Who was cut off for falling behind has to come back before everybody can.
+    crowd.all_ready("recovery", RECOVERY_LIMIT).await;
+    let mut storms = Vec::new();
+    for restart in [Restart::Kill, Restart::Drain] {
+        let (storm, restarted) = storm::run(restart, &recipe, server, &crowd).await?;
+        server = restarted;
+        storms.push(storm);
+    }
+    let (stage, rate) = (1 + plan.rates.len() as u32, plan.rates[0]);
+    let after_storms = fanout::run(&server, &crowd, stage, rate, plan.warm_up, plan.measured).await?;
+    drop(crowd);
+    server.kill().await?;
+
+    let beyond = if plan.beyond > 0 { Some(beyond(&recipe, plan).await?) } else { None };
+    let cores = std::thread::available_parallelism()?.get();
+    let mut report =
+        Report { cores, machine_load_before, ramp, fanout, storms, after_storms, beyond, targets: Vec::new() };
+    if plan.judged {
+        report.judge();
+    }
+    report.print();
+    report.write(&options.out)?;
+    Ok(report.faults())
+}
+
+/// As many connections as two processes with the usual hard limit of open files can hold between them.
+async fn beyond(recipe: &Recipe, plan: &Plan) -> Result<ramp::Ramp> {
+    let server = recipe.start(0).await?;
+    let name = "ramp beyond the target";
+    let (ramp, crowd) = ramp::run(name, &server, &recipe.secret, plan.beyond, plan.session_size, plan.hold).await?;
+    drop(crowd);
+    server.kill().await?;
+    Ok(ramp)
+}
+
+/// Each connection is an open file, here and in the server, which inherits the limit.
+fn raise_open_files(connections: u64) -> Result<()> {
+    let needed = connections + OTHER_FILES;
+    let raised = rlimit::increase_nofile_limit(needed).context("reading the limit of open files")?;
+    if raised < needed {
+        bail!(
+            "{needed} open files are needed and {raised} are allowed; raise the hard limit, for example with \
+             `ulimit -Hn {needed}` as root, or take --quick"
+        );
+    }
+    Ok(())
+}
+
+/// For the standard streams, the event queue, the database, the log.
+const OTHER_FILES: u64 = 200;
+
+const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
+
+/// Nothing here should come near to it.
+const RUN_LIMIT: Duration = Duration::from_secs(15 * 60);
