@@ -136,7 +136,11 @@ const CAUSES = [
 ];
 
 /** `reason` is the peer's own words, or the place of the client's among the causes. */
-export const closeInfo = (code, reason, wasClean) => ({ code, reason: CAUSES[reason] ?? reason, wasClean });
+export const closeInfo = (code, reason, wasClean) => ({
+  code,
+  reason: typeof reason === "number" ? CAUSES[reason] : reason,
+  wasClean,
+});
 
 /** Delivers the news that numbers say: 0 the connection is open, 1 an attempt is scheduled, 2 the attempts are used up. */
 export const tell = (handlers, news, a, b) =>
