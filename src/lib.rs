@@ -39,6 +39,8 @@ pub mod events;
 mod browser;
 #[cfg(all(target_arch = "wasm32", feature = "rust"))]
 pub mod client;
+#[cfg(all(target_arch = "wasm32", feature = "rust"))]
+pub use client::Client;
 #[cfg(all(target_arch = "wasm32", feature = "js"))]
 mod js;
 
