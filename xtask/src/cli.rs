@@ -12,6 +12,7 @@ pub enum Command {
     Demo { port: u16 },
     Test { suites: Vec<&'static str>, quick: bool },
     Bench { name: Option<String> },
+    Load { quick: bool },
     Codegen,
 }
 
@@ -37,6 +38,11 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             [bench] if !bench.starts_with('-') => Ok(Command::Bench { name: Some(bench.into()) }),
             _ => Err(unexpected(name, &rest, "the name of one bench")),
         },
+        "load" => match rest[..] {
+            [] => Ok(Command::Load { quick: false }),
+            ["--quick"] => Ok(Command::Load { quick: true }),
+            _ => Err(unexpected(name, &rest, "--quick")),
+        },
         "size" => alone(name, &rest, Command::Size),
         "lint" => alone(name, &rest, Command::Lint),
         "fmt" => alone(name, &rest, Command::Fmt),
@@ -61,6 +67,7 @@ Usage: cargo xtask COMMAND
   lint                    check formatting, lints, documentation, dependencies and types
   fmt                     format Rust and TypeScript
   bench [NAME]            run bench/NAME.mjs against the built package; without a name, list what exists
+  load [--quick]          put the reference server under load: connections, fan-out, restarts; --quick judges no figures
   codegen                 rewrite pkg/src/events.ts from the Rust event types
   help                    show this text
 
@@ -127,6 +134,8 @@ mod tests {
         assert_eq!(parse_line("test"), Ok(Command::Test { suites: vec![], quick: false }));
         assert_eq!(parse_line("test js --quick core"), Ok(Command::Test { suites: vec!["js", "core"], quick: true }));
         assert_eq!(parse_line("bench dispatch"), Ok(Command::Bench { name: Some("dispatch".into()) }));
+        assert_eq!(parse_line("load"), Ok(Command::Load { quick: false }));
+        assert_eq!(parse_line("load --quick"), Ok(Command::Load { quick: true }));
         assert_eq!(parse_line("lint --help"), Ok(Command::Help));
     }
 
@@ -140,6 +149,7 @@ mod tests {
             ("demo --port 70000", "0 to 65535"),
             ("test chrom", "chrome firefox webkit"),
             ("size now", "nothing else"),
+            ("load --fast", "--quick"),
             ("bench --all", "the name of one bench"),
         ] {
             let message = parse_line(line).unwrap_err();
@@ -150,7 +160,7 @@ mod tests {
     #[test]
     fn help_lists_every_command_and_suite() {
         let help = help();
-        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "codegen", "help"] {
+        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "codegen", "help"] {
             assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
         }
         assert!(SUITES.iter().all(|suite| help.contains(suite.about)));

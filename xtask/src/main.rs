@@ -15,6 +15,7 @@ mod demo;
 mod glue;
 mod job;
 mod lint;
+mod load;
 mod names;
 mod node;
 mod panics;
@@ -67,6 +68,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { suites, quick } => test::run(&suites, quick),
         Command::Bench { name: Some(name) } => bench::run(&name),
         Command::Bench { name: None } => bench::list(),
+        Command::Load { quick } => load::run(quick),
         Command::Codegen => codegen::run(),
     }
 }

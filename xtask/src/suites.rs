@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::job::Job;
 use crate::server::{self, Server};
-use crate::{build, demo, node, paths, tools, wasm};
+use crate::{build, demo, load, node, paths, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
@@ -19,6 +19,7 @@ pub struct Suite {
 pub const SUITES: &[Suite] = &[
     Suite { name: "core", about: "the state machine, natively and in virtual time", slow: false, run: core },
     Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
+    Suite { name: "load", about: "the reference server under a little load", slow: true, run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
     Suite { name: "firefox", about: "the Rust client in Firefox", slow: true, run: firefox },
     Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, run: webkit },
@@ -57,6 +58,11 @@ fn core(_: &mut Workshop) -> Result<()> {
 
 fn reference_server(_: &mut Workshop) -> Result<()> {
     Job::cargo("server · cargo test").args(["test", "--package", "everwire-server"]).stream()
+}
+
+fn under_load(_: &mut Workshop) -> Result<()> {
+    Job::cargo("load · cargo test").args(["test", "--package", "everwire-load"]).stream()?;
+    load::run(true)
 }
 
 fn chrome(workshop: &mut Workshop) -> Result<()> {

@@ -47,6 +47,8 @@ pub struct Stage {
     pub server_cores: f64,
     /// Processor time of this generator, in cores.
     pub generator_cores: f64,
+    /// Processor time of everybody else on the machine, in cores.
+    pub others_cores: f64,
     /// Resident memory of the server at the end of the measured time.
     pub resident_bytes: u64,
     /// The most memory of the server up to then.
@@ -97,6 +99,7 @@ pub async fn run(
         max_ms: latencies.max() as f64 / 1000.0,
         server_cores: during.server_cores,
         generator_cores: during.generator_cores,
+        others_cores: during.others_cores,
         resident_bytes: during.usage.resident,
         peak_bytes: during.usage.peak,
         troubles: tally.take_troubles(),
@@ -114,7 +117,7 @@ impl Stage {
 
     fn line(&self) -> String {
         format!(
-            "fan-out: {} deliveries/s, p50 {:.1} p95 {:.1} p99 {:.1} max {:.1} ms; cores: server {:.2}, generator {:.2}; \
+            "fan-out: {} deliveries/s, p50 {:.1} p95 {:.1} p99 {:.1} max {:.1} ms; cores: server {:.2}, generator {:.2}, others {:.2}; \
              {} messages, {} lost, {} twice, {} astray; {}",
             self.delivered_per_s,
             self.p50_ms,
@@ -123,6 +126,7 @@ impl Stage {
             self.max_ms,
             self.server_cores,
             self.generator_cores,
+            self.others_cores,
             self.sent,
             self.lost,
             self.duplicates,
@@ -158,24 +162,44 @@ struct During {
     deliveries: u64,
     server_cores: f64,
     generator_cores: f64,
+    others_cores: f64,
     usage: Usage,
 }
 
 async fn observe(server: &Server, crowd: &Crowd, from: Instant, until: Instant) -> Result<During> {
-    let look = || anyhow::Ok((Instant::now(), crowd.tally().deliveries(), server.usage()?, process::own_usage()?));
+    let look = || {
+        anyhow::Ok(Look {
+            at: Instant::now(),
+            deliveries: crowd.tally().deliveries(),
+            server: server.usage()?,
+            own: process::own_usage()?,
+            machine: process::machine_cpu()?,
+        })
+    };
     sleep_until(from.into()).await;
-    let (started, first, server_before, own_before) = look()?;
+    let before = look()?;
     sleep_until(until.into()).await;
-    let (ended, last, server_after, own_after) = look()?;
-    let seconds = (ended - started).as_secs_f64();
-    let cores = |before: Usage, after: Usage| (after.cpu.saturating_sub(before.cpu)).as_secs_f64() / seconds;
+    let after = look()?;
+    let seconds = (after.at - before.at).as_secs_f64();
+    let cores = |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() / seconds;
+    let server_cores = cores(before.server.cpu, after.server.cpu);
+    let generator_cores = cores(before.own.cpu, after.own.cpu);
     Ok(During {
         seconds,
-        deliveries: last - first,
-        server_cores: cores(server_before, server_after),
-        generator_cores: cores(own_before, own_after),
-        usage: server_after,
+        deliveries: after.deliveries - before.deliveries,
+        server_cores,
+        generator_cores,
+        others_cores: (cores(before.machine, after.machine) - server_cores - generator_cores).max(0.0),
+        usage: after.server,
     })
+}
+
+struct Look {
+    at: Instant,
+    deliveries: u64,
+    server: Usage,
+    own: Usage,
+    machine: Duration,
 }
 
 /// Waits for what is under way, and a moment longer for what should not be.

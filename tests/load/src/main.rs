@@ -29,14 +29,16 @@ mod storm;
 mod tally;
 mod token;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{ops::RangeFrom, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
 
+use crowd::Crowd;
+use fanout::Stage;
 use plan::Plan;
 use report::Report;
-use server::Recipe;
+use server::{Recipe, Server};
 use storm::Restart;
 
 /// Puts the reference server under load and reports what it does.
@@ -76,21 +78,13 @@ async fn main() -> ExitCode {
 
 async fn run(options: &Options, plan: &Plan) -> Result<Vec<String>> {
     raise_open_files(plan.most_connections() as u64)?;
-    let machine_load_before = process::machine_load();
     std::fs::create_dir_all(&options.out).with_context(|| format!("creating {}", options.out.display()))?;
     let recipe = Recipe::new(&options.server, options.out.join("server.log"))?;
     let mut server = recipe.start(0).await?;
 
     let (ramp, crowd) = ramp::run("ramp", &server, &recipe.secret, plan.clients, plan.session_size, plan.hold).await?;
-    let mut fanout = Vec::new();
-    for (stage, &rate) in (1..).zip(plan.rates) {
-        let result = fanout::run(&server, &crowd, stage, rate, plan.warm_up, plan.measured_at(rate)).await?;
-        let enough = rate >= plan::TARGET_RATE && report::is_overload(&result);
-        fanout.push(result);
-        if enough {
-            break;
-        }
-    }
+    let mut stages = 0..;
+    let fanout = climb(&server, &crowd, plan, &mut stages).await?;
     // Who was cut off for falling behind has to come back before everybody can.
     crowd.all_ready("recovery", RECOVERY_LIMIT).await;
     let mut storms = Vec::new();
@@ -99,21 +93,45 @@ async fn run(options: &Options, plan: &Plan) -> Result<Vec<String>> {
         server = restarted;
         storms.push(storm);
     }
-    let (stage, rate) = (1 + plan.rates.len() as u32, plan.rates[0]);
-    let after_storms = fanout::run(&server, &crowd, stage, rate, plan.warm_up, plan.measured).await?;
+    let after_storms =
+        fanout::run(&server, &crowd, next(&mut stages), plan.rates[0], plan.warm_up, plan.measured).await?;
     drop(crowd);
     server.kill().await?;
 
     let beyond = if plan.beyond > 0 { Some(beyond(&recipe, plan).await?) } else { None };
     let cores = std::thread::available_parallelism()?.get();
-    let mut report =
-        Report { cores, machine_load_before, ramp, fanout, storms, after_storms, beyond, targets: Vec::new() };
+    let mut report = Report { cores, ramp, fanout, storms, after_storms, beyond, targets: Vec::new() };
     if plan.judged {
         report.judge();
     }
     report.print();
     report.write(&options.out)?;
     Ok(report.faults())
+}
+
+/// The fan-out at rising rates, until the server has more to do than it can.
+async fn climb(server: &Server, crowd: &Crowd, plan: &Plan, stages: &mut RangeFrom<u32>) -> Result<Vec<Stage>> {
+    let mut results = Vec::new();
+    for &rate in plan.rates {
+        for attempt in 1..=ATTEMPTS {
+            let stage = fanout::run(server, crowd, next(stages), rate, plan.warm_up, plan.measured_at(rate)).await?;
+            let (is_overload, is_disturbed) = (report::is_overload(&stage), report::is_disturbed(&stage));
+            results.push(stage);
+            if !is_overload {
+                break;
+            }
+            if !is_disturbed || attempt == ATTEMPTS {
+                return Ok(results);
+            }
+            progress::say("fan-out: others are using this machine; once more");
+        }
+    }
+    Ok(results)
+}
+
+fn next(stages: &mut RangeFrom<u32>) -> u32 {
+    stages.start += 1;
+    stages.start
 }
 
 /// As many connections as two processes with the usual hard limit of open files can hold between them.
@@ -141,6 +159,9 @@ fn raise_open_files(connections: u64) -> Result<()> {
 
 /// For the standard streams, the event queue, the database, the log.
 const OTHER_FILES: u64 = 200;
+
+/// How often a stage is measured that others disturb.
+const ATTEMPTS: usize = 3;
 
 const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
 

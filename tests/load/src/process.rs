@@ -25,9 +25,11 @@ pub fn own_usage() -> Result<Usage> {
     read("self")
 }
 
-/// How busy the machine is: runnable processes, averaged over a minute.
-pub fn machine_load() -> Option<f64> {
-    fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
+/// Processor time that everybody on the machine has taken together.
+pub fn machine_cpu() -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat").context("reading /proc/stat, which only Linux has")?;
+    let ticks = busy_ticks(&stat).context("/proc/stat is not as expected")?;
+    Ok(Duration::from_millis(ticks * MS_PER_TICK))
 }
 
 fn read(process: &str) -> Result<Usage> {
@@ -58,6 +60,13 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
+/// Everything but the fourth and the fifth number, which are idle time, and those behind the eighth, which repeat others.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    let numbers = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8);
+    let ticks = numbers.map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
+    Some(ticks.iter().sum::<u64>() - ticks.get(3)? - ticks.get(4)?)
+}
+
 /// Fixed by the Linux ABI for what `/proc` shows.
 const MS_PER_TICK: u64 = 10;
 
@@ -68,6 +77,7 @@ mod tests {
     #[test]
     fn fields_are_found_behind_a_name_with_spaces_and_parentheses() {
         assert_eq!(cpu_ticks("7 (a (b) c) S 1 7 7 0 -1 4 1 2 3 4 250 50 0 0 20 0"), Some(300));
+        assert_eq!(busy_ticks("cpu  10 1 20 999 50 3 4 5 7 0\ncpu0 1 1\n"), Some(43));
         assert_eq!(kibibytes("Name:\tx\nVmRSS:\t  1234 kB\n", "VmRSS:"), Some(1234));
     }
 }

@@ -12,11 +12,9 @@ use crate::{chart, fanout::Stage, plan::TARGET_RATE, ramp::Ramp, storm::Storm};
 pub struct Report {
     /// Processor cores that server and generator share.
     pub cores: usize,
-    /// Runnable processes before the run, averaged over a minute: what others took.
-    pub machine_load_before: Option<f64>,
     /// The ramp.
     pub ramp: Ramp,
-    /// The stages of the fan-out, at rising rates.
+    /// The stages of the fan-out, at rising rates. One that was too slow while others used the machine is there again.
     pub fanout: Vec<Stage>,
     /// The restarts.
     pub storms: Vec<Storm>,
@@ -80,7 +78,7 @@ impl Report {
 
     /// The stage whose figures count.
     fn reported(&self) -> Option<&Stage> {
-        self.fanout.iter().find(|stage| stage.wanted_per_s == TARGET_RATE).or(self.fanout.first())
+        self.fanout.iter().rfind(|stage| stage.wanted_per_s == TARGET_RATE).or(self.fanout.first())
     }
 
     /// What went wrong, a sentence each. Stages in which the server has more to do than it can are not held against it.
@@ -105,10 +103,13 @@ impl Report {
 
     /// The tables.
     pub fn print(&self) {
-        println!("\n  fan-out     delivered/s   p50 ms   p95 ms   p99 ms   max ms   server   generator    lost");
+        println!(
+            "\n  {:>9} {:>12} {:>8} {:>8} {:>8} {:>8}   {:>6} {:>9} {:>6} {:>6}",
+            "wanted", "delivered/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "server", "generator", "others", "lost"
+        );
         for stage in self.fanout.iter().chain([&self.after_storms]) {
             println!(
-                "  {:>9}   {:>11} {:>8.1} {:>8.1} {:>8.1} {:>8.1} {:>6.2} c {:>9.2} c {:>7}",
+                "  {:>9} {:>12} {:>8.1} {:>8.1} {:>8.1} {:>8.1}   {:>6.2} {:>9.2} {:>6.2} {:>6}",
                 stage.wanted_per_s,
                 stage.delivered_per_s,
                 stage.p50_ms,
@@ -117,9 +118,11 @@ impl Report {
                 stage.max_ms,
                 stage.server_cores,
                 stage.generator_cores,
+                stage.others_cores,
                 stage.lost
             );
         }
+        println!("  server, generator and others: processor cores that they kept busy, of {}", self.cores);
         if !self.targets.is_empty() {
             println!();
         }
@@ -158,6 +161,11 @@ pub fn is_overload(stage: &Stage) -> bool {
     stage.p99_ms >= MAX_P99_MS
 }
 
+/// Whether others took so much of the machine that a slow stage says little about the server.
+pub fn is_disturbed(stage: &Stage) -> bool {
+    stage.others_cores > MAX_OTHERS_CORES
+}
+
 /// What should not have happened, in one line.
 pub fn troubles(troubles: &BTreeMap<String, u64>) -> String {
     if troubles.is_empty() {
@@ -171,4 +179,5 @@ const MIN_CONNECTIONS: usize = 10_000;
 const MIN_RATE: u64 = 50_000;
 const MAX_P99_MS: f64 = 120.0;
 const MAX_BYTES: u64 = 300_000_000;
+const MAX_OTHERS_CORES: f64 = 0.2;
 const MIN_BACK: f64 = 0.999;
