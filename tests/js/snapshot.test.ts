@@ -21,6 +21,15 @@ it("a new client is closed and idle", () => {
   expect([client.getState(), client.isConnected()]).toEqual(["closed", false]);
 });
 
+it.each(["3", "map", "length", ""])("a server's close reason %o is told as it came", (reason) => {
+  const { client, socket } = openClient();
+  const heard: unknown[] = [];
+  client.on("close", (close) => heard.push(close));
+  socket.ends(1011, reason);
+  expect(heard).toEqual([{ code: 1011, reason, wasClean: true }]);
+  expect(client.getSnapshot().close).toEqual(heard[0]);
+});
+
 it("the states go from closed over connecting to open, and over closing back to closed", () => {
   const client = makeClient();
   const states = [client.getState()];
