@@ -33,6 +33,7 @@ use std::{ops::RangeFrom, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
+use tokio::time::{Instant, sleep};
 
 use crowd::Crowd;
 use fanout::Stage;
@@ -123,10 +124,24 @@ async fn climb(server: &Server, crowd: &Crowd, plan: &Plan, stages: &mut RangeFr
             if !is_disturbed || attempt == ATTEMPTS {
                 return Ok(results);
             }
-            progress::say("fan-out: others are using this machine; once more");
+            progress::say("fan-out: others are using this machine; once more when it is quiet");
+            quiet().await?;
         }
     }
     Ok(results)
+}
+
+/// Waits until others leave the machine alone for a moment, but not for ever.
+async fn quiet() -> Result<()> {
+    let deadline = Instant::now() + QUIET_LIMIT;
+    loop {
+        let before = process::machine_cpu()?;
+        sleep(QUIET_MOMENT).await;
+        let busy = process::machine_cpu()?.saturating_sub(before);
+        if busy.as_secs_f64() < QUIET_CORES * QUIET_MOMENT.as_secs_f64() || Instant::now() > deadline {
+            return Ok(());
+        }
+    }
 }
 
 fn next(stages: &mut RangeFrom<u32>) -> u32 {
@@ -162,6 +177,10 @@ const OTHER_FILES: u64 = 200;
 
 /// How often a stage is measured that others disturb.
 const ATTEMPTS: usize = 3;
+
+const QUIET_CORES: f64 = 0.2;
+const QUIET_MOMENT: Duration = Duration::from_secs(3);
+const QUIET_LIMIT: Duration = Duration::from_secs(90);
 
 const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
 
