@@ -1,4 +1,5 @@
 import { WasmClient } from "../wasm/everwire.js";
+import { error } from "../wasm/host.js";
 import { wasmBase64 } from "../wasm/inline.js";
 import { Client } from "./client.js";
 import { explain, instantiate } from "./load.js";
@@ -38,7 +39,9 @@ function load(): typeof WasmClient {
     try {
       instantiate(new WebAssembly.Module(bytes()));
     } catch (cause) {
-      throw explain(cause);
+      if (!(cause instanceof RangeError)) throw explain(cause);
+      const remedy = '`import { ready } from "everwire"` and await ready() first';
+      throw error("wasm_too_large", `this browser compiles WebAssembly only asynchronously: ${remedy}`, cause);
     }
     loaded = true;
   }

@@ -17,12 +17,5 @@ export function explain(cause: unknown): EverwireError {
       cause,
     );
   }
-  if (cause instanceof RangeError) {
-    return error(
-      "wasm_too_large",
-      'this browser compiles WebAssembly only asynchronously: `import { ready } from "everwire"` and await ready() first',
-      cause,
-    );
-  }
   return error("wasm_failed", `the WebAssembly module could not be loaded: ${text}`, cause);
 }

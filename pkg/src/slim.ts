@@ -1,7 +1,6 @@
 import { WasmClient } from "../wasm/everwire.js";
 import { error } from "../wasm/host.js";
 import { Client } from "./client.js";
-import { EverwireError } from "./errors.js";
 import { explain, instantiate } from "./load.js";
 import type { AnyEvents, Options } from "./types.js";
 
@@ -35,7 +34,7 @@ export function init(
     },
     (cause) => {
       loading = undefined;
-      throw cause instanceof EverwireError ? cause : explain(cause);
+      throw explain(cause);
     },
   );
   return loading;
@@ -46,7 +45,7 @@ let loaded = false;
 
 function load(): typeof WasmClient {
   if (!loaded) {
-    throw error("not_ready", '`import { init } from "everwire/slim"` and await init() before the first client');
+    throw error("not_ready", "await init() before the first client");
   }
   return WasmClient;
 }
@@ -56,8 +55,6 @@ async function fetchModule(given: WasmSource | Promise<WasmSource>): Promise<Web
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
   const response = source instanceof Response ? source : await fetch(source);
-  if (!response.ok) {
-    throw error("wasm_failed", `the WebAssembly module could not be loaded: HTTP ${response.status}`);
-  }
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return WebAssembly.compile(await response.arrayBuffer());
 }
