@@ -2,6 +2,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { ConsoleGuard } from "./consoleGuard";
 import { chromiumProgram } from "./environment";
+import { FaultProxy } from "./faultProxy";
 import { Pane } from "./pane";
 import { Server } from "./server";
 
@@ -14,19 +15,38 @@ export interface Demo {
   readonly grace: Pane;
 }
 
+/** The demo with the fault proxy between browser and server. */
+export interface FaultyDemo extends Demo {
+  readonly proxy: FaultProxy;
+}
+
+/** As {@link useDemo}, with everything that the page loads and says passing through the fault proxy. */
+export function useFaultyDemo(): () => FaultyDemo {
+  let proxy: FaultProxy | undefined;
+  const demo = useDemo(async (server) => {
+    proxy = await FaultProxy.start(server.origin);
+    return proxy.origin;
+  });
+  afterEach(() => proxy?.heal());
+  afterAll(() => proxy?.stop());
+  return () => ({ ...demo(), proxy: present(proxy) });
+}
+
 /** Starts a server and a browser for the tests of a file; the returned function gives the demo of the running test. */
-export function useDemo(): () => Demo {
+export function useDemo(front = async (server: Server) => server.origin): () => Demo {
+  let origin: string | undefined;
   let server: Server | undefined;
   let browser: Browser | undefined;
   let demo: Demo | undefined;
 
   beforeAll(async () => {
     server = await Server.start();
+    origin = await front(server);
     browser = await chromium.launch({ executablePath: chromiumProgram(), args: CHROMIUM_FLAGS });
   });
 
   beforeEach(async () => {
-    demo = await openDemo(present(server), present(browser));
+    demo = await openDemo(present(server), present(browser), present(origin));
     await Promise.all([demo.ada.reaches("open"), demo.grace.reaches("open")]);
   });
 
@@ -44,10 +64,10 @@ export function useDemo(): () => Demo {
   return () => present(demo);
 }
 
-async function openDemo(server: Server, browser: Browser): Promise<Demo> {
+async function openDemo(server: Server, browser: Browser, origin: string): Promise<Demo> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const guard = new ConsoleGuard(page);
-  await page.goto(server.origin);
+  await page.goto(origin);
   const session = await page.getByTestId("session").innerText();
   return { server, page, guard, ada: new Pane(page, "ada", session), grace: new Pane(page, "grace", session) };
 }

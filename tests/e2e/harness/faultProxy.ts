@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { dirname, extname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { serverProgram } from "./environment";
+
+/** What the proxy does to the bytes that pass; see the table in `tests/server/README.md`. */
+export interface Rule {
+  readonly fault: "latency" | "swallow" | "half_open" | "stall" | "refuse" | "reset" | "close";
+  readonly direction?: "up" | "down" | "both";
+  readonly for_ms?: number;
+  readonly after_bytes?: number;
+  readonly ms?: number;
+  readonly jitter_ms?: number;
+}
+
+/** The fault proxy as a process, in front of a server. */
+export class FaultProxy {
+  readonly origin: string;
+  readonly #control: string;
+  readonly #process: ChildProcess;
+
+  private constructor(origin: string, control: string, process: ChildProcess) {
+    this.origin = origin;
+    this.#control = control;
+    this.#process = process;
+  }
+
+  static async start(target: string): Promise<FaultProxy> {
+    const server = serverProgram();
+    const program = join(dirname(server), `everwire-faults${extname(server)}`);
+    const any = "127.0.0.1:0";
+    const flags = ["--listen", any, "--target", new URL(target).host, "--control", any];
+    const child = spawn(program, flags, { stdio: ["ignore", "pipe", "ignore"] });
+    process.once("exit", () => child.kill("SIGKILL"));
+    return new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code) => reject(new Error(`the fault proxy ended with code ${code} before it was ready`)));
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const [, origin, control] = /^ready (\S+?)\/? control (\S+?)\/?$/.exec(line) ?? [];
+        if (origin !== undefined && control !== undefined) resolve(new FaultProxy(origin, control, child));
+      });
+    });
+  }
+
+  async rule(rule: Rule): Promise<void> {
+    await this.#ask("POST", JSON.stringify(rule));
+  }
+
+  async heal(): Promise<void> {
+    await this.#ask("DELETE");
+  }
+
+  stop(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  async #ask(method: string, body?: string): Promise<void> {
+    const request = body === undefined ? { method } : { method, body, headers: { "content-type": "application/json" } };
+    const response = await fetch(`${this.#control}/rules`, request);
+    if (!response.ok) throw new Error(`the fault proxy answered ${response.status}: ${await response.text()}`);
+  }
+}
