@@ -46,7 +46,7 @@ impl Backoff {
         let cap = config.max_delay_ms as f64;
         let spread = config.jitter / 2.0;
         let (base, jitter) = match patience {
-            Patience::Usual => (self.base_ms.min(cap), config.jitter),
+            Patience::Usual => (self.base_ms, config.jitter),
             // From the cap upwards: a server that asked for time gets at least that.
             Patience::Longer => (cap * (1.0 + spread), spread / (1.0 + spread)),
         };
