@@ -32,6 +32,8 @@ export const NUMBERS = [
   ["queue.maxBytes", 0, LARGEST_COUNT],
   ["queue.ttlMs", 1, LONGEST_TIMER, true],
   ["maxMessageBytes", 1, LARGEST_COUNT],
+  ["buffer.highBytes", 1, LARGEST_COUNT],
+  ["buffer.lowBytes", 0, LARGEST_COUNT],
 ];
 
 const OVERFLOWS = ["drop-oldest", "drop-newest", "reject"];

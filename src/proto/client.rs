@@ -1,19 +1,20 @@
 //! The client: every decision, composed of the small machines.
 
 use alloc::collections::VecDeque;
-use alloc::vec;
 
 use fastrand::Rng;
 
 use super::Timestamp;
 use super::backoff::Backoff;
 use super::close::{Cause, Close};
-use super::config::{Checked, Config, ConfigError, Overflow};
+use super::config::{Checked, Config, ConfigError};
 use super::heartbeat::Beat;
-use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
+use super::incoming::Incoming;
+use super::io::{Event, Inbound, Message, Output, Refused, RequestFailure, Sent, SocketId};
 use super::outbox::Outbox;
+use super::requests::Requests;
 use super::sessions::Sessions;
-use super::snapshot::{Phase, Snapshot};
+use super::snapshot::{Delivery, Phase, Snapshot};
 use super::state::{Closer, State};
 use super::timer::Timer;
 use super::transitions::CLOSE_TIMEOUT_MS;
@@ -29,7 +30,26 @@ pub struct Client<M, P> {
     pub(super) rng: Rng,
     pub(super) state: State,
     pub(super) backoff: Backoff,
+    /// Messages that wait.
     pub(super) outbox: Outbox<M>,
+    /// Messages that wait until every other is sent, and only while the connection lasts.
+    pub(super) ephemeral: Outbox<M>,
+    /// Messages that were sent and are not acknowledged, all of one sender.
+    pub(super) in_flight: VecDeque<Box<Message<M>>>,
+    /// The sender of the latest hello: an earlier page, or this client.
+    pub(super) sender: Option<M>,
+    /// The number of the message that was accepted last.
+    pub(super) seq: u64,
+    /// The highest number of this client's own that was sent.
+    pub(super) sent: u64,
+    /// The highest number of this client's own that was acknowledged.
+    pub(super) acked: u64,
+    pub(super) incoming: Incoming,
+    pub(super) requests: Requests,
+    pub(super) delivery: Delivery,
+    pub(super) violations: u32,
+    /// How many of them happened on the latest connection.
+    pub(super) recent_violations: u32,
     pub(super) sessions: Sessions<M>,
     pub(super) outputs: VecDeque<Output<M, P>>,
     pub(super) sockets: u32,
@@ -65,6 +85,9 @@ pub(super) struct Announced {
     queued: usize,
     queued_bytes: u64,
     last_rtt_ms: Option<u64>,
+    delivery: Delivery,
+    has_room: bool,
+    violations: u32,
 }
 
 impl Announced {
@@ -76,6 +99,9 @@ impl Announced {
         queued: 0,
         queued_bytes: 0,
         last_rtt_ms: None,
+        delivery: Delivery::Unknown,
+        has_room: true,
+        violations: 0,
     };
 }
 
@@ -89,12 +115,23 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// The same for a configuration that is known to be right.
     pub fn with_checked(config: Checked, seed: u64) -> Self {
+        let delivery = if config.reliable { Delivery::Unknown } else { Delivery::AtMostOnce };
         Self {
             backoff: Backoff::new(&config.reconnect),
-            config,
             rng: Rng::with_seed(seed),
             state: State::Idle,
             outbox: Outbox::default(),
+            ephemeral: Outbox::default(),
+            in_flight: VecDeque::new(),
+            sender: None,
+            seq: 0,
+            sent: 0,
+            acked: 0,
+            incoming: Incoming::default(),
+            requests: Requests::default(),
+            delivery,
+            violations: 0,
+            recent_violations: 0,
             sessions: Sessions::default(),
             outputs: VecDeque::new(),
             sockets: 0,
@@ -103,7 +140,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             last_close: None,
             closes: 0,
             last_rtt_ms: None,
-            announced: Announced::NOTHING,
+            announced: Announced { delivery, ..Announced::NOTHING },
+            config,
         }
     }
 
@@ -117,6 +155,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             State::Closing { closer: Closer::Peer { .. }, .. }
             | State::Connecting { .. }
+            | State::Greeting { .. }
             | State::Open { .. }
             | State::Waiting { .. }
             | State::Offline { .. } => {}
@@ -127,7 +166,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Closes with code 1000 and stays closed. The queue is kept for the next connection.
     pub fn disconnect(&mut self, now: Timestamp) {
         match self.state {
-            State::Open { socket, .. } | State::Closing { socket, closer: Closer::Peer { .. }, .. } => {
+            State::Greeting { socket, .. }
+            | State::Open { socket, .. }
+            | State::Closing { socket, closer: Closer::Peer { .. }, .. } => {
                 self.outputs.push_back(Output::Close { socket });
                 self.state = State::Closing { socket, timeout_at: now + CLOSE_TIMEOUT_MS, closer: Closer::Application };
             }
@@ -165,64 +206,48 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// When to send [`Input::Timeout`](super::Input::Timeout) at the latest, and why.
     pub fn poll_timeout(&self) -> Option<(Timestamp, Timer)> {
         let state = match &self.state {
-            State::Connecting { timeout_at, .. } => (*timeout_at, Timer::ConnectOverdue),
-            State::Open { heartbeat, .. } => heartbeat.poll_timeout(),
+            State::Connecting { timeout_at, .. } | State::Greeting { timeout_at, .. } => {
+                (*timeout_at, Timer::ConnectOverdue)
+            }
+            State::Open { heartbeat, link, .. } => sooner(heartbeat.poll_timeout(), link.poll_timeout()),
             State::Closing { timeout_at, .. } => (*timeout_at, Timer::CloseOverdue),
             State::Waiting { retry_at } => (*retry_at, Timer::RetryDue),
             State::Offline { retry_at } => (*retry_at, Timer::NetworkCheckDue),
             State::Idle | State::GivenUp | State::Fatal => (Timestamp::NEVER, Timer::RetryDue),
         };
         let expiry = (self.outbox.poll_timeout(), Timer::MessageExpired);
-        let first = if expiry.0 < state.0 { expiry } else { state };
+        let reply = (self.requests.poll_timeout(), Timer::ReplyOverdue);
+        let first = sooner(sooner(state, expiry), reply);
         (first.0 < Timestamp::NEVER).then_some(first)
     }
 
     /// What there is to see of the connection.
     pub fn snapshot(&self) -> Snapshot<'_, M> {
-        let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms, .. } = self.announcement();
-        Snapshot { phase, attempt, retry_at, close: self.last_close.as_deref(), queued, queued_bytes, last_rtt_ms }
+        let seen = self.announcement();
+        let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms, delivery, has_room, .. } = seen;
+        let (close, protocol_errors) = (self.last_close.as_deref(), self.violations);
+        Snapshot {
+            phase,
+            attempt,
+            retry_at,
+            close,
+            queued,
+            queued_bytes,
+            last_rtt_ms,
+            delivery,
+            has_room,
+            protocol_errors,
+        }
     }
 
     /// The socket that facts are accepted from, if there is one.
     pub const fn socket(&self) -> Option<SocketId> {
         match self.state {
-            State::Connecting { socket, .. } | State::Open { socket, .. } | State::Closing { socket, .. } => {
-                Some(socket)
-            }
+            State::Connecting { socket, .. }
+            | State::Greeting { socket, .. }
+            | State::Open { socket, .. }
+            | State::Closing { socket, .. } => Some(socket),
             State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => None,
-        }
-    }
-
-    fn accept(&mut self, message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
-        let max = self.config.max_message_bytes;
-        if message.bytes > max {
-            let refusal = Refusal::TooLarge { bytes: message.bytes, max };
-            return Err(Refused { message, refusal });
-        }
-        if let Purpose::Join(session) = &message.purpose
-            && self.sessions.is_full_for(session)
-        {
-            return Err(Refused { message, refusal: Refusal::TooManySessions });
-        }
-        if let State::Open { socket, .. } = self.state {
-            self.transmit(socket, message);
-            return Ok(Sent::Now);
-        }
-        if message.purpose == Purpose::Ephemeral {
-            return Err(Refused { message, refusal: Refusal::NotOpen });
-        }
-        self.expire_messages(now);
-        match self.outbox.push(message, &self.config.queue, now) {
-            Ok(dropped) => {
-                self.report_dropped(dropped, DropReason::Overflow);
-                Ok(Sent::Queued)
-            }
-            Err(refused) => {
-                if self.config.queue.overflow == Overflow::DropNewest {
-                    self.report_dropped(vec![refused.message.clone()], DropReason::Overflow);
-                }
-                Err(refused)
-            }
         }
     }
 
@@ -230,7 +255,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub(super) fn settle(&mut self, now: Timestamp) {
         self.expire_messages(now);
         match &mut self.state {
-            State::Connecting { socket, timeout_at } if now >= *timeout_at => {
+            State::Connecting { socket, timeout_at } | State::Greeting { socket, timeout_at, .. }
+                if now >= *timeout_at =>
+            {
                 let socket = *socket;
                 self.lose(socket, Cause::ConnectTimeout, now);
             }
@@ -241,6 +268,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                     Some(Beat::Dead) => self.lose(socket, Cause::PongTimeout, now),
                     None => {}
                 }
+                self.settle_link(now);
             }
             State::Closing { socket, timeout_at, .. } if now >= *timeout_at => {
                 let socket = *socket;
@@ -248,6 +276,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             State::Waiting { retry_at } | State::Offline { retry_at } if now >= *retry_at => self.open(now),
             State::Connecting { .. }
+            | State::Greeting { .. }
             | State::Closing { .. }
             | State::Waiting { .. }
             | State::Offline { .. }
@@ -255,10 +284,22 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             | State::GivenUp
             | State::Fatal => {}
         }
+        self.pump(now);
+        if !matches!(self.state, State::Open { .. }) {
+            self.drop_ephemeral();
+        }
+        self.fail_requests(now, RequestFailure::TimedOut);
+        self.announce();
+    }
+
+    fn announce(&mut self) {
         let announcement = self.announcement();
         if announcement != self.announced {
             let phase = announcement.phase != self.announced.phase;
             self.announced = announcement;
+            if phase && matches!(announcement.phase, Phase::Idle | Phase::GivenUp | Phase::Fatal) {
+                self.fail_requests(Timestamp::NEVER, RequestFailure::Abandoned);
+            }
             self.emit(Event::Changed { phase });
         }
     }
@@ -266,7 +307,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     fn announcement(&self) -> Announced {
         let (phase, attempt, retry_at) = match &self.state {
             State::Idle => (Phase::Idle, 0, None),
-            State::Connecting { .. } => (Phase::Connecting, self.backoff.attempt(), None),
+            State::Connecting { .. } | State::Greeting { .. } => (Phase::Connecting, self.backoff.attempt(), None),
             State::Open { .. } => (Phase::Open, 0, None),
             State::Closing { .. } => (Phase::Closing, 0, None),
             State::Waiting { retry_at } => (Phase::Waiting, self.backoff.attempt(), Some(*retry_at)),
@@ -282,6 +323,13 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             queued: self.outbox.len(),
             queued_bytes: self.outbox.bytes(),
             last_rtt_ms: self.last_rtt_ms,
+            delivery: self.delivery,
+            has_room: self.has_room(),
+            violations: self.violations,
         }
     }
+}
+
+fn sooner(a: (Timestamp, Timer), b: (Timestamp, Timer)) -> (Timestamp, Timer) {
+    if b.0 < a.0 { b } else { a }
 }

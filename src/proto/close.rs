@@ -42,6 +42,12 @@ pub enum Cause {
     Replaced,
     /// The page was in the back/forward cache, which closes sockets.
     PageCached,
+    /// Messages stayed unacknowledged, or a hello unanswered.
+    AckTimeout,
+    /// The server broke the protocol in a way that cannot be ignored.
+    Disbelief,
+    /// An event was lost on the way.
+    EventLost,
 }
 
 impl Cause {
@@ -56,6 +62,9 @@ impl Cause {
             Self::Disconnected => "disconnect()",
             Self::Replaced => "replaced by a new connection",
             Self::PageCached => "closed by the back/forward cache",
+            Self::AckTimeout => "no acknowledgement within heartbeat.timeoutMs",
+            Self::Disbelief => "the server broke the protocol",
+            Self::EventLost => "an event was lost on the way",
         }
     }
 }
@@ -90,7 +99,7 @@ pub enum Verdict {
 /// Browsers report 1006 for every refused handshake, whatever its HTTP status, so 1006 cannot mean "fatal".
 pub const fn verdict(code: u16) -> Verdict {
     match code {
-        PROTOCOL_ERROR | UNSUPPORTED_DATA | INVALID_PAYLOAD | MANDATORY_EXTENSION => Verdict::Fatal,
+        PROTOCOL_ERROR | UNSUPPORTED_DATA | INVALID_PAYLOAD | MANDATORY_EXTENSION | RULES_BROKEN => Verdict::Fatal,
         POLICY_VIOLATION | UNAUTHORIZED => Verdict::RefreshToken,
         SERVICE_RESTART | TRY_AGAIN_LATER => Verdict::RetryLater,
         _ => Verdict::Retry,
@@ -109,6 +118,8 @@ const MANDATORY_EXTENSION: u16 = 1010;
 const SERVICE_RESTART: u16 = 1012;
 const TRY_AGAIN_LATER: u16 = 1013;
 const UNAUTHORIZED: u16 = 4401;
+/// This client broke the rules of the reliable mode (docs/PROTOCOL.md).
+const RULES_BROKEN: u16 = 4400;
 
 #[cfg(test)]
 mod tests {
@@ -116,7 +127,7 @@ mod tests {
 
     #[test]
     fn every_close_code_of_the_contract_has_its_verdict() {
-        for code in [1002, 1003, 1007, 1010] {
+        for code in [1002, 1003, 1007, 1010, 4400] {
             assert_eq!(verdict(code), Verdict::Fatal, "{code}");
         }
         for code in [1008, 4401] {
@@ -125,7 +136,7 @@ mod tests {
         for code in [1012, 1013] {
             assert_eq!(verdict(code), Verdict::RetryLater, "{code}");
         }
-        for code in [1000, 1001, 1005, 1006, 1009, 1011, 1014, 1015, 3000, 4000, 4999, 0, u16::MAX] {
+        for code in [1000, 1001, 1005, 1006, 1009, 1011, 1014, 1015, 3000, 4000, 4409, 4410, 4999, 0, u16::MAX] {
             assert_eq!(verdict(code), Verdict::Retry, "{code}");
         }
     }

@@ -21,6 +21,21 @@ pub struct Config {
     /// Largest outgoing frame in UTF-8 bytes. Default 10 240, the limit of the MasterX back end. Larger messages are refused
     /// with [`Refusal::TooLarge`](super::Refusal::TooLarge). A value above the server's limit makes the server close the connection.
     pub max_message_bytes: u32,
+    /// Whether to ask the server for the reliable mode (docs/PROTOCOL.md). Default `false`. A server that does not know it is
+    /// spoken to at most once, and the snapshot says so.
+    pub reliable: bool,
+    /// When to hold messages back because the browser's send buffer is full.
+    pub buffer: Buffer,
+}
+
+/// When to hold messages back because the browser's send buffer is full (WHATWG WebSocket, `bufferedAmount`). Pings are never held back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer {
+    /// From how many bytes on messages wait in the queue. Default 262 144. What is in the browser's buffer delays the heartbeat, so on slow
+    /// links lower values are safer.
+    pub high_bytes: u32,
+    /// Down to how many bytes they wait. Default 65 536. At most `high_bytes`, else [`ConfigError`].
+    pub low_bytes: u32,
 }
 
 /// When and how often to try again.
@@ -115,6 +130,8 @@ impl Default for Config {
             connect_timeout_ms: 10_000,
             queue: Queue { max_messages: 1_000, max_bytes: 1 << 20, ttl_ms: FOREVER, overflow: Overflow::Reject },
             max_message_bytes: 10_240,
+            reliable: false,
+            buffer: Buffer { high_bytes: 256 << 10, low_bytes: 64 << 10 },
         }
     }
 }
@@ -132,6 +149,9 @@ impl Config {
         }
         if self.reconnect.max_delay_ms < self.reconnect.initial_delay_ms {
             return Err(ConfigError { field: "reconnect.maxDelayMs", expected: "at least `reconnect.initialDelayMs`" });
+        }
+        if self.buffer.low_bytes > self.buffer.high_bytes {
+            return Err(ConfigError { field: "buffer.lowBytes", expected: "at most `buffer.highBytes`" });
         }
         Ok(Box::new(self).trust())
     }

@@ -4,7 +4,9 @@ use super::Timestamp;
 use super::client::{Client, Network};
 use super::close::{Cause, Close};
 use super::heartbeat::Heartbeat;
-use super::io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, SocketId};
+use super::io::{DropReason, Event, Inbound, Input, Message, News, Purpose, SocketId};
+use super::link::Link;
+use super::snapshot::Delivery;
 use super::state::{Closer, State};
 use super::transitions::CLOSE_TIMEOUT_MS;
 use alloc::boxed::Box;
@@ -19,6 +21,20 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             Input::SocketClosed { socket, close } => self.socket_closed(socket, close, now),
             Input::OpenFailed { socket, cause } => self.socket_closed(socket, Close::abnormal(cause), now),
             Input::Frame { socket, payload } => self.frame(socket, payload, now),
+            Input::Position { socket, stream, offset } => {
+                if let State::Open { socket: current, .. } = self.state
+                    && current == socket
+                {
+                    self.position(stream, offset, now);
+                }
+            }
+            Input::Buffered { socket: measured, bytes } => {
+                if let State::Open { socket, link, .. } = &mut self.state
+                    && *socket == measured
+                {
+                    link.measure(bytes, &self.config.buffer, now);
+                }
+            }
             Input::Undelivered { socket, messages } => self.undelivered(socket, messages, now),
             Input::Timeout => {}
             Input::NetworkOnline => {
@@ -32,6 +48,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                     State::Waiting { .. } => self.wait_for_network(now),
                     State::Idle
                     | State::Connecting { .. }
+                    | State::Greeting { .. }
                     | State::Closing { .. }
                     | State::Offline { .. }
                     | State::GivenUp
@@ -40,7 +57,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             Input::PageVisible => self.wake(now),
             Input::PageRestored => match self.state {
-                State::Open { .. } | State::Connecting { .. } | State::Closing { closer: Closer::Peer { .. }, .. } => {
+                State::Open { .. }
+                | State::Connecting { .. }
+                | State::Greeting { .. }
+                | State::Closing { closer: Closer::Peer { .. }, .. } => {
                     self.replace_socket(Cause::PageCached);
                     self.start_afresh(now);
                 }
@@ -56,23 +76,18 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn socket_opened(&mut self, opened: SocketId, now: Timestamp) {
-        let State::Connecting { socket, .. } = self.state else {
+        let State::Connecting { socket, timeout_at } = self.state else {
             return;
         };
         if socket != opened {
             return;
         }
         self.expire_messages(now);
-        let heartbeat = Heartbeat::new(&self.config.heartbeat, now);
-        self.state = State::Open { socket, opened_at: now, heartbeat };
-        for (session, frame) in self.sessions.joined() {
-            let message = Message::new(frame.clone(), 0, Purpose::Rejoin(session.clone()));
-            self.outputs.push_back(Output::Transmit { socket, message });
+        if self.config.reliable {
+            self.greet(socket, timeout_at, now);
+        } else {
+            self.begin(socket, Heartbeat::new(&self.config.heartbeat, now), Link::at_most_once(), now);
         }
-        while let Some(message) = self.outbox.pop() {
-            self.transmit(socket, message);
-        }
-        self.emit(Event::Opened);
     }
 
     pub(super) fn socket_closed(&mut self, closed: SocketId, close: Close<M>, now: Timestamp) {
@@ -89,23 +104,25 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 }
                 self.follow_up(code, now);
             }
-            State::Connecting { .. } => self.follow_up(code, now),
+            State::Connecting { .. } | State::Greeting { .. } => self.follow_up(code, now),
             State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => {}
         }
     }
 
     fn frame(&mut self, arrived_on: SocketId, payload: P, now: Timestamp) {
-        match &mut self.state {
-            State::Open { socket, heartbeat, .. } if *socket == arrived_on => {
-                if payload.is_pong()
-                    && let Some(rtt_ms) = heartbeat.handle_pong(&self.config.heartbeat, now)
-                {
-                    self.last_rtt_ms = Some(rtt_ms);
-                }
-            }
-            // Frames may still arrive while the closing handshake is under way.
-            State::Closing { socket, .. } if *socket == arrived_on => {}
-            _ => return,
+        // Frames may still arrive while the closing handshake is under way.
+        if self.socket() != Some(arrived_on) || matches!(self.state, State::Connecting { .. }) {
+            return;
+        }
+        let news = payload.news();
+        if !self.consider(news, payload.place(), now) {
+            return;
+        }
+        if let State::Open { heartbeat, .. } = &mut self.state
+            && news == News::Pong
+            && let Some(rtt_ms) = heartbeat.handle_pong(&self.config.heartbeat, now)
+        {
+            self.last_rtt_ms = Some(rtt_ms);
         }
         self.emit(Event::Frame(payload));
     }
@@ -115,6 +132,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         let mut rejoin = Vec::new();
         for message in messages {
             match message.purpose {
+                Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) if self.delivery == Delivery::Reliable => {
+                    // It is in flight, and goes out again on the next connection.
+                }
                 Purpose::Ordinary | Purpose::Leave(_) => keep.push(message),
                 Purpose::Join(ref session) => {
                     self.sessions.leave(session);
@@ -134,7 +154,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 let closer = Closer::Peer { opened_at };
                 self.state = State::Closing { socket, timeout_at: now + CLOSE_TIMEOUT_MS, closer };
             }
-            State::Open { socket, .. } => keep.into_iter().for_each(|message| self.transmit(socket, message)),
+            State::Open { .. } => keep.into_iter().for_each(|message| self.forward(message, now)),
             _ => self.put_back(keep, now),
         }
     }

@@ -8,7 +8,7 @@ use super::timer::Timer;
 /// Pings an open connection and watches for the pongs.
 ///
 /// Only a pong proves the round trip: other frames show that the server can be heard, not that it hears.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Heartbeat {
     phase: Phase,
 }
@@ -22,14 +22,14 @@ pub enum Beat {
     Dead,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Phase {
     Quiet { ping_at: Timestamp },
     Awaiting { sent_at: Timestamp, deadline: Timestamp, patience: Patience },
 }
 
 /// Whether a deadline that was noticed too late may be extended once.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Patience {
     Fresh,
     Spent,
@@ -39,6 +39,15 @@ impl Heartbeat {
     /// The heartbeat of a connection that opened at `now`.
     pub fn new(config: &Config, now: Timestamp) -> Self {
         Self { phase: Phase::Quiet { ping_at: now + config.interval_ms } }
+    }
+
+    /// A connection that opens now with a ping.
+    pub fn greeting(config: &Config, now: Timestamp) -> Self {
+        let mut heartbeat = Self::new(config, now);
+        if config.interval_ms != FOREVER {
+            heartbeat.ping(config.timeout_ms, Patience::Fresh, now);
+        }
+        heartbeat
     }
 
     /// Takes note of a pong; returns the round-trip time in milliseconds if a ping was unanswered.

@@ -23,8 +23,66 @@ impl SocketId {
 
 /// A frame from the server that the driver has found to be an envelope.
 pub trait Inbound {
-    /// Whether this is the answer to a ping.
-    fn is_pong(&self) -> bool;
+    /// What the frame means to the state machine.
+    fn news(&self) -> News;
+
+    /// Where the event stands in a stream of stored events, if it does.
+    fn place(&self) -> Option<Place> {
+        None
+    }
+}
+
+/// What a frame means to the state machine (docs/PROTOCOL.md). Everything but the first two belongs to the reliable mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// An event for the application.
+    Event,
+    /// The answer to a ping.
+    Pong,
+    /// The answer to a hello. Its positions follow as [`Input::Position`].
+    Welcome {
+        /// The life of the server's memory.
+        epoch: u64,
+        /// The highest sequence number that the server has processed.
+        last: u64,
+        /// How many messages may be unacknowledged.
+        window: u32,
+    },
+    /// The server does not know the reliable mode.
+    HelloRefused,
+    /// Everything up to a sequence number is processed.
+    Ack {
+        /// The sequence number.
+        seq: u64,
+    },
+    /// The server has refused a message, which counts as processed.
+    Refused {
+        /// The message's sequence number.
+        seq: u64,
+    },
+    /// The reply to a request.
+    Reply {
+        /// The request's sequence number.
+        seq: u64,
+    },
+    /// A message has reached its reader.
+    Receipt {
+        /// The message's sequence number.
+        seq: u64,
+    },
+    /// A frame of the reliable mode with wrong fields.
+    Malformed,
+}
+
+/// Where an event stands in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The stream, by the number that the driver has given its name: 0 for the first, and so on.
+    pub stream: u32,
+    /// The event's number in the stream.
+    pub offset: u64,
+    /// The number of the event before it.
+    pub prev: u64,
 }
 
 /// A fact that the driver reports. Commands of the application are methods of [`Client`](super::Client) instead, because
@@ -57,6 +115,22 @@ pub enum Input<M, P> {
         /// The envelope.
         payload: P,
     },
+    /// The server has told from which position on this connection carries a stream.
+    Position {
+        /// The socket that it came on.
+        socket: SocketId,
+        /// The stream's number.
+        stream: u32,
+        /// The position: the next event comes after it.
+        offset: u64,
+    },
+    /// How many bytes the browser has taken and not handed to the network yet (WHATWG WebSocket, `bufferedAmount`).
+    Buffered {
+        /// The socket that holds them.
+        socket: SocketId,
+        /// Their number.
+        bytes: u64,
+    },
     /// The browser no longer takes frames on this socket although it has not reported the close yet; nothing of `messages`
     /// was handed over.
     Undelivered {
@@ -87,12 +161,28 @@ pub enum Output<M, P> {
         /// Whether the server refused the previous token, so that a cached one will not do.
         token_refused: bool,
     },
+    /// Say hello with the [positions](super::Client::positions) of this client.
+    Hello {
+        /// The socket to use.
+        socket: SocketId,
+        /// The client id of an earlier page whose messages come next; `None` is this client's own.
+        sender: Option<M>,
+        /// Whether this is the first on its connection, and so asks for the events since the positions.
+        resumes: bool,
+    },
     /// Hand one message to the socket.
     Transmit {
         /// The socket to use.
         socket: SocketId,
         /// The message.
         message: Box<Message<M>>,
+        /// The numbers to write into its envelope.
+        numbers: Option<Numbers>,
+    },
+    /// Report [`Input::Buffered`].
+    CheckBuffer {
+        /// The socket to look at.
+        socket: SocketId,
     },
     /// Send a ping frame of the application protocol.
     Ping {
@@ -134,6 +224,36 @@ pub enum Event<M, P> {
         /// How many attempts failed.
         attempts: u32,
     },
+    /// A message that had waited was handed to the socket.
+    Transmitted {
+        /// The message's number.
+        seq: u64,
+    },
+    /// The server has processed every numbered message up to this one.
+    Acknowledged {
+        /// The earlier page that had numbered them; `None` is this client.
+        sender: Option<M>,
+        /// The number of the last one.
+        seq: u64,
+    },
+    /// A request gets no reply any more.
+    RequestFailed {
+        /// The request's number.
+        seq: u64,
+        /// Why.
+        failure: RequestFailure,
+    },
+    /// Events of a stream cannot be had any more.
+    Gap {
+        /// The stream's number.
+        stream: u32,
+        /// The offset of the first that is missing.
+        from: u64,
+        /// The offset of the last; `None` if the server has started to count anew.
+        to: Option<u64>,
+    },
+    /// The server broke the protocol, and was not believed.
+    Violation(Violation),
     /// An accepted message will not be sent.
     Dropped {
         /// The message, handed back.
@@ -157,7 +277,42 @@ pub struct Message<M> {
     pub bytes: u32,
     /// What the message is for.
     pub purpose: Purpose<M>,
+    /// Its number among the messages of its sender, given when it is accepted; 0 before.
+    pub seq: u64,
+    /// The client id of the earlier page that accepted it; `None` is this client's own.
+    pub sender: Option<M>,
+    /// How it waits.
+    pub policy: Policy<M>,
     pub(super) expires_at: Timestamp,
+}
+
+/// How one message waits, and what for.
+#[derive(Clone, Debug)]
+pub struct Policy<M> {
+    /// How long it may wait, in milliseconds, instead of [`Queue::ttl_ms`](super::config::Queue::ttl_ms). A message that was sent once does
+    /// not expire any more.
+    pub ttl_ms: Option<u64>,
+    /// Replaces a waiting message with the same key.
+    pub coalesce: Option<M>,
+    /// Whether it must be on disk before it is sent, which [`Client::stored`](super::Client::stored) says.
+    pub awaits_storage: bool,
+    /// How long to wait for the reply to it, in milliseconds, if it is a request.
+    pub reply_within_ms: Option<u64>,
+}
+
+impl<M> Default for Policy<M> {
+    fn default() -> Self {
+        Self { ttl_ms: None, coalesce: None, awaits_storage: false, reply_within_ms: None }
+    }
+}
+
+/// What a message's envelope says about its place among the sender's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Its sequence number.
+    pub seq: u64,
+    /// The number that the server must have before it.
+    pub prev: u64,
 }
 
 impl<M> Message<M> {
@@ -165,7 +320,8 @@ impl<M> Message<M> {
     ///
     /// Boxed, because it moves through several queues.
     pub fn new(frame: M, bytes: u32, purpose: Purpose<M>) -> Box<Self> {
-        Box::new(Self { frame, bytes, purpose, expires_at: Timestamp::NEVER })
+        let expires_at = Timestamp::NEVER;
+        Box::new(Self { frame, bytes, purpose, seq: 0, sender: None, policy: Policy::default(), expires_at })
     }
 }
 
@@ -218,6 +374,8 @@ pub enum Refusal {
     NotOpen,
     /// The client is in as many sessions as it can rejoin: the caller must leave some.
     TooManySessions,
+    /// Requests need the reliable mode: the caller must ask for it, or the server lacks it.
+    Unsupported,
 }
 
 impl Refusal {
@@ -228,6 +386,7 @@ impl Refusal {
             Self::QueueFull => "queue_full",
             Self::NotOpen => "not_open",
             Self::TooManySessions => "too_many_sessions",
+            Self::Unsupported => "unsupported",
         }
     }
 
@@ -238,6 +397,7 @@ impl Refusal {
             Self::QueueFull => "there is no connection and the queue is full",
             Self::NotOpen => "there is no connection, and this event is worthless later",
             Self::TooManySessions => "too many sessions are joined: leave some first",
+            Self::Unsupported => "requests need `delivery: \"reliable\"` and a server that knows it",
         }
     }
 }
@@ -259,4 +419,58 @@ pub enum DropReason {
     Expired,
     /// It is worthless later, and the socket refused it.
     Ephemeral,
+    /// A newer message with the same key took its place.
+    Replaced,
+    /// It was sent to a server that could not be asked whether it had arrived.
+    Unconfirmed,
+    /// The server does not know requests.
+    Unsupported,
+    /// The application has asked to forget everything.
+    Forgotten,
+}
+
+/// Why a request gets no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestFailure {
+    /// None came in time.
+    TimedOut,
+    /// The connection was given up or closed by the application.
+    Abandoned,
+}
+
+/// How a server broke the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// It spoke about a message that was never sent.
+    NeverSent,
+    /// It took back an acknowledgement, or a position in a stream.
+    Backwards,
+    /// Its memory is older than what this client has seen.
+    OldEpoch,
+    /// A welcome that nobody had asked for.
+    UnexpectedWelcome,
+    /// It sent a stored event again.
+    Repetition,
+    /// A reply to no request, to an answered one, or after its time.
+    UnexpectedReply,
+    /// More streams than a client can follow.
+    TooManyStreams,
+    /// A frame of the reliable mode with wrong fields.
+    Malformed,
+}
+
+impl Violation {
+    /// What the server did wrong.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NeverSent => "it speaks of a message that was never sent",
+            Self::Backwards => "it takes back an acknowledgement or a position",
+            Self::OldEpoch => "its memory is older than before",
+            Self::UnexpectedWelcome => "a welcome without a hello",
+            Self::Repetition => "it repeats an event",
+            Self::UnexpectedReply => "a reply that nobody waits for",
+            Self::TooManyStreams => "more than 256 streams",
+            Self::Malformed => "a frame of the reliable mode has wrong fields",
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The pure state machine: no clock, no randomness source, no I/O, no JavaScript.
 //!
-//! [`Client`] composes small machines that know the same verbs: [`backoff`], [`heartbeat`], [`outbox`], [`sessions`].
+//! [`Client`] composes small machines that know the same verbs: [`backoff`], [`heartbeat`], [`outbox`], [`sessions`],
+//! [`incoming`], [`requests`].
 //! The whole vocabulary between the machine and whoever drives it is in [`io`].
 
 pub mod backoff;
@@ -9,9 +10,14 @@ pub mod close;
 pub mod config;
 mod facts;
 pub mod heartbeat;
+pub mod incoming;
 pub mod io;
+mod link;
 pub mod numbers;
 pub mod outbox;
+mod reliable;
+pub mod requests;
+mod sending;
 pub mod sessions;
 pub mod snapshot;
 pub mod state;
@@ -22,7 +28,10 @@ mod transitions;
 pub use client::Client;
 pub use close::{Cause, Close, Reason, Verdict};
 pub use config::{Checked, Config, ConfigError, Overflow};
-pub use io::{DropReason, Event, Inbound, Input, Message, Output, Purpose, Refusal, Refused, Sent, SocketId};
-pub use snapshot::{Phase, Snapshot};
+pub use io::{
+    DropReason, Event, Inbound, Input, Message, News, Numbers, Output, Place, Policy, Purpose, Refusal, Refused,
+    RequestFailure, Sent, SocketId, Violation,
+};
+pub use snapshot::{Delivery, Phase, Snapshot};
 pub use time::Timestamp;
 pub use timer::Timer;

@@ -72,10 +72,12 @@ pub static NUMBERS: [Number; COUNT_OF_NUMBERS] = [
     Number::new("queue.maxBytes", (0.0, LARGEST_COUNT, false), COUNT),
     Number::new("queue.ttlMs", TIMER_OR_NEVER, MILLIS_OR_NEVER),
     Number::new("maxMessageBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294"),
+    Number::new("buffer.highBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294"),
+    Number::new("buffer.lowBytes", (0.0, LARGEST_COUNT, false), COUNT),
 ];
 
 /// How many numeric options there are.
-pub const COUNT_OF_NUMBERS: usize = 13;
+pub const COUNT_OF_NUMBERS: usize = 15;
 
 /// Apart from the table of names and ranges, which the npm build has in JavaScript.
 static PLACES: [fn(&mut Config) -> Place<'_>; COUNT_OF_NUMBERS] = [
@@ -92,6 +94,8 @@ static PLACES: [fn(&mut Config) -> Place<'_>; COUNT_OF_NUMBERS] = [
     |c| Count(&mut c.queue.max_bytes),
     |c| Span(&mut c.queue.ttl_ms),
     |c| Count(&mut c.max_message_bytes),
+    |c| Count(&mut c.buffer.high_bytes),
+    |c| Count(&mut c.buffer.low_bytes),
 ];
 
 const TIMER: (f64, f64, bool) = (1.0, LONGEST_TIMER, false);

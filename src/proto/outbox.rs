@@ -23,28 +23,78 @@ impl<M> Default for Outbox<M> {
     }
 }
 
-impl<M> Outbox<M> {
-    /// Appends a message; returns what had to make room for it, oldest first.
+/// What had to leave the queue for a new message.
+#[derive(Debug)]
+pub struct Displaced<M> {
+    /// The message with the same [`coalesce`](super::io::Policy::coalesce) key.
+    pub replaced: Option<Box<Message<M>>>,
+    /// The messages that made room, oldest first.
+    pub dropped: Vec<Box<Message<M>>>,
+}
+
+impl<M: PartialEq> Outbox<M> {
+    /// Appends a message in place of one with the same key.
     pub fn push(
         &mut self,
         mut message: Box<Message<M>>,
         config: &Queue,
         now: Timestamp,
-    ) -> Result<Vec<Box<Message<M>>>, Refused<M>> {
+    ) -> Result<Displaced<M>, Refused<M>> {
+        let key = &message.policy.coalesce;
+        let same = |old: &Message<M>| key.is_some() && old.policy.coalesce == *key && old.sender.is_none();
+        let predecessor = self.messages.iter().position(|old| same(old));
+        let freed = predecessor.and_then(|index| self.messages.get(index)).map(|old| old.bytes);
         let can_make_room =
             config.overflow == Overflow::DropOldest && config.max_messages > 0 && message.bytes <= config.max_bytes;
-        if !can_make_room && !self.has_room(message.bytes, config) {
+        if !can_make_room && !self.has_room(message.bytes, freed, config) {
             return Err(Refused { message, refusal: Refusal::QueueFull });
         }
+        let replaced = predecessor.and_then(|index| self.take(index));
         let mut dropped = Vec::new();
-        while !self.has_room(message.bytes, config) {
+        while !self.has_room(message.bytes, None, config) {
             dropped.extend(self.pop());
         }
-        message.expires_at = expiry(&message.purpose, config, now);
+        message.expires_at = expiry(&message, config, now);
         self.expiry = self.expiry.min(message.expires_at);
         self.bytes += u64::from(message.bytes);
         self.messages.push_back(message);
-        Ok(dropped)
+        Ok(Displaced { replaced, dropped })
+    }
+}
+
+impl<M> Outbox<M> {
+    /// The oldest message.
+    pub fn front(&self) -> Option<&Message<M>> {
+        self.messages.front().map(|message| &**message)
+    }
+
+    /// The message that this client has given a number.
+    pub fn find(&mut self, seq: u64) -> Option<&mut Message<M>> {
+        let own = self.messages.iter_mut().find(|message| message.seq == seq && message.sender.is_none());
+        own.map(|message| &mut **message)
+    }
+
+    /// Takes out the message that this client has given a number.
+    pub fn remove(&mut self, seq: u64) -> Option<Box<Message<M>>> {
+        let own = |message: &Box<Message<M>>| message.seq == seq && message.sender.is_none();
+        let index = self.messages.iter().position(own)?;
+        self.take(index)
+    }
+
+    /// Puts messages that were accepted long ago in front, whatever the bounds: whoever kept them has bounds of its own.
+    pub fn restore(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
+        for mut message in messages.into_iter().rev() {
+            message.expires_at = message.policy.ttl_ms.map_or(Timestamp::NEVER, |ttl| now + ttl);
+            self.expiry = self.expiry.min(message.expires_at);
+            self.bytes += u64::from(message.bytes);
+            self.messages.push_front(message);
+        }
+    }
+
+    fn take(&mut self, index: usize) -> Option<Box<Message<M>>> {
+        let message = self.messages.remove(index)?;
+        self.bytes -= u64::from(message.bytes);
+        Some(message)
     }
 
     /// Takes the oldest message.
@@ -60,12 +110,12 @@ impl<M> Outbox<M> {
     pub fn put_back(&mut self, messages: Vec<Box<Message<M>>>, config: &Queue, now: Timestamp) -> Vec<Box<Message<M>>> {
         let mut dropped = Vec::new();
         for mut message in messages.into_iter().rev() {
-            if !self.has_room(message.bytes, config) {
+            if !self.has_room(message.bytes, None, config) {
                 dropped.push(message);
                 continue;
             }
             if message.expires_at == Timestamp::NEVER {
-                message.expires_at = expiry(&message.purpose, config, now);
+                message.expires_at = expiry(&message, config, now);
             }
             self.expiry = self.expiry.min(message.expires_at);
             self.bytes += u64::from(message.bytes);
@@ -77,22 +127,24 @@ impl<M> Outbox<M> {
 
     /// Takes out every message whose time is over at `now`.
     pub fn expire(&mut self, now: Timestamp) -> Vec<Box<Message<M>>> {
-        if now < self.expiry {
-            return Vec::new();
-        }
-        let mut expired = Vec::new();
+        if now < self.expiry { Vec::new() } else { self.extract(&|message| message.expires_at <= now) }
+    }
+
+    /// Takes out every message of a kind.
+    pub fn extract(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool) -> Vec<Box<Message<M>>> {
+        let mut extracted = Vec::new();
         let mut expiry = Timestamp::NEVER;
         for message in core::mem::take(&mut self.messages) {
-            if message.expires_at <= now {
+            if is_of_kind(&message) {
                 self.bytes -= u64::from(message.bytes);
-                expired.push(message);
+                extracted.push(message);
             } else {
                 expiry = expiry.min(message.expires_at);
                 self.messages.push_back(message);
             }
         }
         self.expiry = expiry;
-        expired
+        extracted
     }
 
     /// When to call [`expire`](Self::expire); sometimes early, never late.
@@ -115,17 +167,20 @@ impl<M> Outbox<M> {
         self.bytes
     }
 
-    fn has_room(&self, bytes: u32, config: &Queue) -> bool {
-        self.messages.len() < config.max_messages as usize
-            && self.bytes + u64::from(bytes) <= u64::from(config.max_bytes)
+    /// Whether `bytes` more would fit if a message of `freed` bytes were gone.
+    pub fn has_room(&self, bytes: u32, freed: Option<u32>, config: &Queue) -> bool {
+        self.messages.len() < config.max_messages as usize + usize::from(freed.is_some())
+            && self.bytes + u64::from(bytes) <= u64::from(config.max_bytes) + u64::from(freed.unwrap_or(0))
     }
 }
 
 /// Joining and leaving sessions does not expire: every later message to the session relies on it.
-fn expiry<M>(purpose: &Purpose<M>, config: &Queue, now: Timestamp) -> Timestamp {
-    match purpose {
+fn expiry<M>(message: &Message<M>, config: &Queue, now: Timestamp) -> Timestamp {
+    match message.purpose {
         Purpose::Join(_) | Purpose::Leave(_) => Timestamp::NEVER,
-        Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => now + config.ttl_ms,
+        Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => {
+            now + message.policy.ttl_ms.unwrap_or(config.ttl_ms)
+        }
     }
 }
 
@@ -164,7 +219,7 @@ mod tests {
     fn what_goes_in_first_comes_out_first() {
         let mut outbox = Outbox::default();
         for frame in ['a', 'b', 'c'] {
-            assert!(outbox.push(ordinary(frame, 10), &queue(Overflow::Reject), at(0)).unwrap().is_empty());
+            assert!(outbox.push(ordinary(frame, 10), &queue(Overflow::Reject), at(0)).unwrap().dropped.is_empty());
         }
         assert_eq!((outbox.len(), outbox.bytes(), outbox.is_empty()), (3, 30, false));
         assert_eq!(drained(outbox), "abc");
@@ -182,7 +237,7 @@ mod tests {
             for frame in ['a', 'b', 'c'] {
                 outbox.push(ordinary(frame, 30), &config, at(0)).unwrap();
             }
-            let made_room = outbox.push(ordinary('d', 70), &config, at(0)).ok();
+            let made_room = outbox.push(ordinary('d', 70), &config, at(0)).ok().map(|displaced| displaced.dropped);
             assert_eq!(made_room.as_deref().map(frames).as_deref(), dropped, "{overflow:?}");
             assert_eq!(drained(outbox), left, "{overflow:?}");
         }
@@ -214,6 +269,54 @@ mod tests {
         assert_eq!(frames(&outbox.expire(at(9_999))), "b");
         assert_eq!(outbox.poll_timeout(), Timestamp::NEVER);
         assert_eq!(drained(outbox), "c");
+    }
+
+    fn keyed(frame: char, bytes: u32) -> Box<Message<char>> {
+        let mut message = ordinary(frame, bytes);
+        message.policy.coalesce = Some('k');
+        message
+    }
+
+    #[test]
+    fn a_message_with_the_same_key_is_replaced_even_in_a_full_queue() {
+        let config = queue(Overflow::Reject);
+        let mut outbox = Outbox::default();
+        for message in [keyed('a', 40), ordinary('b', 30), ordinary('c', 30)] {
+            outbox.push(message, &config, at(0)).unwrap();
+        }
+        let refused = outbox.push(keyed('d', 41), &config, at(0)).unwrap_err();
+        assert_eq!((refused.message.frame, outbox.len()), ('d', 3));
+        let displaced = outbox.push(keyed('e', 40), &config, at(0)).unwrap();
+        assert_eq!(displaced.replaced.map(|message| message.frame), Some('a'));
+        assert_eq!(drained(outbox), "bce");
+    }
+
+    #[test]
+    fn a_message_can_have_a_time_of_its_own() {
+        let config = queue(Overflow::Reject);
+        let mut outbox = Outbox::default();
+        let mut brief = ordinary('a', 10);
+        brief.policy.ttl_ms = Some(5);
+        outbox.push(brief, &config, at(0)).unwrap();
+        outbox.push(ordinary('b', 10), &config, at(0)).unwrap();
+        assert_eq!(frames(&outbox.expire(at(5))), "a");
+        assert_eq!(drained(outbox), "b");
+    }
+
+    #[test]
+    fn restored_messages_come_first_whatever_the_bounds_and_are_nobodys_predecessors() {
+        let config = queue(Overflow::Reject);
+        let mut outbox = Outbox::default();
+        outbox.push(keyed('c', 90), &config, at(0)).unwrap();
+        let restored = ['a', 'b'].map(|frame| {
+            let mut message = keyed(frame, 90);
+            (message.sender, message.seq) = (Some('x'), 7);
+            message
+        });
+        outbox.restore(restored.into(), at(0));
+        assert!(outbox.remove(7).is_none());
+        assert_eq!(outbox.bytes(), 270);
+        assert_eq!(drained(outbox), "abc");
     }
 
     #[test]

@@ -21,6 +21,34 @@ pub struct Snapshot<'a, S = String> {
     pub queued_bytes: u64,
     /// The round-trip time of the last answered ping, in milliseconds.
     pub last_rtt_ms: Option<u64>,
+    /// What the server of the latest connection can do.
+    pub delivery: Delivery,
+    /// Whether a message would be sent at once, or queued while there is no connection.
+    pub has_room: bool,
+    /// How often the server broke the protocol, since the client was made.
+    pub protocol_errors: u32,
+}
+
+/// What is known of messages once they are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The reliable mode is asked for, and no connection has shown yet whether the server knows it.
+    Unknown,
+    /// Nothing: messages under way are lost with their connection.
+    AtMostOnce,
+    /// Messages are acknowledged and events resumed.
+    Reliable,
+}
+
+impl Delivery {
+    /// The name in the JavaScript snapshot.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown => None,
+            Self::AtMostOnce => Some("at-most-once"),
+            Self::Reliable => Some("reliable"),
+        }
+    }
 }
 
 /// The state of the connection without its bookkeeping.

@@ -1,6 +1,7 @@
 //! Where the connection stands. Each state owns what exists only then.
 
 use super::heartbeat::Heartbeat;
+use super::link::Link;
 use super::{SocketId, Timestamp};
 
 /// The state of the connection.
@@ -15,6 +16,15 @@ pub enum State {
         /// When to give up on it.
         timeout_at: Timestamp,
     },
+    /// The handshake is complete, and the server is asked for the reliable mode.
+    Greeting {
+        /// The open socket.
+        socket: SocketId,
+        /// When to give up on the attempt.
+        timeout_at: Timestamp,
+        /// Its sign of life, which waits for the pong that comes after the welcome.
+        heartbeat: Heartbeat,
+    },
     /// Messages flow.
     Open {
         /// The open socket.
@@ -23,6 +33,8 @@ pub enum State {
         opened_at: Timestamp,
         /// Its sign of life.
         heartbeat: Heartbeat,
+        /// How messages travel over it.
+        link: Link,
     },
     /// The closing handshake is under way.
     Closing {

@@ -17,4 +17,10 @@ pub enum Timer {
     CloseOverdue,
     /// When the oldest queued message has outlived its time to live.
     MessageExpired,
+    /// When to give up on a connection whose server acknowledges nothing.
+    AckOverdue,
+    /// When to look whether the browser's send buffer has drained.
+    DrainCheckDue,
+    /// When a request has waited long enough for its reply.
+    ReplyOverdue,
 }

@@ -5,22 +5,11 @@ use super::backoff::{Backoff, Patience, jittered};
 use super::client::{Client, Network, Token};
 use super::close::{Cause, Close, Verdict, verdict};
 use super::heartbeat::Beat;
-use super::io::{DropReason, Event, Inbound, Message, Output, Purpose, SocketId};
+use super::io::{DropReason, Event, Inbound, Output, SocketId};
 use super::state::State;
-use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::vec::Vec;
 
 impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
-    pub(super) fn transmit(&mut self, socket: SocketId, message: Box<Message<M>>) {
-        match &message.purpose {
-            Purpose::Join(session) => self.sessions.join(session.clone(), message.frame.clone()),
-            Purpose::Leave(session) => self.sessions.leave(session),
-            Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => {}
-        }
-        self.outputs.push_back(Output::Transmit { socket, message });
-    }
-
     pub(super) fn wake(&mut self, now: Timestamp) {
         // Also for an attempt that runs: the user who has just returned must not see it end in giving up.
         self.backoff = Backoff::new(&self.config.reconnect);
@@ -28,7 +17,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             State::Open { .. } => self.probe(now),
             State::Waiting { .. } | State::Offline { .. } => self.open(now),
             State::GivenUp => self.start_afresh(now),
-            State::Idle | State::Connecting { .. } | State::Closing { .. } | State::Fatal => {}
+            State::Idle
+            | State::Connecting { .. }
+            | State::Greeting { .. }
+            | State::Closing { .. }
+            | State::Fatal => {}
         }
     }
 
@@ -116,12 +109,6 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub(super) fn expire_messages(&mut self, now: Timestamp) {
         let expired = self.outbox.expire(now);
         self.report_dropped(expired, DropReason::Expired);
-    }
-
-    pub(super) fn report_dropped(&mut self, messages: Vec<Box<Message<M>>>, reason: DropReason) {
-        for message in messages {
-            self.emit(Event::Dropped { message, reason });
-        }
     }
 
     pub(super) fn emit(&mut self, event: Event<M, P>) {

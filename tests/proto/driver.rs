@@ -76,7 +76,7 @@ impl World {
                 self.trace.push(format!("{} {output:?}", self.now));
                 match output {
                     Output::Open { socket, token_refused } => self.try_to_open(socket, token_refused),
-                    Output::Transmit { socket, message } => {
+                    Output::Transmit { socket, message, .. } => {
                         let target = self.socket(socket);
                         assert_eq!(target.stage, Stage::Open, "a frame for a socket that is not open");
                         if target.room > 0 {
@@ -89,6 +89,11 @@ impl World {
                         }
                     }
                     Output::Ping { socket } => self.ping(socket),
+                    Output::Hello { .. } => panic!("nobody has asked for the reliable mode"),
+                    Output::CheckBuffer { socket } => {
+                        let bytes = self.buffered;
+                        self.client.handle_input(Input::Buffered { socket, bytes }, self.time());
+                    }
                     Output::Close { socket } => {
                         self.socket(socket).stage = Stage::Closing;
                         if self.server.completes_closing {
@@ -176,7 +181,7 @@ impl World {
         assert_eq!(retry_at.is_some(), matches!(phase, Phase::Waiting | Phase::Offline));
         assert!(queued <= self.config.queue.max_messages as usize, "{queued} messages wait");
         assert!(queued_bytes <= u64::from(self.config.queue.max_bytes), "{queued_bytes} bytes wait");
-        assert!(phase != Phase::Open || queued == 0, "{queued} messages wait on an open connection");
+        assert!(phase != Phase::Open || queued == 0 || self.buffered > 0, "{queued} messages wait on an open connection");
     }
 }
 

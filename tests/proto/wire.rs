@@ -1,6 +1,6 @@
 //! Frames as the tests write and read them.
 
-use everwire::proto::{Inbound, Message, Purpose};
+use everwire::proto::{Inbound, Message, News, Purpose};
 use serde_json::{Value, json};
 
 /// An envelope from the server.
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 pub struct Envelope(pub Value);
 
 impl Inbound for Envelope {
-    fn is_pong(&self) -> bool {
-        self.0["type"] == "pong"
+    fn news(&self) -> News {
+        if self.0["type"] == "pong" { News::Pong } else { News::Event }
     }
 }
 

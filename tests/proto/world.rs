@@ -21,6 +21,8 @@ pub struct World {
     pub under_way: BTreeMap<(u64, usize), Fact>,
     pub scheduled: usize,
     pub seen: Seen,
+    /// What the browser says when it is asked about its send buffer.
+    pub buffered: u64,
 }
 
 /// What a scenario does to its world.
@@ -54,6 +56,7 @@ impl World {
             under_way: BTreeMap::new(),
             scheduled: 0,
             seen,
+            buffered: 0,
         }
     }
 

@@ -1,0 +1,160 @@
+//! Where this client stands in the streams of the server.
+
+use alloc::vec::Vec;
+
+use super::io::Place;
+
+/// The positions in all streams, and the life of the server's memory that they belong to.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    /// The epoch of the latest welcome; 0 before the first.
+    pub epoch: u64,
+    streams: Vec<Position>,
+}
+
+/// How far one stream has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Position {
+    Unknown,
+    At(u64),
+    /// The server has started to count anew since.
+    Void(u64),
+}
+
+/// What to do with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It is the next one.
+    Next,
+    /// It was there before.
+    Repeated,
+    /// An event before it is missing.
+    Early,
+    /// Its stream is one too many to keep a position for.
+    Untracked,
+}
+
+/// What a position that the server tells says about the events before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// They are all here.
+    Complete,
+    /// These cannot be had: the first, and the last unless the server counts anew.
+    Missing(u64, Option<u64>),
+    /// They were here, and more: the server goes backwards.
+    Behind,
+    /// The stream is one too many.
+    Untracked,
+}
+
+impl Incoming {
+    /// Takes note of an event.
+    pub fn arrive(&mut self, place: Place) -> Arrival {
+        let Some(position) = self.position(place.stream) else { return Arrival::Untracked };
+        match *position {
+            Position::At(at) if place.offset <= at => return Arrival::Repeated,
+            Position::At(at) if place.prev > at => return Arrival::Early,
+            Position::At(_) | Position::Unknown | Position::Void(_) => *position = Position::At(place.offset),
+        }
+        Arrival::Next
+    }
+
+    /// Takes note of the position from which the server goes on.
+    pub fn tell(&mut self, stream: u32, offset: u64) -> Told {
+        let Some(position) = self.position(stream) else { return Told::Untracked };
+        let told = match *position {
+            Position::At(at) if offset < at => return Told::Behind,
+            Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),
+            Position::Void(at) => Told::Missing(at + 1, None),
+            Position::At(_) | Position::Unknown => Told::Complete,
+        };
+        *position = Position::At(offset);
+        told
+    }
+
+    /// The server has started to count anew.
+    pub fn start_over(&mut self) {
+        for position in &mut self.streams {
+            if let Position::At(at) = *position {
+                *position = Position::Void(at);
+            }
+        }
+    }
+
+    /// Forgets every position.
+    pub fn forget(&mut self) {
+        self.streams.clear();
+    }
+
+    /// The streams that have a position, by number.
+    pub fn positions(&self) -> impl Iterator<Item = (u32, u64)> {
+        (0..).zip(&self.streams).filter_map(|(stream, position)| match *position {
+            Position::At(at) | Position::Void(at) => Some((stream, at)),
+            Position::Unknown => None,
+        })
+    }
+
+    fn position(&mut self, stream: u32) -> Option<&mut Position> {
+        let index = stream as usize;
+        if index >= MAX_STREAMS {
+            return None;
+        }
+        if index >= self.streams.len() {
+            self.streams.resize(index + 1, Position::Unknown);
+        }
+        self.streams.get_mut(index)
+    }
+}
+
+/// How many streams a client follows (docs/PROTOCOL.md: as many as a hello may name).
+pub const MAX_STREAMS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrival, Incoming, MAX_STREAMS, Place, Told};
+
+    const fn place(offset: u64, prev: u64) -> Place {
+        Place { stream: 1, offset, prev }
+    }
+
+    #[test]
+    fn each_event_is_taken_once_and_in_order() {
+        let mut incoming = Incoming::default();
+        assert_eq!(incoming.tell(1, 4), Told::Complete);
+        assert_eq!(incoming.arrive(place(5, 4)), Arrival::Next);
+        assert_eq!(incoming.arrive(place(5, 4)), Arrival::Repeated);
+        assert_eq!(incoming.arrive(place(7, 6)), Arrival::Early);
+        assert_eq!(incoming.arrive(place(7, 5)), Arrival::Next);
+        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 7)]);
+    }
+
+    #[test]
+    fn a_position_beyond_is_a_gap_and_one_before_is_not_believed() {
+        let mut incoming = Incoming::default();
+        incoming.arrive(place(3, 2));
+        assert_eq!(incoming.tell(1, 3), Told::Complete);
+        assert_eq!(incoming.tell(1, 9), Told::Missing(4, Some(9)));
+        assert_eq!(incoming.tell(1, 8), Told::Behind);
+        assert_eq!(incoming.arrive(place(9, 8)), Arrival::Repeated);
+        assert_eq!(incoming.arrive(place(10, 9)), Arrival::Next);
+    }
+
+    #[test]
+    fn a_new_count_is_a_gap_without_an_end() {
+        let mut incoming = Incoming::default();
+        incoming.tell(1, 8);
+        incoming.start_over();
+        assert_eq!(incoming.tell(1, 2), Told::Missing(9, None));
+        assert_eq!(incoming.arrive(place(3, 2)), Arrival::Next);
+    }
+
+    #[test]
+    fn streams_are_bounded() {
+        let mut incoming = Incoming::default();
+        let stream = MAX_STREAMS as u32;
+        assert_eq!(incoming.tell(stream, 2), Told::Untracked);
+        assert_eq!(incoming.arrive(Place { stream: u32::MAX, offset: 1, prev: 0 }), Arrival::Untracked);
+        assert_eq!(incoming.tell(stream - 1, 2), Told::Complete);
+        assert_eq!(incoming.positions().count(), 1);
+    }
+}
