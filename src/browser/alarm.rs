@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use wasm_bindgen::JsValue;
 
-use super::host;
+use super::host::{self, Ears};
 use crate::proto::Timestamp;
 
 /// A timeout that is armed anew only when its deadline changes.
@@ -18,15 +18,15 @@ impl Alarm {
         Self { deadline: Cell::new(Timestamp::NEVER), timeout: Cell::new(JsValue::UNDEFINED) }
     }
 
-    /// Makes `ring` run at `deadline`, or as close to it as browsers' timers reach; an early ring is harmless.
-    pub(super) fn arm(&self, deadline: Timestamp, now: Timestamp, ring: &JsValue) {
+    /// Makes `ears` hear of the alarm at `deadline`, or as close to it as browsers' timers reach; an early one is harmless.
+    pub(super) fn arm(&self, deadline: Timestamp, now: Timestamp, ears: &Ears) {
         if self.deadline.replace(deadline) == deadline {
             return;
         }
         host::clear_timeout(&self.timeout.take());
         if deadline < Timestamp::NEVER {
             let delay = deadline.since(now).min(LONGEST_DELAY_MS);
-            self.timeout.set(host::set_timeout(ring, delay as i32, 0, false));
+            self.timeout.set(host::set_alarm(ears, delay as i32));
         }
     }
 

@@ -117,6 +117,15 @@ impl Inner {
         sent
     }
 
+    /// Changes the state machine by a command that has no answer.
+    #[cfg(feature = "js")]
+    pub(crate) fn act<R>(&self, act: impl FnOnce(&mut Core, Timestamp) -> R) -> R {
+        let now = now();
+        let answer = act(&mut self.core.borrow_mut(), now);
+        self.follow_up(now);
+        answer
+    }
+
     pub(crate) const fn handlers(&self) -> &Handlers {
         &self.handlers
     }
@@ -130,13 +139,40 @@ impl Inner {
         &*self.face
     }
 
-    /// A frame came at `now`. Says whether its payload, which JavaScript has kept, is to be delivered.
-    pub(super) fn heard(&self, now: f64, is_pong: bool) -> bool {
-        let Some(socket) = self.socket.current() else { return false };
-        let now = Timestamp::from_millis(now as u64);
-        self.core.borrow_mut().handle_input(Input::Frame { socket, payload: Incoming { is_pong } }, now);
-        self.follow_up(now);
-        self.frame_is_current.replace(false)
+    /// A fact, by the number that `host.js` has for it. Says of a frame whether its payload, which JavaScript has kept, is to be
+    /// delivered.
+    pub(super) fn signal(&self, at: f64, fact: u32, numbers: [u64; 3]) -> bool {
+        let socket = self.socket.current();
+        let input = match (fact, socket) {
+            (11, _) => {
+                self.alarm.rang();
+                Input::Timeout
+            }
+            (12, _) => Input::NetworkOnline,
+            (13, _) => Input::NetworkOffline,
+            (14, _) => Input::PageVisible,
+            (15, _) => Input::PageRestored,
+            (10, Some(socket)) => Input::SocketOpened { socket },
+            (9, Some(socket)) => {
+                let [stream, offset, _] = numbers;
+                Input::Position { socket, stream: stream as u32, offset }
+            }
+            (_, Some(socket)) => {
+                let now = Timestamp::from_millis(at as u64);
+                let payload = Incoming::new(fact, numbers);
+                self.core.borrow_mut().handle_input(Input::Frame { socket, payload }, now);
+                self.follow_up(now);
+                return self.frame_is_current.replace(false);
+            }
+            (_, None) => return false,
+        };
+        self.fact(input);
+        false
+    }
+
+    /// Tells the state machine something while its outputs are drained.
+    pub(super) fn tell_core(&self, input: Input<Text, Incoming>) {
+        self.core.borrow_mut().handle_input(input, now());
     }
 
     /// Step 2 of the driving contract for facts.
@@ -161,11 +197,12 @@ impl Inner {
     fn follow_up(&self, now: Timestamp) {
         self.drain(now);
         let deadline = self.look(Core::poll_timeout).map_or(Timestamp::NEVER, |(at, _)| at);
-        self.alarm.arm(deadline, now, self.listeners.alarm.function());
+        self.alarm.arm(deadline, now, &self.listeners.ears);
         self.deliver();
     }
 
     fn drain(&self, now: Timestamp) {
+        let mut buffered = None;
         let mut refused_by = None;
         let mut undelivered = Vec::new();
         loop {
@@ -173,17 +210,26 @@ impl Inner {
             let output = self.core.borrow_mut().poll_output();
             match output {
                 Some(Output::Event(event)) => self.list(event),
-                Some(Output::Transmit { socket, message }) => {
-                    if refused_by.is_some() || !self.socket.send(&message.frame) {
-                        refused_by.get_or_insert(socket);
-                        undelivered.push(message);
+                Some(Output::Transmit { socket, message, numbers }) => {
+                    let sent = if refused_by.is_some() { None } else { self.socket.send(&message.frame, numbers) };
+                    match sent {
+                        Some(bytes) => buffered = Some(Input::Buffered { socket, bytes }),
+                        None => {
+                            refused_by.get_or_insert(socket);
+                            undelivered.push(message);
+                        }
                     }
                 }
                 Some(effect) => self.perform(effect),
                 None => {
-                    let Some(socket) = refused_by.take() else { return };
-                    let messages = core::mem::take(&mut undelivered);
-                    self.core.borrow_mut().handle_input(Input::Undelivered { socket, messages }, now);
+                    let input = match (refused_by.take(), buffered.take()) {
+                        (Some(socket), _) => {
+                            Input::Undelivered { socket, messages: core::mem::take(&mut undelivered) }
+                        }
+                        (None, Some(buffered)) => buffered,
+                        (None, None) => return,
+                    };
+                    self.core.borrow_mut().handle_input(input, now);
                 }
             }
         }
@@ -207,7 +253,7 @@ impl Inner {
     fn follow_phase(&self) {
         let acts_alone = !matches!(self.look(|core| core.snapshot().phase), Phase::Idle | Phase::Fatal);
         if acts_alone != self.awake.borrow().is_some() {
-            let stop_watching = acts_alone.then(|| host::watch_page(self.listeners.page.function()));
+            let stop_watching = acts_alone.then(|| host::watch_page(&self.listeners.ears));
             let awake = stop_watching.map(|stop_watching| Awake { _anchor: self.this.upgrade(), stop_watching });
             self.awake.replace(awake);
         }

@@ -33,15 +33,35 @@ export const isOffline = () => globalThis.navigator?.onLine === false;
 /** 64 bits for the seed of a client's randomness. */
 export const seed = () => crypto.getRandomValues(new BigUint64Array(1))[0];
 
+/** 128 bits that name one sender of the reliable mode. */
+const newClientId = () => crypto.getRandomValues(new BigUint64Array(2)).join("-");
+
+/**
+ * The functions through which the browser reaches one client: `tell` passes on a fact that has a number alone, `signal` one with
+ * the time and three more numbers, `answer` a token or a close event.
+ */
+export const newEars = (handlers, signal, answer) => {
+  const tell = (fact) => signal(0, fact, 0, 0, 0);
+  return {
+    tell,
+    answer,
+    onopen: () => tell(10),
+    onmessage: frameListener(handlers, signal),
+    onclose: (event) => answer(0, event),
+  };
+};
+
+export const setAlarm = (ears, delayMs) => setTimeout(ears.tell, delayMs, 11);
+
 /** Tells what happens to the network and the page; returns the function that stops it. */
-export function watchPage(tell) {
+export function watchPage({ tell }) {
   const page = globalThis.document;
   const watched = [
-    [globalThis, "online", () => tell(0, false)],
-    [globalThis, "offline", () => tell(1, false)],
-    [page, "visibilitychange", () => page.visibilityState === "visible" && tell(2, false)],
-    [page, "resume", () => tell(2, false)],
-    [globalThis, "pageshow", (event) => event.persisted && tell(3, false)],
+    [globalThis, "online", () => tell(12)],
+    [globalThis, "offline", () => tell(13)],
+    [page, "visibilitychange", () => page.visibilityState === "visible" && tell(14)],
+    [page, "resume", () => tell(14)],
+    [globalThis, "pageshow", (event) => event.persisted && tell(15)],
   ];
   for (const [target, event, listener] of watched) target?.addEventListener?.(event, listener);
   return () => {
@@ -50,7 +70,7 @@ export function watchPage(tell) {
 }
 
 /** Gets a token from whatever `source` is and passes it on, at once if it is there at once. */
-export function askForToken(source, refused, attempt, settle) {
+export function askForToken(source, refused, attempt, { answer: settle }) {
   const settled = (token) => {
     if (token != null && typeof token !== "string") throw new TypeError(`a token cannot be of type ${typeof token}`);
     settle(attempt, token ?? undefined);
@@ -71,11 +91,11 @@ export function askForToken(source, refused, attempt, settle) {
   }
 }
 
-/** The token is put in here so that it never leaves JavaScript. The closures are made once per client. */
-export function openSocket(url, token, onopen, onmessage, onclose) {
+/** The token is put in here so that it never leaves JavaScript. The listeners are made once per client. */
+export function openSocket(url, token, { onopen, onmessage, onclose }) {
   const separator = url.includes("?") ? "&" : "?";
   const socket = new WebSocket(token === undefined ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
-  return Object.assign(socket, { onopen: () => onopen(0, false), onmessage, onclose });
+  return Object.assign(socket, { onopen, onmessage, onclose });
 }
 
 /** What is taken off a socket cannot report on a replaced one. */
@@ -84,15 +104,29 @@ export const stopListening = (socket) => Object.assign(socket, { onopen: null, o
 /** Closing with 1000 keeps Firefox from delaying the next connection. */
 export const close = (socket) => socket.close(1000);
 
-/** Hands a frame over unless the socket takes none any more. */
-export function sendText(socket, text) {
-  const isOpen = socket.readyState === 1;
-  if (isOpen) socket.send(text);
-  return isOpen;
+/** Hands a frame over, with its numbers if it has some. Returns how many bytes wait in the browser; -1 if the socket takes none. */
+export function sendText(socket, text, seq, prev) {
+  if (socket.readyState !== 1) return -1;
+  const numbers = seq && `,"seq":${seq}${prev === seq - 1 ? "" : `,"prev":${prev}`}}`;
+  socket.send(seq ? text.slice(0, -1) + numbers : text);
+  return socket.bufferedAmount;
+}
+
+export const bufferedAmount = (socket) => socket.bufferedAmount;
+
+/** Notes a position for the next hello. */
+export const notePosition = (handlers, stream, offset) => {
+  handlers.positions[handlers.streams[stream]] = offset;
+};
+
+export function hello(handlers, sender, resumes) {
+  const streams = resumes ? handlers.positions : undefined;
+  handlers.positions = {};
+  return encode("hello", { versions: [1], client_id: sender ?? handlers.clientId, streams });
 }
 
 /** A complete frame. Throws an error that says why there can be none. */
-export function encode(type, data) {
+export function encode(type, data, isRequest) {
   if (typeof type !== "string" || !type)
     throw error("invalid_event", "the name of an event must be a string that is not empty");
   let json;
@@ -102,19 +136,23 @@ export function encode(type, data) {
     throw error("unserialisable", "the data cannot be written as JSON (see `cause`)", cause);
   }
   if (json?.[0] !== "{") throw error("invalid_data", "the data of an event must be a JSON object");
-  return `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}}`;
+  return `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}${isRequest ? ',"request":true' : ""}}`;
 }
 
 export const ping = () => encode("ping");
 
 export const byteLength = (text) => new TextEncoder().encode(text).length;
 
-/** What the events are for that are not ordinary: 1 is worthless later, 2 joins and 3 leaves the session that the field names. */
+/**
+ * What the events are for that are not ordinary: 1 is worthless later, 2 joins and 3 leaves the session that the field names. The
+ * others replace a waiting message about the same session.
+ */
 const PURPOSES = {
   __proto__: null,
   ping: [1],
-  user_typing: [1],
-  typing: [1],
+  user_typing: [1, "session_id"],
+  typing: [1, "match_id"],
+  read_message: [0, "match_id"],
   join_session: [2, "session_id"],
   leave_session: [3, "session_id"],
   join_match: [2, "match_id"],
@@ -122,7 +160,7 @@ const PURPOSES = {
 
 export function purpose(type, data) {
   const [purpose, field] = PURPOSES[type] ?? [0];
-  return field && typeof data?.[field] !== "string" ? 0 : purpose;
+  return purpose > 1 && typeof data?.[field] !== "string" ? 0 : purpose;
 }
 
 /** The name of the session that a joining or leaving event is about. */
@@ -131,15 +169,63 @@ export function session(type, data) {
   return field && `${field}=${data?.[field]}`;
 }
 
+/** What an event replaces by default while it waits: an earlier one about the same session. */
+export const coalesceKey = (type, data) => (PURPOSES[type]?.[0] < 2 ? `${type} ${session(type, data)}` : undefined);
+
 /**
- * Listens to the sockets of one client. The payload stays here: `heard` learns when a frame came and whether it is a pong, and
- * says whether to deliver it.
+ * Listens to the sockets of one client. The payload stays here: `signal` learns when a frame came and what it means, and says
+ * whether to deliver it.
  */
-export const frameListener = (handlers, heard) => (event) => {
+const frameListener = (handlers, signal) => (event) => {
   const incoming = decode(event);
+  if (handlers.clientId) return receive(handlers, signal, incoming);
   const isPong = incoming.type === "pong";
-  if (heard(isPong ? performance.now() : roughNow(), isPong)) deliver(handlers, incoming);
+  if (signal(isPong ? performance.now() : roughNow(), isPong ? 1 : 0, 0, 0, 0)) deliver(handlers, incoming);
 };
+
+/** The frames of the reliable mode that are about a message (docs/PROTOCOL.md). */
+const ABOUT_MESSAGES = { __proto__: null, ack: 4, error: 5, reply: 6, receipt: 7 };
+const MALFORMED = 8;
+const POSITION = 9;
+const PLACED = 16;
+
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+
+/** As `frameListener`, with the fields of the reliable mode. */
+function receive(handlers, signal, incoming) {
+  const { type, stream, offset, prev = offset - 1 } = incoming;
+  const data = incoming.data ?? {};
+  const hear = (news, a = 0, b = 0, c = 0) => signal(performance.now(), news, a, b, c);
+  const position = (name, offset) =>
+    isCount(offset) ? hear(POSITION, streamNumber(handlers, name), offset) : hear(MALFORMED);
+  if (type === "welcome") {
+    const { version, epoch, last, window = 128, streams = {} } = data;
+    if (version !== 1 || !isCount(epoch) || !isCount(last) || !isCount(window)) return hear(MALFORMED);
+    hear(2, epoch, last, Math.min(window, 1024));
+    for (const name in streams) position(name, streams[name]);
+    return;
+  }
+  if (type === "stream" && typeof data.stream === "string") return position(data.stream, data.offset);
+  const isPlaced = stream !== undefined;
+  if (isPlaced) {
+    if (typeof stream !== "string" || !isCount(offset) || !isCount(prev) || prev >= offset) return hear(MALFORMED);
+    if (!hear(PLACED, streamNumber(handlers, stream), offset, prev)) return;
+  }
+  const { seq } = data;
+  let news = ABOUT_MESSAGES[type] ?? (type === "pong" ? 1 : 0);
+  if (news === 5 && seq === undefined) news = data.about === "hello" ? 3 : 0;
+  else if (news > 3 && !isCount(seq)) news = MALFORMED;
+  if (!(isPlaced && news === 0) && !hear(news, seq)) return;
+  if (news > 4) handlers.settle?.(news, seq, data);
+  if (news < 6) deliver(handlers, incoming);
+}
+
+/** The number of a stream, by which the state machine knows it; one too many for all that are too many. */
+function streamNumber({ streams }, name) {
+  const known = streams.indexOf(name);
+  if (known >= 0) return known;
+  return streams.length < 256 ? streams.push(name) - 1 : 256;
+}
 
 /** The envelope in a frame, or the error that says why there is none. */
 function decode({ data: text }) {
@@ -152,9 +238,6 @@ function decode({ data: text }) {
   if (typeof envelope?.type === "string") return envelope;
   return badFrame("no JSON object with a string `type`", text);
 }
-
-/** Listens to the closing of the sockets of one client. */
-export const closeListener = (closed) => (event) => closed(event.code, event);
 
 let clock = 0;
 let clockAt = 0;
@@ -195,7 +278,8 @@ export const error = (code, message, cause) =>
  * The handlers of one client: for each name, a list of `[id, handler]` that is replaced and never changed, so that a delivery
  * under way keeps the list it started with.
  */
-export const newHandlers = () => new Map();
+export const newHandlers = (isReliable) =>
+  Object.assign(new Map(), { clientId: isReliable ? newClientId() : undefined, streams: [], positions: {} });
 
 let lastId = 0;
 
@@ -225,7 +309,7 @@ function deliver(handlers, incoming) {
   }
 }
 
-const OWN_EVENTS = /^(open|close|state|reconnecting|give_up|drop)$/;
+const OWN_EVENTS = /^(open|close|state|reconnecting|give_up|drop|gap)$/;
 
 /** Browsers report an exception of a callback themselves (WHATWG HTML, section 8.1.4.6); other places have a console. */
 export const report = (cause) => (globalThis.reportError ?? console.error)(cause);

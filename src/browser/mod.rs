@@ -13,4 +13,4 @@ pub(crate) mod host;
 mod listeners;
 mod socket;
 
-pub(crate) use driver::{Driver, Face, Inner, now};
+pub(crate) use driver::{Core, Driver, Face, Inner, now};

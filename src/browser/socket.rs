@@ -4,7 +4,7 @@
 use super::counters::CountedSocket;
 use super::held::Held;
 use super::host::{self, Text, WebSocket};
-use crate::proto::SocketId;
+use crate::proto::{Numbers, SocketId};
 
 /// The current socket. The listeners are taken off a socket that is replaced, so what calls them is always the current one.
 #[derive(Default)]
@@ -27,11 +27,19 @@ impl Socket {
         }));
     }
 
-    /// Hands a frame over; false if the socket does not take it.
-    pub(super) fn send(&self, frame: &Text) -> bool {
+    /// Hands a frame over, and says how many bytes wait in the browser; `None` if the socket does not take it.
+    pub(super) fn send(&self, frame: &Text, numbers: Option<Numbers>) -> Option<u64> {
         // A clone, because a stand-in for WebSocket may call back while it sends.
-        let socket = self.get();
-        socket.is_some_and(|socket| host::send_text(&socket, frame).unwrap_or(false))
+        let socket = self.get()?;
+        let Numbers { seq, prev } = numbers.unwrap_or(Numbers { seq: 0, prev: 0 });
+        let buffered = host::send_text(&socket, frame, seq as f64, prev as f64).unwrap_or(-1.0);
+        // Whatever is no number, as stand-ins have it, is no sign of a full buffer.
+        (buffered != -1.0).then_some(buffered as u64)
+    }
+
+    /// How many bytes wait in the browser.
+    pub(super) fn buffered(&self) -> u64 {
+        self.get().map_or(0, |socket| host::buffered_amount(&socket) as u64)
     }
 
     /// Starts the closing handshake.

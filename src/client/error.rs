@@ -6,7 +6,7 @@ use std::fmt;
 use wasm_bindgen::JsValue;
 
 use super::host;
-use crate::proto::{Close, Refusal};
+use crate::proto::{Close, Refusal, Violation};
 
 /// A URL that cannot be connected to: the caller has to change `url` or `path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,7 @@ impl fmt::Display for SendError {
             Self::Refused(Refusal::QueueFull) => f.write_str("there is no connection and the queue is full"),
             Self::Refused(Refusal::NotOpen) => f.write_str("there is no connection, and this event is worthless later"),
             Self::Refused(Refusal::TooManySessions) => f.write_str("too many sessions are joined: leave some first"),
+            Self::Refused(Refusal::Unsupported) => f.write_str(Refusal::Unsupported.text()),
             Self::InvalidEvent => f.write_str("the name of an event must not be empty"),
             Self::InvalidData => f.write_str("the data of an event must be a JSON object"),
             Self::Unserialisable { field, .. } if field.is_empty() => f.write_str("the data cannot be written as JSON"),
@@ -175,6 +176,8 @@ pub enum ClientError {
         /// What it threw or rejected with.
         cause: JsValue,
     },
+    /// The server broke the reliable mode's rules, and was not believed: see to the server.
+    Protocol(Violation),
 }
 
 impl ClientError {
@@ -195,6 +198,7 @@ impl ClientError {
             Self::Undecodable { .. } => "undecodable",
             Self::HandlerFailed { .. } => "handler_failed",
             Self::TokenFailed { .. } => "token_failed",
+            Self::Protocol(_) => "protocol_error",
         }
     }
 }
@@ -211,6 +215,7 @@ impl fmt::Display for ClientError {
             }
             Self::HandlerFailed { event, .. } => write!(f, "a handler of \"{event}\" threw; the others still ran"),
             Self::TokenFailed { .. } => f.write_str("the token function failed"),
+            Self::Protocol(violation) => write!(f, "the server broke the protocol: {}", violation.text()),
         }
     }
 }

@@ -28,6 +28,20 @@ pub enum ClientEvent {
         /// How many attempts failed.
         attempts: u32,
     },
+    /// In the reliable mode: the server has processed every message up to this one.
+    Acknowledged {
+        /// The number that [`Client::latest_seq`](super::Client::latest_seq) gave after sending it.
+        seq: u64,
+    },
+    /// In the reliable mode: stored events cannot be had any more; fetch what they said by other means.
+    Gap {
+        /// The name of the stream.
+        stream: String,
+        /// The offset of the first that is missing.
+        from: u64,
+        /// The offset of the last; `None` if the server has started to count anew.
+        to: Option<u64>,
+    },
     /// The snapshot differs from what it was.
     Changed(Snapshot),
     /// A message that was accepted, or refused under [`Overflow::DropNewest`](crate::proto::Overflow::DropNewest), will not be

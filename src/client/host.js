@@ -7,6 +7,8 @@ export const notify = (handlers, name) => call(handlers, name);
 
 export const reportError = (error) => globalThis.reportError?.(error);
 
+export const streamName = (handlers, stream) => handlers.streams[stream] ?? "";
+
 export const parse = (text) => JSON.parse(text);
 
 export const get = (value, name) => value?.[name];

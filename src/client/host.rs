@@ -9,6 +9,9 @@ extern "C" {
     pub(super) fn notify(handlers: &Handlers, name: &str);
     #[wasm_bindgen(js_name = reportError)]
     pub(super) fn report_error(error: &JsValue);
+    /// The name of a stream by its number; empty for one too many.
+    #[wasm_bindgen(js_name = streamName)]
+    pub(super) fn stream_name(handlers: &Handlers, stream: u32) -> String;
     pub(super) fn parse(text: &Text) -> JsValue;
     pub(super) fn get(value: &JsValue, name: &str) -> JsValue;
     /// A string, or an empty one where there is none.

@@ -89,7 +89,8 @@ impl Client {
     pub fn new(options: Options) -> Result<Self, ConfigError> {
         let Parts { config, target, token, function } = options.into_parts()?;
         let news = Rc::new(News::default());
-        let driver = Driver::new(config, token, new_handlers(), Box::new(RustFace(news.clone())));
+        let handlers = new_handlers(config.reliable);
+        let driver = Driver::new(config, token, handlers, Box::new(RustFace(news.clone())));
         let registry = Registry::new(driver.handlers());
         news.listen(driver.handlers(), &registry);
         Ok(Self(Rc::new(Shared { driver, news, registry, target, _token: function })))
@@ -161,6 +162,12 @@ impl Client {
     pub fn send_raw(&self, event: &str, data: &JsValue) -> Result<Sent, SendError> {
         let message = frame::encode(&event.into(), data).map_err(|error| SendError::from_js(&error))?;
         self.0.driver.send(message).map_err(|refused| SendError::Refused(refused.refusal))
+    }
+
+    /// The number of the message that was accepted last; [`ClientEvent::Acknowledged`] refers to it.
+    #[must_use]
+    pub fn latest_seq(&self) -> u64 {
+        self.0.driver.look(crate::browser::Core::latest_seq)
     }
 
     /// Calls `handler` for every event of this type until the subscription is dropped.

@@ -11,7 +11,7 @@ use super::ClientError;
 use super::error::NotConnected;
 use super::event::ClientEvent;
 use super::handlers::{Registry, same};
-use super::host::{notify, report_error};
+use super::host::{notify, report_error, stream_name};
 use super::snapshot::{Snapshot, readable};
 use crate::browser::frame::Incoming;
 use crate::browser::held::Held;
@@ -125,7 +125,13 @@ impl Face for RustFace {
             Event::GaveUp { attempts } => ClientEvent::GaveUp { attempts },
             Event::Dropped { message, reason } => ClientEvent::dropped(&message.frame, reason),
             Event::Changed { .. } => ClientEvent::Changed(Snapshot::take(driver)),
-            Event::Frame(_) => return,
+            Event::Acknowledged { seq, .. } => ClientEvent::Acknowledged { seq },
+            Event::Gap { stream, from, to } => {
+                ClientEvent::Gap { stream: stream_name(driver.handlers(), stream), from, to }
+            }
+            Event::Violation(violation) => ClientEvent::Error(ClientError::Protocol(violation)),
+            // This face has no requests, and its queue tells what was sent.
+            Event::Frame(_) | Event::Transmitted { .. } | Event::RequestFailed { .. } => return,
         };
         self.0.tell(news);
     }

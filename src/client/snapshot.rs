@@ -6,7 +6,7 @@ use super::host;
 use crate::browser::host::Text;
 use crate::browser::{Inner, now};
 use crate::proto::close::Reason;
-use crate::proto::{Close, Phase};
+use crate::proto::{Close, Delivery, Phase};
 
 /// Where the connection stands, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,14 @@ pub struct Snapshot {
     pub queued_bytes: u64,
     /// The round-trip time of the last answered ping, in milliseconds.
     pub last_rtt_ms: Option<u64>,
+    /// What the server of the latest connection can do.
+    pub delivery: Delivery,
+    /// Whether a message would be sent at once, or queued while there is no connection.
+    pub has_room: bool,
+    /// How many messages are sent and not acknowledged.
+    pub in_flight: usize,
+    /// How often the server broke the protocol, since the client was made.
+    pub protocol_errors: u32,
 }
 
 impl Snapshot {
@@ -41,6 +49,10 @@ impl Snapshot {
                 queued: seen.queued,
                 queued_bytes: seen.queued_bytes,
                 last_rtt_ms: seen.last_rtt_ms,
+                delivery: seen.delivery,
+                has_room: seen.has_room,
+                in_flight: core.in_flight(),
+                protocol_errors: seen.protocol_errors,
             }
         })
     }

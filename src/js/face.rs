@@ -6,7 +6,7 @@ use super::host;
 use crate::browser::frame::Incoming;
 use crate::browser::host::{Handlers, Text};
 use crate::browser::{Face, Inner, now};
-use crate::proto::{Close, Event, Reason, Snapshot};
+use crate::proto::{Close, Event, Message, Reason, Snapshot};
 
 /// Passes everything on to the store that holds the handlers.
 pub(super) struct JsFace;
@@ -14,12 +14,22 @@ pub(super) struct JsFace;
 impl Face for JsFace {
     fn notice(&self, driver: &Inner, event: Event<Text, Incoming>) {
         let store = driver.handlers();
+        let tell = |news, [a, b, c]: [u64; 3]| host::tell(store, news, a as f64, b as f64, c as f64);
         match event {
-            Event::Opened => host::tell(store, 0, 0, 0.0),
+            Event::Opened => tell(0, [0; 3]),
             Event::Closed(close) => host::tell_closed(store, &close_info(&close)),
-            Event::Reconnecting { attempt, delay_ms } => host::tell(store, 1, attempt, delay_ms as f64),
-            Event::GaveUp { attempts } => host::tell(store, 2, attempts, 0.0),
-            Event::Dropped { message, reason } => host::tell_dropped(store, &message.frame, reason as u32),
+            Event::Reconnecting { attempt, delay_ms } => tell(1, [attempt.into(), delay_ms, 0]),
+            Event::GaveUp { attempts } => tell(2, [attempts.into(), 0, 0]),
+            Event::Transmitted { seq } => tell(3, [seq, 0, 0]),
+            Event::RequestFailed { seq, failure } => tell(4, [seq, failure as u64, 0]),
+            Event::Violation(violation) => tell(5, [violation as u64, 0, 0]),
+            // An end is at least 1, so 0 can stand for none.
+            Event::Gap { stream, from, to } => tell(6, [stream.into(), from, to.unwrap_or(0)]),
+            Event::Acknowledged { sender, seq } => host::tell_acknowledged(store, &value(sender), seq as f64),
+            Event::Dropped { message, reason } => {
+                let Message { frame, seq, sender, .. } = *message;
+                host::tell_dropped(store, &frame, reason as u32, &value(sender), seq as f64);
+            }
             Event::Changed { phase } => host::tell_changed(store, phase),
             Event::Frame(_) => {}
         }
@@ -39,8 +49,15 @@ impl Face for JsFace {
             seen.queued as u32,
             seen.queued_bytes as f64,
             seen.last_rtt_ms.map_or(-1.0, |rtt| rtt as f64),
+            seen.delivery as u32,
+            seen.has_room,
+            seen.protocol_errors,
         );
     }
+}
+
+fn value(text: Option<Text>) -> JsValue {
+    text.map_or(JsValue::UNDEFINED, JsValue::from)
 }
 
 fn close_info(close: &Close<Text>) -> JsValue {

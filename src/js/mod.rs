@@ -7,12 +7,13 @@ mod host;
 mod options;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use wasm_bindgen::prelude::*;
 
-use crate::browser::frame::purpose;
-use crate::browser::{Driver, Face as _};
-use crate::proto::{Message, Refusal, Sent};
+use crate::browser::frame::{purpose, some};
+use crate::browser::{Core, Driver, Face as _};
+use crate::proto::{Message, Policy, Refusal, Sent};
 use face::JsFace;
 
 /// One client, as the npm package sees it. Its arguments have been checked in JavaScript.
@@ -44,18 +45,78 @@ impl WasmClient {
         self.0.disconnect();
     }
 
-    /// `true` if the frame was sent, `false` if it is queued, or the error that says why it was refused.
-    pub fn send(&self, frame: JsValue, bytes: u32, kind: u32, session: JsValue) -> JsValue {
-        let message = Message::new(frame.unchecked_into(), bytes, purpose(kind, session.unchecked_into()));
+    /// The message's number, negative if it is queued, or the error that says why it was refused. `ttl` and `reply_within` are
+    /// NaN where there is none, as `coalesce` is `undefined`.
+    #[allow(clippy::too_many_arguments, reason = "an object would have to be taken apart on this side")]
+    pub fn send(
+        &self,
+        frame: JsValue,
+        bytes: u32,
+        kind: u32,
+        session: JsValue,
+        ttl: f64,
+        coalesce: JsValue,
+        is_durable: bool,
+        reply_within: f64,
+    ) -> JsValue {
+        let mut message = Message::new(frame.unchecked_into(), bytes, purpose(kind, session.unchecked_into()));
+        message.policy = Policy {
+            ttl_ms: millis(ttl),
+            coalesce: some(coalesce),
+            awaits_storage: is_durable,
+            reply_within_ms: millis(reply_within),
+        };
         let (index, bytes, max) = match self.0.send(message) {
-            Ok(sent) => return (sent == Sent::Now).into(),
+            Ok(sent) => {
+                let seq = self.0.look(Core::latest_seq) as f64;
+                return if sent == Sent::Now { seq } else { -seq }.into();
+            }
             Err(refused) => match refused.refusal {
                 Refusal::TooLarge { bytes, max } => (0, bytes, max),
                 Refusal::QueueFull => (1, 0, 0),
                 Refusal::NotOpen => (2, 0, 0),
                 Refusal::TooManySessions => (3, 0, 0),
+                Refusal::Unsupported => (4, 0, 0),
             },
         };
         host::refusal(index, bytes, max)
     }
+
+    /// Takes back a message that was not sent yet; false if it is too late.
+    pub fn cancel(&self, seq: f64) -> bool {
+        self.0.act(|core, now| core.cancel(seq as u64, now))
+    }
+
+    /// A durable message is on disk, or cannot be.
+    pub fn stored(&self, seq: f64) {
+        self.0.act(|core, now| core.stored(seq as u64, now));
+    }
+
+    /// Takes over a message that an earlier page has left, in front of all others.
+    #[allow(clippy::too_many_arguments, reason = "an object would have to be taken apart on this side")]
+    pub fn restore(
+        &self,
+        frame: JsValue,
+        bytes: u32,
+        kind: u32,
+        session: JsValue,
+        ttl: f64,
+        sender: JsValue,
+        seq: f64,
+    ) {
+        let mut message = Message::new(frame.unchecked_into(), bytes, purpose(kind, session.unchecked_into()));
+        message.policy.ttl_ms = millis(ttl);
+        (message.sender, message.seq) = (some(sender), seq as u64);
+        self.0.act(|core, now| core.restore(Vec::from([message]), now));
+    }
+
+    /// Drops every message.
+    pub fn forget(&self) {
+        self.0.act(Core::forget);
+    }
+}
+
+fn millis(number: f64) -> Option<u64> {
+    // Infinity becomes the largest number, which means "for ever".
+    (!number.is_nan()).then_some(number as u64)
 }

@@ -22,5 +22,6 @@ pub(super) fn config(options: &JsValue) -> Checked {
         1 => Overflow::DropNewest,
         _ => Overflow::Reject,
     };
+    config.reliable = host::is_reliable(options);
     config.trust()
 }

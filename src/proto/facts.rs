@@ -28,13 +28,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                     self.position(stream, offset, now);
                 }
             }
-            Input::Buffered { socket: measured, bytes } => {
-                if let State::Open { socket, link, .. } = &mut self.state
-                    && *socket == measured
-                {
-                    link.measure(bytes, &self.config.buffer, now);
-                }
-            }
+            Input::Buffered { socket, bytes } => self.measure(socket, bytes, now),
             Input::Undelivered { socket, messages } => self.undelivered(socket, messages, now),
             Input::Timeout => {}
             Input::NetworkOnline => {
@@ -106,6 +100,14 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             State::Connecting { .. } | State::Greeting { .. } => self.follow_up(code, now),
             State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => {}
+        }
+    }
+
+    fn measure(&mut self, measured: SocketId, bytes: u64, now: Timestamp) {
+        if let State::Open { socket, link, .. } = &mut self.state
+            && *socket == measured
+        {
+            link.measure(bytes, &self.config.buffer, now);
         }
     }
 

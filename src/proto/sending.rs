@@ -45,7 +45,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.settle(now);
     }
 
-    /// Forgets every message and every position. The client needs a new client id then.
+    /// Forgets every message and every position.
     pub fn forget(&mut self, now: Timestamp) {
         let mut forgotten = Vec::new();
         forgotten.extend(core::mem::take(&mut self.in_flight));
@@ -54,7 +54,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         self.report_dropped(forgotten, DropReason::Forgotten);
         self.incoming.forget();
-        (self.sender, self.sent, self.acked) = (None, 0, 0);
+        (self.sender, self.acked) = (None, 0);
         self.settle(now);
     }
 
