@@ -1,18 +1,26 @@
 export type { ErrorCode } from "./errors.js";
 export { ConfigError, EverwireError } from "./errors.js";
 export type * from "./events.js";
+export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outbox.js";
 export type {
   AnyEvents,
+  BufferOptions,
   CloseInfo,
   ConnectionState,
+  DropReason,
   Envelope,
+  Gap,
   HeartbeatOptions,
   LifecycleEvents,
   Logger,
+  MessageStatus,
   Options,
   QueueOptions,
   ReconnectOptions,
+  RequestOptions,
+  SendOptions,
   SendResult,
+  SentMessage,
   ServerErrorData,
   Snapshot,
   TokenFunction,

@@ -1,6 +1,8 @@
 import * as host from "../wasm/host.js";
 import type { EverwireError } from "./errors.js";
 import { listen } from "./log.js";
+import { Message } from "./message.js";
+import type { Outbox, StoredMessage } from "./outbox.js";
 import type {
   AnyEvents,
   ConnectionState,
@@ -9,6 +11,8 @@ import type {
   Handler,
   LifecycleEvents,
   Options,
+  RequestOptions,
+  SendOptions,
   SendResult,
   Snapshot,
 } from "./types.js";
@@ -21,8 +25,29 @@ interface Core {
   connect(endpoint: string): void;
   disconnect(): void;
   reconnect(endpoint: string): void;
-  /** `true` if the frame was sent, `false` if it is queued, or the error that says why it was refused. */
-  send(frame: string, bytes: number, purpose: number, session: string | undefined): boolean | EverwireError;
+  /** The message's number, negative if it is queued, or the error that says why it was refused. NaN stands for no time. */
+  send(
+    frame: string,
+    bytes: number,
+    purpose: number,
+    session: string | undefined,
+    ttlMs: number,
+    coalesce: string | undefined,
+    isDurable: boolean,
+    replyWithinMs: number,
+  ): number | EverwireError;
+  cancel(seq: number): boolean;
+  stored(seq: number): void;
+  restore(
+    frame: string,
+    bytes: number,
+    purpose: number,
+    session: string | undefined,
+    ttlMs: number,
+    sender: string,
+    seq: number,
+  ): void;
+  forget(): void;
 }
 
 /**
@@ -32,14 +57,17 @@ interface Core {
  * take the same. Without a map, every event is accepted.
  */
 export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
-  readonly #store = host.newStore();
+  readonly #store: host.Store;
   readonly #wasm: Core;
+  /** Resolves when the messages of earlier pages are back in the queue, or cannot be had. */
+  readonly #restored: Promise<void> | undefined;
   readonly #endpoint: () => string;
 
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */
   constructor(load: Load, options: Options = {}) {
     host.checkOptions(options);
-    const { url, path, token, logger } = options;
+    const { url, path, token, logger, outbox } = options;
+    this.#store = host.newStore(host.isReliable(options));
     this.#endpoint = () => {
       try {
         return host.endpoint(url, path);
@@ -48,7 +76,15 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
         throw error;
       }
     };
-    this.#wasm = new (load())(options, token, this.#store);
+    // What earlier pages have left is sent first, so the first token waits for it.
+    const source: Options["token"] = outbox
+      ? async (request) => {
+          await this.#restored;
+          return (typeof token === "function" ? token(request) : token) ?? null;
+        }
+      : token;
+    this.#wasm = new (load())(options, source, this.#store);
+    if (outbox) this.#restored = this.#restore(outbox);
     if (logger) listen(this as unknown as Client, logger);
   }
 
@@ -69,18 +105,131 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /**
    * Sends an event, or queues it until the connection is open and sessions are rejoined. The result says which, or why it was
-   * refused; a refused message is neither sent nor queued. Pings and typing are never queued.
+   * refused; a refused message is neither sent nor queued. An accepted one goes on to tell its status. Pings and typing are never
+   * queued for a later connection.
    */
-  send<Name extends keyof Sends & string>(event: Name, ...[data]: DataArgument<Sends[Name]>): SendResult {
-    let result: boolean | EverwireError;
-    try {
-      const frame = host.encode(event, data);
-      result = this.#wasm.send(frame, host.byteLength(frame), host.purpose(event, data), host.session(event, data));
-    } catch (error) {
-      result = error as EverwireError;
+  send<Name extends keyof Sends & string>(
+    event: Name,
+    ...args: [...data: DataArgument<Sends[Name]>, options?: SendOptions]
+  ): SendResult;
+  send(event: string, ...args: unknown[]): SendResult {
+    const [data, options = {}] = args as [data?: unknown, options?: SendOptions];
+    const result = this.#submit(event, data, options, Number.NaN);
+    if (typeof result !== "number")
+      return { status: "refused", code: result.code, reason: result.message, error: result };
+    const seq = Math.abs(result);
+    const isSent = result > 0;
+    const isEphemeral = options.volatile || host.purpose(event, data) === 1;
+    const isDone = isSent && (isEphemeral || this.getSnapshot().delivery !== "reliable");
+    const { messages, outbox, clientId } = this.#store;
+    const message = new Message(isSent ? "sent" : "queued", isDone, isEphemeral, options.durable === true, () => {
+      const isInTime = this.#wasm.cancel(seq);
+      if (isInTime) {
+        messages.delete(seq);
+        if (options.durable) outbox?.remove(clientId, seq);
+        message.move("cancelled", host.error("cancelled", "the message was taken back"));
+      }
+      return isInTime;
+    });
+    if (!isDone) messages.set(seq, message);
+    return message as SendResult;
+  }
+
+  /**
+   * Sends an event and waits for the server's reply to it. Needs the reliable mode. Rejects with an {@link EverwireError} whose code is that of
+   * a refused message, `refused` by the server, `timed_out`, `abandoned` (the connection was given up or closed), or the reason of
+   * a drop.
+   */
+  request<Reply = unknown, Name extends keyof Sends & string = keyof Sends & string>(
+    event: Name,
+    ...args: [...data: DataArgument<Sends[Name]>, options?: RequestOptions]
+  ): Promise<Reply>;
+  request<Reply>(event: string, ...args: unknown[]): Promise<Reply> {
+    const [data, { timeoutMs = 10_000 } = {}] = args as [data?: unknown, options?: RequestOptions];
+    return new Promise((resolve, reject) => {
+      const result = this.#submit(event, data, {}, timeoutMs);
+      if (typeof result !== "number") reject(result);
+      else this.#store.requests.set(Math.abs(result), [resolve as (reply: unknown) => void, reject]);
+    });
+  }
+
+  /** Resolves when a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. */
+  async whenRoom(): Promise<void> {
+    while (!this.getSnapshot().hasRoom) {
+      await new Promise<void>((resolve) => {
+        const stop = this.subscribe(() => {
+          stop();
+          resolve();
+        });
+      });
     }
-    if (typeof result === "boolean") return { status: result ? "sent" : "queued" };
-    return { status: "refused", code: result.code, reason: result.message, error: result };
+  }
+
+  /**
+   * Disconnects and forgets every message, also those of the outbox, of other tabs and earlier pages: the user has logged out. Resolves
+   * when the outbox is empty, and rejects if it could not be emptied.
+   */
+  async logout(): Promise<void> {
+    this.disconnect();
+    this.#wasm.forget();
+    await this.#store.outbox?.wipe();
+  }
+
+  #submit(event: string, data: unknown, options: SendOptions, replyWithinMs: number): number | EverwireError {
+    const { volatile, ttlMs, durable, coalesce = host.coalesceKey(event, data) } = options;
+    try {
+      if (ttlMs !== undefined && !(ttlMs >= 1)) throw new host.ConfigError("ttlMs", "a number from 1");
+      if (!(replyWithinMs >= 1 || Number.isNaN(replyWithinMs))) throw new host.ConfigError("timeoutMs", "a number from 1");
+      if (durable && (!this.#restored || volatile)) {
+        throw new host.ConfigError("durable", "used with the client's `outbox` and without `volatile`");
+      }
+      const frame = host.encode(event, data, !Number.isNaN(replyWithinMs));
+      const bytes = host.byteLength(frame);
+      const purpose = host.purpose(event, data) || (volatile ? 1 : 0);
+      const session = host.session(event, data);
+      const isDurable = durable === true && this.#store.outbox !== undefined;
+      const ttl = ttlMs ?? Number.NaN;
+      const result = this.#wasm.send(frame, bytes, purpose, session, ttl, coalesce, isDurable, replyWithinMs);
+      if (isDurable && typeof result === "number") {
+        const seq = Math.abs(result);
+        const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
+        void this.#keep({ clientId: this.#store.clientId, seq, frame, bytes, purpose, session, expiresAt });
+      }
+      return result;
+    } catch (error) {
+      return error as EverwireError;
+    }
+  }
+
+  /** Puts a message on disk, or says why it stays in memory; then it may be sent. */
+  async #keep(message: StoredMessage): Promise<void> {
+    await this.#restored;
+    try {
+      await this.#store.outbox?.put(message);
+    } catch (cause) {
+      this.#complain(cause);
+    }
+    this.#wasm.stored(message.seq);
+  }
+
+  async #restore(outbox: Outbox): Promise<void> {
+    const { clientId } = this.#store;
+    this.#store.outbox = outbox;
+    try {
+      const messages = await outbox.open(clientId);
+      for (const { frame, bytes, purpose, session, expiresAt, clientId: sender, seq } of messages.reverse()) {
+        const ttl = expiresAt === null ? Number.NaN : Math.max(expiresAt - Date.now(), 0);
+        this.#wasm.restore(frame, bytes, purpose, session, ttl, sender, seq);
+      }
+    } catch (cause) {
+      this.#store.outbox = undefined;
+      this.#complain(cause);
+    }
+  }
+
+  #complain(cause: unknown): void {
+    const { code = "storage_failed", message } = cause as { code?: EverwireError["code"]; message: string };
+    host.tellError(this.#store, host.error(code, message, cause));
   }
 
   /**

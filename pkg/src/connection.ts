@@ -33,7 +33,7 @@ export class Connection {
     };
   };
 
-  readonly emit: NativeSocketClient["send"] = (event, ...data) => this.client.send(event, ...data);
+  readonly emit: NativeSocketClient["send"] = (event, ...args) => this.client.send(event, ...args);
   readonly subscribe = ((event: string, handler: (data: unknown, message: unknown) => void) =>
     this.client.on(event, handler)) as NativeSocketClient["on"];
   readonly reconnect = (): void => this.client.reconnect();
@@ -51,6 +51,9 @@ export const IDLE: Snapshot = Object.freeze({
   queued: 0,
   queuedBytes: 0,
   lastRttMs: null,
+  delivery: null,
+  hasRoom: true,
+  protocolErrors: 0,
 });
 
 function connect(client: NativeSocketClient): void {

@@ -40,7 +40,11 @@ export const ConfigError: {
  * - Thrown by `connect()` and `reconnect()`: `invalid_url`, `insecure_url` (a `ws:` URL on an `https:` page).
  * - In the result of `send()`: `invalid_event`, `invalid_data`, `unserialisable`, `too_large`, `queue_full`, `not_open`,
  *   `too_many_sessions`.
- * - In `error` events: `bad_frame` (the server sent no event), `handler_failed` (a handler threw, see `cause`), `token_failed`
+ * - Also in the result of `send()` and of `request()`: `unsupported` (requests need the reliable mode).
+ * - From `done()` and `request()`: `refused` (by the server, see `cause`), `timed_out`, `abandoned`, `cancelled`, and the reasons of drops:
+ *   `overflow`, `expired`, `not_open`, `replaced`, `unconfirmed`, `unsupported`, `forgotten`.
+ * - In `error` events: `protocol_error` (the server broke the rules of the reliable mode), `storage_unavailable`, `storage_full`,
+ *   `storage_failed` (durable messages stay in memory), `bad_frame` (the server sent no event), `handler_failed` (a handler threw, see `cause`), `token_failed`
  *   (the token function threw, see `cause`).
  */
 export type ErrorCode =
@@ -58,6 +62,20 @@ export type ErrorCode =
   | "queue_full"
   | "not_open"
   | "too_many_sessions"
+  | "unsupported"
+  | "refused"
+  | "timed_out"
+  | "abandoned"
+  | "cancelled"
+  | "overflow"
+  | "expired"
+  | "replaced"
+  | "unconfirmed"
+  | "forgotten"
+  | "protocol_error"
+  | "storage_unavailable"
+  | "storage_full"
+  | "storage_failed"
   | "bad_frame"
   | "handler_failed"
   | "token_failed";

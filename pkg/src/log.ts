@@ -19,5 +19,6 @@ const LEVELS = {
   reconnecting: "info",
   give_up: "warn",
   drop: "warn",
+  gap: "warn",
   error: "error",
 } as const;

@@ -1,4 +1,5 @@
 import type { ErrorCode, EverwireError } from "./errors.js";
+import type { Outbox } from "./outbox.js";
 
 /** Where to connect, as whom, and how patiently. Every option has a default; a wrong one throws a `ConfigError`. */
 export interface Options {
@@ -28,6 +29,18 @@ export interface Options {
    * above the server's own limit makes the server close the connection.
    */
   maxMessageBytes?: number | undefined;
+  /**
+   * What is known of messages once they are sent. Default `"at-most-once"`: nothing; what is under way when a connection dies is lost.
+   * `"reliable"` asks the server for acknowledgements and resumption (docs/PROTOCOL.md): every message is processed once and in order, over
+   * any number of connections. A server that does not know it is spoken to at most once; the snapshot's `delivery` says which.
+   */
+  delivery?: "at-most-once" | "reliable" | undefined;
+  /**
+   * Where messages sent with `durable: true` are kept until they are acknowledged: `durableOutbox()` of `everwire/durable`. Default: none. Needs
+   * `delivery: "reliable"`. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
+   */
+  outbox?: Outbox | undefined;
+  buffer?: BufferOptions | undefined;
   /** Hears what happens, without tokens and payloads; `console` fits. Default: none. */
   logger?: Logger | undefined;
 }
@@ -89,6 +102,43 @@ export interface QueueOptions {
   overflow?: "drop-oldest" | "drop-newest" | "reject" | undefined;
 }
 
+/**
+ * When to hold messages back because the browser's send buffer is full (WHATWG WebSocket, `bufferedAmount`). Pings are never held back.
+ */
+export interface BufferOptions {
+  /** From how many bytes on messages wait in the queue. Default 262 144. Lower values keep the heartbeat punctual on slow links. */
+  highBytes?: number | undefined;
+  /** Down to how many bytes they wait. Default 65 536. At most `highBytes`. */
+  lowBytes?: number | undefined;
+}
+
+/** How one message is to be treated. */
+export interface SendOptions {
+  /**
+   * Send it on the open connection, after all others, or not at all; at most once even in the reliable mode. Default: `true` for pings
+   * and typing, `false` for all others.
+   */
+  readonly volatile?: boolean | undefined;
+  /** How long it may wait to be sent, in milliseconds, from 1. Default `queue.ttlMs`. Once sent, it does not expire. */
+  readonly ttlMs?: number | undefined;
+  /**
+   * Replaces a message with the same key that was not sent yet. Default: one for typing and for `read_message`, by session; none for others.
+   * The replaced message fails with the code `replaced`.
+   */
+  readonly coalesce?: string | undefined;
+  /**
+   * Send it only once it is on disk, so that it survives a reload or a crash. Default `false`. Needs the client's `outbox`. When it
+   * cannot be stored, an `error` event says why, and it is sent all the same.
+   */
+  readonly durable?: boolean | undefined;
+}
+
+/** How to wait for a reply. */
+export interface RequestOptions {
+  /** How long, in milliseconds, from 1. Default 10 000. A request that was not sent by then is taken back. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** The part of `console` that a client uses. */
 export interface Logger {
   debug?(text: string): void;
@@ -122,6 +172,12 @@ export interface Snapshot {
   readonly queuedBytes: number;
   /** The round-trip time of the last answered ping, in milliseconds. */
   readonly lastRttMs: number | null;
+  /** What the server of the latest connection can do; `null` while it is not known. */
+  readonly delivery: "at-most-once" | "reliable" | null;
+  /** Whether a message would be sent at once, or queued while there is no connection. */
+  readonly hasRoom: boolean;
+  /** How often the server broke the rules of the reliable mode, since the client was made. */
+  readonly protocolErrors: number;
 }
 
 /** How a connection or an attempt ended (RFC 6455, section 7.4). */
@@ -132,10 +188,40 @@ export interface CloseInfo {
   readonly wasClean: boolean;
 }
 
+/**
+ * How far a message has come: `queued`, `sent` (handed to the connection), and in the reliable mode `acknowledged` (the server has
+ * processed it), `delivered` (it has reached another user) and `read`; or how it ended: `expired`, `refused` by the server, `cancelled`,
+ * or `failed`.
+ */
+export type MessageStatus =
+  | "queued"
+  | "sent"
+  | "acknowledged"
+  | "delivered"
+  | "read"
+  | "expired"
+  | "refused"
+  | "cancelled"
+  | "failed";
+
+/** A message that was accepted. */
+export interface SentMessage {
+  /** How far it has come; changes. */
+  readonly status: Exclude<MessageStatus, "refused">;
+  /**
+   * Resolves when it is acknowledged; at most once, when it is sent. Rejects with an {@link EverwireError} when it ends otherwise: the code
+   * is `expired`, `refused` (the server's reason is the `cause`), `cancelled`, or the reason of the `drop` event.
+   */
+  done(): Promise<void>;
+  /** Takes it back if it was not sent yet, and says whether that was so. */
+  cancel(): boolean;
+  /** Calls `listener` whenever the status has changed. Returns a function that ends the subscription. */
+  subscribe(listener: () => void): () => void;
+}
+
 /** What `send()` did with a message. */
 export type SendResult =
-  | { readonly status: "sent" }
-  | { readonly status: "queued" }
+  | SentMessage
   | {
       readonly status: "refused";
       /** The stable name of what is wrong. */
@@ -151,6 +237,9 @@ export interface Envelope<Type extends string = string, Data = unknown> {
   readonly data: Data;
   /** When the server sent it, in milliseconds since the epoch, if it said so. */
   readonly timestamp?: number;
+  /** In the reliable mode: where the event is stored, if it is. */
+  readonly stream?: string;
+  readonly offset?: number;
 }
 
 /** The client's own events. A server cannot send them, except `error`. */
@@ -168,7 +257,32 @@ export interface LifecycleEvents {
   /** A problem that the client saw (with a `code`), or an `error` event of the server (without). */
   error: EverwireError | ServerErrorData;
   /** An accepted message will not be sent. */
-  drop: { readonly type: string; readonly data: unknown; readonly reason: "overflow" | "expired" | "not_open" };
+  drop: { readonly type: string; readonly data: unknown; readonly reason: DropReason };
+  /** In the reliable mode: stored events of a stream cannot be had any more; fetch what they said by other means. */
+  gap: Gap;
+}
+
+/**
+ * Why an accepted message will not be sent: `overflow` (a newer one needed the room), `expired`, `not_open` (worthless later, and the connection
+ * is gone), `replaced` (by one with the same `coalesce` key), `unconfirmed` (it was sent, and this server cannot say whether it arrived),
+ * `unsupported` (a request to a server that knows none), `forgotten` (`logout()`).
+ */
+export type DropReason =
+  | "overflow"
+  | "expired"
+  | "not_open"
+  | "replaced"
+  | "unconfirmed"
+  | "unsupported"
+  | "forgotten";
+
+/** Events that are missing. */
+export interface Gap {
+  readonly stream: string;
+  /** The offset of the first that is missing. */
+  readonly from: number;
+  /** The offset of the last; `null` if the server has lost its memory and counts anew. */
+  readonly to: number | null;
 }
 
 /** The payload of the server's own `error` events. */

@@ -54,7 +54,7 @@ export function checkOptions(options) {
     if (value !== undefined && !fits(value)) throw new ConfigError(path || "options", expected);
   };
   check("", isObject, "an object");
-  for (const group of ["reconnect", "heartbeat", "queue", "logger"]) check(group, isObject, "an object");
+  for (const group of ["reconnect", "heartbeat", "queue", "buffer", "logger", "outbox"]) check(group, isObject, "an object");
   for (const [path, least, most, infinite, fractional] of NUMBERS) {
     const fits = (value) =>
       (value >= least && value <= most && (fractional ? !Number.isNaN(+value) : Number.isInteger(value))) ||
@@ -66,9 +66,15 @@ export function checkOptions(options) {
   for (const text of ["url", "path"]) check(text, isString, "a string");
   const { initialDelayMs = 1_000, maxDelayMs = 5_000 } = options?.reconnect ?? {};
   check("reconnect.maxDelayMs", () => maxDelayMs >= initialDelayMs, "at least `reconnect.initialDelayMs`");
+  const { highBytes = 262_144, lowBytes = 65_536 } = options?.buffer ?? {};
+  check("buffer.lowBytes", () => lowBytes <= highBytes, "at most `buffer.highBytes`");
+  check("delivery", (value) => isReliable(options) || value === "at-most-once", '"at-most-once" or "reliable"');
+  check("outbox", () => isReliable(options), 'used with `delivery: "reliable"`');
   const isToken = (value) => isString(value) || typeof value === "function";
   check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
 }
+
+export const isReliable = (options) => options?.delivery === "reliable";
 
 /** The number at a place of the table; NaN stands for the default. */
 export const number = (options, index) => option(options, NUMBERS[index][0]) ?? Number.NaN;
@@ -81,6 +87,7 @@ const REFUSALS = [
   () => error("queue_full", "there is no connection and the queue is full"),
   () => error("not_open", "there is no connection, and later the event is worthless"),
   () => error("too_many_sessions", "too many sessions are joined: leave some first"),
+  () => error("unsupported", 'requests need `delivery: "reliable"` and a server that knows it'),
 ];
 
 /** Why a message was not accepted. */
@@ -88,11 +95,53 @@ export const refusal = (index, bytes, max) => REFUSALS[index](bytes, max);
 
 const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "given_up", "fatal"];
 
-/** The handlers of one client, with its snapshot and those who listen to it. */
-export const newStore = () => Object.assign(newHandlers(), { listeners: new Set(), error: null });
+/**
+ * The handlers of one client, with its snapshot and those who listen to it, and by their numbers: the messages whose fate is open,
+ * the latest of those that are acknowledged, and the requests without a reply.
+ */
+export const newStore = (isReliable) =>
+  Object.assign(newHandlers(isReliable), {
+    listeners: new Set(),
+    error: null,
+    messages: new Map(),
+    acknowledged: new Map(),
+    requests: new Map(),
+    settle,
+  });
+
+/** What the server says of one message: 5 it is refused, 6 this is the reply, 7 it has come to its reader. */
+function settle(news, seq, data) {
+  const message = this.messages.get(seq) ?? this.acknowledged.get(seq);
+  if (news === 5) fail(this, message, seq, "refused", error("refused", "the server refused the message (see `cause`)", data));
+  if (news === 6) this.requests.get(seq)?.[0](data.result ?? {});
+  if (news === 6) this.requests.delete(seq);
+  if (news === 7) message?.move(data.status);
+}
+
+/** The end of a message or a request without success. */
+function fail(store, message, seq, status, cause) {
+  store.messages.delete(seq);
+  message?.move(status, cause);
+  store.requests.get(seq)?.[1](cause);
+  store.requests.delete(seq);
+}
+
+const DELIVERIES = [null, "at-most-once", "reliable"];
 
 /** `retryInMs` and `lastRttMs` are negative where there is nothing to say. Runs no handler. */
-export function setSnapshot(store, phase, attempt, retryInMs, close, queued, queuedBytes, lastRttMs) {
+export function setSnapshot(
+  store,
+  phase,
+  attempt,
+  retryInMs,
+  close,
+  queued,
+  queuedBytes,
+  lastRttMs,
+  delivery,
+  hasRoom,
+  protocolErrors,
+) {
   if (phase === 2) store.error = null;
   store.snapshot = {
     state: phase > 0 && phase < 4 ? PHASES[phase] : "closed",
@@ -104,6 +153,9 @@ export function setSnapshot(store, phase, attempt, retryInMs, close, queued, que
     queued,
     queuedBytes,
     lastRttMs: lastRttMs < 0 ? null : lastRttMs,
+    delivery: DELIVERIES[delivery],
+    hasRoom,
+    protocolErrors,
   };
 }
 
@@ -135,6 +187,9 @@ const CAUSES = [
   "disconnect()",
   "replaced by a new connection",
   "closed by the back/forward cache",
+  "no acknowledgement within heartbeat.timeoutMs",
+  "the server broke the protocol",
+  "an event was lost on the way",
 ];
 
 /** `reason` is the peer's own words, or the place of the client's among the causes. */
@@ -144,16 +199,61 @@ export const closeInfo = (code, reason, wasClean) => ({
   wasClean,
 });
 
-/** Delivers the news that numbers say: 0 the connection is open, 1 an attempt is scheduled, 2 the attempts are used up. */
-export const tell = (handlers, news, a, b) =>
-  call(
-    handlers,
-    ...[
-      ["open", {}],
-      ["reconnecting", { attempt: a, delayMs: b }],
-      ["give_up", { attempts: a }],
-    ][news],
-  );
+const VIOLATIONS = [
+  "it speaks of a message that was never sent",
+  "it takes back an acknowledgement or a position",
+  "its memory is older than before",
+  "a welcome without a hello",
+  "it repeats an event",
+  "a reply that nobody waits for",
+  "more than 256 streams",
+  "a frame of the reliable mode has wrong fields",
+];
+
+/** Delivers the news that numbers say. */
+export const tell = (store, news, a, b, c) =>
+  [
+    () => call(store, "open", {}),
+    () => call(store, "reconnecting", { attempt: a, delayMs: b }),
+    () => call(store, "give_up", { attempts: a }),
+    () => tellTransmitted(store, a),
+    () => fail(store, undefined, a, undefined, error(...FAILURES[b])),
+    () => call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[a]}`)),
+    () => call(store, "gap", { stream: store.streams[a], from: b, to: c || null }),
+  ][news]();
+
+const FAILURES = [
+  ["timed_out", "the request got no reply in time"],
+  ["abandoned", "the request got no reply before the connection was given up or closed"],
+];
+
+function tellTransmitted(store, seq) {
+  const message = store.messages.get(seq);
+  const isLast = message?.isEphemeral || store.snapshot.delivery !== "reliable";
+  if (isLast) store.messages.delete(seq);
+  message?.move("sent", undefined, isLast);
+}
+
+/** How many acknowledged messages can still be delivered and read. */
+const KEPT_MESSAGES = 1_000;
+
+export function tellAcknowledged(store, sender, seq) {
+  const { messages, acknowledged, outbox } = store;
+  let isDurable = sender !== undefined;
+  for (const [number, message] of sender === undefined ? messages : []) {
+    if (number > seq) break;
+    if (message.status !== "sent") continue;
+    messages.delete(number);
+    acknowledged.set(number, message);
+    isDurable ||= message.isDurable;
+    message.move("acknowledged");
+  }
+  for (const [number] of acknowledged) {
+    if (acknowledged.size <= KEPT_MESSAGES) break;
+    acknowledged.delete(number);
+  }
+  if (isDurable) outbox?.acknowledge(sender ?? store.clientId, seq);
+}
 
 export const tellClosed = (handlers, info) => call(handlers, "close", info);
 
@@ -162,9 +262,15 @@ export function tellError(store, error) {
   call(store, "error", error);
 }
 
-const DROPS = ["overflow", "expired", "not_open"];
+const DROPS = ["overflow", "expired", "not_open", "replaced", "unconfirmed", "unsupported", "forgotten"];
 
-export function tellDropped(handlers, frame, reason) {
+export function tellDropped(store, frame, index, sender, seq) {
+  const reason = DROPS[index];
+  const message = sender === undefined ? store.messages.get(seq) : undefined;
+  // Of what is unconfirmed, a page that meets a server of the reliable mode may still learn more.
+  if ((sender ?? message?.isDurable) && reason !== "unconfirmed") store.outbox?.remove(sender ?? store.clientId, seq);
+  if (sender === undefined)
+    fail(store, message, seq, index === 1 ? reason : "failed", error(reason, `the message was dropped: ${reason}`));
   const { type, data } = JSON.parse(frame);
-  call(handlers, "drop", { type, data, reason: DROPS[reason] });
+  call(store, "drop", { type, data, reason });
 }

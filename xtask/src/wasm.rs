@@ -98,16 +98,29 @@ fn share_errors(output: &Path) -> Result<()> {
 
 const HOST_TYPES: &str = "\
 import type * as errors from \"../src/errors.js\";
+import type { Message } from \"../src/message.js\";
+import type { Outbox } from \"../src/outbox.js\";
 import type { Options, Snapshot } from \"../src/types.js\";
 export declare const EverwireError: typeof errors.EverwireError;
 export declare const ConfigError: typeof errors.ConfigError;
 export declare function error(code: errors.ErrorCode, message: string, cause?: unknown): errors.EverwireError;
-export interface Store { readonly listeners: Set<() => void>; readonly snapshot: Snapshot }
-export declare function newStore(): Store;
+export interface Store {
+  readonly listeners: Set<() => void>;
+  readonly snapshot: Snapshot;
+  readonly clientId: string;
+  readonly messages: Map<number, Message>;
+  readonly requests: Map<number, [(reply: unknown) => void, (error: unknown) => void]>;
+  outbox?: Outbox | undefined;
+}
+export declare function newStore(isReliable: boolean): Store;
+export declare function isReliable(options: Options): boolean;
+export declare function tellError(store: Store, error: unknown): void;
+export declare function report(cause: unknown): void;
+export declare function coalesceKey(type: string, data: unknown): string | undefined;
 export declare function setError(store: Store, error: unknown): void;
 export declare function checkOptions(options: Options): void;
 export declare function endpoint(url: string | undefined, path: string | undefined): string;
-export declare function encode(type: string, data: unknown): string;
+export declare function encode(type: string, data: unknown, isRequest?: boolean): string;
 export declare function byteLength(text: string): number;
 export declare function purpose(type: string, data: unknown): number;
 export declare function session(type: string, data: unknown): string | undefined;
