@@ -7,12 +7,13 @@ use std::rc::Rc;
 use everwire::client::{Client, ClientEvent, EndpointError, NotConnected, Options, TokenRequest};
 use everwire::proto::close::{Cause, Reason};
 use everwire::proto::{Close, Phase};
+use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::server;
 use crate::user::{User, listen, quick, until_phase};
 use crate::waiting::{Log, until, until_async};
+use crate::{faults, server};
 
 #[wasm_bindgen_test]
 async fn connects_with_a_token_and_tells_every_step() {
@@ -70,7 +71,7 @@ async fn waits_for_a_token_that_comes_later() {
     let client = Client::new(user.options().token_from(provider)).unwrap();
     client.connect().unwrap();
     client.connected().await.unwrap();
-    server::drop_connections(&user.id, Some(1001)).await;
+    server::close(&user.id, 1001).await;
     until_async("it is connected again", async || server::connections(&user.id).await.accepted == 2).await;
 }
 
@@ -102,21 +103,37 @@ async fn a_token_that_never_comes_ends_the_attempt_after_the_connect_timeout() {
     config.connect_timeout_ms = 50;
     config.reconnect.max_attempts = 0;
     let provider = |_| pending::<Result<String, JsValue>>();
-    let client = Client::new(Options::new().url(server::URL).token_from(provider).config(config)).unwrap();
+    let client = Client::new(Options::new().url(faults::URL).token_from(provider).config(config)).unwrap();
     client.connect().unwrap();
     assert_eq!(client.connected().await, Err(NotConnected::GaveUp { attempts: 0 }));
     assert_eq!(client.snapshot().close.unwrap().reason, Reason::Client(Cause::ConnectTimeout));
 }
 
 #[wasm_bindgen_test]
+async fn a_handshake_that_is_not_answered_ends_the_attempt_after_the_connect_timeout() {
+    let user = User::new().await;
+    let mut config = quick();
+    config.connect_timeout_ms = 200;
+    config.reconnect.max_attempts = 0;
+    let client = Client::new(user.options().config(config)).unwrap();
+    faults::begin(json!({ "fault": "half_open" })).await;
+    client.connect().unwrap();
+    assert_eq!(client.connected().await, Err(NotConnected::GaveUp { attempts: 0 }));
+    assert_eq!(client.snapshot().close.unwrap().reason, Reason::Client(Cause::ConnectTimeout));
+    assert_eq!(server::connections(&user.id).await.accepted, 0);
+    faults::heal().await;
+}
+
+#[wasm_bindgen_test]
 async fn a_user_without_a_token_is_refused_for_good_after_one_more_try() {
+    let user = User::new().await;
     let asked = Log::new();
     let log = asked.clone();
     let provider = move |request: TokenRequest| {
         log.add(request.refused);
         None
     };
-    let client = Client::new(Options::new().url(server::URL).token_with(provider).config(quick())).unwrap();
+    let client = Client::new(user.options().token_with(provider)).unwrap();
     client.connect().unwrap();
     until_phase(&client, Phase::Fatal).await;
     let Err(NotConnected::Fatal(Some(close))) = client.connected().await else { panic!("not fatal") };

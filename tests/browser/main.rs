@@ -1,4 +1,4 @@
-//! The Rust client in a real browser, against the reference server.
+//! The Rust client in a real browser, against the reference server behind its fault proxy.
 
 #![cfg(all(target_arch = "wasm32", feature = "rust"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -6,6 +6,7 @@
 mod closes;
 mod connecting;
 mod decoding;
+mod faults;
 mod frames;
 mod handlers;
 mod leaks;

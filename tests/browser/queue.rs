@@ -8,32 +8,36 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::messages::{collect, join, message};
 use crate::user::{User, listen, quick};
 use crate::waiting::{until, until_async};
-use crate::{page, server};
+use crate::{faults, page, server};
 
 #[wasm_bindgen_test]
-async fn what_is_sent_while_the_server_refuses_arrives_in_order_after_the_session_is_rejoined() {
+async fn what_is_sent_while_connections_are_refused_arrives_in_order_after_the_session_is_rejoined() {
     let (ann, bob) = (User::new().await, User::new().await);
     let session = page::random_name();
     let mut config = quick();
     config.reconnect.max_attempts = u32::MAX;
-    let (anns, bobs) = (Client::new(ann.options().config(config)).unwrap(), bob.online().await);
-    anns.connect().unwrap();
-    anns.connected().await.unwrap();
+    // Bob does not pass the proxy, so the faults are Ann's alone.
+    let anns = Client::new(ann.options().config(config)).unwrap();
+    let bobs = Client::new(bob.options().url(server::URL)).unwrap();
+    for client in [&anns, &bobs] {
+        client.connect().unwrap();
+        client.connected().await.unwrap();
+    }
     let (heard, errors) = (collect::<MessageReceived>(&bobs), collect::<ServerError>(&anns));
     for (user, client) in [(&ann, &anns), (&bob, &bobs)] {
         client.send(&join(&session)).unwrap();
         until_async("the session is joined", async || server::received(&user.id).await.len() == 1).await;
     }
 
-    server::refuse(&ann.id, 60_000).await;
-    server::drop_connections(&ann.id, None).await;
+    let refusal = faults::refuse().await;
+    faults::reset().await;
     until("the connection is lost", || anns.phase() != Phase::Open).await;
     for content in ["one", "two", "three"] {
         assert_eq!(anns.send(&message(&session, content)).unwrap(), Sent::Queued);
     }
     assert_eq!(anns.snapshot().queued, 3);
-    until_async("an attempt is refused", async || server::connections(&ann.id).await.refused > 0).await;
-    server::refuse(&ann.id, 0).await;
+    until_async("an attempt is refused", async || faults::hits(refusal).await > 0).await;
+    faults::heal().await;
 
     let heard: Vec<_> = heard.holds(3).await.into_iter().map(|event| event.message.content).collect();
     assert_eq!(heard, ["one", "two", "three"]);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::page;
 use crate::waiting::until_async;
 
-/// Where the reference server listens.
+/// Where the reference server listens. Clients come to it through the [fault proxy](crate::faults).
 pub const URL: &str = match option_env!("EVERWIRE_TEST_SERVER") {
     Some(url) => url,
     None => "http://127.0.0.1:8790",
@@ -24,7 +24,6 @@ pub struct Received {
 pub struct Connections {
     pub open: u64,
     pub accepted: u64,
-    pub refused: u64,
 }
 
 pub async fn token(user: &str, life_s: i64) -> String {
@@ -32,18 +31,9 @@ pub async fn token(user: &str, life_s: i64) -> String {
     answer["token"].as_str().unwrap().into()
 }
 
-/// Closes the user's connections; without a code the TCP connections go away without a word.
-pub async fn drop_connections(user: &str, code: Option<u16>) {
+/// Closes the user's connections.
+pub async fn close(user: &str, code: u16) {
     reach("drop", "dropped", json!({ "user_id": user, "code": code, "reason": "a test asked for it" })).await;
-}
-
-/// Makes the user's connections fall silent; later ones answer.
-pub async fn silence(user: &str) {
-    reach("silent", "affected", json!({ "user_id": user, "silent": true })).await;
-}
-
-pub async fn refuse(user: &str, for_ms: u32) {
-    post("refuse", json!({ "user_id": user, "for_ms": for_ms })).await;
 }
 
 pub async fn push(user: &str, kind: &str, data: Value) {
@@ -80,8 +70,8 @@ pub async fn received_types(user: &str) -> Vec<String> {
 
 pub async fn connections(user: &str) -> Connections {
     let answer = call("GET", &format!("connections?user_id={user}"), None).await;
-    let [open, accepted, refused] = ["open", "accepted", "refused"].map(|name| answer[name].as_u64().unwrap());
-    Connections { open, accepted, refused }
+    let [open, accepted] = ["open", "accepted"].map(|name| answer[name].as_u64().unwrap());
+    Connections { open, accepted }
 }
 
 /// Asks until it reaches a connection: the client hears of a connection earlier than the server's own books.
@@ -100,11 +90,18 @@ async fn post(path: &str, body: Value) -> Value {
 }
 
 async fn call(method: &str, path: &str, body: Option<String>) -> Value {
-    let answer = page::request(method, &format!("{URL}/dev/{path}"), body).await.unwrap_or_else(|error| {
+    ask(method, &format!("{URL}/dev/{path}"), body).await
+}
+
+/// Sends a control request, to the server or to the proxy.
+pub async fn ask(method: &str, url: &str, body: Option<String>) -> Value {
+    let answer = page::request(method, url, body).await.unwrap_or_else(|error| {
         panic!(
-            "the reference server at {URL} did not do what was asked: {}\n\
-             If it does not run, start it with\n    \
-             cargo run -p everwire-server -- --dev --port 8790 --rate-limit-per-minute 0",
+            "what was asked was not done: {}\n\
+             If the reference server and its fault proxy do not run, start them with\n    \
+             cargo run -p everwire-server -- --dev --port 8790 --rate-limit-per-minute 0\n    \
+             cargo run -p everwire-server --bin everwire-faults -- \
+             --listen 127.0.0.1:8791 --target 127.0.0.1:8790 --control 127.0.0.1:8792",
             page::message_of(&error)
         )
     });

@@ -4,7 +4,7 @@ use everwire::client::{Client, ClientEvent, Options};
 use everwire::proto::{Config, Phase};
 
 use crate::waiting::{Log, until};
-use crate::{page, server};
+use crate::{faults, page, server};
 
 pub struct User {
     pub id: String,
@@ -12,7 +12,9 @@ pub struct User {
 }
 
 impl User {
+    /// On a healthy network.
     pub async fn new() -> Self {
+        faults::heal().await;
         let id = page::random_name();
         let token = server::token(&id, 600).await;
         Self { id, token }
@@ -20,7 +22,7 @@ impl User {
 
     /// Options that connect as this user, and reconnect without delay.
     pub fn options(&self) -> Options {
-        Options::new().url(server::URL).token(&*self.token).config(quick())
+        Options::new().url(faults::URL).token(&*self.token).config(quick())
     }
 
     /// A client with those options that is not connected.

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { useDemo } from "./harness/demo";
+import { useFaultyDemo } from "./harness/demo";
 import { screenshot } from "./harness/screenshot";
 
-const demo = useDemo();
+const demo = useFaultyDemo();
 
 interface MessageSent {
   readonly message: { readonly content: string };
@@ -54,21 +54,25 @@ test("both sides write while the server is away, and each sees all of the other'
   await expect.poll(() => ada.messages().then(from("Grace"))).toEqual(["Grace 1", "Grace 2", "Grace 3"]);
 });
 
-test("a server that stops answering is noticed by the heartbeat, and the connection recovers", async () => {
-  const { ada, grace } = demo();
-  const pressed = Date.now();
-  await ada.press("stop-answering");
-  await ada.logs("close", /server stopped answering, code 1006/);
-  const noticed = Date.now() - pressed;
-  // One interval until the next ping, one deadline for its pong, and three seconds for a busy machine, where a deadline that
-  // was noticed late is extended by a second ping.
-  expect(noticed).toBeLessThan(5_000 + 2_000 + 3_000);
-  await ada.reaches("open");
+test("a link that has died is noticed by the heartbeat in time, and the connection recovers", async () => {
+  const { proxy, guard, ada, grace } = demo();
+  await guard.duringOutage(async () => {
+    const died = Date.now();
+    await proxy.rule({ fault: "half_open", direction: "down" });
+    await ada.logs("close", /server stopped answering, code 1006/);
+    const noticed = Date.now() - died;
+    // One interval until the next ping, one deadline for its pong, and three seconds for a busy machine, where a deadline that
+    // was noticed late is extended by a second ping.
+    expect(noticed).toBeLessThan(5_000 + 2_000 + 3_000);
+    await proxy.heal();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
   await grace.write("Are you back?");
   await expect.poll(() => ada.messages()).toEqual(["Are you back?"]);
 });
 
-test("what the other side wrote while this side's link was dead is caught up", async () => {
+// The proxy does not know whose connection is whose, so the server is what fails only one side.
+test("what the other side wrote while the server did not answer this one is caught up", async () => {
   const { ada, grace } = demo();
   await ada.press("stop-answering");
   await grace.write("Can you hear me?");
@@ -76,7 +80,7 @@ test("what the other side wrote while this side's link was dead is caught up", a
   await ada.logs("close", /code 1006/);
 });
 
-test("a dropped connection recovers, and the other side is not affected", async () => {
+test("a connection that the server drops recovers, and the other side is not affected", async () => {
   const { ada, grace } = demo();
   await ada.press("drop-connection");
   await ada.says(/^Reconnecting: attempt 1 of 5/);
@@ -102,13 +106,19 @@ test("a restart that refuses connections for ten seconds is explained and surviv
 });
 
 test("going offline pauses the attempts, and coming back resumes at once", async () => {
-  const { page, guard, ada, grace } = demo();
+  const { proxy, page, guard, ada, grace } = demo();
+  const toggle = page.getByTestId("toggle-network");
+  const back = toggle.filter({ hasText: "Back online" });
   await guard.duringOutage(async () => {
-    await page.getByTestId("toggle-network").click();
+    await toggle.click();
+    // The page tells the server first, which needs the network.
+    await back.waitFor();
+    await proxy.rule({ fault: "swallow" });
     await Promise.all([ada.says(/^Offline: waiting for the network/), grace.says(/^Offline: waiting for the network/)]);
     await ada.write("from the tunnel");
     expect(await ada.deliveries()).toEqual(["Queued"]);
-    await page.getByTestId("toggle-network").filter({ hasText: "Back online" }).click();
+    await proxy.heal();
+    await back.click();
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
   });
   await expect.poll(() => grace.messages()).toEqual(["from the tunnel"]);

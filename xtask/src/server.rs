@@ -1,4 +1,4 @@
-//! The reference server, as a process that this tool starts and stops.
+//! The reference server and its fault proxy, as processes that this tool starts and stops.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -14,13 +14,21 @@ use crate::job::Job;
 use crate::paths;
 use crate::processes::Running;
 
-/// Compiles the server and names its executable.
+/// Compiles the server and its fault proxy, and names the server's executable.
 pub fn build() -> Result<PathBuf> {
     Job::cargo("build · server").args(["build", "--package", "everwire-server"]).run()?;
     Ok(paths::target()?.join("debug").join(format!("everwire-server{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// The ports of the fault proxy.
+#[derive(Clone, Copy)]
+pub struct FaultPorts {
+    pub listen: u16,
+    pub control: u16,
+}
+
 pub struct Server {
+    name: &'static str,
     process: Running,
     pub ready_line: String,
     log: PathBuf,
@@ -29,24 +37,38 @@ pub struct Server {
 impl Server {
     /// Starts the server for development, without a rate limit, and waits until it listens.
     pub fn start(executable: &Path, port: u16, www: Option<&Path>) -> Result<Self> {
-        let log = paths::scratch()?.join(format!("server-{port}.log"));
         let mut command = Command::new(executable);
         command.args(["--dev", "--rate-limit-per-minute", "0", "--port", &port.to_string()]);
         if let Some(www) = www {
             command.arg("--www").arg(www);
         }
-        let errors = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
-        command.current_dir(paths::root()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
-        let mut process = Running::start(&mut command).with_context(|| format!("starting {}", executable.display()))?;
-        let lines = lines(&mut process)?;
-        let ready_line = wait_until_ready(&lines, &mut process, &log)?;
-        Ok(Self { process, ready_line, log })
+        Self::run("server", command, port)
     }
 
-    /// Waits until the server ends by itself, which it should not.
+    /// Starts the fault proxy that was compiled with the server, in front of the server at port `target`.
+    pub fn start_faults(server: &Path, ports: FaultPorts, target: u16) -> Result<Self> {
+        let executable = server.with_file_name(format!("everwire-faults{}", std::env::consts::EXE_SUFFIX));
+        let mut command = Command::new(executable);
+        for (flag, port) in [("--listen", ports.listen), ("--target", target), ("--control", ports.control)] {
+            command.args([flag, &format!("127.0.0.1:{port}")]);
+        }
+        Self::run("fault-proxy", command, ports.listen)
+    }
+
+    fn run(name: &'static str, mut command: Command, port: u16) -> Result<Self> {
+        let log = paths::scratch()?.join(format!("{name}-{port}.log"));
+        let errors = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+        command.current_dir(paths::root()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let mut process = Running::start(&mut command).with_context(|| format!("starting {command:?}"))?;
+        let lines = lines(&mut process)?;
+        let ready_line = wait_until_ready(name, &lines, &mut process, &log)?;
+        Ok(Self { name, process, ready_line, log })
+    }
+
+    /// Waits until the process ends by itself, which it should not.
     pub fn wait(mut self) -> Result<()> {
         let status = self.process.wait(|| Ok(()))?;
-        bail!("{}", obituary(status, &self.log))
+        bail!("{}", obituary(self.name, status, &self.log))
     }
 }
 
@@ -63,9 +85,9 @@ pub fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
-/// The lines of standard output; the pipe is drained to the end so that the server never blocks on it.
+/// The lines of standard output; the pipe is drained to the end so that the process never blocks on it.
 fn lines(process: &mut Running) -> Result<Receiver<String>> {
-    let output = process.child().stdout.take().context("the server has no standard output")?;
+    let output = process.child().stdout.take().context("a process without standard output")?;
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -75,7 +97,7 @@ fn lines(process: &mut Running) -> Result<Receiver<String>> {
     Ok(receiver)
 }
 
-fn wait_until_ready(lines: &Receiver<String>, process: &mut Running, log: &Path) -> Result<String> {
+fn wait_until_ready(name: &str, lines: &Receiver<String>, process: &mut Running, log: &Path) -> Result<String> {
     let deadline = Instant::now() + START_LIMIT;
     while Instant::now() < deadline {
         match lines.recv_timeout(Duration::from_millis(100)) {
@@ -83,18 +105,18 @@ fn wait_until_ready(lines: &Receiver<String>, process: &mut Running, log: &Path)
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 let status = process.wait(|| Ok(()))?;
-                bail!("{}", obituary(status, log));
+                bail!("{}", obituary(name, status, log));
             }
         }
     }
-    bail!("the server printed no `ready` line within {} s; its log is {}", START_LIMIT.as_secs(), log.display())
+    bail!("the {name} printed no `ready` line within {} s; its log is {}", START_LIMIT.as_secs(), log.display())
 }
 
-fn obituary(status: ExitStatus, log: &Path) -> String {
+fn obituary(name: &str, status: ExitStatus, log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines = text.lines().collect::<Vec<_>>();
     let last_lines = lines[lines.len().saturating_sub(20)..].join("\n  ");
-    format!("the server ended by itself ({status}); its log {} ends with:\n  {last_lines}", log.display())
+    format!("the {name} ended by itself ({status}); its log {} ends with:\n  {last_lines}", log.display())
 }
 
 const START_LIMIT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::job::Job;
-use crate::server::{self, Server};
+use crate::server::{self, FaultPorts, Server};
 use crate::{build, demo, load, node, paths, tools, wasm};
 
 pub struct Suite {
@@ -82,7 +82,7 @@ fn webkit(workshop: &mut Workshop) -> Result<()> {
     in_browser(workshop, "webkit", "SAFARIDRIVER", driver, None)
 }
 
-/// Runs the wasm-bindgen tests in one engine against a server of their own.
+/// Runs the wasm-bindgen tests in one engine against a server of their own behind its fault proxy.
 fn in_browser(
     workshop: &mut Workshop,
     engine: &str,
@@ -93,8 +93,10 @@ fn in_browser(
     tools::wasm_target()?;
     let runner = tools::wasm_bindgen_test_runner()?;
     let executable = workshop.server()?;
-    let port = server::free_port(TEST_PORT)?;
+    let port = server::free_port(SERVER_PORT)?;
     let _server = Server::start(&executable, port, None)?;
+    let faults = FaultPorts { listen: server::free_port(PROXY_PORT)?, control: server::free_port(CONTROL_PORT)? };
+    let _proxy = Server::start_faults(&executable, faults, port)?;
     let name = format!("{engine} · wasm-bindgen tests");
     // WebKit has no headless mode; it draws on a virtual screen instead.
     let mut job = if engine == "webkit" && cfg!(target_os = "linux") {
@@ -102,9 +104,15 @@ fn in_browser(
     } else {
         Job::cargo(name)
     };
-    if port != TEST_PORT {
-        // The tests read the address when they are compiled.
-        job = job.env("EVERWIRE_TEST_SERVER", format!("http://127.0.0.1:{port}"));
+    // The tests read the addresses when they are compiled, and know the usual ones.
+    for (variable, port, usual) in [
+        ("EVERWIRE_TEST_SERVER", port, SERVER_PORT),
+        ("EVERWIRE_TEST_PROXY", faults.listen, PROXY_PORT),
+        ("EVERWIRE_TEST_FAULTS", faults.control, CONTROL_PORT),
+    ] {
+        if port != usual {
+            job = job.env(variable, format!("http://127.0.0.1:{port}"));
+        }
     }
     job.args(["test", "--package", "everwire", "--target", wasm::TARGET, "--test", "browser"])
         .without_env(DRIVER_VARIABLES)
@@ -157,7 +165,9 @@ fn vitest(suite: &str, directory: &str) -> Job {
     node::tool(format!("{suite} · vitest"), "vitest").arg("run").directory(paths::root().join(directory))
 }
 
-const TEST_PORT: u16 = 8790;
+const SERVER_PORT: u16 = 8790;
+const PROXY_PORT: u16 = 8791;
+const CONTROL_PORT: u16 = 8792;
 
 /// The test runner takes the first driver that it finds here, so only one may be set.
 const DRIVER_VARIABLES: [&str; 8] = [
