@@ -14,11 +14,12 @@ use serde_json::{Map, Value, json};
 use crate::{
     app::App,
     envelope,
-    hub::Room,
+    hub::{Audience, Room},
     masterx,
     matches::MatchError,
     messages, metrics,
     problem::{Body, Params, Part, Problem},
+    reliable::{self, Event, Ledger},
     token::MAX_USER_BYTES,
 };
 
@@ -37,8 +38,20 @@ pub struct Push {
 }
 
 impl Push {
-    /// Queues the event and says for how many connections.
-    pub fn deliver(self, app: &App) -> Result<usize, Problem> {
+    pub fn to_user(user: &str, kind: &str, data: Map<String, Value>) -> Self {
+        Self { r#type: kind.to_owned(), data, user_id: Some(user.to_owned()), session_id: None, match_id: None }
+    }
+
+    /// Queues the event and says for how many connections. Where it is stored for someone, it is so on return.
+    pub async fn deliver(self, app: &App) -> Result<usize, Problem> {
+        if reliable::is_stored(&self.r#type)
+            && let Some(audience) = self.streamed_audience(app)
+        {
+            let publish = move |database: &_, ledger: &mut Ledger| {
+                ledger.publish(database, &audience, &Event::new(&self.r#type, &self.data), None, None)
+            };
+            return app.matches.store().run_with_ledger(publish).await.map_err(Problem::from);
+        }
         let event = envelope::event(&self.r#type, &self.data);
         Ok(match (self.user_id, self.session_id, self.match_id) {
             (Some(user), None, None) => app.hub.to_user(&user, &event),
@@ -48,6 +61,21 @@ impl Push {
             _ => return Err(Problem::bad_request("give one of `user_id`, `session_id` and `match_id` at most")),
         })
     }
+
+    /// Who gets the event, if there is anyone among them for whom it is stored.
+    fn streamed_audience(&self, app: &App) -> Option<Audience> {
+        let room = match (&self.user_id, &self.session_id, &self.match_id) {
+            (Some(user), None, None) => {
+                let streamed = app.hub.is_streamed(user).then(|| vec![user.as_str().into()])?;
+                return Some(Audience { plain: Vec::new(), streamed });
+            }
+            (None, None, None) => return Some(app.hub.everyone()).filter(|audience| !audience.streamed.is_empty()),
+            (None, Some(session), None) => Room::session(session),
+            (None, None, Some(id)) => Room::of_match(id),
+            _ => return None,
+        };
+        app.hub.has_streamed(&room).then(|| app.hub.audience(&room, None))
+    }
 }
 
 /// `POST /api/events`
@@ -55,7 +83,7 @@ pub async fn push(State(app): Shared, headers: HeaderMap, Body(push): Body<Push>
     check_app_key(&app, &headers)?;
     masterx::check_pushed(&push.r#type, &push.data)
         .map_err(|reason| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason))?;
-    Ok(Json(json!({ "delivered": push.deliver(&app)? })))
+    Ok(Json(json!({ "delivered": push.deliver(&app).await? })))
 }
 
 #[derive(Deserialize)]

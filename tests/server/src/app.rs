@@ -11,6 +11,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
+    action::Action,
     audit::{Audit, Entry},
     colabmatch,
     connection::{Connection, Inbox, QueueLimits},
@@ -22,6 +23,9 @@ use crate::{
     matches::Matches,
     metrics::{Metrics, Snapshot},
     options::Options,
+    outgoing::Outgoing,
+    reliable::Ledger,
+    reply::Refusal,
     sync::Lock as _,
     token::Tokens,
     typing::Typists,
@@ -31,11 +35,11 @@ use crate::{
 pub struct App {
     pub options: Options,
     pub tokens: Tokens,
-    pub hub: Hub,
+    pub hub: Arc<Hub>,
     pub matches: Matches,
     pub typists: Mutex<Typists>,
     pub limits: RateLimits,
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     pub audit: Option<Audit>,
     pub dev: Option<Dev>,
     /// Held while a user's number of connections and the news of it change together, so that the last news is true.
@@ -75,13 +79,20 @@ impl App {
     }
 
     /// Forgets a connection.
-    pub fn disconnect(&self, connection: &Connection, ending: &Ending) {
+    pub fn disconnect(&self, connection: &Arc<Connection>, ending: &Ending) {
         {
             let _ordered = self.presence.locked();
             if let Some(rooms) = self.hub.remove(connection) {
                 colabmatch::left(self, &connection.user, &rooms);
                 colabmatch::presence(self, &connection.user, false);
             }
+        }
+        if connection.has_said_hello() {
+            let (store, connection) = (self.matches.store().clone(), connection.clone());
+            tokio::spawn(async move {
+                // Without a database there is nothing to note it in.
+                let _ = store.post(move |database, ledger| ledger.gone(database, &connection)).await;
+            });
         }
         let cause = ending.cause();
         if let Some(kind) = ending.error_kind() {
@@ -90,6 +101,21 @@ impl App {
         tracing::debug!(connection = connection.id, user = %connection.user, %cause, "disconnected");
         self.audit(&Entry::Disconnect { connection: connection.id, user: &connection.user, cause: &cause });
         self.metrics.disconnected(cause);
+    }
+
+    /// Carries out an action where something of it is stored, and waits until it is.
+    pub async fn on_disk(&self, from: &Arc<Connection>, action: Action) -> Result<Option<Outgoing>, Refusal> {
+        let from = from.clone();
+        let job = move |database: &_, ledger: &mut Ledger| ledger.perform(database, &from, None, action);
+        self.matches.store().run_with_ledger(job).await??;
+        Ok(None)
+    }
+
+    /// Has a connection sent the next part of what it is behind with.
+    pub async fn catch_up(&self, connection: &Arc<Connection>) -> Result<(), Ending> {
+        let connection = connection.clone();
+        let page = move |database: &_, ledger: &mut Ledger| ledger.page(database, &connection);
+        self.matches.store().post(page).await.map_err(|_| Ending::close(1011, "no database"))
     }
 
     /// A handshake was refused.

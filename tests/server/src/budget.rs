@@ -21,9 +21,9 @@ pub struct Budgeted {
 }
 
 impl Budgeted {
-    /// Room for a largest message in its smallest fragments, and for what is read ahead.
-    pub fn new(stream: TcpStream, max_message_bytes: usize) -> Self {
-        let budget = max_message_bytes.saturating_mul(WORST_OVERHEAD).saturating_add(READ_AHEAD);
+    /// Room for a largest message in its smallest fragments, or for a `hello` in large ones, and for what is read ahead.
+    pub fn new(stream: TcpStream, max_message_bytes: usize, max_hello_bytes: usize) -> Self {
+        let budget = max_message_bytes.saturating_mul(WORST_OVERHEAD).max(max_hello_bytes).saturating_add(READ_AHEAD);
         Self { stream, budget, left: budget }
     }
 

@@ -9,11 +9,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
+    action::Action,
     app::App,
     connection::Connection,
     envelope::{self, Envelope, payload},
     hub::Room,
-    messages::{self, Draft, Inserted, Read},
+    messages::{self, Draft},
     outgoing::Outgoing,
     reply::Refusal,
     store::StoreError,
@@ -46,32 +47,24 @@ struct ReadMessage {
 }
 
 /// `join_match`; the answer says whether the other user is there.
-pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Option<Outgoing>, Refusal> {
+pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let JoinMatch { match_id } = payload(request.data)?;
     let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
-    app.hub.join(&from.user, Room::of_match(&match_id))?;
-    Ok(Some(online_status(&partner, app.hub.is_online(&partner))))
+    let room = Room::of_match(&match_id);
+    app.hub.join(&from.user, room.clone())?;
+    Ok(Action::Join { room, answer: Some(online_status(&partner, app.hub.is_online(&partner))) })
 }
 
 /// `send_message`
-pub async fn send(app: &App, from: &Connection, request: Envelope) -> Result<Option<Outgoing>, Refusal> {
+pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let SendMessage { match_id, content, client_id } = payload(request.data)?;
     let room = joined(app, from, &match_id)?;
     stop_typing(app, &Typist { match_id: match_id.as_str().into(), user: from.user.clone() });
-    let draft = Draft { match_id, sender_id: from.user.to_string(), content, client_id };
-    let inserted = app.matches.store().run(|database| messages::insert(database, draft)).await?;
-    match inserted {
-        Inserted::New(message) => {
-            app.hub.to_room(&room, None, &envelope::event("new_message", &message));
-            Ok(None)
-        }
-        // The others have it already; the sender is asking because the first answer was lost.
-        Inserted::Again(message) => Ok(Some(envelope::event("new_message", &message))),
-    }
+    Ok(Action::Send { room, draft: Draft { match_id, sender_id: from.user.to_string(), content, client_id } })
 }
 
 /// `typing`
-pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { match_id, is_typing } = payload(request.data)?;
     let room = joined(app, from, &match_id)?;
     let typist = Typist { match_id: match_id.into(), user: from.user.clone() };
@@ -81,25 +74,15 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<(), Ref
     } else {
         stop_typing(app, &typist);
     }
-    Ok(())
+    Ok(Action::Done)
 }
 
 /// `read_message`
-pub async fn read(app: &App, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+pub fn read(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let ReadMessage { message_id, match_id } = payload(request.data)?;
     let room = joined(app, from, &match_id)?;
-    let Ok(id) = message_id.parse::<i64>() else { return Err(no_such_message()) };
-    let (stored_match, reader) = (match_id.clone(), from.user.clone());
-    let outcome = app.matches.store().run(move |database| messages::read(database, &stored_match, &reader, id)).await?;
-    match outcome {
-        Read::Now(read_at) => {
-            let data = json!({ "message_id": message_id, "match_id": match_id, "readAt": read_at });
-            app.hub.to_room(&room, None, &envelope::event("message_read", &data));
-            Ok(())
-        }
-        Read::Already => Ok(()),
-        Read::NoSuchMessage => Err(no_such_message()),
-    }
+    let message_id = message_id.parse().map_err(|_| messages::no_such_message())?;
+    Ok(Action::Read { room, match_id, message_id })
 }
 
 /// A user has come online or has gone.
@@ -165,10 +148,6 @@ fn joined(app: &App, from: &Connection, match_id: &str) -> Result<Room, Refusal>
 /// The same for a match of others and for none, which is not for strangers to tell apart.
 fn not_allowed() -> Refusal {
     Refusal::new("not_allowed", "not a match of yours")
-}
-
-fn no_such_message() -> Refusal {
-    Refusal::new("not_found", "no such message of the other user in this match")
 }
 
 impl From<StoreError> for Refusal {

@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
-use crate::{clock::monotonic_ms, ending::Ending, outgoing::Outgoing, sync::Lock as _};
+use crate::{clock::monotonic_ms, ending::Ending, outgoing::Outgoing, reliable::WINDOW, sync::Lock as _};
 
 /// How much may wait for one connection.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,11 @@ pub struct Connection {
     heard_at_ms: AtomicU64,
     /// 0 while nothing is being written.
     writing_since_ms: AtomicU64,
+    said_hello: AtomicBool,
+    /// A permit for each message that may be taken before others are processed.
+    pub window: Semaphore,
+    /// Told when the connection shall ask for a page of history.
+    pub lagging: Notify,
 }
 
 /// What the socket's task receives.
@@ -53,6 +58,9 @@ impl Connection {
             silent: AtomicBool::new(silent),
             heard_at_ms: AtomicU64::new(monotonic_ms()),
             writing_since_ms: AtomicU64::new(0),
+            said_hello: AtomicBool::new(false),
+            window: Semaphore::new(WINDOW),
+            lagging: Notify::new(),
         };
         (Arc::new(connection), Inbox { queue, ending })
     }
@@ -85,6 +93,29 @@ impl Connection {
     /// Frames in the queue.
     pub fn queue_len(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// Whether stored events may still be queued behind so many frames and bytes. The rest of the queue is for what
+    /// cannot be had again.
+    pub fn has_room(&self, frames: usize, bytes: usize) -> bool {
+        let capacity = self.queue.max_capacity();
+        let queued = self.queued_bytes.load(Relaxed) + bytes;
+        (self.queue_len() + frames) * STORED_SHARE < capacity && queued * STORED_SHARE < self.max_queued_bytes.max(1)
+            || self.queue_len() + frames == 0
+    }
+
+    /// Frames and bytes of a page of history.
+    pub fn page(&self) -> (usize, usize) {
+        ((self.queue.max_capacity() / STORED_SHARE).max(1), (self.max_queued_bytes / STORED_SHARE).max(1))
+    }
+
+    /// Whether the client has asked for the reliable mode.
+    pub fn has_said_hello(&self) -> bool {
+        self.said_hello.load(Relaxed)
+    }
+
+    pub fn has_now_said_hello(&self) {
+        self.said_hello.store(true, Relaxed);
     }
 
     /// Ends the connection. Only the first call counts.
@@ -128,3 +159,6 @@ impl Connection {
         }
     }
 }
+
+/// Stored events, which come again, may fill this part of a queue: a third.
+const STORED_SHARE: usize = 3;

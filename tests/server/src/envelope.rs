@@ -1,6 +1,6 @@
 //! The envelope: `{"type": string, "data": object, "timestamp": integer}` in one text frame.
 
-use crate::{clock, outgoing::Outgoing};
+use crate::{clock, outgoing::Outgoing, reliable::Numbers};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
@@ -19,8 +19,15 @@ pub struct Envelope {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Malformed(pub String);
 
-/// Reads a text frame.
-pub fn parse(text: &str) -> Result<Envelope, Malformed> {
+/// Reads a text frame: its place in a row of messages, and the event in it.
+pub fn frame(text: &str) -> (Numbers, Result<Envelope, Malformed>) {
+    match object(text) {
+        Ok(mut object) => (Numbers::take_from(&mut object), envelope(object)),
+        Err(malformed) => (Numbers::Absent, Err(malformed)),
+    }
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, Malformed> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         if serde_json::from_str::<IgnoredAny>(text).is_ok() {
             Malformed(format!("JSON beyond the limits: {error}"))
@@ -28,9 +35,13 @@ pub fn parse(text: &str) -> Result<Envelope, Malformed> {
             Malformed(format!("not JSON: {error}"))
         }
     })?;
-    let Value::Object(mut object) = value else {
-        return Err(Malformed("not a JSON object".into()));
-    };
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(Malformed("not a JSON object".into())),
+    }
+}
+
+fn envelope(mut object: Map<String, Value>) -> Result<Envelope, Malformed> {
     let kind = match object.remove("type") {
         Some(Value::String(kind)) if kind.len() <= MAX_TYPE_BYTES => kind,
         Some(Value::String(_)) => {
@@ -53,6 +64,11 @@ pub fn parse(text: &str) -> Result<Envelope, Malformed> {
 
 /// Writes an event as a text frame. Cloning the result shares its bytes.
 pub fn event(kind: &str, data: &impl Serialize) -> Outgoing {
+    Outgoing::text(kind, json(kind, data))
+}
+
+/// The JSON of an event.
+pub fn json(kind: &str, data: &impl Serialize) -> String {
     #[derive(Serialize)]
     struct Event<'a, T> {
         r#type: &'a str,
@@ -60,11 +76,10 @@ pub fn event(kind: &str, data: &impl Serialize) -> Outgoing {
         timestamp: i64,
     }
     let event = Event { r#type: kind, data, timestamp: clock::epoch_ms() };
-    let text = serde_json::to_string(&event).unwrap_or_else(|error| {
+    serde_json::to_string(&event).unwrap_or_else(|error| {
         tracing::error!(%error, kind, "an event cannot be serialised");
         r#"{"type":"error","data":{"message":"internal error","code":"internal"}}"#.to_owned()
-    });
-    Outgoing::text(kind, text)
+    })
 }
 
 /// A payload as its own type, or the reason in words.
@@ -77,6 +92,10 @@ const MAX_TYPE_BYTES: usize = 128;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Result<Envelope, Malformed> {
+        frame(text).1
+    }
 
     fn reason(text: &str) -> String {
         parse(text).unwrap_err().0

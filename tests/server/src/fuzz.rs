@@ -106,12 +106,12 @@ fn the_parser_takes_or_refuses_any_text() {
     let mut taken = 0;
     let mut refused = 0;
     for text in frames_for(BUDGET) {
-        match envelope::parse(&text) {
+        match envelope::frame(&text).1 {
             Ok(envelope) => {
                 let again = serde_json::json!({
                     "type": envelope.kind, "data": envelope.data, "timestamp": envelope.timestamp.unwrap_or(0),
                 });
-                assert!(envelope::parse(&again.to_string()).is_ok(), "{text}");
+                assert!(envelope::frame(&again.to_string()).1.is_ok(), "{text}");
                 taken += 1;
             }
             Err(envelope::Malformed(reason)) => {
@@ -130,8 +130,9 @@ async fn the_handlers_answer_any_text_with_an_envelope_or_nothing() {
     let app = server.app();
     app.matches.make("m1", ["ada".into(), "ben".into()]).await.ok().unwrap();
     let (ada, _inbox) = app.connect(&Arc::from("ada"), None).ok().unwrap();
+    let mut sender = None;
     for text in frames_for(BUDGET) {
-        let Some(reply) = dispatch::text(app, &ada, &text).await else { continue };
+        let Ok(Some(reply)) = dispatch::text(app, &ada, &mut sender, &text).await else { continue };
         let reply: Value = serde_json::from_str(reply.frame.to_text().unwrap()).unwrap();
         assert!(reply["type"].is_string() && reply["data"].is_object(), "{text} gave {reply}");
         assert_ne!(reply["data"]["code"], "internal", "{text}");

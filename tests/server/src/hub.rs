@@ -43,8 +43,24 @@ pub enum Room {
 #[derive(Default)]
 struct State {
     users: HashMap<Arc<str>, User>,
-    rooms: HashMap<Room, HashSet<Arc<str>>>,
+    rooms: HashMap<Room, Members>,
     connections: usize,
+    /// The users whose events are stored, and the rooms that they get events of, also while they are away.
+    streamed: HashMap<Arc<str>, HashSet<Room>>,
+}
+
+#[derive(Default)]
+struct Members {
+    present: HashSet<Arc<str>>,
+    streamed: HashSet<Arc<str>>,
+}
+
+/// Who gets an event of a room.
+pub struct Audience {
+    /// Connections that get it at once.
+    pub plain: Vec<Arc<Connection>>,
+    /// Users whose events are stored.
+    pub streamed: Vec<Arc<str>>,
 }
 
 #[derive(Default)]
@@ -82,7 +98,7 @@ impl Hub {
     /// Removes a connection. With a user's last one their memberships end; these rooms are returned.
     pub fn remove(&self, connection: &Connection) -> Option<Vec<Room>> {
         let mut state = self.state.writing();
-        let State { users, rooms, connections } = &mut *state;
+        let State { users, rooms, connections, .. } = &mut *state;
         let user = users.get_mut(&connection.user)?;
         let before = user.connections.len();
         user.connections.retain(|other| other.id != connection.id);
@@ -92,7 +108,7 @@ impl Hub {
         }
         let left = users.remove(&connection.user)?.rooms;
         for room in &left {
-            remove_member(rooms, room, &connection.user);
+            remove_member(rooms, room, |members| &mut members.present, &connection.user);
         }
         Some(left.into_iter().collect())
     }
@@ -100,7 +116,7 @@ impl Hub {
     /// Makes a connected user a member. Joining twice is the same as joining once.
     pub fn join(&self, user: &Arc<str>, room: Room) -> Result<(), Refusal> {
         let mut state = self.state.writing();
-        let State { users, rooms, .. } = &mut *state;
+        let State { users, rooms, streamed, .. } = &mut *state;
         let Some(entry) = users.get_mut(user) else { return Ok(()) };
         if entry.rooms.contains(&room) {
             return Ok(());
@@ -110,16 +126,24 @@ impl Hub {
             return Err(Refusal::new("too_many_sessions", message));
         }
         entry.rooms.insert(room.clone());
-        rooms.entry(room).or_default().insert(user.clone());
+        let members = rooms.entry(room.clone()).or_default();
+        members.present.insert(user.clone());
+        if let Some(own) = streamed.get_mut(user) {
+            members.streamed.insert(user.clone());
+            own.insert(room);
+        }
         Ok(())
     }
 
     /// Ends a membership, if there is one.
     pub fn leave(&self, user: &Arc<str>, room: &Room) {
         let mut state = self.state.writing();
-        let State { users, rooms, .. } = &mut *state;
+        let State { users, rooms, streamed, .. } = &mut *state;
         if users.get_mut(user).is_some_and(|entry| entry.rooms.remove(room)) {
-            remove_member(rooms, room, user);
+            remove_member(rooms, room, |members| &mut members.present, user);
+        }
+        if streamed.get_mut(user).is_some_and(|own| own.remove(room)) {
+            remove_member(rooms, room, |members| &mut members.streamed, user);
         }
     }
 
@@ -143,6 +167,7 @@ impl Hub {
         let state = self.state.reading();
         let Some(members) = state.rooms.get(room) else { return 0 };
         members
+            .present
             .iter()
             .filter(|member| Some(&***member) != except)
             .filter_map(|member| state.users.get(member))
@@ -154,6 +179,68 @@ impl Hub {
     pub fn to_all(&self, outgoing: &Outgoing) -> usize {
         let state = self.state.reading();
         state.users.values().map(|user| user.deliver(outgoing)).sum()
+    }
+
+    /// A user's events are stored from now on. Returns the rooms that they are in, if that is news.
+    pub fn begin_stream(&self, user: &Arc<str>) -> Vec<Room> {
+        if self.is_streamed(user) {
+            return Vec::new();
+        }
+        let rooms = self.state.reading().users.get(user).map_or_else(HashSet::new, |user| user.rooms.clone());
+        self.restore(user, rooms.iter().cloned().collect());
+        rooms.into_iter().collect()
+    }
+
+    /// A user's events are stored, and were so before the server started.
+    pub fn restore(&self, user: &Arc<str>, stored: Vec<Room>) {
+        let mut state = self.state.writing();
+        let State { rooms, streamed, .. } = &mut *state;
+        let own = streamed.entry(user.clone()).or_default();
+        for room in stored {
+            rooms.entry(room.clone()).or_default().streamed.insert(user.clone());
+            own.insert(room);
+        }
+    }
+
+    /// A user's events are no longer stored.
+    pub fn end_stream(&self, user: &Arc<str>) {
+        let mut state = self.state.writing();
+        let State { rooms, streamed, .. } = &mut *state;
+        for room in streamed.remove(user).unwrap_or_default() {
+            remove_member(rooms, &room, |members| &mut members.streamed, user);
+        }
+    }
+
+    /// Whether a user's events are stored.
+    pub fn is_streamed(&self, user: &str) -> bool {
+        self.state.reading().streamed.contains_key(user)
+    }
+
+    /// Whether those of anyone in a room are.
+    pub fn has_streamed(&self, room: &Room) -> bool {
+        self.state.reading().rooms.get(room).is_some_and(|members| !members.streamed.is_empty())
+    }
+
+    /// Who gets an event of a room.
+    pub fn audience(&self, room: &Room, except: Option<&str>) -> Audience {
+        let state = self.state.reading();
+        let Some(members) = state.rooms.get(room) else { return Audience { plain: Vec::new(), streamed: Vec::new() } };
+        let others = |user: &&Arc<str>| Some(&***user) != except;
+        let plain = members.present.iter().filter(others).filter(|user| !members.streamed.contains(*user));
+        Audience {
+            plain: plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect(),
+            streamed: members.streamed.iter().filter(others).cloned().collect(),
+        }
+    }
+
+    /// Who gets an event for everyone.
+    pub fn everyone(&self) -> Audience {
+        let state = self.state.reading();
+        let plain = state.users.iter().filter(|(user, _)| !state.streamed.contains_key(*user));
+        Audience {
+            plain: plain.flat_map(|(_, user)| &user.connections).cloned().collect(),
+            streamed: state.streamed.keys().cloned().collect(),
+        }
     }
 
     /// The connections of a user, or of everyone.
@@ -170,9 +257,9 @@ impl Hub {
         self.state.reading().connections
     }
 
-    /// How many rooms have a member.
+    /// How many rooms have a member who is there.
     pub fn rooms(&self) -> usize {
-        self.state.reading().rooms.len()
+        self.state.reading().rooms.values().filter(|members| !members.present.is_empty()).count()
     }
 }
 
@@ -198,6 +285,12 @@ impl Full {
     }
 }
 
+impl Audience {
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.streamed.is_empty()
+    }
+}
+
 impl Room {
     pub fn session(id: &str) -> Self {
         Self::Session(id.into())
@@ -214,10 +307,15 @@ impl User {
     }
 }
 
-fn remove_member(rooms: &mut HashMap<Room, HashSet<Arc<str>>>, room: &Room, user: &Arc<str>) {
+fn remove_member(
+    rooms: &mut HashMap<Room, Members>,
+    room: &Room,
+    list: impl Fn(&mut Members) -> &mut HashSet<Arc<str>>,
+    user: &Arc<str>,
+) {
     if let Some(members) = rooms.get_mut(room) {
-        members.remove(user);
-        if members.is_empty() {
+        list(members).remove(user);
+        if members.present.is_empty() && members.streamed.is_empty() {
             rooms.remove(room);
         }
     }

@@ -20,6 +20,7 @@
 //!
 //! [`faults`] is a program of its own: a TCP proxy that misbehaves on command.
 
+mod action;
 mod api;
 mod app;
 mod audit;
@@ -46,8 +47,10 @@ mod options;
 mod outgoing;
 mod problem;
 mod process;
+mod reliable;
 mod reply;
 mod routes;
+mod sender;
 mod server;
 mod socket;
 mod store;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    action::Action,
     clock,
     connection::Connection,
     envelope::{self, Envelope, Malformed, payload},
@@ -36,30 +37,33 @@ struct ChatMessage {
 }
 
 /// `join_session`
-pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Session { session_id } = payload(request.data)?;
     check_session_id(&session_id)?;
-    hub.join(&from.user, Room::session(&session_id))
+    let room = Room::session(&session_id);
+    hub.join(&from.user, room.clone())?;
+    Ok(Action::Join { room, answer: None })
 }
 
 /// `leave_session`. Leaving twice is the same as leaving once.
-pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Session { session_id } = payload(request.data)?;
-    hub.leave(&from.user, &Room::session(&session_id));
-    Ok(())
+    let room = Room::session(&session_id);
+    hub.leave(&from.user, &room);
+    Ok(Action::Leave { room })
 }
 
 /// `user_typing`
-pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { session_id, is_typing } = payload(request.data)?;
     let room = joined(hub, from, &session_id)?;
     let data = json!({ "user_id": &*from.user, "isTyping": is_typing });
     hub.to_room(&room, Some(&from.user), &envelope::event("typing_indicator", &data));
-    Ok(())
+    Ok(Action::Done)
 }
 
 /// `message_sent`
-pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Refusal> {
+pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let MessageSent { session_id, message } = payload(request.data)?;
     let room = joined(hub, from, &session_id)?;
     let data = json!({
@@ -72,8 +76,7 @@ pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<(), Re
             "session_id": session_id,
         }
     });
-    hub.to_room(&room, Some(&from.user), &envelope::event("message_received", &data));
-    Ok(())
+    Ok(Action::Publish { room, kind: "message_received", data })
 }
 
 /// An `emotion` that a model could have produced; `seed` varies it smoothly.

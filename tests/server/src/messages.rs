@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::clock;
+use crate::{clock, reply::Refusal};
 
 /// A stored message in the spelling of `new_message`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -109,6 +110,16 @@ pub fn read(database: &Connection, match_id: &str, reader: &str, message_id: i64
     Ok(if changed == 0 { Read::Already } else { Read::Now(clock::iso_at(now)) })
 }
 
+/// The payload of `message_read`.
+pub fn read_event(match_id: &str, message_id: i64, read_at: &str) -> Value {
+    json!({ "message_id": message_id.to_string(), "match_id": match_id, "readAt": read_at })
+}
+
+/// What a read receipt for something else is answered with.
+pub fn no_such_message() -> Refusal {
+    Refusal::new("not_found", "no such message of the other user in this match")
+}
+
 /// The last messages of a match before an id, in the order in which they were stored.
 pub fn history(
     database: &Connection,
@@ -147,7 +158,7 @@ mod tests {
     use crate::store::Store;
 
     async fn store_with_match() -> Store {
-        let store = Store::open(None).unwrap();
+        let store = Store::in_memory();
         let users = ["ada".to_owned(), "ben".to_owned()];
         store.run(move |database| insert_match(database, "m1", &users)).await.unwrap();
         store

@@ -34,6 +34,10 @@ pub struct Metrics {
     longest_queue: Gauge,
     sessions: Gauge,
     pub audit_dropped: Counter,
+    hellos: Family<Outcome, Counter>,
+    violations: Family<ErrorKind, Counter>,
+    pub duplicates: Counter,
+    pub gaps: Counter,
     memory: Gauge,
     cpu: Gauge<f64, std::sync::atomic::AtomicU64>,
 }
@@ -46,6 +50,11 @@ struct Cause {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Reason {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    result: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -87,9 +96,20 @@ impl Metrics {
             longest_queue: Gauge::default(),
             sessions: Gauge::default(),
             audit_dropped: Counter::default(),
+            hellos: Family::default(),
+            violations: Family::default(),
+            duplicates: Counter::default(),
+            gaps: Counter::default(),
             memory: Gauge::default(),
             cpu: Gauge::default(),
         };
+        // A dashboard shows a rate only from the second sample on, so these are there from the start.
+        for result in ["welcome", "malformed", "unsupported_version"] {
+            drop(metrics.hellos.get_or_create(&Outcome { result }));
+        }
+        for kind in ["before_hello", "bad_number", "repeated_hello", "overlap", "missing"] {
+            drop(metrics.violations.get_or_create(&ErrorKind { kind }));
+        }
         metrics.register(received, sent);
         metrics
     }
@@ -120,6 +140,10 @@ impl Metrics {
         registry.register("longest_queue_frames", "Frames waiting in the longest queue", self.longest_queue.clone());
         registry.register("sessions", "Sessions and matches with a member", self.sessions.clone());
         registry.register("audit_dropped", "Audit lines that the disk was too slow for", self.audit_dropped.clone());
+        registry.register("hellos", "Hellos of the reliable mode by result", self.hellos.clone());
+        registry.register("protocol_violations", "Ends of reliable connections by rule", self.violations.clone());
+        registry.register("duplicates", "Messages that were processed before", self.duplicates.clone());
+        registry.register("gaps", "Positions that the history did not reach back to", self.gaps.clone());
         registry.register("resident_memory_bytes", "Memory of the process", self.memory.clone());
         registry.register("cpu_seconds", "Processor time of the process", self.cpu.clone());
     }
@@ -137,6 +161,14 @@ impl Metrics {
 
     pub fn error(&self, kind: &'static str) {
         self.errors.get_or_create(&ErrorKind { kind }).inc();
+    }
+
+    pub fn hello(&self, result: &'static str) {
+        self.hellos.get_or_create(&Outcome { result }).inc();
+    }
+
+    pub fn violation(&self, kind: &'static str) {
+        self.violations.get_or_create(&ErrorKind { kind }).inc();
     }
 
     pub fn rejected(&self, reason: &'static str) {

@@ -4,6 +4,8 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
+use crate::reliable::{Bounds, MAX_NUMBER};
+
 /// The reference WebSocket back end for Everwire.
 ///
 /// Prints one line, `ready http://<host>:<port>/`, when it is listening. Logs go to standard error.
@@ -85,6 +87,23 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,
 
+    /// Stored events kept of each stream, oldest dropped.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub history_events: u64,
+
+    /// How long stored events are kept.
+    #[arg(long = "history-age-s", value_name = "SECONDS", default_value = "86400", value_parser = seconds)]
+    pub history_age: Duration,
+
+    /// How long a client id is remembered after its last connection. The protocol asks for 7 days.
+    #[arg(long = "client-age-s", value_name = "SECONDS", default_value = "604800", value_parser = seconds)]
+    pub client_age: Duration,
+
+    /// Begin this epoch, which has to be higher than those before: after a backup of the database was restored,
+    /// for example. Without it a database has the time of its creation, in milliseconds since 1970.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_NUMBER))]
+    pub epoch: Option<u64>,
+
     /// Append an audit trail to this file: JSON lines that say who connected, sent and left, and not what was said.
     #[arg(long, value_name = "FILE")]
     pub audit: Option<PathBuf>,
@@ -108,6 +127,17 @@ pub struct Options {
 }
 
 impl Options {
+    /// What the reliable mode keeps.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Bounds {
+            events: self.history_events,
+            event_age_ms: ms(self.history_age),
+            client_age_ms: ms(self.client_age),
+            epoch: self.epoch,
+        }
+    }
+
     /// Options from flags as on the command line, without the program's name.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ impl Outgoing {
 }
 
 /// Types that the server sends; the last stands for all others.
-pub const SENT: [&str; 16] = [
+pub const SENT: [&str; 21] = [
     "pong",
     "echo",
     "error",
@@ -61,12 +61,17 @@ pub const SENT: [&str; 16] = [
     "typing_stopped",
     "user_online_status",
     "message_read",
+    "welcome",
+    "ack",
+    "stream",
+    "reply",
+    "receipt",
     "raw",
     "other",
 ];
 
 /// Types that clients send; the last stands for all others.
-pub const RECEIVED: [&str; 12] = [
+pub const RECEIVED: [&str; 13] = [
     "ping",
     "echo",
     "join_session",
@@ -77,6 +82,7 @@ pub const RECEIVED: [&str; 12] = [
     "send_message",
     "typing",
     "read_message",
+    "hello",
     "malformed",
     "other",
 ];

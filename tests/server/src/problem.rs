@@ -11,6 +11,8 @@ use axum::{
 };
 use serde_json::json;
 
+use crate::store::StoreError;
+
 /// A status and a sentence.
 pub struct Problem(StatusCode, String);
 
@@ -36,6 +38,12 @@ impl Problem {
 
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }
 

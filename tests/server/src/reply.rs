@@ -4,7 +4,7 @@ use crate::{
     envelope::{self, Malformed},
     outgoing::Outgoing,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A request that was understood and refused, or not understood. Becomes an `error` event; the connection stays up.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +22,16 @@ impl Refusal {
 
     /// The `error` event. `about` is the type of the message that was refused, where it is known.
     pub fn to_event(&self, about: Option<&str>) -> Outgoing {
+        envelope::event("error", &self.data(about))
+    }
+
+    /// The payload of the event.
+    pub fn data(&self, about: Option<&str>) -> Value {
         let mut data = json!({ "message": self.message, "code": self.code });
         if let Some(about) = about {
             data["about"] = about.into();
         }
-        envelope::event("error", &data)
+        data
     }
 }
 

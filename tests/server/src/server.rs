@@ -30,6 +30,7 @@ use crate::{
     matches::Matches,
     metrics::Metrics,
     options::{Options, Secret},
+    reliable::Ledger,
     routes,
     store::{Store, StoreError},
     sweeper,
@@ -61,18 +62,22 @@ impl Server {
         if options.dev && !options.host.is_loopback() {
             tracing::warn!("--dev gives tokens to anyone who can reach {}", options.host);
         }
-        let store = Store::open(options.database.as_deref()).map_err(StartError::Store)?;
+        let hub =
+            Arc::new(Hub::new(Capacity { total: options.max_connections, per_user: options.max_connections_per_user }));
+        let metrics = Arc::new(Metrics::new());
+        let ledger = Ledger::new(hub.clone(), metrics.clone(), options.bounds());
+        let store = Store::open(options.database.as_deref(), ledger).map_err(StartError::Store)?;
         let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
         let wanted = SocketAddr::new(options.host, options.port);
         let listener = listen(wanted).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
         let app = Arc::new(App {
             tokens: Tokens::new(&secret, options.token_life_s),
-            hub: Hub::new(Capacity { total: options.max_connections, per_user: options.max_connections_per_user }),
+            hub,
             matches: Matches::load(store).await.map_err(StartError::Store)?,
             typists: Mutex::default(),
             limits: RateLimits::new(options.rate_limit_per_minute),
-            metrics: Metrics::new(),
+            metrics,
             audit,
             dev: options.dev.then(|| Dev::new(options.record_frames)),
             presence: Mutex::default(),

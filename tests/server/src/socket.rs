@@ -29,6 +29,8 @@ use crate::{
     dispatch,
     ending::Ending,
     outgoing::Outgoing,
+    reliable::{MAX_HELLO_BYTES, SEQUENCE_SLACK_BYTES},
+    sender::Sender,
     token::TokenError,
 };
 
@@ -65,17 +67,18 @@ pub async fn run(
 }
 
 async fn open(app: &App, stream: TcpStream, early: Vec<u8>) -> Socket {
-    let max = app.options.max_message_bytes;
+    let max = app.options.max_message_bytes.saturating_add(SEQUENCE_SLACK_BYTES).max(MAX_HELLO_BYTES);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(Some(max))
         .max_frame_size(Some(max));
-    let stream = Budgeted::new(stream, max);
+    let stream = Budgeted::new(stream, app.options.max_message_bytes, MAX_HELLO_BYTES);
     WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await
 }
 
-async fn drive(app: &App, socket: &mut Socket, connection: &Connection, mut inbox: Inbox) -> Ending {
+async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut inbox: Inbox) -> Ending {
+    let mut sender = None;
     loop {
         let step = tokio::select! {
             ending = &mut inbox.ending => Err(ending.unwrap_or(Ending::Gone)),
@@ -84,7 +87,12 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Connection, mut inbo
                     if message.is_text() {
                         socket.get_mut().renew();
                     }
-                    match answer(app, connection, message).await {
+                    match answer(app, connection, &mut sender, message).await {
+                        // Behind the welcome, and whatever else is waiting.
+                        Ok(Some(reply)) if connection.has_said_hello() => {
+                            connection.deliver(&reply);
+                            Ok(())
+                        }
                         Ok(Some(reply)) => write(app, socket, connection, &mut inbox, reply, false).await,
                         Ok(None) => Ok(()),
                         Err(ending) => Err(ending),
@@ -94,6 +102,7 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Connection, mut inbo
                 None => Err(Ending::Gone),
             },
             Some(queued) = inbox.queue.recv() => write(app, socket, connection, &mut inbox, queued, true).await,
+            () = connection.lagging.notified() => app.catch_up(connection).await,
         };
         if let Err(ending) = step {
             return ending;
@@ -101,11 +110,16 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Connection, mut inbo
     }
 }
 
-async fn answer(app: &App, from: &Connection, message: Message) -> Result<Option<Outgoing>, Ending> {
+async fn answer(
+    app: &App,
+    from: &Arc<Connection>,
+    sender: &mut Option<Sender>,
+    message: Message,
+) -> Result<Option<Outgoing>, Ending> {
     match message {
         Message::Text(text) => {
             from.heard();
-            guarded(dispatch::text(app, from, &text)).await
+            guarded(dispatch::text(app, from, sender, &text)).await?
         }
         Message::Binary(_) => Err(Ending::close(1003, "text frames only")),
         Message::Close(_) => Err(Ending::Gone),

@@ -2,7 +2,10 @@
 //!
 //! One task looks at all of them now and then: cheaper than two timers for each, and exact enough.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{app::App, clock::monotonic_ms, ending::Ending};
 
@@ -11,12 +14,20 @@ pub async fn run(app: Arc<App>) {
     let shortest = app.options.idle_timeout.min(app.options.send_timeout);
     let pause = (shortest / 10).clamp(Duration::from_millis(10), Duration::from_secs(1));
     let mut sweeps = 0_u32;
+    let mut forgot_at = Instant::now();
     loop {
         tokio::time::sleep(pause).await;
         sweep(&app);
         sweeps = sweeps.wrapping_add(1);
         if sweeps.is_multiple_of(SWEEPS_PER_FORGETTING) {
             app.limits.forget_idle();
+        }
+        if forgot_at.elapsed() >= FORGETTING_PAUSE {
+            forgot_at = Instant::now();
+            let forgotten = app.matches.store().run_with_ledger(|database, ledger| ledger.forget_old(database)).await;
+            if let Err(error) = forgotten {
+                tracing::error!(%error, "old events could not be forgotten");
+            }
         }
     }
 }
@@ -35,3 +46,6 @@ fn sweep(app: &App) {
 }
 
 const SWEEPS_PER_FORGETTING: u32 = 60;
+
+/// Days are counted, so minutes do not matter.
+const FORGETTING_PAUSE: Duration = Duration::from_secs(600);

@@ -148,10 +148,17 @@ async fn a_frame_that_claims_to_be_endless_closes_with_1009() {
 
 #[tokio::test]
 async fn fragments_that_add_up_to_too_much_close_with_1009() {
-    let mut raw = Raw::new().await;
-    raw.send(FIRST_FRAGMENT, &[b'x'; 8000]).await;
-    raw.send(FRAGMENT, &[b'x'; 8000]).await;
-    raw.expect_close(1009).await;
+    let mut complete = Raw::new().await;
+    complete.send(FIRST_FRAGMENT, &[b'x'; 8000]).await;
+    complete.send(FRAGMENT | 0x80, &[b'x'; 8000]).await;
+    complete.expect_close(1009).await;
+    // Until it is complete it may be a hello, which may be larger.
+    let mut endless = Raw::new().await;
+    endless.send(FIRST_FRAGMENT, &[b'x'; 8000]).await;
+    for _ in 0..8 {
+        endless.send(FRAGMENT, &[b'x'; 8000]).await;
+    }
+    endless.expect_close(1009).await;
 }
 
 #[tokio::test]

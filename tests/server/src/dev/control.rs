@@ -12,9 +12,10 @@ use crate::{
     api::{NewMatch, Push},
     app::App,
     ending::Ending,
-    envelope, masterx,
+    masterx,
     outgoing::{Kind, Outgoing},
     problem::{Body, Params, Problem},
+    reliable::{Processed, USER_STREAM, forget_events, processed},
     sync::Lock as _,
     token,
 };
@@ -99,7 +100,7 @@ pub async fn refuse(State(app): Shared, Body(request): Body<RefuseRequest>) -> A
 }
 
 pub async fn push(State(app): Shared, Body(push): Body<Push>) -> Answer {
-    Ok(Json(json!({ "delivered": push.deliver(&app)? })))
+    Ok(Json(json!({ "delivered": push.deliver(&app).await? })))
 }
 
 pub async fn new_match(State(app): Shared, Body(new): Body<NewMatch>) -> Answer {
@@ -117,7 +118,7 @@ pub async fn emotion(State(app): Shared, Body(request): Body<EmotionRequest>) ->
     let seed = dev(&app)?.next_sample();
     let emotion = request.emotion.unwrap_or_else(|| masterx::sample_emotion(seed));
     let data = masterx::emotion_update(emotion, request.message_id, seed);
-    let delivered = app.hub.to_user(&request.user_id, &envelope::event("emotion_update", &data));
+    let delivered = Push::to_user(&request.user_id, "emotion_update", data.clone()).deliver(&app).await?;
     Ok(Json(json!({ "delivered": delivered, "data": data })))
 }
 
@@ -162,6 +163,31 @@ pub async fn connections(State(app): Shared, Params(selection): Params<Selection
         "accepted": handshakes.accepted,
         "refused": handshakes.refused,
     })))
+}
+
+#[derive(Deserialize)]
+pub struct WhoseMessages {
+    user_id: String,
+}
+
+pub async fn processed_messages(
+    State(app): Shared,
+    Params(WhoseMessages { user_id }): Params<WhoseMessages>,
+) -> Result<Json<Vec<Processed>>, Problem> {
+    Ok(Json(app.matches.store().run(move |database| processed(database, &user_id)).await?))
+}
+
+#[derive(Deserialize)]
+pub struct ForgetRequest {
+    user_id: String,
+    stream: Option<String>,
+    upto: u64,
+}
+
+pub async fn forget_history(State(app): Shared, Body(request): Body<ForgetRequest>) -> Answer {
+    let ForgetRequest { user_id, stream, upto } = request;
+    let forget = move |database: &_| forget_events(database, &user_id, stream.as_deref().unwrap_or(USER_STREAM), upto);
+    Ok(Json(json!({ "forgotten": app.matches.store().run(forget).await? })))
 }
 
 fn dev(app: &App) -> Result<&Dev, Problem> {

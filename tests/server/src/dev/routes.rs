@@ -23,6 +23,8 @@ pub fn router() -> Router<Arc<App>> {
         .route("/dev/emotion", post(control::emotion))
         .route("/dev/raw", post(control::raw))
         .route("/dev/received", get(control::received).delete(control::forget))
+        .route("/dev/processed", get(control::processed_messages))
+        .route("/dev/forget", post(control::forget_history))
         .route("/dev/connections", get(control::connections))
         .layer(CorsLayer::permissive())
 }

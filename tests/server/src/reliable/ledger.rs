@@ -1,0 +1,220 @@
+//! Who carries which stream, and how far: what the database's thread keeps in memory.
+
+use std::{collections::HashMap, sync::Arc};
+
+use rusqlite::{Connection as Database, params};
+use serde::Serialize;
+
+use super::{
+    clients, members,
+    outbox::Outbox,
+    receipts::{self, Sent, Status},
+    streams::{self, USER_STREAM, client_stream},
+};
+use crate::{clock, connection::Connection, ending::Ending, envelope, hub::Hub, metrics::Metrics, outgoing::Outgoing};
+
+/// What the reliable mode keeps, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Events of one stream.
+    pub events: u64,
+    /// Age of events, and of messages that receipts may come for.
+    pub event_age_ms: i64,
+    /// Time since a client was seen.
+    pub client_age_ms: i64,
+    /// An epoch to begin, in place of the stored one.
+    pub epoch: Option<u64>,
+}
+
+/// The memory of the reliable mode. Only the database's thread has it.
+pub struct Ledger {
+    pub(super) hub: Arc<Hub>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) bounds: Bounds,
+    pub(super) epoch: u64,
+    /// The one connection that may send under a client id.
+    pub(super) owners: HashMap<(Arc<str>, Arc<str>), Arc<Connection>>,
+    /// Connections that have said hello, by user.
+    pub(super) carriers: HashMap<Arc<str>, Vec<Carrier>>,
+    pub(super) outbox: Outbox,
+    /// Messages whose events have been handed to a connection since the last transaction.
+    pub(super) handed: Vec<i64>,
+    failed: bool,
+}
+
+/// A connection that has said hello.
+pub struct Carrier {
+    pub connection: Arc<Connection>,
+    pub client_id: Arc<str>,
+    pub streams: Vec<Carried>,
+}
+
+/// A stream that a connection carries.
+pub struct Carried {
+    pub name: Box<str>,
+    pub position: u64,
+    /// It gets events from the history, and not yet as they happen.
+    pub behind: bool,
+}
+
+/// An event before it has a place: its type, and its JSON without the closing brace.
+pub struct Event {
+    pub kind: String,
+    pub head: String,
+}
+
+impl Event {
+    pub fn new(kind: &str, data: &impl Serialize) -> Self {
+        let mut head = envelope::json(kind, data);
+        head.pop();
+        Self { kind: kind.to_owned(), head }
+    }
+
+    /// As a frame that is not stored.
+    pub fn plain(&self) -> Outgoing {
+        Outgoing::text(&self.kind, format!("{}}}", self.head))
+    }
+}
+
+impl Ledger {
+    pub fn new(hub: Arc<Hub>, metrics: Arc<Metrics>, bounds: Bounds) -> Self {
+        Self {
+            hub,
+            metrics,
+            bounds,
+            epoch: 0,
+            owners: HashMap::new(),
+            carriers: HashMap::new(),
+            outbox: Outbox::default(),
+            handed: Vec::new(),
+            failed: false,
+        }
+    }
+
+    /// Reads the epoch and who has a stream; begins an epoch with a new database.
+    pub fn load(&mut self, database: &Database) -> rusqlite::Result<()> {
+        let now = clock::epoch_ms().max(1);
+        database.execute("INSERT OR IGNORE INTO memory (only_row, epoch) VALUES (1, ?1)", [now])?;
+        if let Some(epoch) = self.bounds.epoch {
+            database.execute("UPDATE memory SET epoch = ?1", params![epoch.cast_signed()])?;
+        }
+        self.epoch = database.query_row("SELECT epoch FROM memory", [], |row| row.get::<_, i64>(0))?.cast_unsigned();
+        for user in clients::users(database)? {
+            self.hub.restore(&Arc::from(user.as_str()), members::rooms(database, &user)?);
+        }
+        Ok(())
+    }
+
+    /// Stores an event in a stream, for its carriers to get after the commit. Says how many get it at once.
+    pub fn append(
+        &mut self,
+        database: &Database,
+        user: &str,
+        name: &str,
+        event: &Event,
+        origin: Option<i64>,
+    ) -> rusqlite::Result<usize> {
+        let parts = (event.kind.as_str(), event.head.as_str());
+        let (offset, frame) = streams::append(database, user, name, parts, origin, self.bounds.events)?;
+        let frame = Outgoing::text(&event.kind, frame);
+        let mut delivered = 0;
+        for carrier in self.carriers.get_mut(user).into_iter().flatten() {
+            let Some(carried) = carrier.streams.iter_mut().find(|carried| &*carried.name == name) else { continue };
+            if carried.behind {
+                continue;
+            }
+            delivered += 1;
+            if self.outbox.has_room(&carrier.connection) {
+                carried.position = offset;
+                self.outbox.frame(&carrier.connection, frame.clone(), origin);
+            } else {
+                carried.behind = true;
+                self.outbox.catch_up(&carrier.connection);
+            }
+        }
+        if name == USER_STREAM {
+            for connection in self.hub.connections(Some(user)) {
+                if !connection.has_said_hello() {
+                    delivered += 1;
+                    self.outbox.frame(&connection, frame.clone(), origin);
+                }
+            }
+        }
+        Ok(delivered)
+    }
+
+    /// Tells a client that its message was delivered or read.
+    pub(super) fn receipt(&mut self, database: &Database, sent: &Sent, status: Status) -> rusqlite::Result<()> {
+        let event = Event::new("receipt", &serde_json::json!({ "seq": sent.seq, "status": status.as_str() }));
+        self.append(database, &sent.user, &client_stream(&sent.client_id), &event, None).map(drop)
+    }
+
+    /// Whether something is left to be stored although no job asks for it.
+    pub fn has_chores(&self) -> bool {
+        !self.handed.is_empty()
+    }
+
+    /// Stores it.
+    pub fn do_chores(&mut self, database: &Database) -> rusqlite::Result<()> {
+        for origin in std::mem::take(&mut self.handed) {
+            if let Some(sent) = receipts::delivered(database, origin)? {
+                self.receipt(database, &sent, Status::Delivered)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection has ended.
+    pub fn gone(&mut self, database: &Database, connection: &Connection) -> rusqlite::Result<()> {
+        let Some(carriers) = self.carriers.get_mut(&connection.user) else { return Ok(()) };
+        let Some(index) = carriers.iter().position(|carrier| carrier.connection.id == connection.id) else {
+            return Ok(());
+        };
+        let carrier = carriers.swap_remove(index);
+        if carriers.is_empty() {
+            self.carriers.remove(&connection.user);
+        }
+        clients::seen(database, &connection.user, &carrier.client_id, clock::epoch_ms())?;
+        self.disown(&carrier.connection, &carrier.client_id);
+        Ok(())
+    }
+
+    /// Whether a connection is the one that may send under a client id.
+    pub(super) fn owns(&self, connection: &Connection, client_id: &Arc<str>) -> bool {
+        let owner = self.owners.get(&(connection.user.clone(), client_id.clone()));
+        owner.is_some_and(|owner| owner.id == connection.id)
+    }
+
+    /// A connection no longer sends under a client id.
+    pub(super) fn disown(&mut self, connection: &Connection, client_id: &Arc<str>) {
+        if self.owns(connection, client_id) {
+            self.owners.remove(&(connection.user.clone(), client_id.clone()));
+        }
+    }
+
+    /// A job could not be carried out to its end, so its transaction must not be either.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The transaction is on the disk.
+    pub fn committed(&mut self) {
+        self.outbox.deliver(&mut self.handed);
+    }
+
+    /// The transaction is not on the disk, and memory may be ahead of it: all start over.
+    pub fn rolled_back(&mut self) {
+        self.failed = false;
+        self.outbox.fail();
+        self.owners.clear();
+        for carrier in self.carriers.drain().flat_map(|(_, carriers)| carriers) {
+            carrier.connection.end(Ending::close(1011, "could not be stored"));
+            // Its task may be waiting for messages that will not be processed.
+            carrier.connection.window.close();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `welcome`, and the events that a connection has missed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rusqlite::Connection as Database;
+use serde_json::json;
+
+use super::{
+    Hello, WINDOW, clients,
+    hello::VERSION,
+    ledger::{Carried, Carrier, Ledger},
+    members, receipts,
+    streams::{self, USER_STREAM, client_stream},
+};
+use crate::{clock, connection::Connection, ending::Ending, envelope, outgoing::Outgoing};
+
+impl Ledger {
+    /// Answers `hello`, begins to send what was missed, and returns `last`.
+    pub fn welcome(
+        &mut self,
+        database: &Database,
+        connection: &Arc<Connection>,
+        client_id: &Arc<str>,
+        hello: &Hello,
+    ) -> rusqlite::Result<u64> {
+        let user = &connection.user;
+        self.outbox.settle_acks(connection);
+        let owner = self.owners.insert((user.clone(), client_id.clone()), connection.clone());
+        if let Some(owner) = owner.filter(|owner| owner.id != connection.id) {
+            owner.end(Ending::close(4410, "another connection uses this client id"));
+        }
+        let last = clients::seen(database, user, client_id, clock::epoch_ms())?;
+        for room in self.hub.begin_stream(user) {
+            members::join(database, user, &room)?;
+        }
+        let mut carrier = self.take_carrier(connection, client_id);
+        for name in [USER_STREAM, &client_stream(client_id)] {
+            if carrier.streams.iter().all(|carried| &*carried.name != name) {
+                let carried = self.begin(database, user, name, hello.positions.get(name).copied())?;
+                carrier.streams.push(carried);
+            }
+        }
+        let positions: BTreeMap<&str, u64> =
+            carrier.streams.iter().map(|carried| (&*carried.name, carried.position)).collect();
+        let welcome = json!({
+            "version": VERSION, "epoch": self.epoch, "last": last, "window": WINDOW, "streams": positions,
+        });
+        self.outbox.frame(connection, envelope::event("welcome", &welcome), None);
+        connection.has_now_said_hello();
+        self.carriers.entry(user.clone()).or_default().push(carrier);
+        self.page(database, connection)?;
+        Ok(last)
+    }
+
+    /// The connection's carrier, if it has said hello before, or a new one.
+    fn take_carrier(&mut self, connection: &Arc<Connection>, client_id: &Arc<str>) -> Carrier {
+        let carriers = self.carriers.entry(connection.user.clone()).or_default();
+        match carriers.iter().position(|carrier| carrier.connection.id == connection.id) {
+            Some(index) => {
+                let mut carrier = carriers.swap_remove(index);
+                let before = std::mem::replace(&mut carrier.client_id, client_id.clone());
+                self.disown(connection, &before);
+                carrier
+            }
+            None => Carrier { connection: connection.clone(), client_id: client_id.clone(), streams: Vec::new() },
+        }
+    }
+
+    /// A stream from the position that its client asks for, or as near to it as can be.
+    fn begin(&mut self, database: &Database, user: &str, name: &str, wanted: Option<u64>) -> rusqlite::Result<Carried> {
+        let stream = streams::open(database, user, name)?;
+        let Some(wanted) = wanted.filter(|wanted| *wanted < stream.newest) else {
+            return Ok(Carried { name: name.into(), position: stream.newest, behind: false });
+        };
+        // The client's position shows what had reached it, also if the server died before it could write that down.
+        self.handed.extend(receipts::waiting(database, stream, wanted)?);
+        let position = wanted.max(streams::floor(database, stream)?);
+        if position > wanted {
+            self.metrics.gaps.inc();
+        }
+        Ok(Carried { name: name.into(), position, behind: position < stream.newest })
+    }
+
+    /// Sends a connection that is behind as many stored events as it has room for.
+    pub fn page(&mut self, database: &Database, connection: &Arc<Connection>) -> rusqlite::Result<()> {
+        let Some(carrier) = self
+            .carriers
+            .get_mut(&connection.user)
+            .and_then(|carriers| carriers.iter_mut().find(|carrier| carrier.connection.id == connection.id))
+        else {
+            return Ok(());
+        };
+        let mut more = false;
+        for carried in carrier.streams.iter_mut().filter(|carried| carried.behind) {
+            let stream = streams::open(database, &connection.user, &carried.name)?;
+            let floor = streams::floor(database, stream)?;
+            if carried.position < floor {
+                self.metrics.gaps.inc();
+                carried.position = floor;
+                let gap = json!({ "stream": carried.name, "offset": floor });
+                self.outbox.frame(connection, envelope::event("stream", &gap), None);
+            }
+            let (frames, bytes) = connection.page();
+            for event in streams::page(database, stream, carried.position, frames, bytes)? {
+                if !self.outbox.has_room(connection) {
+                    break;
+                }
+                carried.position = event.offset;
+                self.outbox.frame(connection, Outgoing::text(&event.kind, event.frame), event.origin);
+            }
+            carried.behind = carried.position < stream.newest;
+            more |= carried.behind;
+        }
+        if more {
+            self.outbox.catch_up(connection);
+        }
+        Ok(())
+    }
+}

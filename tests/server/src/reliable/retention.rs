@@ -1,0 +1,41 @@
+//! Forgetting.
+
+use std::sync::Arc;
+
+use rusqlite::Connection as Database;
+
+use super::{
+    clients,
+    ledger::Ledger,
+    members, receipts,
+    streams::{self, USER_STREAM, client_stream},
+};
+use crate::clock;
+
+impl Ledger {
+    /// Forgets what is old: events, messages that no receipt comes for, and clients that nobody has seen.
+    pub fn forget_old(&mut self, database: &Database) -> rusqlite::Result<()> {
+        let now = clock::epoch_ms();
+        for (user, client_id) in self.owners.keys() {
+            clients::seen(database, user, client_id, now)?;
+        }
+        let event_age = now.saturating_sub(self.bounds.event_age_ms);
+        database.execute("DELETE FROM events WHERE stored_at < ?1", [event_age])?;
+        receipts::forget(database, event_age)?;
+        for (user, client_id) in clients::unseen_since(database, now.saturating_sub(self.bounds.client_age_ms))? {
+            streams::remove(database, &user, &client_stream(&client_id))?;
+            if clients::forget(database, &user, &client_id)? {
+                streams::remove(database, &user, USER_STREAM)?;
+                members::leave_all(database, &user)?;
+                self.hub.end_stream(&Arc::from(user));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Forgets a user's events in a stream up to an offset, and says how many.
+pub fn forget_events(database: &Database, user: &str, name: &str, upto: u64) -> rusqlite::Result<usize> {
+    let stream = streams::open(database, user, name)?;
+    streams::forget(database, stream, upto)
+}

@@ -1,0 +1,220 @@
+//! Messages, processed: effects, `last` and events in one transaction.
+
+use std::sync::Arc;
+
+use rusqlite::Connection as Database;
+use serde_json::{Map, Value, json};
+
+use super::{
+    clients,
+    ledger::{Event, Ledger},
+    members, processed,
+    receipts::{self, Status},
+    sequence::Sequence,
+    streams::{USER_STREAM, client_stream},
+};
+use crate::{
+    action::Action,
+    connection::Connection,
+    hub::{Audience, Room},
+    messages::{self, Inserted, Read},
+    outgoing::Outgoing,
+    reply::Refusal,
+};
+
+/// A message with a sequence number, whose turn it is.
+pub struct Work {
+    pub from: Arc<Connection>,
+    pub source: Source,
+    pub kind: String,
+    /// The payload as JSON, where processed messages are written down.
+    pub data: Option<String>,
+    /// What it does, or why it may not.
+    pub action: Result<Action, Refusal>,
+}
+
+/// Where a message comes from.
+#[derive(Clone)]
+pub struct Source {
+    pub client_id: Arc<str>,
+    pub sequence: Sequence,
+}
+
+type Outcome = Result<Map<String, Value>, Refusal>;
+
+impl Ledger {
+    /// Processes a message and acknowledges it.
+    pub fn process(&mut self, database: &Database, work: Work) -> rusqlite::Result<()> {
+        let Work { from, source, kind, data, action } = work;
+        let Source { client_id, sequence } = &source;
+        if !self.owns(&from, client_id) {
+            // Another connection has taken over, and was told that this message is not processed.
+            from.window.add_permits(1);
+            return Ok(());
+        }
+        clients::set_last(database, &from.user, client_id, sequence.seq)?;
+        let outcome = match action {
+            Ok(action) => self.perform(database, &from, Some(&source), action)?,
+            Err(refusal) => Err(refusal),
+        };
+        let refused = outcome.as_ref().err().map(|refusal| refusal.code);
+        if let Some(data) = data {
+            processed::note(database, &from.user, client_id, sequence.seq, (&kind, &data), refused)?;
+        }
+        if let Some(code) = refused {
+            self.metrics.error(code);
+        }
+        let answer = match outcome {
+            Ok(result) => {
+                sequence.request.then(|| Event::new("reply", &json!({ "seq": sequence.seq, "result": result })))
+            }
+            Err(refusal) => {
+                let mut data = refusal.data(Some(&kind));
+                data["seq"] = sequence.seq.into();
+                Some(Event::new("error", &data))
+            }
+        };
+        match answer {
+            // Someone waits for the answer, so it must survive the connection.
+            Some(answer) if sequence.request => {
+                self.append(database, &from.user, &client_stream(client_id), &answer, None)?;
+            }
+            Some(answer) => self.outbox.frame(&from, answer.plain(), None),
+            None => {}
+        }
+        self.outbox.ack(&from, sequence.seq, 1);
+        Ok(())
+    }
+
+    /// Acknowledges again what is processed.
+    pub fn acknowledge(&mut self, from: &Arc<Connection>, client_id: &Arc<str>, last: u64) {
+        if self.owns(from, client_id) {
+            self.outbox.ack(from, last, 0);
+        }
+    }
+
+    /// Carries out what a message does. Direct answers go to its connection, unless they are the result of a request.
+    pub fn perform(
+        &mut self,
+        database: &Database,
+        from: &Arc<Connection>,
+        source: Option<&Source>,
+        action: Action,
+    ) -> rusqlite::Result<Outcome> {
+        let request = source.is_some_and(|source| source.sequence.request);
+        let user = &from.user;
+        match action {
+            Action::Done => {}
+            Action::Answer { kind, data } => {
+                if !request {
+                    self.outbox.frame(from, Event::new(kind, &data).plain(), None);
+                }
+                return Ok(Ok(data));
+            }
+            Action::Join { room, answer } => {
+                if self.hub.is_streamed(user) {
+                    members::join(database, user, &room)?;
+                }
+                if let Some(answer) = answer {
+                    self.outbox.frame(from, answer, None);
+                }
+            }
+            Action::Leave { room } => members::leave(database, user, &room)?,
+            Action::Publish { room, kind, data } => {
+                let audience = self.hub.audience(&room, Some(user));
+                let origin = match source {
+                    Some(Source { client_id, sequence }) if !audience.is_empty() => {
+                        Some(receipts::note(database, user, client_id, sequence.seq, None)?)
+                    }
+                    _ => None,
+                };
+                self.publish(database, &audience, &Event::new(kind, &data), origin, Some(user))?;
+            }
+            Action::Send { room, draft } => return self.send(database, from, source, &room, draft).map(Ok),
+            Action::Read { room, match_id, message_id } => {
+                return self.read(database, from, &room, &match_id, message_id);
+            }
+        }
+        Ok(Ok(Map::new()))
+    }
+
+    fn send(
+        &mut self,
+        database: &Database,
+        from: &Arc<Connection>,
+        source: Option<&Source>,
+        room: &Room,
+        draft: messages::Draft,
+    ) -> rusqlite::Result<Map<String, Value>> {
+        let match_id = draft.match_id.clone();
+        let message = match messages::insert(database, draft)? {
+            Inserted::New(message) => {
+                let origin = match (source, message.id.parse::<i64>()) {
+                    (Some(Source { client_id, sequence }), Ok(id)) => {
+                        Some(receipts::note(database, &from.user, client_id, sequence.seq, Some((&match_id, id)))?)
+                    }
+                    _ => None,
+                };
+                let event = Event::new("new_message", &message);
+                self.publish(database, &self.hub.audience(room, None), &event, origin, Some(&from.user))?;
+                message
+            }
+            Inserted::Again(message) => {
+                if !source.is_some_and(|source| source.sequence.request) {
+                    self.outbox.frame(from, Event::new("new_message", &message).plain(), None);
+                }
+                message
+            }
+        };
+        Ok(match serde_json::to_value(message) {
+            Ok(Value::Object(message)) => message,
+            _ => Map::new(),
+        })
+    }
+
+    fn read(
+        &mut self,
+        database: &Database,
+        from: &Connection,
+        room: &Room,
+        match_id: &str,
+        message_id: i64,
+    ) -> rusqlite::Result<Outcome> {
+        match messages::read(database, match_id, &from.user, message_id)? {
+            Read::Now(read_at) => {
+                let event = Event::new("message_read", &messages::read_event(match_id, message_id, &read_at));
+                self.publish(database, &self.hub.audience(room, None), &event, None, None)?;
+                for sent in receipts::read(database, match_id, &from.user, message_id)? {
+                    self.receipt(database, &sent, Status::Read)?;
+                }
+            }
+            Read::Already => {}
+            Read::NoSuchMessage => return Ok(Err(messages::no_such_message())),
+        }
+        Ok(Ok(Map::new()))
+    }
+
+    /// Gives an event to an audience: stored for those who have a stream, at once for the others. `author` is the user
+    /// whose own connections are no news. Says how many connections get it at once.
+    pub fn publish(
+        &mut self,
+        database: &Database,
+        audience: &Audience,
+        event: &Event,
+        origin: Option<i64>,
+        author: Option<&str>,
+    ) -> rusqlite::Result<usize> {
+        let mut delivered = audience.plain.len();
+        let origin_for = |user: &str| origin.filter(|_| author != Some(user));
+        for user in &audience.streamed {
+            delivered += self.append(database, user, USER_STREAM, event, origin_for(user))?;
+        }
+        if !audience.plain.is_empty() {
+            let frame: Outgoing = event.plain();
+            for connection in &audience.plain {
+                self.outbox.frame(connection, frame.clone(), origin_for(&connection.user));
+            }
+        }
+        Ok(delivered)
+    }
+}

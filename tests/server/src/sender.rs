@@ -1,0 +1,127 @@
+//! A connection as the sender of numbered messages.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    app::App,
+    connection::Connection,
+    dispatch,
+    ending::Ending,
+    envelope::{Envelope, Malformed},
+    outgoing::Outgoing,
+    reliable::{Case, Hello, Numbers, Source, Work},
+    reply::Refusal,
+};
+
+/// What a connection's task knows of the client that has said hello on it.
+pub struct Sender {
+    client_id: Arc<str>,
+    /// The number of the last message that was handed on to be processed.
+    last: u64,
+}
+
+type Answered = Result<Result<Option<Outgoing>, Refusal>, Ending>;
+
+impl Sender {
+    /// `hello`. The welcome is queued when this returns, so nothing that comes later is answered before it.
+    pub async fn hello(
+        app: &App,
+        from: &Arc<Connection>,
+        sender: &mut Option<Self>,
+        data: &Map<String, Value>,
+    ) -> Answered {
+        // An error would tell the client that this server does not know the reliable mode.
+        if !app.limits.allow_ping(&from.user) {
+            app.metrics.hello("too_many");
+            return Err(Ending::close(1013, "too many hellos"));
+        }
+        let hello = match Hello::read(data) {
+            Ok(hello) => hello,
+            Err(error) => {
+                app.metrics.hello(error.code());
+                return Ok(Err(error.into()));
+            }
+        };
+        if sender.as_ref().is_some_and(|sender| *sender.client_id == *hello.client_id) {
+            return Err(violation(app, 4400, "repeated_hello", "hello was said before"));
+        }
+        let client_id = Arc::<str>::from(hello.client_id.as_str());
+        let (connection, id) = (from.clone(), client_id.clone());
+        let store = app.matches.store();
+        let welcomed =
+            store.run_with_ledger(move |database, ledger| ledger.welcome(database, &connection, &id, &hello));
+        match welcomed.await {
+            Ok(last) => {
+                app.metrics.hello("welcome");
+                *sender = Some(Self { client_id, last });
+                Ok(Ok(None))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a hello could not be answered");
+                app.metrics.hello("internal");
+                Err(not_stored())
+            }
+        }
+    }
+
+    /// A message with numbers. Its answer, if it has one, is queued when it is processed.
+    pub async fn message(
+        app: &App,
+        from: &Arc<Connection>,
+        sender: Option<&mut Self>,
+        numbers: Numbers,
+        envelope: Result<Envelope, Malformed>,
+    ) -> Answered {
+        let Numbers::Present(sequence) = numbers else {
+            return Err(violation(app, 4400, "bad_number", "`seq` or `prev` is not a number that can be there"));
+        };
+        let Some(sender) = sender else {
+            return Err(violation(app, 4400, "before_hello", "`seq` before hello"));
+        };
+        match sequence.case(sender.last) {
+            Case::Next => {}
+            Case::Duplicate => {
+                app.metrics.duplicates.inc();
+                let (connection, client_id, last) = (from.clone(), sender.client_id.clone(), sender.last);
+                let again = move |_: &_, ledger: &mut crate::reliable::Ledger| {
+                    ledger.acknowledge(&connection, &client_id, last);
+                    Ok(())
+                };
+                return app.matches.store().post(again).await.map(|()| Ok(None)).map_err(|_| not_stored());
+            }
+            Case::Missing => return Err(violation(app, 4409, "missing", "a message is missing")),
+            Case::Overlap => return Err(violation(app, 4400, "overlap", "`prev` has been overtaken")),
+        }
+        // Beyond the window nothing more is read until something has been processed.
+        from.window.acquire().await.map_err(|_| not_stored())?.forget();
+        sender.last = sequence.seq;
+        let (kind, data) = match &envelope {
+            Ok(Envelope { kind, data, .. }) => (kind.clone(), app.dev.is_some().then(|| written(data))),
+            Err(_) => (String::new(), None),
+        };
+        let work = Work {
+            from: from.clone(),
+            source: Source { client_id: sender.client_id.clone(), sequence },
+            kind,
+            data,
+            action: dispatch::prepare(app, from, envelope),
+        };
+        let process = move |database: &_, ledger: &mut crate::reliable::Ledger| ledger.process(database, work);
+        app.matches.store().post(process).await.map(|()| Ok(None)).map_err(|_| not_stored())
+    }
+}
+
+fn written(data: &Map<String, Value>) -> String {
+    serde_json::to_string(data).unwrap_or_else(|_| "{}".into())
+}
+
+fn violation(app: &App, code: u16, kind: &'static str, reason: &'static str) -> Ending {
+    app.metrics.violation(kind);
+    Ending::close(code, reason)
+}
+
+fn not_stored() -> Ending {
+    Ending::close(1011, "could not be stored")
+}
