@@ -110,7 +110,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    */
   send<Name extends keyof Sends & string>(
     event: Name,
-    ...args: [...data: DataArgument<Sends[Name]>, options?: SendOptions]
+    ...args: DataArgument<Sends[Name], SendOptions>
   ): SendResult;
   send(event: string, ...args: unknown[]): SendResult {
     const [data, options = {}] = args as [data?: unknown, options?: SendOptions];
@@ -142,7 +142,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    */
   request<Reply = unknown, Name extends keyof Sends & string = keyof Sends & string>(
     event: Name,
-    ...args: [...data: DataArgument<Sends[Name]>, options?: RequestOptions]
+    ...args: DataArgument<Sends[Name], RequestOptions>
   ): Promise<Reply>;
   request<Reply>(event: string, ...args: unknown[]): Promise<Reply> {
     const [data, { timeoutMs = 10_000 } = {}] = args as [data?: unknown, options?: RequestOptions];

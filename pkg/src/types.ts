@@ -301,5 +301,7 @@ export type Handler<Data, Message> = unknown extends Data
   ? { handle(data: Data, message: Message): void }["handle"]
   : (data: Data, message: Message) => void;
 
-/** The data argument of `send()`, which may be left out where an empty object will do. */
-export type DataArgument<Data> = Record<never, never> extends Data ? [data?: Data] : [data: Data];
+/** The arguments of `send()` after the name: the data may be left out where an empty object will do. */
+export type DataArgument<Data, More> = Record<never, never> extends Data
+  ? [data?: Data, options?: More]
+  : [data: Data, options?: More];

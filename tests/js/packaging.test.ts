@@ -11,7 +11,21 @@ interface Packed {
   readonly files: readonly { readonly path: string; readonly size: number }[];
 }
 
-const MODULES = ["api", "client", "connection", "errors", "events", "index", "load", "log", "react", "slim", "types"];
+const MODULES = [
+  "api",
+  "client",
+  "connection",
+  "errors",
+  "events",
+  "index",
+  "load",
+  "log",
+  "message",
+  "outbox",
+  "react",
+  "slim",
+  "types",
+];
 
 const SHIPPED = [
   "LICENSE-APACHE",

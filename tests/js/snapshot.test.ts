@@ -17,6 +17,9 @@ it("a new client is closed and idle", () => {
     queued: 0,
     queuedBytes: 0,
     lastRttMs: null,
+    delivery: "at-most-once",
+    hasRoom: true,
+    protocolErrors: 0,
   });
   expect([client.getState(), client.isConnected()]).toEqual(["closed", false]);
 });

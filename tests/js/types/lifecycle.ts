@@ -1,8 +1,10 @@
 import {
   type CloseInfo,
   ConfigError,
+  type DropReason,
   type ErrorCode,
   EverwireError,
+  type MessageStatus,
   NativeSocketClient,
   type ServerErrorData,
   type Snapshot,
@@ -15,7 +17,7 @@ client.on("close", (data) => exactly<CloseInfo>()(data));
 client.on("state", (data) => exactly<Snapshot>()(data));
 client.on("reconnecting", ({ attempt, delayMs }) => exactly<number>()(attempt + delayMs));
 client.on("give_up", ({ attempts }) => exactly<number>()(attempts));
-client.on("drop", ({ reason }) => exactly<"overflow" | "expired" | "not_open">()(reason));
+client.on("drop", ({ reason }) => exactly<DropReason>()(reason));
 client.on("error", (error) => {
   exactly<EverwireError | ServerErrorData>()(error);
   exactly<string>()(error.message);
@@ -37,7 +39,7 @@ if (result.status === "refused") {
   exactly<string>()(result.reason);
   exactly<EverwireError>()(result.error);
 } else {
-  exactly<"sent" | "queued">()(result.status);
+  exactly<Exclude<MessageStatus, "refused">>()(result.status);
   // @ts-expect-error what was sent was not refused for any reason
   result.reason;
 }
