@@ -18,37 +18,35 @@ import type {
 } from "./types.js";
 
 /** Loads the wasm module if need be, and gives its client class. */
-export type Load = () => new (options: Options, token: Options["token"], store: unknown) => Core;
+export type Load = () => new (options: Options, store: unknown) => Core;
 
 /** What the wasm module's client class can do. */
 interface Core {
-  connect(endpoint: string): void;
-  disconnect(): void;
-  reconnect(endpoint: string): void;
-  /** The message's number, negative if it is queued, or the error that says why it was refused. NaN stands for no time. */
+  /** One of the constants below, and the number of the message that it is about. Says whether it was in time. */
+  command(command: number, seq: number): boolean;
+  /**
+   * The message's number, negative if it is queued, or the error that says why it was refused. NaN stands for no time, `key` for the
+   * session or for what the message replaces. A message with a `sender` is one that an earlier page has left.
+   */
   send(
     frame: string,
     bytes: number,
     purpose: number,
-    session: string | undefined,
+    key: string | undefined,
     ttlMs: number,
-    coalesce: string | undefined,
     isDurable: boolean,
     replyWithinMs: number,
-  ): number | EverwireError;
-  cancel(seq: number): boolean;
-  stored(seq: number): void;
-  restore(
-    frame: string,
-    bytes: number,
-    purpose: number,
-    session: string | undefined,
-    ttlMs: number,
-    sender: string,
+    sender: string | undefined,
     seq: number,
-  ): void;
-  forget(): void;
+  ): number | EverwireError;
 }
+
+const CONNECT = 0;
+const RECONNECT = 1;
+const DISCONNECT = 2;
+const FORGET = 3;
+const STORED = 4;
+const CANCEL = 5;
 
 /**
  * One logical connection to a server, over as many WebSockets as it takes.
@@ -61,21 +59,13 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   readonly #wasm: Core;
   /** Resolves when the messages of earlier pages are back in the queue, or cannot be had. */
   readonly #restored: Promise<void> | undefined;
-  readonly #endpoint: () => string;
+  readonly #options: Options;
 
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */
   constructor(load: Load, options: Options = {}) {
     host.checkOptions(options);
-    const { url, path, token, logger, outbox } = options;
-    this.#store = host.newStore(host.isReliable(options));
-    this.#endpoint = () => {
-      try {
-        return host.endpoint(url, path);
-      } catch (error) {
-        host.setError(this.#store, error);
-        throw error;
-      }
-    };
+    this.#options = options;
+    const { token, logger, outbox } = options;
     // What earlier pages have left is sent first, so the first token waits for it.
     const source: Options["token"] = outbox
       ? async (request) => {
@@ -83,24 +73,25 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
           return (typeof token === "function" ? token(request) : token) ?? null;
         }
       : token;
-    this.#wasm = new (load())(options, source, this.#store);
+    this.#store = host.newStore(host.isReliable(options), source);
+    this.#wasm = new (load())(options, this.#store);
     if (outbox) this.#restored = this.#restore(outbox);
     if (logger) listen(this as unknown as Client, logger);
   }
 
   /** Connects, unless a connection is open, under way or scheduled. Throws when the URL cannot be connected to. */
   connect(): void {
-    this.#wasm.connect(this.#endpoint());
+    this.#connect(CONNECT);
   }
 
   /** Closes with code 1000 and stays closed. The queue is kept for the next connection. */
   disconnect(): void {
-    this.#wasm.disconnect();
+    this.#wasm.command(DISCONNECT, 0);
   }
 
   /** Drops whatever connection there is and connects anew, with a fresh budget of attempts. */
   reconnect(): void {
-    this.#wasm.reconnect(this.#endpoint());
+    this.#connect(RECONNECT);
   }
 
   /**
@@ -123,7 +114,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const isDone = isSent && (isEphemeral || this.getSnapshot().delivery !== "reliable");
     const { messages, outbox, clientId } = this.#store;
     const message = new Message(isSent ? "sent" : "queued", isDone, isEphemeral, options.durable === true, () => {
-      const isInTime = this.#wasm.cancel(seq);
+      const isInTime = this.#wasm.command(CANCEL, seq);
       if (isInTime) {
         messages.delete(seq);
         if (options.durable) outbox?.remove(clientId, seq);
@@ -171,8 +162,19 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    */
   async logout(): Promise<void> {
     this.disconnect();
-    this.#wasm.forget();
+    this.#wasm.command(FORGET, 0);
     await this.#store.outbox?.wipe();
+  }
+
+  #connect(command: number): void {
+    const { url, path } = this.#options;
+    try {
+      this.#store.endpoint = host.endpoint(url, path);
+    } catch (error) {
+      host.setError(this.#store, error);
+      throw error;
+    }
+    this.#wasm.command(command, 0);
   }
 
   #submit(event: string, data: unknown, options: SendOptions, replyWithinMs: number): number | EverwireError {
@@ -186,10 +188,10 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       const frame = host.encode(event, data, !Number.isNaN(replyWithinMs));
       const bytes = host.byteLength(frame);
       const purpose = host.purpose(event, data) || (volatile ? 1 : 0);
-      const session = host.session(event, data);
+      const session = purpose > 1 ? host.session(event, data) : coalesce;
       const isDurable = durable === true && this.#store.outbox !== undefined;
       const ttl = ttlMs ?? Number.NaN;
-      const result = this.#wasm.send(frame, bytes, purpose, session, ttl, coalesce, isDurable, replyWithinMs);
+      const result = this.#wasm.send(frame, bytes, purpose, session, ttl, isDurable, replyWithinMs, undefined, 0);
       if (isDurable && typeof result === "number") {
         const seq = Math.abs(result);
         const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
@@ -209,7 +211,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     } catch (cause) {
       this.#complain(cause);
     }
-    this.#wasm.stored(message.seq);
+    this.#wasm.command(STORED, message.seq);
   }
 
   async #restore(outbox: Outbox): Promise<void> {
@@ -218,8 +220,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     try {
       const messages = await outbox.open(clientId);
       for (const { frame, bytes, purpose, session, expiresAt, clientId: sender, seq } of messages.reverse()) {
-        const ttl = expiresAt === null ? Number.NaN : Math.max(expiresAt - Date.now(), 0);
-        this.#wasm.restore(frame, bytes, purpose, session, ttl, sender, seq);
+        const ttl = expiresAt === null ? Infinity : Math.max(expiresAt - Date.now(), 0);
+        this.#wasm.send(frame, bytes, purpose, session, ttl, false, Number.NaN, sender, seq);
       }
     } catch (cause) {
       this.#store.outbox = undefined;

@@ -45,8 +45,6 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) struct Inner {
     pub(super) socket: Socket,
-    pub(super) token: JsValue,
-    pub(super) endpoint: Held<Option<Text>>,
     pub(super) listeners: Listeners,
     pub(super) alarm: Alarm,
     core: Held<Core>,
@@ -67,12 +65,10 @@ struct Awake {
 }
 
 impl Driver {
-    pub(crate) fn new(config: Checked, token: JsValue, handlers: Handlers, face: Box<dyn Face>) -> Self {
+    pub(crate) fn new(config: Checked, handlers: Handlers, face: Box<dyn Face>) -> Self {
         let core = Core::with_checked(config, host::seed());
         Self(Rc::new_cyclic(|this| Inner {
             socket: Socket::default(),
-            token,
-            endpoint: Held::default(),
             listeners: Listeners::new(this, &handlers),
             alarm: Alarm::new(),
             core: Held::new(core),
@@ -96,34 +92,24 @@ impl core::ops::Deref for Driver {
 }
 
 impl Inner {
-    pub(crate) fn connect(&self, endpoint: Text) {
-        self.command(Core::connect, endpoint);
+    /// A command that connects. The network is looked at if nothing was watching it.
+    pub(crate) fn connect(&self, command: fn(&mut Core, Timestamp)) {
+        if self.awake.borrow().is_none() {
+            self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
+        }
+        self.act(command);
     }
 
-    pub(crate) fn reconnect(&self, endpoint: Text) {
-        self.command(Core::reconnect, endpoint);
-    }
-
-    pub(crate) fn disconnect(&self) {
+    /// Step 2 of the driving contract for commands.
+    pub(crate) fn act<R>(&self, command: impl FnOnce(&mut Core, Timestamp) -> R) -> R {
         let now = now();
-        self.core.borrow_mut().disconnect(now);
+        let answer = command(&mut self.core.borrow_mut(), now);
         self.follow_up(now);
+        answer
     }
 
     pub(crate) fn send(&self, message: Box<Message<Text>>) -> Result<Sent, Refused<Text>> {
-        let now = now();
-        let sent = self.core.borrow_mut().send(message, now);
-        self.follow_up(now);
-        sent
-    }
-
-    /// Changes the state machine by a command that has no answer.
-    #[cfg(feature = "js")]
-    pub(crate) fn act<R>(&self, act: impl FnOnce(&mut Core, Timestamp) -> R) -> R {
-        let now = now();
-        let answer = act(&mut self.core.borrow_mut(), now);
-        self.follow_up(now);
-        answer
+        self.act(|core, now| core.send(message, now))
     }
 
     pub(crate) const fn handlers(&self) -> &Handlers {
@@ -179,17 +165,6 @@ impl Inner {
     pub(super) fn fact(&self, input: Input<Text, Incoming>) {
         let now = now();
         self.core.borrow_mut().handle_input(input, now);
-        self.follow_up(now);
-    }
-
-    /// Step 2 for commands that connect. The network is looked at if nothing was watching it.
-    fn command(&self, act: fn(&mut Core, Timestamp), endpoint: Text) {
-        self.endpoint.replace(Some(endpoint));
-        if self.awake.borrow().is_none() {
-            self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
-        }
-        let now = now();
-        act(&mut self.core.borrow_mut(), now);
         self.follow_up(now);
     }
 

@@ -11,7 +11,7 @@ impl Inner {
     pub(super) fn perform(&self, effect: Output<Text, Incoming>) {
         match effect {
             Output::Open { socket, token_refused } => {
-                host::ask_for_token(&self.token, token_refused, socket.number(), &self.listeners.ears);
+                host::ask_for_token(self.handlers(), token_refused, socket.number(), &self.listeners.ears);
             }
             Output::Ping { .. } => {
                 // A ping that the socket does not take stays unanswered, which says all there is to say.
@@ -60,9 +60,7 @@ impl Inner {
 
     /// The error is not handed on, because browsers put the URL, and so the token, into it.
     fn open_socket(&self, id: SocketId, token: &JsValue) -> bool {
-        // A clone, because a stand-in for WebSocket may call back while it is made.
-        let Some(endpoint) = self.endpoint.borrow().clone() else { return false };
-        let opened = host::open_socket(&endpoint, token, &self.listeners.ears);
+        let opened = host::open_socket(self.handlers(), token, &self.listeners.ears);
         opened.map(|socket| self.socket.set(id, socket)).is_ok()
     }
 

@@ -70,7 +70,7 @@ export function watchPage({ tell }) {
 }
 
 /** Gets a token from whatever `source` is and passes it on, at once if it is there at once. */
-export function askForToken(source, refused, attempt, { answer: settle }) {
+export function askForToken({ token: source }, refused, attempt, { answer: settle }) {
   const settled = (token) => {
     if (token != null && typeof token !== "string") throw new TypeError(`a token cannot be of type ${typeof token}`);
     settle(attempt, token ?? undefined);
@@ -92,7 +92,7 @@ export function askForToken(source, refused, attempt, { answer: settle }) {
 }
 
 /** The token is put in here so that it never leaves JavaScript. The listeners are made once per client. */
-export function openSocket(url, token, { onopen, onmessage, onclose }) {
+export function openSocket({ endpoint: url }, token, { onopen, onmessage, onclose }) {
   const separator = url.includes("?") ? "&" : "?";
   const socket = new WebSocket(token === undefined ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
   return Object.assign(socket, { onopen, onmessage, onclose });
@@ -278,8 +278,12 @@ export const error = (code, message, cause) =>
  * The handlers of one client: for each name, a list of `[id, handler]` that is replaced and never changed, so that a delivery
  * under way keeps the list it started with.
  */
-export const newHandlers = (isReliable) =>
-  Object.assign(new Map(), { clientId: isReliable ? newClientId() : undefined, streams: [], positions: {} });
+export const newHandlers = (isReliable, token) =>
+  Object.assign(new Map(), { token, clientId: isReliable ? newClientId() : undefined, streams: [], positions: {} });
+
+export const setEndpoint = (handlers, endpoint) => {
+  handlers.endpoint = endpoint;
+};
 
 let lastId = 0;
 

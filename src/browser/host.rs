@@ -27,10 +27,10 @@ extern "C" {
     #[wasm_bindgen(js_name = setAlarm)]
     pub(super) fn set_alarm(ears: &Ears, delay_ms: i32) -> JsValue;
     #[wasm_bindgen(js_name = askForToken)]
-    pub(super) fn ask_for_token(source: &JsValue, refused: bool, attempt: u32, ears: &Ears);
+    pub(super) fn ask_for_token(handlers: &Handlers, refused: bool, attempt: u32, ears: &Ears);
 
     #[wasm_bindgen(js_name = openSocket, catch)]
-    pub(super) fn open_socket(url: &Text, token: &JsValue, ears: &Ears) -> Result<WebSocket, JsValue>;
+    pub(super) fn open_socket(handlers: &Handlers, token: &JsValue, ears: &Ears) -> Result<WebSocket, JsValue>;
     #[wasm_bindgen(js_name = stopListening)]
     pub(super) fn stop_listening(socket: &WebSocket);
     pub(super) fn close(socket: &WebSocket);
@@ -83,7 +83,9 @@ extern "C" {
     #[wasm_bindgen(js_name = coalesceKey)]
     pub(super) fn coalesce_key(event: &JsValue, data: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = newHandlers)]
-    pub(crate) fn new_handlers(is_reliable: bool) -> Handlers;
+    pub(crate) fn new_handlers(is_reliable: bool, token: &JsValue) -> Handlers;
+    #[wasm_bindgen(js_name = setEndpoint)]
+    pub(crate) fn set_endpoint(handlers: &Handlers, endpoint: &Text);
     #[wasm_bindgen(js_name = addHandler)]
     pub(crate) fn add_handler(handlers: &Handlers, name: &JsValue, handler: &JsValue) -> u32;
     #[wasm_bindgen(js_name = removeHandler)]

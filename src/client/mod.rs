@@ -47,10 +47,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
-use crate::browser::host::new_handlers;
-use crate::browser::{Driver, frame};
+use crate::browser::host::{new_handlers, set_endpoint};
+use crate::browser::{Core, Driver, frame};
 use crate::events::WireEvent;
-use crate::proto::{ConfigError, Phase, Sent};
+use crate::proto::{ConfigError, Phase, Sent, Timestamp};
 
 pub use diagnostics::Diagnostics;
 pub use error::{ClientError, EndpointError, NotConnected, SendError};
@@ -89,8 +89,8 @@ impl Client {
     pub fn new(options: Options) -> Result<Self, ConfigError> {
         let Parts { config, target, token, function } = options.into_parts()?;
         let news = Rc::new(News::default());
-        let handlers = new_handlers(config.reliable);
-        let driver = Driver::new(config, token, handlers, Box::new(RustFace(news.clone())));
+        let handlers = new_handlers(config.reliable, &token);
+        let driver = Driver::new(config, handlers, Box::new(RustFace(news.clone())));
         let registry = Registry::new(driver.handlers());
         news.listen(driver.handlers(), &registry);
         Ok(Self(Rc::new(Shared { driver, news, registry, target, _token: function })))
@@ -102,8 +102,7 @@ impl Client {
     ///
     /// [`EndpointError`] when the URL cannot be connected to: the caller has to change `url` or `path`.
     pub fn connect(&self) -> Result<(), EndpointError> {
-        self.0.driver.connect(self.0.target.endpoint()?);
-        Ok(())
+        self.command(Core::connect)
     }
 
     /// Drops whatever connection there is and connects anew, with a fresh budget of attempts. Also the way back after the
@@ -113,14 +112,13 @@ impl Client {
     ///
     /// As [`connect`](Self::connect).
     pub fn reconnect(&self) -> Result<(), EndpointError> {
-        self.0.driver.reconnect(self.0.target.endpoint()?);
-        Ok(())
+        self.command(Core::reconnect)
     }
 
     /// Closes with code 1000 and stays closed. Subscriptions and queued messages are kept for the next
     /// [`connect`](Self::connect).
     pub fn disconnect(&self) {
-        self.0.driver.disconnect();
+        self.0.driver.act(Core::disconnect);
     }
 
     /// Waits until the connection is open. Pends through waits, retries and times without a network.
@@ -167,7 +165,7 @@ impl Client {
     /// The number of the message that was accepted last; [`ClientEvent::Acknowledged`] refers to it.
     #[must_use]
     pub fn latest_seq(&self) -> u64 {
-        self.0.driver.look(crate::browser::Core::latest_seq)
+        self.0.driver.look(Core::latest_seq)
     }
 
     /// Calls `handler` for every event of this type until the subscription is dropped.
@@ -223,6 +221,12 @@ impl Client {
         self.0.registry.len()
     }
 
+    fn command(&self, command: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {
+        set_endpoint(self.0.driver.handlers(), &self.0.target.endpoint()?);
+        self.0.driver.connect(command);
+        Ok(())
+    }
+
     fn subscription(&self, id: u32) -> Subscription {
         Subscription::new(Rc::downgrade(&self.0), id)
     }
@@ -239,7 +243,7 @@ impl WeakClient {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.registry.clear();
-        self.driver.disconnect();
+        self.driver.act(Core::disconnect);
     }
 }
 

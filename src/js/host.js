@@ -99,8 +99,8 @@ const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "
  * The handlers of one client, with its snapshot and those who listen to it, and by their numbers: the messages whose fate is open,
  * the latest of those that are acknowledged, and the requests without a reply.
  */
-export const newStore = (isReliable) =>
-  Object.assign(newHandlers(isReliable), {
+export const newStore = (isReliable, token) =>
+  Object.assign(newHandlers(isReliable, token), {
     listeners: new Set(),
     error: null,
     messages: new Map(),

@@ -7,7 +7,6 @@ mod host;
 mod options;
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use wasm_bindgen::prelude::*;
 
@@ -22,50 +21,56 @@ pub struct WasmClient(Driver);
 
 #[wasm_bindgen]
 impl WasmClient {
-    /// A client that tells its news to `store`.
+    /// A client that tells its news to `store`, which knows its token and where to connect.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, token: JsValue, store: JsValue) -> WasmClient {
-        let driver = Driver::new(options::config(options), token, store.unchecked_into(), Box::new(JsFace));
+    pub fn new(options: &JsValue, store: JsValue) -> WasmClient {
+        let driver = Driver::new(options::config(options), store.unchecked_into(), Box::new(JsFace));
         driver.look(|core| JsFace.changed(driver.handlers(), &core.snapshot()));
         Self(driver)
     }
 
-    /// Connects to a URL that lacks only the token.
-    pub fn connect(&self, endpoint: JsValue) {
-        self.0.connect(endpoint.unchecked_into());
-    }
-
-    /// Drops whatever connection there is and connects anew.
-    pub fn reconnect(&self, endpoint: JsValue) {
-        self.0.reconnect(endpoint.unchecked_into());
-    }
-
-    /// Closes with code 1000 and stays closed.
-    pub fn disconnect(&self) {
-        self.0.disconnect();
+    /// What `COMMANDS` in `host.js` names. Says whether it was in time.
+    pub fn command(&self, command: u32, seq: f64) -> bool {
+        let seq = seq as u64;
+        match command {
+            0 => self.0.connect(Core::connect),
+            1 => self.0.connect(Core::reconnect),
+            2 => self.0.act(Core::disconnect),
+            3 => self.0.act(Core::forget),
+            4 => self.0.act(|core, now| core.stored(seq, now)),
+            _ => return self.0.act(|core, now| core.cancel(seq, now)),
+        }
+        true
     }
 
     /// The message's number, negative if it is queued, or the error that says why it was refused. `ttl` and `reply_within` are
-    /// NaN where there is none, as `coalesce` is `undefined`.
+    /// NaN where there is none; `key` is a session or what the message replaces, by its `kind`. A message with a `sender` is one
+    /// that an earlier page has left under the number `seq`.
     #[allow(clippy::too_many_arguments, reason = "an object would have to be taken apart on this side")]
     pub fn send(
         &self,
         frame: JsValue,
         bytes: u32,
         kind: u32,
-        session: JsValue,
+        key: JsValue,
         ttl: f64,
-        coalesce: JsValue,
         is_durable: bool,
         reply_within: f64,
+        sender: JsValue,
+        seq: f64,
     ) -> JsValue {
-        let mut message = Message::new(frame.unchecked_into(), bytes, purpose(kind, session.unchecked_into()));
+        let mut message = Message::new(frame.unchecked_into(), bytes, purpose(kind, key.clone().unchecked_into()));
         message.policy = Policy {
             ttl_ms: millis(ttl),
-            coalesce: some(coalesce),
+            coalesce: if kind < 2 { some(key) } else { None },
             awaits_storage: is_durable,
             reply_within_ms: millis(reply_within),
         };
+        if !sender.is_undefined() {
+            (message.sender, message.seq) = (some(sender), seq as u64);
+            self.0.act(|core, now| core.restore(message, now));
+            return JsValue::UNDEFINED;
+        }
         let (index, bytes, max) = match self.0.send(message) {
             Ok(sent) => {
                 let seq = self.0.look(Core::latest_seq) as f64;
@@ -80,39 +85,6 @@ impl WasmClient {
             },
         };
         host::refusal(index, bytes, max)
-    }
-
-    /// Takes back a message that was not sent yet; false if it is too late.
-    pub fn cancel(&self, seq: f64) -> bool {
-        self.0.act(|core, now| core.cancel(seq as u64, now))
-    }
-
-    /// A durable message is on disk, or cannot be.
-    pub fn stored(&self, seq: f64) {
-        self.0.act(|core, now| core.stored(seq as u64, now));
-    }
-
-    /// Takes over a message that an earlier page has left, in front of all others.
-    #[allow(clippy::too_many_arguments, reason = "an object would have to be taken apart on this side")]
-    pub fn restore(
-        &self,
-        frame: JsValue,
-        bytes: u32,
-        kind: u32,
-        session: JsValue,
-        ttl: f64,
-        sender: JsValue,
-        seq: f64,
-    ) {
-        let mut message = Message::new(frame.unchecked_into(), bytes, purpose(kind, session.unchecked_into()));
-        message.policy.ttl_ms = millis(ttl);
-        (message.sender, message.seq) = (some(sender), seq as u64);
-        self.0.act(|core, now| core.restore(Vec::from([message]), now));
-    }
-
-    /// Drops every message.
-    pub fn forget(&self) {
-        self.0.act(Core::forget);
     }
 }
 

@@ -10,7 +10,6 @@ use super::snapshot::Delivery;
 use super::state::{Closer, State};
 use super::transitions::CLOSE_TIMEOUT_MS;
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 
 impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
@@ -142,7 +141,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                     self.sessions.leave(session);
                     keep.push(message);
                 }
-                Purpose::Ephemeral => self.report_dropped(vec![message], DropReason::Ephemeral),
+                Purpose::Ephemeral => self.report_dropped(message, DropReason::Ephemeral),
                 Purpose::Rejoin(session) => rejoin.push((session, message.frame)),
             }
         }
@@ -162,7 +161,12 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn put_back(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
-        let dropped = self.outbox.put_back(messages, &self.config.queue, now);
-        self.report_dropped(dropped, DropReason::Overflow);
+        for message in messages.into_iter().rev() {
+            if self.outbox.has_room(message.bytes, None, &self.config.queue) {
+                self.outbox.put_back(message, &self.config.queue, now);
+            } else {
+                self.report_dropped(message, DropReason::Overflow);
+            }
+        }
     }
 }

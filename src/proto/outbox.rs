@@ -2,11 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 
 use super::Timestamp;
 use super::config::{Overflow, Queue};
-use super::io::{Message, Purpose, Refusal, Refused};
+use super::io::{DropReason, Message, Purpose, Refusal, Refused};
 
 /// A queue in order of acceptance, bounded by count and bytes, whose messages can expire.
 #[derive(Debug)]
@@ -23,42 +22,35 @@ impl<M> Default for Outbox<M> {
     }
 }
 
-/// What had to leave the queue for a new message.
-#[derive(Debug)]
-pub struct Displaced<M> {
-    /// The message with the same [`coalesce`](super::io::Policy::coalesce) key.
-    pub replaced: Option<Box<Message<M>>>,
-    /// The messages that made room, oldest first.
-    pub dropped: Vec<Box<Message<M>>>,
-}
-
 impl<M: PartialEq> Outbox<M> {
-    /// Appends a message in place of one with the same key.
+    /// Appends a message in place of one with the same key; `displaced` is told what had to leave for it.
     pub fn push(
         &mut self,
         mut message: Box<Message<M>>,
         config: &Queue,
         now: Timestamp,
-    ) -> Result<Displaced<M>, Refused<M>> {
+        displaced: &mut dyn FnMut(Box<Message<M>>, DropReason),
+    ) -> Result<(), Refused<M>> {
         let key = &message.policy.coalesce;
         let same = |old: &Message<M>| key.is_some() && old.policy.coalesce == *key && old.sender.is_none();
-        let predecessor = self.messages.iter().position(|old| same(old));
-        let freed = predecessor.and_then(|index| self.messages.get(index)).map(|old| old.bytes);
+        let freed = self.messages.iter().find(|old| same(old)).map(|old| old.bytes);
         let can_make_room =
             config.overflow == Overflow::DropOldest && config.max_messages > 0 && message.bytes <= config.max_bytes;
         if !can_make_room && !self.has_room(message.bytes, freed, config) {
             return Err(Refused { message, refusal: Refusal::QueueFull });
         }
-        let replaced = predecessor.and_then(|index| self.take(index));
-        let mut dropped = Vec::new();
-        while !self.has_room(message.bytes, None, config) {
-            dropped.extend(self.pop());
+        if freed.is_some() {
+            self.extract(&same, &mut |replaced| displaced(replaced, DropReason::Replaced));
+        }
+        while !self.has_room(message.bytes, None, config)
+            && let Some(oldest) = self.pop()
+        {
+            displaced(oldest, DropReason::Overflow);
         }
         message.expires_at = expiry(&message, config, now);
-        self.expiry = self.expiry.min(message.expires_at);
-        self.bytes += u64::from(message.bytes);
+        self.count(&message);
         self.messages.push_back(message);
-        Ok(Displaced { replaced, dropped })
+        Ok(())
     }
 }
 
@@ -68,33 +60,9 @@ impl<M> Outbox<M> {
         self.messages.front().map(|message| &**message)
     }
 
-    /// The message that this client has given a number.
-    pub fn find(&mut self, seq: u64) -> Option<&mut Message<M>> {
-        let own = self.messages.iter_mut().find(|message| message.seq == seq && message.sender.is_none());
-        own.map(|message| &mut **message)
-    }
-
-    /// Takes out the message that this client has given a number.
-    pub fn remove(&mut self, seq: u64) -> Option<Box<Message<M>>> {
-        let own = |message: &Box<Message<M>>| message.seq == seq && message.sender.is_none();
-        let index = self.messages.iter().position(own)?;
-        self.take(index)
-    }
-
-    /// Puts messages that were accepted long ago in front, whatever the bounds: whoever kept them has bounds of its own.
-    pub fn restore(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
-        for mut message in messages.into_iter().rev() {
-            message.expires_at = message.policy.ttl_ms.map_or(Timestamp::NEVER, |ttl| now + ttl);
-            self.expiry = self.expiry.min(message.expires_at);
-            self.bytes += u64::from(message.bytes);
-            self.messages.push_front(message);
-        }
-    }
-
-    fn take(&mut self, index: usize) -> Option<Box<Message<M>>> {
-        let message = self.messages.remove(index)?;
-        self.bytes -= u64::from(message.bytes);
-        Some(message)
+    /// Every message, oldest first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<Message<M>>> {
+        self.messages.iter_mut()
     }
 
     /// Takes the oldest message.
@@ -104,47 +72,43 @@ impl<M> Outbox<M> {
         Some(message)
     }
 
-    /// Puts messages that could not be handed over in front; returns those that have no room, oldest first.
-    ///
-    /// A message that never waited before may find no room, and its time to live starts now.
-    pub fn put_back(&mut self, messages: Vec<Box<Message<M>>>, config: &Queue, now: Timestamp) -> Vec<Box<Message<M>>> {
-        let mut dropped = Vec::new();
-        for mut message in messages.into_iter().rev() {
-            if !self.has_room(message.bytes, None, config) {
-                dropped.push(message);
-                continue;
-            }
-            if message.expires_at == Timestamp::NEVER {
-                message.expires_at = expiry(&message, config, now);
-            }
-            self.expiry = self.expiry.min(message.expires_at);
-            self.bytes += u64::from(message.bytes);
-            self.messages.push_front(message);
+    /// Puts a message in front, whatever the bounds. One that never waited before starts to now.
+    pub fn put_back(&mut self, mut message: Box<Message<M>>, config: &Queue, now: Timestamp) {
+        if message.expires_at == Timestamp::NEVER {
+            message.expires_at = expiry(&message, config, now);
         }
-        dropped.reverse();
-        dropped
-    }
-
-    /// Takes out every message whose time is over at `now`.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<Box<Message<M>>> {
-        if now < self.expiry { Vec::new() } else { self.extract(&|message| message.expires_at <= now) }
+        self.count(&message);
+        self.messages.push_front(message);
     }
 
     /// Takes out every message of a kind.
-    pub fn extract(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool) -> Vec<Box<Message<M>>> {
-        let mut extracted = Vec::new();
-        let mut expiry = Timestamp::NEVER;
-        for message in core::mem::take(&mut self.messages) {
+    pub fn extract(
+        &mut self,
+        is_of_kind: &dyn Fn(&Message<M>) -> bool,
+        extracted: &mut dyn FnMut(Box<Message<M>>),
+    ) {
+        self.expiry = Timestamp::NEVER;
+        for _ in 0..self.messages.len() {
+            let Some(message) = self.pop() else { return };
             if is_of_kind(&message) {
-                self.bytes -= u64::from(message.bytes);
-                extracted.push(message);
+                extracted(message);
             } else {
-                expiry = expiry.min(message.expires_at);
+                self.count(&message);
                 self.messages.push_back(message);
             }
         }
-        self.expiry = expiry;
-        extracted
+    }
+
+    /// Takes out every message whose time is over at `now`.
+    pub fn expire(&mut self, now: Timestamp, expired: &mut dyn FnMut(Box<Message<M>>)) {
+        if now >= self.expiry {
+            self.extract(&|message| message.expires_at <= now, expired);
+        }
+    }
+
+    fn count(&mut self, message: &Message<M>) {
+        self.expiry = self.expiry.min(message.expires_at);
+        self.bytes += u64::from(message.bytes);
     }
 
     /// When to call [`expire`](Self::expire); sometimes early, never late.

@@ -23,14 +23,16 @@ impl Requests {
 
     /// Stops waiting; false if nobody waited.
     pub fn remove(&mut self, seq: u64) -> bool {
-        let index = self.waiting.iter().position(|(waiting, _)| *waiting == seq);
-        index.map(|index| self.waiting.remove(index)).is_some()
+        let before = self.waiting.len();
+        self.waiting.retain(|(waiting, _)| *waiting != seq);
+        self.waiting.len() < before
     }
 
     /// Takes out a request that has waited long enough.
     pub fn expire(&mut self, now: Timestamp) -> Option<u64> {
-        let index = self.waiting.iter().position(|(_, until)| *until <= now)?;
-        Some(self.waiting.remove(index).0)
+        let (seq, _) = *self.waiting.iter().find(|(_, until)| *until <= now)?;
+        self.remove(seq);
+        Some(seq)
     }
 
     /// When to call [`expire`](Self::expire).

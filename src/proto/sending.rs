@@ -1,8 +1,6 @@
 //! From the application to the socket: what is sent at once, what waits, and what is told about it.
 
 use alloc::boxed::Box;
-use alloc::vec;
-use alloc::vec::Vec;
 
 use super::Timestamp;
 use super::client::Client;
@@ -11,6 +9,7 @@ use super::io::{
     DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, RequestFailure, Sent, SocketId,
 };
 use super::link::Link;
+use super::requests::Requests;
 use super::snapshot::Delivery;
 use super::state::State;
 use super::time::FOREVER;
@@ -24,38 +23,45 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Takes back a message that was not sent yet; false if it is too late.
     pub fn cancel(&mut self, seq: u64, now: Timestamp) -> bool {
         self.settle(now);
-        let waited = self.outbox.remove(seq).or_else(|| self.ephemeral.remove(seq)).is_some();
-        self.requests.remove(seq);
+        let was_waiting = self.take_back(seq);
         self.settle(now);
-        waited
+        was_waiting
     }
 
     /// A message that [awaits storage](super::io::Policy::awaits_storage) is on disk, or cannot be.
     pub fn stored(&mut self, seq: u64, now: Timestamp) {
-        if let Some(message) = self.outbox.find(seq) {
-            message.policy.awaits_storage = false;
+        for message in self.outbox.iter_mut() {
+            if message.seq == seq && message.sender.is_none() {
+                message.policy.awaits_storage = false;
+            }
         }
         self.settle(now);
     }
 
-    /// Takes over messages that earlier pages have left, in order; each names its sender and has its number. They are sent
-    /// before anything else.
-    pub fn restore(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
-        self.outbox.restore(messages, now);
+    /// Takes over a message that an earlier page has left, with its number and the name of its sender, in front of all others.
+    pub fn restore(&mut self, message: Box<Message<M>>, now: Timestamp) {
+        self.outbox.put_back(message, &self.config.queue, now);
         self.settle(now);
     }
 
     /// Forgets every message and every position.
     pub fn forget(&mut self, now: Timestamp) {
-        let mut forgotten = Vec::new();
-        forgotten.extend(core::mem::take(&mut self.in_flight));
-        while let Some(message) = self.outbox.pop().or_else(|| self.ephemeral.pop()) {
-            forgotten.push(message);
+        while let Some(message) = self.in_flight.pop_front() {
+            self.report_dropped(message, DropReason::Forgotten);
         }
-        self.report_dropped(forgotten, DropReason::Forgotten);
+        self.drop_waiting(&|_| true, DropReason::Forgotten);
         self.incoming.forget();
         (self.sender, self.acked) = (None, 0);
         self.settle(now);
+    }
+
+    fn take_back(&mut self, seq: u64) -> bool {
+        self.requests.remove(seq);
+        let mut was_waiting = false;
+        for queue in [&mut self.outbox, &mut self.ephemeral] {
+            queue.extract(&|message| message.seq == seq && message.sender.is_none(), &mut |_| was_waiting = true);
+        }
+        was_waiting
     }
 
     pub(super) fn accept(&mut self, mut message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
@@ -87,20 +93,18 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             self.expire_messages(now);
             let (queue, bounds) =
                 if is_ephemeral { (&mut self.ephemeral, &EPHEMERAL) } else { (&mut self.outbox, &self.config.queue) };
-            match queue.push(message, bounds, now) {
-                Ok(displaced) => {
-                    self.report_dropped(displaced.replaced.into_iter().collect(), DropReason::Replaced);
-                    self.report_dropped(displaced.dropped, DropReason::Overflow);
-                    Sent::Queued
+            let (outputs, requests) = (&mut self.outputs, &mut self.requests);
+            let pushed = queue.push(message, bounds, now, &mut |message, reason| {
+                outputs.push_back(dropped(message, reason, requests));
+            });
+            if let Err(mut refused) = pushed {
+                refused.message.seq = 0;
+                if self.config.queue.overflow == Overflow::DropNewest {
+                    self.report_dropped(refused.message.clone(), DropReason::Overflow);
                 }
-                Err(mut refused) => {
-                    refused.message.seq = 0;
-                    if self.config.queue.overflow == Overflow::DropNewest {
-                        self.report_dropped(vec![refused.message.clone()], DropReason::Overflow);
-                    }
-                    return Err(refused);
-                }
+                return Err(refused);
             }
+            Sent::Queued
         };
         self.seq += 1;
         if let Some(until) = reply_by {
@@ -219,36 +223,53 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// What the connection cannot keep ends with it.
     pub(super) fn drop_ephemeral(&mut self) {
         while let Some(message) = self.ephemeral.pop() {
-            self.report_dropped(vec![message], DropReason::Ephemeral);
+            self.report_dropped(message, DropReason::Ephemeral);
         }
     }
 
     /// Gives up on what only a server of the reliable mode could take.
     pub(super) fn drop_unconfirmable(&mut self) {
-        let unconfirmed: Vec<_> = core::mem::take(&mut self.in_flight).into();
-        self.report_dropped(unconfirmed, DropReason::Unconfirmed);
-        let earlier = self.outbox.extract(&|message| message.sender.is_some());
-        self.report_dropped(earlier, DropReason::Unconfirmed);
-        let requests = self.outbox.extract(&|message| message.policy.reply_within_ms.is_some());
-        self.report_dropped(requests, DropReason::Unsupported);
+        while let Some(message) = self.in_flight.pop_front() {
+            self.report_dropped(message, DropReason::Unconfirmed);
+        }
+        self.drop_waiting(&|message| message.sender.is_some(), DropReason::Unconfirmed);
+        self.drop_waiting(&|message| message.policy.reply_within_ms.is_some(), DropReason::Unsupported);
+    }
+
+    fn drop_waiting(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, reason: DropReason) {
+        for queue in [&mut self.outbox, &mut self.ephemeral] {
+            queue.extract(is_of_kind, &mut |message| {
+                self.outputs.push_back(dropped(message, reason, &mut self.requests));
+            });
+        }
+    }
+
+    pub(super) fn expire_messages(&mut self, now: Timestamp) {
+        self.outbox.expire(now, &mut |message| {
+            self.outputs.push_back(dropped(message, DropReason::Expired, &mut self.requests));
+        });
     }
 
     /// Fails the requests whose time is over at `now`.
     pub(super) fn fail_requests(&mut self, now: Timestamp, failure: RequestFailure) {
         while let Some(seq) = self.requests.expire(now) {
-            self.outbox.remove(seq);
+            self.take_back(seq);
             self.emit(Event::RequestFailed { seq, failure });
         }
     }
 
-    pub(super) fn report_dropped(&mut self, messages: Vec<Box<Message<M>>>, reason: DropReason) {
-        for message in messages {
-            if message.sender.is_none() {
-                self.requests.remove(message.seq);
-            }
-            self.emit(Event::Dropped { message, reason });
-        }
+    pub(super) fn report_dropped(&mut self, message: Box<Message<M>>, reason: DropReason) {
+        let output = dropped(message, reason, &mut self.requests);
+        self.outputs.push_back(output);
     }
+}
+
+/// The news that a message will not be sent, and so a request has no reply.
+fn dropped<M, P>(message: Box<Message<M>>, reason: DropReason, requests: &mut Requests) -> Output<M, P> {
+    if message.sender.is_none() {
+        requests.remove(message.seq);
+    }
+    Output::Event(Event::Dropped { message, reason })
 }
 
 /// What waits although it is worthless later: only while the connection is open and its buffer full.

@@ -5,7 +5,7 @@ use super::backoff::{Backoff, Patience, jittered};
 use super::client::{Client, Network, Token};
 use super::close::{Cause, Close, Verdict, verdict};
 use super::heartbeat::Beat;
-use super::io::{DropReason, Event, Inbound, Output, SocketId};
+use super::io::{Event, Inbound, Output, SocketId};
 use super::state::State;
 use alloc::rc::Rc;
 
@@ -104,11 +104,6 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         let close = Rc::new(close);
         self.last_close = Some(close.clone());
         self.emit(Event::Closed(close));
-    }
-
-    pub(super) fn expire_messages(&mut self, now: Timestamp) {
-        let expired = self.outbox.expire(now);
-        self.report_dropped(expired, DropReason::Expired);
     }
 
     pub(super) fn emit(&mut self, event: Event<M, P>) {

@@ -35,7 +35,7 @@ fn compile(profile: &str) -> Result<PathBuf> {
     Job::cargo(format!("build · wasm ({profile} profile)"))
         .args(["build", "--lib", "--package", "everwire", "--target", TARGET])
         .args(["--no-default-features", "--features", "npm", "--profile", profile])
-        .env("CARGO_ENCODED_RUSTFLAGS", remap_flags()?)
+        .env("CARGO_ENCODED_RUSTFLAGS", {let mut f = remap_flags()?; f.push("\u{1f}-Ctarget-feature=-reference-types"); f})
         .run()?;
     let directory = if profile == "dev" { "debug" } else { profile };
     Ok(paths::target()?.join(TARGET).join(directory).join("everwire.wasm"))
@@ -63,6 +63,7 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     }
     let release = mode == Mode::Release;
     let mut module = Module::from_file(compiled)?;
+    module.customs.remove_raw("target_features");
     if release {
         panics::trap(&mut module);
     }
@@ -108,11 +109,12 @@ export interface Store {
   readonly listeners: Set<() => void>;
   readonly snapshot: Snapshot;
   readonly clientId: string;
+  endpoint?: string;
   readonly messages: Map<number, Message>;
   readonly requests: Map<number, [(reply: unknown) => void, (error: unknown) => void]>;
   outbox?: Outbox | undefined;
 }
-export declare function newStore(isReliable: boolean): Store;
+export declare function newStore(isReliable: boolean, token: Options[\"token\"]): Store;
 export declare function isReliable(options: Options): boolean;
 export declare function tellError(store: Store, error: unknown): void;
 export declare function report(cause: unknown): void;
