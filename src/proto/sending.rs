@@ -56,10 +56,13 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn take_back(&mut self, seq: u64) -> bool {
-        self.requests.remove(seq);
         let mut was_waiting = false;
         for queue in [&mut self.outbox, &mut self.ephemeral] {
             queue.extract(&|message| message.seq == seq && message.sender.is_none(), &mut |_| was_waiting = true);
+        }
+        // A message that was sent still waits for its reply.
+        if was_waiting {
+            self.requests.remove(seq);
         }
         was_waiting
     }
