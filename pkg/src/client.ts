@@ -18,27 +18,28 @@ import type {
 } from "./types.js";
 
 /** Loads the wasm module if need be, and gives its client class. */
-export type Load = () => new (options: Options, store: unknown) => Core;
+export type Load = () => new () => Core;
 
 /** What the wasm module's client class can do. */
 interface Core {
   /** One of the constants below, and the number of the message that it is about. Says whether it was in time. */
   command(command: number, seq: number): boolean;
   /**
-   * The message's number, negative if it is queued, or the error that says why it was refused. NaN stands for no time, `key` for the
-   * session or for what the message replaces. A message with a `sender` is one that an earlier page has left.
+   * The message's number, negative if it is queued, or 0 if it was refused. NaN stands for no time. A message with a `sender` is one
+   * that an earlier page has left.
    */
   send(
-    frame: string,
+    frame: number,
     bytes: number,
     purpose: number,
-    key: string | undefined,
+    key: number,
     ttlMs: number,
     isDurable: boolean,
     replyWithinMs: number,
-    sender: string | undefined,
+    sender: number,
     seq: number,
-  ): number | EverwireError;
+  ): number;
+  signal(now: number, fact: number, a: number, b: number, c: number): boolean;
 }
 
 const CONNECT = 0;
@@ -73,8 +74,10 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
           return (typeof token === "function" ? token(request) : token) ?? null;
         }
       : token;
-    this.#store = host.newStore(host.isReliable(options), source);
-    this.#wasm = new (load())(options, this.#store);
+    const Wasm = load();
+    this.#store = host.newStore(options, source);
+    this.#wasm = host.within(this.#store, () => new Wasm());
+    this.#store.wasm = this.#wasm;
     if (outbox) this.#restored = this.#restore(outbox);
     if (logger) listen(this as unknown as Client, logger);
   }
@@ -86,7 +89,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Closes with code 1000 and stays closed. The queue is kept for the next connection. */
   disconnect(): void {
-    this.#wasm.command(DISCONNECT, 0);
+    this.#command(DISCONNECT);
   }
 
   /** Drops whatever connection there is and connects anew, with a fresh budget of attempts. */
@@ -114,7 +117,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const isDone = isSent && (isEphemeral || this.getSnapshot().delivery !== "reliable");
     const { messages, outbox, clientId } = this.#store;
     const message = new Message(isSent ? "sent" : "queued", isDone, isEphemeral, options.durable === true, () => {
-      const isInTime = this.#wasm.command(CANCEL, seq);
+      const isInTime = this.#command(CANCEL, seq);
       if (isInTime) {
         messages.delete(seq);
         if (options.durable) outbox?.remove(clientId, seq);
@@ -162,7 +165,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    */
   async logout(): Promise<void> {
     this.disconnect();
-    this.#wasm.command(FORGET, 0);
+    this.#command(FORGET);
+    this.#store.joins.clear();
     await this.#store.outbox?.wipe();
   }
 
@@ -174,7 +178,11 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       host.setError(this.#store, error);
       throw error;
     }
-    this.#wasm.command(command, 0);
+    this.#command(command);
+  }
+
+  #command(command: number, seq = 0): boolean {
+    return host.within(this.#store, () => this.#wasm.command(command, seq));
   }
 
   #submit(event: string, data: unknown, options: SendOptions, replyWithinMs: number): number | EverwireError {
@@ -191,7 +199,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       const session = purpose > 1 ? host.session(event, data) : coalesce;
       const isDurable = durable === true && this.#store.outbox !== undefined;
       const ttl = ttlMs ?? Number.NaN;
-      const result = this.#wasm.send(frame, bytes, purpose, session, ttl, isDurable, replyWithinMs, undefined, 0);
+      const result = this.#hand(frame, bytes, purpose, session, ttl, isDurable, replyWithinMs);
       if (isDurable && typeof result === "number") {
         const seq = Math.abs(result);
         const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
@@ -203,6 +211,27 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     }
   }
 
+  #hand(
+    frame: string,
+    bytes: number,
+    purpose: number,
+    keyText: string | undefined,
+    ttlMs: number,
+    isDurable: boolean,
+    replyWithinMs: number,
+    sender = 0,
+    seq = 0,
+  ): number {
+    const store = this.#store;
+    const [draft, key] = host.draft(store, frame, purpose, keyText);
+    const result = host.within(store, () =>
+      this.#wasm.send(draft, bytes, purpose, key, ttlMs, isDurable, replyWithinMs, sender, seq),
+    );
+    if (result) return result;
+    store.drafts.delete(draft);
+    throw store.refusal;
+  }
+
   /** Puts a message on disk, or says why it stays in memory; then it may be sent. */
   async #keep(message: StoredMessage): Promise<void> {
     await this.#restored;
@@ -211,17 +240,19 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     } catch (cause) {
       this.#complain(cause);
     }
-    this.#wasm.command(STORED, message.seq);
+    this.#command(STORED, message.seq);
   }
 
   async #restore(outbox: Outbox): Promise<void> {
-    const { clientId } = this.#store;
+    const { clientId, senders } = this.#store;
     this.#store.outbox = outbox;
     try {
       const messages = await outbox.open(clientId);
       for (const { frame, bytes, purpose, session, expiresAt, clientId: sender, seq } of messages.reverse()) {
         const ttl = expiresAt === null ? Infinity : Math.max(expiresAt - Date.now(), 0);
-        this.#wasm.send(frame, bytes, purpose, session, ttl, false, Number.NaN, sender, seq);
+        let index = senders.indexOf(sender);
+        if (index < 0) index = senders.push(sender) - 1;
+        this.#hand(frame, bytes, purpose, session, ttl, false, Number.NaN, index, seq);
       }
     } catch (cause) {
       this.#store.outbox = undefined;

@@ -1,35 +1,40 @@
 //! The JavaScript face: `#[wasm_bindgen]` exports that the npm package wraps. No logic of its own.
 //!
-//! Every method takes `&self` and returns at once, so that a handler can call back into the client that calls it.
+//! Every method takes `&self` and returns at once, so that a handler can call back into the client that calls it. Only numbers pass;
+//! JavaScript makes the client the current one before it calls.
 
 mod face;
 mod host;
 mod options;
 
-use alloc::boxed::Box;
-
 use wasm_bindgen::prelude::*;
 
-use crate::browser::frame::{purpose, some};
+use crate::browser::frame::message;
 use crate::browser::{Core, Driver, Face as _};
-use crate::proto::{Message, Policy, Refusal, Sent};
+use crate::proto::{Refusal, Sent};
 use face::JsFace;
 
 /// One client, as the npm package sees it. Its arguments have been checked in JavaScript.
 #[wasm_bindgen]
-pub struct WasmClient(Driver);
+pub struct WasmClient(Driver<JsFace>);
 
 #[wasm_bindgen]
 impl WasmClient {
-    /// A client that tells its news to `store`, which knows its token and where to connect.
+    /// A client with the options of the current one.
+    #[allow(clippy::new_without_default, reason = "JavaScript calls it")]
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, store: JsValue) -> WasmClient {
-        let driver = Driver::new(options::config(options), store.unchecked_into(), Box::new(JsFace));
-        driver.look(|core| JsFace.changed(driver.handlers(), &core.snapshot()));
+    pub fn new() -> WasmClient {
+        let driver = Driver::new(options::config(), JsFace);
+        driver.look(|core| JsFace.changed(&core.snapshot()));
         Self(driver)
     }
 
-    /// What `COMMANDS` in `host.js` names. Says whether it was in time.
+    /// A fact, by its number in `host.js`. Says of a frame whether to deliver it.
+    pub fn signal(&self, now: f64, fact: u32, a: f64, b: f64, c: f64) -> bool {
+        self.0.signal(now, fact, a, b, c)
+    }
+
+    /// What the constants in the package's `client.ts` name. Says whether it was in time.
     pub fn command(&self, command: u32, seq: f64) -> bool {
         let seq = seq as u64;
         match command {
@@ -43,39 +48,34 @@ impl WasmClient {
         true
     }
 
-    /// The message's number, negative if it is queued, or the error that says why it was refused. `ttl` and `reply_within` are
-    /// NaN where there is none; `key` is a session or what the message replaces, by its `kind`. A message with a `sender` is one
-    /// that an earlier page has left under the number `seq`.
+    /// The message's number, negative if it is queued, or 0 after the host was told why it was refused. `ttl` and `reply_within` are
+    /// NaN where there is none. A message with a `sender` is one that an earlier page has left under the number `seq`.
     #[allow(clippy::too_many_arguments, reason = "an object would have to be taken apart on this side")]
     pub fn send(
         &self,
-        frame: JsValue,
+        frame: u32,
         bytes: u32,
         kind: u32,
-        key: JsValue,
+        key: u32,
         ttl: f64,
         is_durable: bool,
         reply_within: f64,
-        sender: JsValue,
+        sender: u32,
         seq: f64,
-    ) -> JsValue {
-        let mut message = Message::new(frame.unchecked_into(), bytes, purpose(kind, key.clone().unchecked_into()));
-        message.policy = Policy {
-            ttl_ms: millis(ttl),
-            coalesce: if kind < 2 { some(key) } else { None },
-            awaits_storage: is_durable,
-            reply_within_ms: millis(reply_within),
-        };
-        if !sender.is_undefined() {
-            (message.sender, message.seq) = (some(sender), seq as u64);
+    ) -> f64 {
+        let mut message = message(frame, bytes, kind, key);
+        message.policy.ttl_ms = millis(ttl);
+        message.policy.awaits_storage = is_durable;
+        message.policy.reply_within_ms = millis(reply_within);
+        if sender > 0 {
+            (message.sender, message.seq) = (Some(sender), seq as u64);
             self.0.act(|core, now| core.restore(message, now));
-            return JsValue::UNDEFINED;
+            return seq;
         }
-        let (index, bytes, max) = match self.0.send(message) {
-            Ok(sent) => {
-                let seq = self.0.look(Core::latest_seq) as f64;
-                return if sent == Sent::Now { seq } else { -seq }.into();
-            }
+        let (sent, seq) = self.0.act(|core, now| (core.send(message, now), core.latest_seq() as f64));
+        let (index, bytes, max) = match sent {
+            Ok(Sent::Now) => return seq,
+            Ok(Sent::Queued) => return -seq,
             Err(refused) => match refused.refusal {
                 Refusal::TooLarge { bytes, max } => (0, bytes, max),
                 Refusal::QueueFull => (1, 0, 0),
@@ -84,7 +84,8 @@ impl WasmClient {
                 Refusal::Unsupported => (4, 0, 0),
             },
         };
-        host::refusal(index, bytes, max)
+        host::refuse(index, bytes, max);
+        0.0
     }
 }
 

@@ -179,6 +179,13 @@ pub enum Output<M, P> {
         /// The numbers to write into its envelope.
         numbers: Option<Numbers>,
     },
+    /// Nothing more happens with a frame. Of use to a driver that hands the machine names of frames instead of frames.
+    Release {
+        /// The frame.
+        frame: M,
+        /// Whether it was acknowledged; otherwise it was taken back.
+        is_done: bool,
+    },
     /// Report [`Input::Buffered`].
     CheckBuffer {
         /// The socket to look at.

@@ -28,7 +28,7 @@ fn panics(name: &str) -> bool {
     PANICKING.iter().any(|part| name.contains(part))
 }
 
-const PANICKING: [&str; 15] = [
+const PANICKING: [&str; 16] = [
     "5alloc5alloc18handle_alloc_error",
     "5alloc7raw_vec17capacity_overflow",
     "12wasm_bindgen9throw_str",
@@ -44,6 +44,7 @@ const PANICKING: [&str; 15] = [
     "4core4cell22panic_already_borrowed",
     "4core4cell30panic_already_mutably_borrowed",
     "5alloc7raw_vec12handle_error",
+    "___rdl_alloc_error_handler",
 ];
 
 #[cfg(test)]

@@ -110,11 +110,18 @@ export interface Store {
   readonly snapshot: Snapshot;
   readonly clientId: string;
   endpoint?: string;
+  wasm?: unknown;
+  readonly refusal: errors.EverwireError;
+  readonly senders: (string | undefined)[];
+  readonly drafts: Map<number, unknown>;
+  readonly joins: Map<number, string>;
   readonly messages: Map<number, Message>;
   readonly requests: Map<number, [(reply: unknown) => void, (error: unknown) => void]>;
   outbox?: Outbox | undefined;
 }
-export declare function newStore(isReliable: boolean, token: Options[\"token\"]): Store;
+export declare function newStore(options: Options, token: Options[\"token\"]): Store;
+export declare function within<T>(store: Store, act: () => T): T;
+export declare function draft(store: Store, text: string, purpose: number, key: string | undefined): [number, number];
 export declare function isReliable(options: Options): boolean;
 export declare function tellError(store: Store, error: unknown): void;
 export declare function report(cause: unknown): void;
