@@ -1,41 +1,49 @@
-import { failure } from "./errors.js";
+import { failure, UNAVAILABLE } from "./errors.js";
+
+type Work<T> = (store: IDBObjectStore) => Promise<T>;
 
 /** The one object store, opened when it is needed and again when the browser has taken it away. */
-export class Database {
-  #opening: Promise<IDBDatabase> | undefined;
-
+export interface Database {
   /**
    * Runs `work` in a transaction and resolves once that is complete. What fails is tried once more on a fresh connection, so `work`
    * must be repeatable.
    */
-  async run<T>(durability: IDBTransactionDurability, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    const database = await this.#open();
-    try {
-      return await transact(database, durability, work);
-    } catch (cause) {
-      // Another try would find the disk as full.
-      if ((cause as Error).name === "QuotaExceededError") throw cause;
-      this.close();
-      return transact(await this.#open(), durability, work);
-    }
-  }
-
+  run<T>(work: Work<T>, durability?: IDBTransactionDurability): Promise<T>;
   /** Closes once what runs is complete; `run` opens again. */
-  close(): void {
-    this.#opening?.then((database) => database.close(), ignore);
-    this.#opening = undefined;
-  }
+  close(): void;
+}
 
-  #open(): Promise<IDBDatabase> {
-    if (this.#opening) return this.#opening;
-    const lost = () => {
-      if (this.#opening === opening) this.#opening = undefined;
-    };
-    const opening = within(connect(lost), (database) => database.close());
-    opening.catch(lost);
-    this.#opening = opening;
-    return opening;
-  }
+export function makeDatabase(): Database {
+  let opening: Promise<IDBDatabase> | undefined;
+
+  const open = () => {
+    if (!opening) {
+      const lost = () => {
+        if (opening === own) opening = undefined;
+      };
+      const own = connect(lost);
+      own.catch(lost);
+      opening = own;
+    }
+    return within(opening);
+  };
+
+  const close = () => {
+    opening?.then((database) => database.close(), ignore);
+    opening = undefined;
+  };
+
+  const run = async <T>(work: Work<T>, durability?: IDBTransactionDurability, isRepeated?: boolean): Promise<T> => {
+    try {
+      return await transact(await open(), work, durability);
+    } catch (cause) {
+      if (isRepeated) throw cause;
+      close();
+      return run(work, durability, true);
+    }
+  };
+
+  return { run, close };
 }
 
 /** The result of a request. With `lenient`, a record that cannot be read is `undefined`, and the transaction goes on. */
@@ -52,18 +60,13 @@ export function ask<T>(request: IDBRequest<T>, lenient?: boolean): Promise<T | u
   });
 }
 
-/** Rejects when there is no answer in time; `tooLate` then gets one that comes after all. */
-export function within<T>(answer: Promise<T>, tooLate: (answer: T) => void): Promise<T> {
+/** Rejects when there is no answer in time. */
+export function within<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        failure(
-          "storage_unavailable",
-          "the browser's storage does not answer: reload the page, or close its other tabs",
-        ),
-      );
-      answer.then(tooLate, ignore);
-    }, DEADLINE_MS);
+    const timer = setTimeout(
+      () => reject(failure(UNAVAILABLE, "the browser's storage does not answer: reload, or close other tabs")),
+      DEADLINE_MS,
+    );
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
@@ -71,7 +74,6 @@ export function within<T>(answer: Promise<T>, tooLate: (answer: T) => void): Pro
 export const ignore = (): void => {};
 
 async function connect(lost: () => void): Promise<IDBDatabase> {
-  if (!globalThis.indexedDB) throw failure("storage_unavailable", "this page has no IndexedDB: nothing can be stored");
   const request = indexedDB.open("everwire", 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   const database = await ask(request);
@@ -86,14 +88,13 @@ async function connect(lost: () => void): Promise<IDBDatabase> {
 
 async function transact<T>(
   database: IDBDatabase,
-  durability: IDBTransactionDurability,
-  work: (store: IDBObjectStore) => Promise<T>,
+  work: Work<T>,
+  durability: IDBTransactionDurability = "strict",
 ): Promise<T> {
   const transaction = database.transaction(STORE, "readwrite", { durability });
-  const ended = new Promise<void>((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () =>
-      reject(transaction.error ?? failure("storage_failed", "the browser aborted the transaction"));
+  const ended = new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
   });
   const [result] = await Promise.all([work(transaction.objectStore(STORE)), ended]);
   return result;
