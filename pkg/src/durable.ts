@@ -1,5 +1,5 @@
 import { ask, ignore, makeDatabase, within } from "./durable/database.js";
-import { explain, FAILED, FULL, failure, UNAVAILABLE } from "./durable/errors.js";
+import { FAILED, FULL, failure, UNAVAILABLE } from "./durable/errors.js";
 import { takeLock } from "./durable/lock.js";
 import { isMessage, type Key, range, WIPES } from "./durable/records.js";
 import type { Outbox, OutboxError, StoredMessage } from "./outbox.js";
@@ -30,19 +30,21 @@ export interface DurableOutboxOptions {
  */
 export function durableOutbox(options: DurableOutboxOptions = {}): Outbox {
   const { maxMessages = 1_000, maxBytes = 1_048_576 } = options;
-  const name = "name" in options ? options.name : "default";
-  if (typeof name !== "string" || !name) throw failure(INVALID, "`name` must be a text, such as a user id");
-  if (!(maxMessages > 0 && maxBytes > 0)) throw failure(INVALID, "`maxMessages` and `maxBytes` must be above 0");
+  const { name } = { name: "default", ...options };
+  if (typeof name !== "string" || !name || !(maxMessages > 0 && maxBytes > 0)) {
+    throw failure("invalid_option", "`name` must be a text, `maxMessages` and `maxBytes` must be above 0");
+  }
   return makeOutbox(name, maxMessages, maxBytes);
 }
 
-const INVALID = "invalid_option";
+const notOpen = () => failure(UNAVAILABLE, "the outbox is not open");
 
 interface Put {
   readonly message: StoredMessage;
   /** The number of wipes that this page knew of. */
   readonly known: number;
-  readonly settle: (error: OutboxError | undefined) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: OutboxError) => void;
 }
 
 interface Removal {
@@ -54,7 +56,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const database = makeDatabase();
   /** The senders whose messages this page, and no other, may send, and how to let go of them. */
   const held = new Map<string, () => void>();
-  let own: string;
+  let own: string | undefined;
   let known = 0;
   let closed = false;
 
@@ -87,8 +89,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   /** What `close` does, once nothing is under way. */
   const letGo = () => {
     if (!closed || working) return;
-    for (const free of held.values()) free();
-    held.clear();
+    own = undefined;
+    release(held.keys());
     database.close();
   };
 
@@ -103,13 +105,13 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const adopt = async (clientId: string) => {
     try {
       own = clientId;
-      await take(own, false);
+      await take(clientId, false);
       const [, , keys] = await database.run(survey);
       const others = new Set(keys.map((key) => key[1]));
-      others.delete(own);
+      others.delete(clientId);
       await Promise.all([...others].map((sender) => take(sender, true)));
       const messages = await database.run(read);
-      if (closed) throw failure(FAILED, "the outbox was closed");
+      if (closed) throw notOpen();
       for (const message of messages) others.delete(message.clientId);
       release(others);
       return messages;
@@ -125,11 +127,11 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     known = wipes;
     if (since === undefined) store.put(wipes, name);
     const mine = keys.filter((key) => held.has(key[1])).sort((a, b) => a[4] - b[4]);
-    const values = await Promise.all(mine.map((key) => ask<unknown>(store.get(key), true)));
+    const values = await Promise.all(mine.map((key) => ask<unknown>(store.get(key)).catch(ignore)));
     const now = Date.now();
     return mine.flatMap((key, index) => {
       const value = values[index];
-      if (isMessage(key, value) && (value.expiresAt ?? Infinity) > now) return value;
+      if (isMessage(value) && (value.expiresAt ?? Infinity) > now) return value;
       store.delete(key);
       return [];
     });
@@ -154,9 +156,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   };
 
   const write = async (batch: Put[]) => {
-    let errors: (OutboxError | undefined)[];
-    try {
-      errors = await database.run(async (store) => {
+    const errors = await database
+      .run(async (store) => {
         const [wipes = 0, since = Infinity, keys] = await survey(store);
         known = wipes;
         const ages = new Map(keys.map((key) => [key[1], key[4]]));
@@ -176,29 +177,28 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
           if (since === Infinity) store.put(wipes, name);
           return undefined;
         });
-      });
-    } catch (cause) {
-      errors = batch.map(() => explain(cause, FAILED));
-    }
-    batch.forEach(({ settle }, index) => {
-      settle(errors[index]);
+      })
+      .catch((cause: OutboxError) => batch.map(() => cause));
+    batch.forEach(({ resolve, reject }, index) => {
+      const error = errors[index];
+      if (error) reject(error);
+      else resolve();
     });
   };
 
-  const remove = async (batch: Removal[]) => {
-    const empty = await database.run(
+  const remove = (batch: Removal[]) =>
+    database.run(
       (store) =>
         Promise.all(
           batch.map(async ({ clientId, keys }) => {
             store.delete(keys);
             const left = await ask(store.getKey(range([name, clientId])));
-            return left === undefined ? clientId : own;
+            // Who gets the lock reads after this transaction.
+            if (left === undefined) release([clientId]);
           }),
         ),
       "relaxed",
     );
-    release(empty);
-  };
 
   const forget = (clientId: string, from: number, to: number) => {
     if (held.has(clientId)) {
@@ -213,14 +213,14 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
         return await within(adopt(clientId));
       } catch (cause) {
         close();
-        throw explain(cause, UNAVAILABLE);
+        throw cause;
       }
     },
 
     put: (message) =>
       new Promise((resolve, reject) => {
-        if (closed || !held.has(message.clientId)) return reject(failure(UNAVAILABLE, "the outbox is not open"));
-        puts.push({ message, known, settle: (error) => (error ? reject(error) : resolve()) });
+        if (closed || !held.has(message.clientId)) return reject(notOpen());
+        puts.push({ message, known, resolve, reject });
         wake();
       }),
 
@@ -239,8 +239,6 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
           return wipes + 1;
         });
         release(held.keys());
-      } catch (cause) {
-        throw explain(cause, FAILED);
       } finally {
         letGo();
       }

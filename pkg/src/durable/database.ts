@@ -1,4 +1,4 @@
-import { failure, UNAVAILABLE } from "./errors.js";
+import { explain, FAILED, failure, UNAVAILABLE } from "./errors.js";
 
 type Work<T> = (store: IDBObjectStore) => Promise<T>;
 
@@ -16,28 +16,28 @@ export interface Database {
 export function makeDatabase(): Database {
   let opening: Promise<IDBDatabase> | undefined;
 
+  const lost = () => {
+    opening = undefined;
+  };
+
   const open = () => {
-    if (!opening) {
-      const lost = () => {
-        if (opening === own) opening = undefined;
-      };
-      const own = connect(lost);
-      own.catch(lost);
-      opening = own;
-    }
+    opening ??= connect(lost).catch((cause) => {
+      lost();
+      throw explain(cause, UNAVAILABLE);
+    });
     return within(opening);
   };
 
   const close = () => {
     opening?.then((database) => database.close(), ignore);
-    opening = undefined;
+    lost();
   };
 
   const run = async <T>(work: Work<T>, durability?: IDBTransactionDurability, isRepeated?: boolean): Promise<T> => {
     try {
       return await transact(await open(), work, durability);
     } catch (cause) {
-      if (isRepeated) throw cause;
+      if (isRepeated) throw explain(cause, FAILED);
       close();
       return run(work, durability, true);
     }
@@ -46,16 +46,13 @@ export function makeDatabase(): Database {
   return { run, close };
 }
 
-/** The result of a request. With `lenient`, a record that cannot be read is `undefined`, and the transaction goes on. */
-export function ask<T>(request: IDBRequest<T>): Promise<T>;
-export function ask<T>(request: IDBRequest<T>, lenient: true): Promise<T | undefined>;
-export function ask<T>(request: IDBRequest<T>, lenient?: boolean): Promise<T | undefined> {
+/** The result of a request. Where a failure is caught, the transaction goes on. */
+export function ask<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = (event) => {
-      if (!lenient) return reject(request.error);
       event.preventDefault();
-      resolve(undefined);
+      reject(request.error);
     };
   });
 }
@@ -63,10 +60,13 @@ export function ask<T>(request: IDBRequest<T>, lenient?: boolean): Promise<T | u
 /** Rejects when there is no answer in time. */
 export function within<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(failure(UNAVAILABLE, "the browser's storage does not answer: reload, or close other tabs")),
-      DEADLINE_MS,
-    );
+    const expire = () =>
+      reject(failure(UNAVAILABLE, "the browser's storage does not answer: reload, or close other tabs"));
+    // In two steps: a page that was busy for long runs its timer before it sees the answer that has arrived.
+    const pause = () => {
+      timer = setTimeout(expire, DEADLINE_MS / 2);
+    };
+    let timer = setTimeout(pause, DEADLINE_MS / 2);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
@@ -92,11 +92,14 @@ async function transact<T>(
   durability: IDBTransactionDurability = "strict",
 ): Promise<T> {
   const transaction = database.transaction(STORE, "readwrite", { durability });
-  const ended = new Promise((resolve, reject) => {
+  const result = work(transaction.objectStore(STORE));
+  await new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
+    // What the requests say, that the transaction was aborted, counts only where it says nothing itself.
+    transaction.onabort = () => result.catch((cause) => cause).then((cause) => reject(transaction.error ?? cause));
+    // Either everything is stored or nothing.
+    result.catch(() => transaction.abort()).catch(ignore);
   });
-  const [result] = await Promise.all([work(transaction.objectStore(STORE)), ended]);
   return result;
 }
 

@@ -1,4 +1,4 @@
-import { failure, UNAVAILABLE } from "./errors.js";
+import { explain, failure, UNAVAILABLE } from "./errors.js";
 
 /**
  * Takes a Web Lock, which the browser frees by itself when the page dies. Resolves with the function that frees it, or, with
@@ -9,6 +9,6 @@ export async function takeLock(name: string, ifAvailable: boolean): Promise<(() 
   if (!locks) throw failure(UNAVAILABLE, "the page has no Web Locks: serve it over https or from localhost");
   return new Promise((resolve, reject) => {
     const hold = (lock: Lock | null) => (lock ? new Promise<void>(resolve) : resolve(undefined));
-    locks.request(name, { ifAvailable }, hold).catch(reject);
+    locks.request(name, { ifAvailable }, hold).catch((cause) => reject(explain(cause, UNAVAILABLE)));
   });
 }

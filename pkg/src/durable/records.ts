@@ -15,12 +15,9 @@ export const WIPES = 0;
 export const range = (from: IDBValidKey[], to: IDBValidKey[] = from): IDBKeyRange =>
   IDBKeyRange.bound(from, [...to, []]);
 
-/** Whether an entry is a message as this module writes it. */
-export function isMessage([, clientId, ...numbers]: Key, value: unknown): value is StoredMessage {
-  const { frame, purpose, session, expiresAt } = (value ?? {}) as Partial<StoredMessage>;
-  return (
-    numbers.length === 3 &&
-    [...numbers, purpose, expiresAt ?? 0].every((number) => typeof number === "number") &&
-    [clientId, frame, session ?? ""].every((text) => typeof text === "string")
-  );
+/** Whether a value is a message as this module writes it. */
+export function isMessage(value: unknown): value is StoredMessage {
+  const { clientId, frame, session, seq, bytes, purpose, expiresAt } = (value ?? {}) as Partial<StoredMessage>;
+  const types = [clientId, frame, session ?? "", seq, bytes, purpose, expiresAt ?? 0].map((field) => typeof field);
+  return String(types) === "string,string,string,number,number,number,number";
 }
