@@ -23,8 +23,9 @@ export interface DurableOutboxOptions {
 /**
  * An outbox in the browser's IndexedDB, for one client. Touches nothing until it is opened, so it can be made on a server.
  *
- * Each page holds a Web Lock for every sender whose messages it may send. Chromium does not put such a page into the back/forward
- * cache: going back to it loads it anew, and finds the messages on disk.
+ * Each page holds a Web Lock for every sender whose messages it may send. Some browsers keep such a page out of the back/forward
+ * cache. Chromium takes it in, and drops it when another page opens an outbox of the same name, which then adopts its messages.
+ * Going back to such a page loads it anew.
  *
  * Throws an error with the code `invalid_option` if an option cannot be used.
  */
