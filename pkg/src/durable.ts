@@ -14,9 +14,9 @@ export interface DurableOutboxOptions {
    * not been loaded yet would otherwise mix users.
    */
   name?: string;
-  /** Most messages on disk, of all tabs and senders of this name. Default 1 000. A whole number from 1. */
+  /** Most messages on disk, of all tabs and senders of this name. Default 1 000. Above 0. */
   maxMessages?: number;
-  /** Most bytes on disk, counted as the sizes of their frames in UTF-8. Default 1 048 576. A whole number from 1. */
+  /** Most bytes on disk, counted as the sizes of their frames in UTF-8. Default 1 048 576. Above 0. */
   maxBytes?: number;
 }
 

@@ -36,6 +36,18 @@ test.each(["closed", "crashed"])("what a %s tab had on disk is adopted by the ne
   expect(await third.adopt("c")).toEqual([]);
 });
 
+test("a killed browser loses nothing that was stored", async () => {
+  const { openProfile } = site();
+  await openProfile(async (page, kill) => {
+    await page.adopt("a");
+    expect(await page.put(numbers(100))).toEqual([]);
+    await kill();
+  });
+  await openProfile(async (page) => {
+    expect(await page.adopt("b")).toEqual(named("a", numbers(100)));
+  });
+});
+
 test("tabs that open at once share nothing and adopt each orphan exactly once", async () => {
   const { open } = site();
   const orphans = numbers(12).map((number) => `orphan${number}-`);

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { chromiumProgram } from "./environment";
@@ -11,6 +14,8 @@ export interface OutboxSite {
   readonly context: BrowserContext;
   readonly origin: string;
   open(context?: BrowserContext): Promise<OutboxPage>;
+  /** Runs a part in a browser of its own whose profile is on disk, the same for every part of the test. */
+  openProfile(part: (page: OutboxPage, kill: () => Promise<void>) => Promise<void>): Promise<void>;
 }
 
 export function useOutboxSite(): () => OutboxSite {
@@ -23,20 +28,21 @@ export function useOutboxSite(): () => OutboxSite {
   });
   let browser: Browser | undefined;
   let context: BrowserContext | undefined;
+  let profile = "";
 
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    browser = await chromium.launch({
-      executablePath: chromiumProgram(),
-      args: ["--no-sandbox", "--disable-gpu"],
-      // Playwright switches the cache off, and users have it.
-      ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    });
+    browser = await chromium.launch(launch());
   });
   beforeEach(async () => {
     context = await browser?.newContext();
+    profile = await mkdtemp(join(tmpdir(), "everwire-"));
   });
-  afterEach(() => context?.close());
+  afterEach(async () => {
+    await context?.close();
+    // A killed browser's helpers may still be writing.
+    await rm(profile, { recursive: true, maxRetries: 20, retryDelay: 100 });
+  });
   afterAll(async () => {
     await browser?.close();
     server.close();
@@ -47,7 +53,22 @@ export function useOutboxSite(): () => OutboxSite {
     const own = context;
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const open = async (in_ = own) => new OutboxPage(await in_.newPage(), origin).load();
-    return { browser, context, origin, open };
+    const openProfile: OutboxSite["openProfile"] = async (part) => {
+      const persistent = await chromium.launchPersistentContext(profile, launch());
+      const closed = new Promise<void>((resolve) => persistent.once("close", () => resolve()));
+      const page = await open(persistent);
+      const session = await persistent.newCDPSession(page.page);
+      const kill = () => {
+        session.send("Browser.crash").catch(() => {});
+        return closed;
+      };
+      try {
+        await part(page, kill);
+      } finally {
+        await persistent.close();
+      }
+    };
+    return { browser, context, origin, open, openProfile };
   };
 }
 
@@ -110,6 +131,13 @@ export class OutboxPage {
     await crashed;
   }
 }
+
+const launch = () => ({
+  executablePath: chromiumProgram(),
+  args: ["--no-sandbox", "--disable-gpu"],
+  // Playwright switches the cache off, and users have it.
+  ignoreDefaultArgs: ["--disable-back-forward-cache"],
+});
 
 declare global {
   interface Window {
