@@ -206,7 +206,9 @@ describe("a database that is taken away", () => {
     const database = connection(opened);
     database.close();
     database.onclose?.(new Event("close"));
+    const transactions = vi.spyOn(FakeDatabase.prototype, "transaction");
     await put(1);
+    expect(transactions).toHaveBeenCalledTimes(1);
     expect(opened).toHaveBeenCalledTimes(2);
   });
 
