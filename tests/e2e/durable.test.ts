@@ -18,7 +18,7 @@ test("a reload keeps a hundred messages in order", async () => {
   expect(await page.adopt("c")).toEqual(["a99", "a100", "b1", "b2"]);
 });
 
-test.each(["closed", "crashed"])("what a %s tab had on disk is adopted by the next, or by none twice", async (end) => {
+test.each(["closed", "crashed"])("what a %s tab had on disk is adopted by the next only", async (end) => {
   const dying = await site().open();
   await dying.adopt("a");
   await dying.put(numbers(10));
