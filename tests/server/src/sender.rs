@@ -11,7 +11,7 @@ use crate::{
     ending::Ending,
     envelope::{Envelope, Malformed},
     outgoing::Outgoing,
-    reliable::{Case, Hello, Numbers, Source, Work},
+    reliable::{Case, Hello, Ledger, Numbers, Source, Work},
     reply::Refusal,
 };
 
@@ -85,7 +85,7 @@ impl Sender {
             Case::Duplicate => {
                 app.metrics.duplicates.inc();
                 let (connection, client_id, last) = (from.clone(), sender.client_id.clone(), sender.last);
-                let again = move |_: &_, ledger: &mut crate::reliable::Ledger| {
+                let again = move |_: &_, ledger: &mut Ledger| {
                     ledger.acknowledge(&connection, &client_id, last);
                     Ok(())
                 };
@@ -98,8 +98,8 @@ impl Sender {
         from.window.acquire().await.map_err(|_| not_stored())?.forget();
         sender.last = sequence.seq;
         let (kind, data) = match &envelope {
-            Ok(Envelope { kind, data, .. }) => (kind.clone(), app.dev.is_some().then(|| written(data))),
-            Err(_) => (String::new(), None),
+            Ok(Envelope { kind, data, .. }) => (Some(kind.clone()), app.dev.as_ref().map(|_| written(data))),
+            Err(_) => (None, app.dev.as_ref().map(|_| "{}".to_owned())),
         };
         let work = Work {
             from: from.clone(),
@@ -108,7 +108,7 @@ impl Sender {
             data,
             action: dispatch::prepare(app, from, envelope),
         };
-        let process = move |database: &_, ledger: &mut crate::reliable::Ledger| ledger.process(database, work);
+        let process = move |database: &_, ledger: &mut Ledger| ledger.process(database, work);
         app.matches.store().post(process).await.map(|()| Ok(None)).map_err(|_| not_stored())
     }
 }
