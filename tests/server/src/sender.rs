@@ -25,6 +25,11 @@ pub struct Sender {
 type Answered = Result<Result<Option<Outgoing>, Refusal>, Ending>;
 
 impl Sender {
+    #[cfg(test)]
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
     /// `hello`. The welcome is queued when this returns, so nothing that comes later is answered before it.
     pub async fn hello(
         app: &App,

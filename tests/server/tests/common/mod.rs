@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its own part, and a test may panic")]
 
+pub mod mortal;
+
 use std::time::Duration;
 
 use everwire_server::{Options, Server};
