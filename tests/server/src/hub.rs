@@ -358,3 +358,32 @@ fn remove_member(
 
 /// Bounds what one user can make the server remember.
 const MAX_ROOMS_PER_USER: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{Connection, QueueLimits};
+
+    #[test]
+    fn who_was_away_gets_the_events_of_their_rooms_until_they_are_back_and_have_not_joined_again() {
+        let hub = Hub::new(Capacity { total: 9, per_user: 9 });
+        let ada = Arc::<str>::from("ada");
+        let connect = || Connection::new(hub.next_id(), ada.clone(), QueueLimits { frames: 1, bytes: 1 }, false).0;
+        let [kept, lost] = ["kept", "lost"].map(Room::session);
+        let streamed = |room: &Room| hub.audience(room, None).streamed.len();
+        let first = connect();
+        hub.add(&first).unwrap();
+        hub.join(&ada, kept.clone()).unwrap();
+        hub.join(&ada, lost.clone()).unwrap();
+        assert_eq!(hub.begin_stream(&ada).len(), 2);
+        hub.remove(&first);
+        assert!(hub.take_lapsed(Duration::ZERO).is_empty());
+        assert_eq!((streamed(&kept), streamed(&lost), hub.rooms()), (1, 1, 0));
+        hub.add(&connect()).unwrap();
+        hub.join(&ada, kept.clone()).unwrap();
+        assert!(hub.take_lapsed(Duration::from_secs(60)).is_empty());
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(hub.take_lapsed(Duration::ZERO), [(ada, lost.clone())]);
+        assert_eq!((streamed(&kept), streamed(&lost), hub.rooms()), (1, 0, 1));
+    }
+}

@@ -130,3 +130,47 @@ fn violation(app: &App, code: u16, kind: &'static str, reason: &'static str) -> 
 fn not_stored() -> Ending {
     Ending::close(1011, "could not be stored")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{connection::Inbox, options::Options, server::Server};
+
+    const HELLO: &str = r#"{"type":"hello","data":{"versions":[1],"client_id":"k3Zq8vXw2LmN4pRt"}}"#;
+    const JOIN: &str = r#"{"type":"join_session","data":{"session_id":"s1"},"seq":1}"#;
+
+    async fn hello(app: &App) -> (Arc<Connection>, Inbox, Option<Sender>) {
+        let (ada, inbox) = app.connect(&Arc::from("ada"), None).ok().unwrap();
+        let mut sender = None;
+        dispatch::text(app, &ada, &mut sender, HELLO).await.unwrap();
+        (ada, inbox, sender)
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_stored_is_not_acknowledged_and_may_come_again() {
+        let flags = ["--dev", "--port", "0"];
+        let server = Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
+        let app = server.app();
+        let store = app.matches.store();
+        let (ada, inbox, mut sender) = hello(app).await;
+        // The message and a failure behind it, in the same transaction.
+        let (go, gate) = std::sync::mpsc::channel();
+        store.post(move |_, _| gate.recv().map_err(|_| rusqlite::Error::InvalidQuery)).await.unwrap();
+        dispatch::text(app, &ada, &mut sender, JOIN).await.unwrap();
+        store.post(|_, _| Err(rusqlite::Error::InvalidQuery)).await.unwrap();
+        go.send(()).unwrap();
+        assert_eq!(inbox.ending.await.unwrap(), not_stored());
+        app.disconnect(&ada, &Ending::Gone);
+
+        let (ada, mut inbox, mut sender) = hello(app).await;
+        assert_eq!(sender.as_ref().unwrap().last, 0);
+        dispatch::text(app, &ada, &mut sender, JOIN).await.unwrap();
+        loop {
+            let frame = inbox.queue.recv().await.unwrap();
+            if frame.frame.to_text().unwrap().starts_with(r#"{"type":"ack","data":{"seq":1}"#) {
+                break;
+            }
+        }
+        assert!(app.hub.is_streamed("ada"));
+    }
+}

@@ -114,3 +114,35 @@ async fn stored_events_outlive_the_server_with_their_places() {
     }
     assert!(n > 20, "{n}");
 }
+
+#[tokio::test]
+async fn events_of_a_session_are_stored_for_a_member_who_has_not_come_back_since_the_server_was_killed() {
+    let mut server = Mortal::new("members");
+    server.start();
+    let (mut ada, _) = server.hello("ada", json!({})).await;
+    let join = json!({ "type": "join_session", "data": { "session_id": "s1" }, "seq": 1 });
+    ada.send(Message::text(join.to_string())).await.unwrap();
+    while next(&mut ada).await.unwrap()["type"] != "ack" {}
+    server.kill();
+    server.start();
+    let (mut ben, _) = server.hello("ben", json!({})).await;
+    let message = json!({ "session_id": "s1", "message": { "id": "m1", "content": "hi" } });
+    for frame in [join, json!({ "type": "message_sent", "data": message, "seq": 2 })] {
+        ben.send(Message::text(frame.to_string())).await.unwrap();
+    }
+    loop {
+        let event = next(&mut ben).await.unwrap();
+        if event["type"] == "ack" && event["data"]["seq"] == 2 {
+            break;
+        }
+    }
+    server.kill();
+    server.start();
+    let (mut ada, welcome) = server.hello("ada", json!({ "user": 0 })).await;
+    assert_eq!((&welcome["last"], &welcome["streams"]["user"]), (&json!(1), &json!(0)));
+    let event = next(&mut ada).await.unwrap();
+    assert_eq!((&event["data"]["message"]["id"], &event["offset"]), (&json!("m1"), &json!(1)));
+    // Its sender learns of it on whatever connection comes next.
+    let (mut ben, _) = server.hello("ben", json!({ "client:k3Zq8vXw2LmN4pRt": 0 })).await;
+    assert_eq!(next(&mut ben).await.unwrap()["data"], json!({ "seq": 2, "status": "delivered" }));
+}

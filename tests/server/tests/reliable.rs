@@ -4,8 +4,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::World;
+use futures_util::{SinkExt as _, StreamExt as _, future::join_all};
 use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
 const TAB: &str = "k3Zq8vXw2LmN4pRt";
 const OTHER_TAB: &str = "another-tab-of-the-same";
@@ -254,11 +259,54 @@ async fn a_client_that_nobody_has_seen_for_long_is_forgotten() {
     ada.hello(TAB, json!({})).await;
     ada.say(1, "echo", json!({})).await;
     ada.acked(1).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_millis(1000)).await;
     ada.say(2, "echo", json!({})).await;
     ada.acked(2).await;
     drop(ada);
-    tokio::time::sleep(std::time::Duration::from_millis(3000)).await;
+    tokio::time::sleep(Duration::from_millis(3000)).await;
     let mut ada = world.connect("ada").await;
     assert_eq!(ada.hello(TAB, json!({})).await["last"], 0);
+}
+
+/// Several pages that believe to be the same one, and the network between them and the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_fight_over_a_client_id_process_each_message_once() {
+    const MESSAGES: u64 = 3000;
+    let flags = ["--rate-limit-per-minute", "0", "--max-connections-per-user", "1000"];
+    let world = World::new(&flags).await;
+    let token = world.token("ada").await;
+    let fighters = (0..4).map(|_| async {
+        loop {
+            let mut ada = world.connect_with(&token).await;
+            let hello = json!({ "type": "hello", "data": { "versions": [1], "client_id": TAB } }).to_string();
+            if ada.socket.send(Message::text(hello)).await.is_err() {
+                continue;
+            }
+            let mut last = None;
+            while let Some(Ok(Message::Text(text))) = ada.socket.next().await {
+                let event: Value = serde_json::from_str(&text).unwrap();
+                if event["type"] == "welcome" {
+                    last = event["data"]["last"].as_u64();
+                    break;
+                }
+            }
+            let Some(last) = last else { continue };
+            if last == MESSAGES {
+                return;
+            }
+            for seq in last + 1..=(last + fastrand::u64(1..200)).min(MESSAGES) {
+                let message = json!({ "type": "echo", "data": { "n": seq }, "seq": seq }).to_string();
+                if ada.socket.send(Message::text(message)).await.is_err() {
+                    break;
+                }
+            }
+            // Some look how far they came, the others are gone before the server has read it all.
+            if fastrand::bool() {
+                let _ = timeout(Duration::from_millis(5), ada.socket.next()).await;
+            }
+        }
+    });
+    timeout(Duration::from_secs(60), join_all(fighters)).await.unwrap();
+    let processed = processed(&world, "ada").await;
+    assert!(processed.iter().map(|(seq, _)| *seq).eq(1..=MESSAGES));
 }

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
+/// A message by its number and the number of its client.
+type MakeMessage = fn(u64, usize) -> Value;
+
 const CLIENTS: usize = 20;
 const MESSAGES: u64 = 5000;
 
@@ -47,7 +50,7 @@ async fn send_all(socket: &mut Socket, mut message: impl FnMut(u64) -> Value) ->
 #[ignore = "a measurement"]
 #[expect(clippy::print_stderr, reason = "what it is for")]
 async fn numbered_messages_in_a_second() {
-    let messages: [(&str, fn(u64, usize) -> Value); 3] = [
+    let messages: [(&str, MakeMessage); 3] = [
         ("no effect", |seq, _| json!({ "type": "leave_session", "data": { "session_id": "none" }, "seq": seq })),
         (
             "requests with a reply",
