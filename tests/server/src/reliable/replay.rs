@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Hello, WINDOW, clients,
-    hello::VERSION,
+    hello::{MAX_STREAMS, VERSION},
     ledger::{Carried, Carrier, Ledger},
     members, receipts,
     streams::{self, USER_STREAM, client_stream},
@@ -39,6 +39,10 @@ impl Ledger {
                 let carried = self.begin(database, user, name, hello.positions.get(name).copied())?;
                 carrier.streams.push(carried);
             }
+        }
+        // The client carries no more either, and the stream of an early client id has had its time.
+        if carrier.streams.len() > MAX_STREAMS {
+            carrier.streams.remove(1);
         }
         let positions: BTreeMap<&str, u64> =
             carrier.streams.iter().map(|carried| (&*carried.name, carried.position)).collect();

@@ -1,6 +1,6 @@
 //! Forgetting.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rusqlite::Connection as Database;
 
@@ -10,7 +10,7 @@ use super::{
     members, receipts,
     streams::{self, USER_STREAM, client_stream},
 };
-use crate::clock;
+use crate::{clock, hub::Room};
 
 impl Ledger {
     /// Forgets what is old: events, messages that no receipt comes for, and clients that nobody has seen.
@@ -34,8 +34,23 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Forgets memberships of users who have been back for a while and have not joined these rooms again.
+    pub fn end_lapsed_memberships(&mut self, database: &Database) -> rusqlite::Result<()> {
+        let lapsed = self.hub.take_lapsed(REJOINING_TIME);
+        self.forget_rooms(database, lapsed)
+    }
+
+    pub(super) fn forget_rooms(&self, database: &Database, rooms: Vec<(Arc<str>, Room)>) -> rusqlite::Result<()> {
+        rooms.iter().try_for_each(|(user, room)| members::leave(database, user, room))
+    }
+}
+
 /// Forgets a user's events in a stream up to an offset, and says how many.
 pub fn forget_events(database: &Database, user: &str, name: &str, upto: u64) -> rusqlite::Result<usize> {
     let stream = streams::open(database, user, name)?;
     streams::forget(database, stream, upto)
 }
+
+/// By when a client that has come back has joined the rooms that it wants to be in.
+const REJOINING_TIME: Duration = Duration::from_secs(60);
