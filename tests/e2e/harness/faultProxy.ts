@@ -5,12 +5,14 @@ import { serverProgram } from "./environment";
 
 /** What the proxy does to the bytes that pass; see the table in `tests/server/README.md`. */
 export interface Rule {
-  readonly fault: "latency" | "swallow" | "half_open" | "stall" | "refuse" | "reset" | "close";
+  readonly fault: "latency" | "bandwidth" | "swallow" | "half_open" | "stall" | "refuse" | "reset" | "close";
   readonly direction?: "up" | "down" | "both";
+  readonly after_ms?: number;
   readonly for_ms?: number;
   readonly after_bytes?: number;
   readonly ms?: number;
   readonly jitter_ms?: number;
+  readonly bytes_per_s?: number;
 }
 
 /** The fault proxy as a process, in front of a server. */
