@@ -82,6 +82,39 @@ export class Lab {
     }
   }
 
+  /** Fetches what is missing whenever there is a gap, from where the test's page comes from. */
+  refetch(type: string): void {
+    this.client.on("gap", async ({ from, to }) => {
+      const response = await fetch(`/history?from=${from}&to=${to}`);
+      for (const data of (await response.json()) as unknown[]) this.heard.push({ type, data });
+    });
+  }
+
+  /** How many messages are on disk, whoever has put them there. */
+  async stored(): Promise<number> {
+    const asked = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    if (!(await indexedDB.databases()).some(({ name }) => name === "everwire")) return 0;
+    const database = await asked(indexedDB.open("everwire"));
+    try {
+      const keys = await asked(database.transaction("messages").objectStore("messages").getAllKeys());
+      return keys.filter((key) => Array.isArray(key) && key.length > 1).length;
+    } finally {
+      database.close();
+    }
+  }
+
+  logout(): Promise<void> {
+    return this.client.logout();
+  }
+
+  disconnect(): void {
+    this.client.disconnect();
+  }
+
   snapshot(): Snapshot {
     return this.client.getSnapshot();
   }
