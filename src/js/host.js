@@ -245,7 +245,7 @@ export function tellAcknowledged(store, sender, seq) {
   let isDurable = sender !== undefined;
   for (const [number, message] of sender === undefined ? messages : []) {
     if (number > seq) break;
-    if (message.status !== "sent") continue;
+    if (message.status === "queued") continue;
     messages.delete(number);
     acknowledged.set(number, message);
     isDurable ||= message.isDurable;
