@@ -206,6 +206,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /** Puts a message on disk, or says why it stays in memory; then it may be sent. */
   async #keep(message: StoredMessage): Promise<void> {
     await this.#restored;
+    // It may have been taken back meanwhile, and must not come again with the next page.
+    if (!this.#store.messages.has(message.seq)) return;
     try {
       await this.#store.outbox?.put(message);
     } catch (cause) {

@@ -122,6 +122,8 @@ export const notePosition = (handlers, stream, offset) => {
 export function hello(handlers, sender, resumes) {
   const streams = resumes ? handlers.positions : undefined;
   handlers.positions = {};
+  handlers.sender = sender;
+  handlers.isGreeting = true;
   return encode("hello", { versions: [1], client_id: sender ?? handlers.clientId, streams });
 }
 
@@ -202,7 +204,8 @@ function receive(handlers, signal, incoming) {
     const { version, epoch, last, window = 128, streams = {} } = data;
     if (version !== 1 || !isCount(epoch) || !isCount(last) || !isCount(window)) return hear(MALFORMED);
     hear(2, epoch, last, Math.min(window, 1024));
-    for (const name in streams) position(name, streams[name]);
+    if (handlers.isGreeting) for (const name in streams) position(name, streams[name]);
+    handlers.isGreeting = false;
     return;
   }
   if (type === "stream" && typeof data.stream === "string") return position(data.stream, data.offset);
@@ -214,11 +217,20 @@ function receive(handlers, signal, incoming) {
   const { seq } = data;
   let news = ABOUT_MESSAGES[type] ?? (type === "pong" ? 1 : 0);
   if (news === 5 && seq === undefined) news = data.about === "hello" ? 3 : 0;
-  else if (news > 3 && !isCount(seq)) news = MALFORMED;
+  else if (news > 3 && !(isCount(seq) && (news < 7 || /^(delivered|read)$/.test(data.status)))) news = MALFORMED;
+  else if (news > 4 && !isOwn(handlers, stream)) {
+    if (news > 5) return;
+    // Nobody else hears of what an earlier page has sent.
+    news = 0;
+  }
   if (!(isPlaced && news === 0) && !hear(news, seq)) return;
   if (news > 4) handlers.settle?.(news, seq, data);
   if (news < 6) deliver(handlers, incoming);
 }
+
+/** Whether a frame is about a message of this page: the stream is named after the sender, or it is the one that said hello last. */
+const isOwn = ({ clientId, sender }, stream) =>
+  stream?.startsWith("client:") ? stream === `client:${clientId}` : sender === undefined;
 
 /** The number of a stream, by which the state machine knows it; one too many for all that are too many. */
 function streamNumber({ streams }, name) {

@@ -112,7 +112,10 @@ export const newStore = (isReliable, token) =>
 /** What the server says of one message: 5 it is refused, 6 this is the reply, 7 it has come to its reader. */
 function settle(news, seq, data) {
   const message = this.messages.get(seq) ?? this.acknowledged.get(seq);
-  if (news === 5) fail(this, message, seq, "refused", error("refused", "the server refused the message (see `cause`)", data));
+  if (news === 5) {
+    if (message?.isDurable) this.outbox?.remove(this.clientId, seq);
+    fail(this, message, seq, "refused", error("refused", "the server refused the message (see `cause`)", data));
+  }
   if (news === 6) this.requests.get(seq)?.[0](data.result ?? {});
   if (news === 6) this.requests.delete(seq);
   if (news === 7) message?.move(data.status);
@@ -242,7 +245,7 @@ export function tellAcknowledged(store, sender, seq) {
   let isDurable = sender !== undefined;
   for (const [number, message] of sender === undefined ? messages : []) {
     if (number > seq) break;
-    if (message.status !== "sent") continue;
+    if (message.status === "queued") continue;
     messages.delete(number);
     acknowledged.set(number, message);
     isDurable ||= message.isDurable;

@@ -100,13 +100,19 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 self.acknowledgement(seq, now);
                 return false;
             }
+            News::Refused { seq } | News::Reply { seq } | News::Receipt { seq } if seq > self.sent => {
+                Some(Violation::NeverSent)
+            }
             News::Refused { seq } => {
                 self.requests.remove(seq);
-                (seq > self.sent).then_some(Violation::NeverSent)
+                None
             }
-            News::Receipt { seq } => (seq > self.sent).then_some(Violation::NeverSent),
             News::Reply { seq } => (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply),
-            News::Event | News::Pong | News::Welcome { .. } | News::HelloRefused => None,
+            News::Event
+            | News::Pong
+            | News::Welcome { .. }
+            | News::HelloRefused
+            | News::Receipt { .. } => None,
         };
         if let Some(doubt) = doubt {
             self.doubt(doubt, now);
