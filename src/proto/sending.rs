@@ -25,7 +25,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub fn cancel(&mut self, seq: u64, now: Timestamp) -> bool {
         self.settle(now);
         let waited = self.outbox.remove(seq).or_else(|| self.ephemeral.remove(seq)).is_some();
-        self.requests.remove(seq);
+        if waited {
+            self.requests.remove(seq);
+        }
         self.settle(now);
         waited
     }
