@@ -100,7 +100,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 self.acknowledgement(seq, now);
                 return false;
             }
-            News::Refused { seq } | News::Receipt { seq } => (seq > self.sent).then_some(Violation::NeverSent),
+            News::Refused { seq } => {
+                self.requests.remove(seq);
+                (seq > self.sent).then_some(Violation::NeverSent)
+            }
+            News::Receipt { seq } => (seq > self.sent).then_some(Violation::NeverSent),
             News::Reply { seq } => (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply),
             News::Event | News::Pong | News::Welcome { .. } | News::HelloRefused => None,
         };
