@@ -65,6 +65,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             return true;
         }
         match (news, &self.state) {
+            // What the next connection brings again.
+            (News::Welcome { .. } | News::HelloRefused | News::Ack { .. }, State::Closing { .. }) => return false,
+            (_, State::Closing { .. }) if place.is_some() => return false,
             (News::Welcome { epoch, last, window }, _) => {
                 self.welcome(epoch, last, window, now);
                 return false;
@@ -100,13 +103,15 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 self.acknowledgement(seq, now);
                 return false;
             }
+            News::Refused { seq } | News::Reply { seq } | News::Receipt { seq } if seq > self.sent => {
+                Some(Violation::NeverSent)
+            }
             News::Refused { seq } => {
                 self.requests.remove(seq);
-                (seq > self.sent).then_some(Violation::NeverSent)
+                None
             }
-            News::Receipt { seq } => (seq > self.sent).then_some(Violation::NeverSent),
             News::Reply { seq } => (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply),
-            News::Event | News::Pong | News::Welcome { .. } | News::HelloRefused => None,
+            News::Event | News::Pong | News::Receipt { .. } | News::Welcome { .. } | News::HelloRefused => None,
         };
         if let Some(doubt) = doubt {
             self.doubt(doubt, now);
