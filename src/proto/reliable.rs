@@ -97,6 +97,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 }
             }
         }
+        // Those about an earlier page's messages have nobody who waits for them.
+        let is_answer = matches!(news, News::Refused { .. } | News::Reply { .. } | News::Receipt { .. });
+        if is_answer && place.is_none() && !self.speaks_of_own {
+            return false;
+        }
         let doubt = match news {
             News::Malformed => Some(Violation::Malformed),
             News::Ack { seq } => {
@@ -148,6 +153,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             self.doubt(Violation::Backwards, now);
         }
         self.delivery = Delivery::Reliable;
+        self.speaks_of_own = is_own;
         self.acknowledge(last);
         let link = Link::reliable(window.clamp(1, LARGEST_WINDOW), last);
         match first {
