@@ -119,6 +119,7 @@ impl World {
             is_request: note.reply_within_ms.is_some(),
             request_ends: 0,
             status: Status::Queued,
+            is_acknowledged: false,
             numbered: 0,
             plain: 0,
             was_restored: false,

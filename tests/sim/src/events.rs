@@ -73,7 +73,12 @@ impl World {
                 self.tally.add(Count::Replies);
                 self.end_request(page, seq);
             }
-            Some(Kind::Refused { seq }) if !is_foreign => self.end_request(page, seq),
+            // It may have ended before: an error is not only for requests.
+            Some(Kind::Refused { seq })
+                if self.uid(page, seq).is_some_and(|uid| self.ledger[uid as usize].request_ends == 0) =>
+            {
+                self.end_request(page, seq);
+            }
             Some(Kind::Receipt { seq, read }) if !is_foreign => {
                 self.tally.add(Count::Receipts);
                 if let Some(uid) = self.uid(page, seq) {
@@ -91,7 +96,7 @@ impl World {
         }
     }
 
-    fn notice_event(&mut self, page: usize, stream: Stream, offset: u64) {
+    pub fn notice_event(&mut self, page: usize, stream: Stream, offset: u64) {
         self.tally.add(Count::Events);
         let epoch = self.pages[page].epoch;
         let follow = self.pages[page].follows.iter().find(|follow| follow.stream == stream).copied();
@@ -181,12 +186,9 @@ impl World {
                 continue;
             }
             match self.ledger[uid as usize].acknowledge() {
-                Ok(is_news) => {
-                    if is_news {
-                        self.remove(page, uid);
-                    }
-                }
-                Err((rule, words)) => self.judge(uid, Err((rule, words))),
+                // A receipt may have told the same before.
+                Ok(()) => self.remove(page, uid),
+                Err(broken) => self.judge(uid, Err(broken)),
             }
         }
     }
@@ -210,17 +212,14 @@ impl World {
         if self.pages[page].told > 10 {
             self.break_rule(Rule::ToldTooOften, format!("page {page} was told {} times", self.pages[page].told));
         }
-        if self.is_liar() {
-            return;
-        }
         let hearing = self.pages[page].hearing.clone();
-        if let (Doubt::UnexpectedReply, Some(Down { kind: Kind::Reply { seq }, place })) = (doubt, &hearing)
+        if let (Doubt::UnexpectedReply, Some(Down { kind: Kind::Reply { seq }, .. })) = (doubt, &hearing)
             && self.uid(page, *seq).is_some_and(|uid| self.ledger[uid as usize].request_ends > 0)
         {
             self.tally.add(Count::LateReplies);
-            if let Some((stream, offset, _)) = *place {
-                self.notice_event(page, stream, offset);
-            }
+            return;
+        }
+        if self.is_liar() {
             return;
         }
         let telling = self.pages[page].telling;
@@ -243,7 +242,7 @@ impl World {
         }
         let judged = self.ledger[uid as usize].end(end_of(reason));
         self.judge(uid, judged);
-        if self.ledger[uid as usize].sender == page {
+        if self.ledger[uid as usize].sender == page && self.ledger[uid as usize].request_ends == 0 {
             let judged = self.ledger[uid as usize].end_request();
             self.judge(uid, judged);
         }

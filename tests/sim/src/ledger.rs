@@ -22,6 +22,7 @@ pub struct Entry {
     pub is_request: bool,
     pub request_ends: u32,
     pub status: Status,
+    pub is_acknowledged: bool,
     /// How often it was handed to a socket with a number.
     pub numbered: u32,
     /// How often it was handed to a socket at most once.
@@ -67,10 +68,10 @@ impl Entry {
         if let Status::Ended(_) = self.status {
             return Err((Rule::SentAfterItsEnd, "handed to a socket after its end"));
         }
-        if self.status > Status::Sent {
+        if self.is_acknowledged {
             return Err((Rule::StatusBackwards, "handed to a socket after its acknowledgement"));
         }
-        self.status = Status::Sent;
+        self.status = self.status.max(Status::Sent);
         if is_numbered { self.numbered += 1 } else { self.plain += 1 }
         Ok(())
     }
@@ -83,17 +84,18 @@ impl Entry {
         }
     }
 
-    /// The server has said that it is processed; false if it says nothing new.
-    pub fn acknowledge(&mut self) -> Result<bool, (Rule, &'static str)> {
+    /// The server has said that it is processed.
+    pub fn acknowledge(&mut self) -> Judged {
         // What was sent at most once has no number that the server could mean.
-        if self.plain > 0 && self.numbered == 0 || self.status > Status::Sent || self.what == What::Ephemeral {
-            return Ok(false);
+        if self.plain > 0 && self.numbered == 0 || self.has_ended() || self.what == What::Ephemeral {
+            return Ok(());
         }
         if self.processed_in.is_none() {
             return Err((Rule::AcknowledgedUnprocessed, "acknowledged, and the server never saw it"));
         }
-        self.status = Status::Acknowledged;
-        Ok(true)
+        self.is_acknowledged = true;
+        self.status = self.status.max(Status::Acknowledged);
+        Ok(())
     }
 
     pub fn receive(&mut self, read: bool) {
@@ -144,6 +146,8 @@ impl Entry {
     pub const fn restore(&mut self, holder: usize) {
         self.holder = holder;
         self.was_restored = true;
+        self.is_acknowledged = false;
+        (self.numbered, self.plain) = (0, 0);
         self.status = Status::Queued;
     }
 
@@ -153,7 +157,7 @@ impl Entry {
 
     /// Whether somebody still has to bring it to the server.
     pub const fn is_under_way(&self) -> bool {
-        matches!(self.status, Status::Queued | Status::Sent) && (self.plain == 0 || self.numbered > 0)
+        !(self.is_acknowledged || self.has_ended()) && (self.plain == 0 || self.numbered > 0)
     }
 }
 
@@ -183,6 +187,7 @@ mod tests {
             is_request: true,
             request_ends: 0,
             status: Status::Queued,
+            is_acknowledged: false,
             numbered: 0,
             plain: 0,
             was_restored: false,
@@ -196,8 +201,9 @@ mod tests {
         entry.hand_over(true).unwrap();
         entry.process(1).unwrap();
         entry.hand_over(true).unwrap();
-        assert_eq!(entry.acknowledge(), Ok(true));
-        assert_eq!(entry.acknowledge(), Ok(false));
+        entry.acknowledge().unwrap();
+        assert_eq!(entry.status, Status::Acknowledged);
+        entry.acknowledge().unwrap();
         entry.receive(true);
         entry.receive(false);
         assert_eq!(entry.status, Status::Read);
@@ -237,7 +243,8 @@ mod tests {
     fn what_was_sent_at_most_once_is_not_acknowledged_and_not_under_way() {
         let mut plain = entry();
         plain.hand_over(false).unwrap();
-        assert_eq!(plain.acknowledge(), Ok(false));
+        plain.acknowledge().unwrap();
+        assert_eq!(plain.status, Status::Sent);
         assert!(!plain.is_under_way());
         plain.take_back(false);
         assert_eq!(plain.status, Status::Queued);

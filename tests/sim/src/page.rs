@@ -212,9 +212,19 @@ impl World {
         if place.is_some() && !was_open {
             self.tally.add(Count::EarlyEvents);
         }
+        let is_late = matches!(down.kind, Kind::Reply { seq }
+            if self.uid(page, seq).is_some_and(|uid| self.ledger[uid as usize].request_ends > 0));
         self.pages[page].hearing = Some(down.clone());
         self.input(page, Input::Frame { socket, payload });
         self.pages[page].hearing = None;
+        if is_late
+            && let Some((stream, offset, _)) = down.place
+            && self.pages[page].client.positions().any(|position| position == (self.pages[page].number(stream), offset))
+            && !self.pages[page].follows.iter().any(|follow| follow.stream == stream && follow.at == offset)
+        {
+            // Nobody is told of it, and yet it is not missing.
+            self.notice_event(page, stream, offset);
+        }
         if let Kind::Welcome { epoch, streams, .. } = down.kind {
             if self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open {
                 self.pages[page].believe(epoch);
@@ -269,7 +279,7 @@ impl World {
                 }
                 Output::Transmit { socket, message, numbers } => {
                     trace!(self, "page {page}: transmit {:?} {numbers:?} {:?}", message.frame, message.purpose);
-                    if refused_by.is_none() && self.transmit(page, socket, &message, numbers) {
+                    if self.transmit(page, socket, &message, numbers) {
                         continue;
                     }
                     self.tally.add(Count::Undelivered);
@@ -446,6 +456,11 @@ impl World {
 }
 
 impl Page {
+    /// The number of a stream's name; of an unknown one, a number that no stream has.
+    fn number(&self, stream: Stream) -> u32 {
+        self.names.iter().position(|name| *name == stream).unwrap_or(usize::MAX) as u32
+    }
+
     fn number_of(&mut self, stream: Stream) -> u32 {
         let known = self.names.iter().position(|name| *name == stream);
         let number = known.unwrap_or_else(|| {
