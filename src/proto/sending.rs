@@ -44,6 +44,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// before anything else.
     pub fn restore(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
         self.outbox.restore(messages, now);
+        // The earlier page may have sent them, and this server cannot be asked.
+        if matches!(&self.state, State::Open { link, .. } if !link.is_reliable()) {
+            self.drop_unconfirmable();
+        }
         self.settle(now);
     }
 
