@@ -123,6 +123,7 @@ impl World {
             numbered: 0,
             plain: 0,
             was_restored: false,
+            is_undead: false,
             processed_in: None,
         });
         // The driver learns the number with the answer, and what follows refers to it.
@@ -142,8 +143,14 @@ impl World {
         self.tally.add_many(Count::Requests, usize::from(note.reply_within_ms.is_some()));
         match what {
             What::Ephemeral => self.tally.add(Count::Ephemeral),
-            What::Join(room) if !self.pages[page].rooms.contains(&room) => self.pages[page].rooms.push(room),
-            What::Leave(room) => self.pages[page].rooms.retain(|joined| *joined != room),
+            What::Join(room) => {
+                self.pages[page].leave(room);
+                self.pages[page].rooms.push(room);
+            }
+            What::Leave(room) => {
+                self.pages[page].leave(room);
+                self.pages[page].left_rooms.push(room);
+            }
             _ => {}
         }
         if note.durable {

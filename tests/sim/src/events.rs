@@ -160,7 +160,7 @@ impl World {
     pub fn compare_positions(&mut self, page: usize) {
         if let Some((stream, offset)) = self.pages[page].telling
             && !self.pages[page].follows.iter().any(|follow| follow.stream == stream)
-            && self.pages[page].client.snapshot().phase == Phase::Open
+            && self.pages[page].has_position(stream, offset)
         {
             self.pages[page].follows.push(Follow { stream, at: offset, is_void: false });
         }

@@ -55,6 +55,7 @@ fn server(rng: &mut Rng) -> ServerSetup {
         skips_offsets: rng.u8(0..3) == 0,
         acks_first: rng.bool(),
         refuses_every: if rng.bool() { 0 } else { rng.u32(3..20) },
+        supersedes_late: rng.bool(),
         dedupes: true,
     }
 }
@@ -78,7 +79,10 @@ impl Generator {
     }
 
     fn application(&mut self, device: usize) -> Act {
-        let room = self.rng.u32(0..3);
+        // Devices of one user do not join and leave each other's rooms, so that it is clear who has to be where.
+        let devices = &self.setup.devices;
+        let twins = devices.iter().take(device).filter(|other| other.user == devices[device].user).count();
+        let room = 3 * twins as u32 + self.rng.u32(0..3);
         match self.rng.u8(0..100) {
             0..55 => Act::Send { device, note: self.note() },
             55..72 => Act::Burst { device, count: self.rng.u32(2..12), note: self.note() },

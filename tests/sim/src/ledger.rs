@@ -28,6 +28,8 @@ pub struct Entry {
     /// How often it was handed to a socket at most once.
     pub plain: u32,
     pub was_restored: bool,
+    /// Whether it had ended when it was restored, because its page died before it was off the disk.
+    pub is_undead: bool,
     /// The latest life of the server's memory in which it was processed.
     pub processed_in: Option<u64>,
 }
@@ -90,7 +92,7 @@ impl Entry {
         if self.plain > 0 && self.numbered == 0 || self.has_ended() || self.what == What::Ephemeral {
             return Ok(());
         }
-        if self.processed_in.is_none() {
+        if self.processed_in.is_none() && !self.is_undead {
             return Err((Rule::AcknowledgedUnprocessed, "acknowledged, and the server never saw it"));
         }
         self.is_acknowledged = true;
@@ -106,12 +108,17 @@ impl Entry {
     }
 
     pub fn end(&mut self, end: End) -> Judged {
+        if self.is_acknowledged {
+            return Err((Rule::StatusBackwards, "ended after its acknowledgement"));
+        }
         match self.status {
             Status::Ended(_) => return Err((Rule::StatusBackwards, "ended twice")),
-            Status::Acknowledged | Status::Delivered | Status::Read => {
-                return Err((Rule::StatusBackwards, "ended after its acknowledgement"));
+            // A receipt came before the acknowledgement, which the server that is there now cannot give any more.
+            Status::Delivered | Status::Read if end == End::Unconfirmed => {
+                self.is_acknowledged = true;
+                return Ok(());
             }
-            Status::Queued | Status::Sent => {}
+            _ => {}
         }
         let may_have_arrived = self.numbered + self.plain > 0 || self.was_restored;
         if end == End::Cancelled && self.status == Status::Sent {
@@ -143,9 +150,10 @@ impl Entry {
     }
 
     /// A later page has found it on disk.
-    pub const fn restore(&mut self, holder: usize) {
+    pub fn restore(&mut self, holder: usize) {
         self.holder = holder;
         self.was_restored = true;
+        self.is_undead |= self.has_ended();
         self.is_acknowledged = false;
         (self.numbered, self.plain) = (0, 0);
         self.status = Status::Queued;
@@ -191,6 +199,7 @@ mod tests {
             numbered: 0,
             plain: 0,
             was_restored: false,
+            is_undead: false,
             processed_in: None,
         }
     }

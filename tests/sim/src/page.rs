@@ -33,6 +33,7 @@ pub struct Page {
     /// The messages by their sequence numbers, from 1.
     pub uids: Vec<u32>,
     pub rooms: Vec<u32>,
+    pub left_rooms: Vec<u32>,
     /// Rooms about which the application cannot be sure.
     pub doubtful_rooms: Vec<u32>,
     pub follows: Vec<Follow>,
@@ -93,6 +94,7 @@ impl World {
             deferred: VecDeque::new(),
             uids: Vec::new(),
             rooms: Vec::new(),
+            left_rooms: Vec::new(),
             doubtful_rooms: Vec::new(),
             follows: Vec::new(),
             epoch: 0,
@@ -219,7 +221,7 @@ impl World {
         self.pages[page].hearing = None;
         if is_late
             && let Some((stream, offset, _)) = down.place
-            && self.pages[page].client.positions().any(|position| position == (self.pages[page].number(stream), offset))
+            && self.pages[page].has_position(stream, offset)
             && !self.pages[page].follows.iter().any(|follow| follow.stream == stream && follow.at == offset)
         {
             // Nobody is told of it, and yet it is not missing.
@@ -456,9 +458,14 @@ impl World {
 }
 
 impl Page {
-    /// The number of a stream's name; of an unknown one, a number that no stream has.
-    fn number(&self, stream: Stream) -> u32 {
-        self.names.iter().position(|name| *name == stream).unwrap_or(usize::MAX) as u32
+    pub fn leave(&mut self, room: u32) {
+        self.rooms.retain(|joined| *joined != room);
+        self.left_rooms.retain(|left| *left != room);
+    }
+
+    pub fn has_position(&self, stream: Stream, offset: u64) -> bool {
+        let name = |number: u32| self.names.get(number as usize);
+        self.client.positions().any(|(number, at)| at == offset && name(number) == Some(&stream))
     }
 
     fn number_of(&mut self, stream: Stream) -> u32 {

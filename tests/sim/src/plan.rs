@@ -41,6 +41,8 @@ pub struct ServerSetup {
     pub acks_first: bool,
     /// Every so many messages, it refuses one; 0 for never.
     pub refuses_every: u32,
+    /// Whether a connection that another has taken the place of is heard for some time.
+    pub supersedes_late: bool,
     /// Off only to show that the simulation notices.
     pub dedupes: bool,
 }

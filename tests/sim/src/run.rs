@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use everwire::proto::Phase;
+use everwire::proto::{Delivery, Phase};
 
 use crate::ledger::Status;
 use crate::page::Fact;
@@ -145,19 +145,19 @@ impl World {
         }
     }
 
-    /// The live connection is in the rooms that the application has joined.
+    /// The user is in the rooms that the application has joined, and not in those that it has left.
     fn compare_rooms(&mut self, device: usize) {
-        let page = self.devices[device].page;
-        let Some(end) = self.live_wire(device).and_then(|wire| self.wires[wire].server.as_ref()) else { return };
-        let mut joined = end.rooms.clone();
-        let mut wanted = self.pages[page].rooms.clone();
-        let doubtful = &self.pages[page].doubtful_rooms;
-        for rooms in [&mut joined, &mut wanted] {
-            rooms.retain(|room| !doubtful.contains(room));
-            rooms.sort_unstable();
+        let this = &self.pages[self.devices[device].page];
+        if this.client.snapshot().delivery == Delivery::AtMostOnce {
+            return;
         }
-        if joined != wanted && !self.pages[page].client.snapshot().delivery.eq(&everwire::proto::Delivery::AtMostOnce) {
-            let detail = format!("page {page} wants to be in {wanted:?} and is in {joined:?}");
+        let user = self.setup.devices[device].user;
+        let is_in = |room: &u32| self.members.contains(&(user, *room));
+        let is_sure = |room: &&u32| !this.doubtful_rooms.contains(room);
+        let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
+        let left = this.left_rooms.iter().filter(is_sure).find(|room| is_in(room));
+        if missing.is_some() || left.is_some() {
+            let detail = format!("device {device}, user {user}: not in {missing:?}, still in {left:?}");
             self.break_rule(Rule::NotRejoined, detail);
         }
     }

@@ -23,7 +23,7 @@ impl World {
                     }
                 }
                 Upward::Close => {
-                    self.wires[wire].server = None;
+                    self.server_hears_end(wire);
                     self.write_down(wire, Downward::Close(1000), 8);
                 }
             }
@@ -61,17 +61,14 @@ impl World {
             }
             Up::Message { uid, numbers: Some(numbers) } => self.take(wire, uid, numbers.seq, numbers.prev),
             Up::Rejoin { room } => {
-                self.enter(wire, room);
-                let page = self.wires[wire].page;
-                if !self.pages[page].rooms.contains(&room) && !self.pages[page].doubtful_rooms.contains(&room) {
-                    // The page may be leaving it; a later message says so.
-                    trace!(self, "server: room {room} is joined again by a page that wants to leave it");
+                if self.wires[wire].server.as_ref().is_some_and(|end| !end.is_superseded) {
+                    self.enter(wire, room);
                 }
             }
         }
     }
 
-    fn user(&self, wire: usize) -> u32 {
+    pub fn user(&self, wire: usize) -> u32 {
         self.setup.devices[self.wires[wire].device].user
     }
 
@@ -89,7 +86,16 @@ impl World {
             .collect();
         for other in others {
             self.tally.add(Count::Superseded);
-            self.close_wire(other, 4410);
+            // Its process may be busy with what has arrived; another page's would take numbers that this one skips.
+            if self.setup.server.supersedes_late && self.wires[other].page == self.wires[wire].page {
+                let at = self.now + 300;
+                self.agenda.note(at, Happening::Supersede(other));
+                if let Some(end) = &mut self.wires[other].server {
+                    end.is_superseded = true;
+                }
+            } else {
+                self.close_wire(other, 4410);
+            }
         }
         if self.wires[wire].stage == Stage::Abandoned || self.wires[wire].lingers {
             self.tally.add(Count::LateHellos);
@@ -147,7 +153,8 @@ impl World {
     }
 
     pub fn close_wire(&mut self, wire: usize, code: u16) {
-        if self.wires[wire].server.take().is_some() {
+        if self.wires[wire].server.is_some() {
+            self.server_hears_end(wire);
             self.write_down(wire, Downward::Close(code), 8);
         }
     }
@@ -216,8 +223,7 @@ impl World {
         let judged = self.ledger[uid as usize].process(epoch);
         self.judge(uid, judged);
         self.tally.add(Count::Processed);
-        let Some(end) = &self.wires[wire].server else { return };
-        let rooms = end.rooms.clone();
+        let user = self.user(wire);
         let entry = self.ledger[uid as usize].clone();
         if let Some(seq) = seq {
             let latest = self.latest.insert(entry.sender, (seq, epoch));
@@ -229,15 +235,11 @@ impl World {
         match entry.what {
             What::Ephemeral => {}
             What::Join(room) => self.enter(wire, room),
-            What::Leave(room) => {
-                if let Some(end) = &mut self.wires[wire].server {
-                    end.rooms.retain(|joined| *joined != room);
-                }
-            }
-            What::Note { room: Some(room) } if !rooms.contains(&room) => {
+            What::Leave(room) => self.members.retain(|member| *member != (user, room)),
+            What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
                 let page = entry.sender;
                 if seq.is_some() && self.wires[wire].page == page && !self.pages[page].doubtful_rooms.contains(&room) {
-                    let detail = format!("message {uid} for room {room}, which wire {wire} has not joined");
+                    let detail = format!("message {uid} for room {room}, which user {user} has not joined");
                     self.break_rule(Rule::NotRejoined, detail);
                 }
                 self.refuse_message(wire, seq);
@@ -299,9 +301,10 @@ impl World {
     }
 
     fn enter(&mut self, wire: usize, room: u32) {
+        let member = (self.user(wire), room);
         let Some(end) = &mut self.wires[wire].server else { return };
-        if !end.rooms.contains(&room) {
-            end.rooms.push(room);
+        if !self.members.contains(&member) {
+            self.members.push(member);
         }
         let stream = Stream::Room(room);
         if self.server_is_plain || end.sender.is_none() || end.position(stream).is_some() {
@@ -335,8 +338,13 @@ impl World {
         }
     }
 
+    /// Membership ends with the user's last connection.
     pub fn server_hears_end(&mut self, wire: usize) {
         self.wires[wire].server = None;
+        let user = self.user(wire);
+        if !(0..self.wires.len()).any(|other| self.wires[other].server.is_some() && self.user(other) == user) {
+            self.members.retain(|(member, _)| *member != user);
+        }
     }
 
     pub fn restart(&mut self, down_ms: u64, kind: Restart, share: u16) {
@@ -350,7 +358,7 @@ impl World {
                 self.close_wire(wire, 1012);
                 continue;
             }
-            self.wires[wire].server = None;
+            self.server_hears_end(wire);
             self.wires[wire].down.cut(share);
             if kind == Restart::Vanish {
                 self.wires[wire].up.swallow();

@@ -55,7 +55,8 @@ pub struct ServerEnd {
     pub sender: Option<u32>,
     /// The streams that it carries, each with what was sent last.
     pub carried: Vec<(Stream, u64)>,
-    pub rooms: Vec<u32>,
+    /// Whether another connection has taken its place.
+    pub is_superseded: bool,
     /// How many messages were taken and not acknowledged.
     pub unacknowledged: u32,
     pub ack_is_due: bool,

@@ -28,6 +28,8 @@ pub struct World {
     pub server_is_up: bool,
     pub server_is_plain: bool,
     pub server_starts: u32,
+    /// The users who are in rooms.
+    pub members: Vec<(u32, u32)>,
     pub ledger: Vec<Entry>,
     /// The number and the life of the server's memory of the message that was processed last, by its sender.
     pub latest: BTreeMap<usize, (u64, u64)>,
@@ -56,6 +58,7 @@ pub enum Happening {
     Fact { page: usize, fact: Fact },
     Thaw { page: usize },
     Ack(usize),
+    Supersede(usize),
     Reply { sender: u32, seq: u64, epoch: u64 },
     Receipt { sender: u32, seq: u64, read: bool, epoch: u64 },
     ServerStarts { start: u32, plain: bool },
@@ -91,6 +94,7 @@ impl World {
             server_is_up: true,
             server_is_plain: setup.server.is_plain,
             server_starts: 0,
+            members: Vec::new(),
             ledger: Vec::new(),
             latest: BTreeMap::new(),
             rng: Rng::with_seed(plan.seed),
@@ -136,6 +140,7 @@ impl World {
             Happening::ClientHears { wire, code, deaf_ms } => self.browser_hears_end(wire, code, deaf_ms),
             Happening::Fact { page, fact } => self.tell(page, fact),
             Happening::Thaw { page } => self.thaw(page),
+            Happening::Supersede(wire) => self.close_wire(wire, 4410),
             Happening::Ack(wire) => self.acknowledge(wire),
             Happening::Reply { sender, seq, epoch } => self.reply(sender, seq, epoch),
             Happening::Receipt { sender, seq, read, epoch } => self.receipt(sender, seq, read, epoch),
