@@ -44,6 +44,8 @@ pub struct Down {
     pub kind: Kind,
     /// Where the event is stored: stream, offset, and the offset before it.
     pub place: Option<(Stream, u64, u64)>,
+    /// Whether it must not be believed.
+    pub is_lie: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -64,7 +66,15 @@ pub enum Kind {
 
 impl Down {
     pub const fn plain(kind: Kind) -> Self {
-        Self { kind, place: None }
+        Self { kind, place: None, is_lie: false }
+    }
+
+    pub const fn stored(kind: Kind, stream: Stream, offset: u64, prev: u64) -> Self {
+        Self { kind, place: Some((stream, offset, prev)), is_lie: false }
+    }
+
+    pub const fn lie(kind: Kind) -> Self {
+        Self { kind, place: None, is_lie: true }
     }
 
     /// Its size on the wire, roughly as JSON takes it.

@@ -9,6 +9,7 @@ mod events;
 mod frame;
 pub mod generate;
 mod ledger;
+mod lies;
 mod memory;
 mod network;
 mod page;

@@ -69,6 +69,11 @@ impl World {
     }
 
     pub fn say(&mut self, wire: usize, down: Down) {
+        self.say_truly(wire, down);
+        self.lie_now_and_then(wire);
+    }
+
+    pub fn say_truly(&mut self, wire: usize, down: Down) {
         let bytes = down.bytes();
         self.write_down(wire, Downward::Frame(down), bytes);
     }

@@ -202,7 +202,9 @@ impl World {
             self.tally.add(Count::StaleFacts);
         }
         if let Kind::Begin { stream, offset } = down.kind {
-            return self.position(page, socket, stream, offset);
+            let doubts = self.doubts(page, wire);
+            self.position(page, socket, stream, offset);
+            return self.check_lie(page, &down, doubts);
         }
         let place = down.place.map(|(stream, offset, prev)| {
             let stream = self.pages[page].number_of(stream);
@@ -210,6 +212,7 @@ impl World {
         });
         let stream = down.place.map(|(stream, ..)| stream);
         let payload = Arrived { news: news(&down, page as u32), place, stream };
+        let doubts = self.doubts(page, wire);
         let was_open = self.pages[page].client.snapshot().phase == Phase::Open;
         if place.is_some() && !was_open {
             self.tally.add(Count::EarlyEvents);
@@ -219,6 +222,7 @@ impl World {
         self.pages[page].hearing = Some(down.clone());
         self.input(page, Input::Frame { socket, payload });
         self.pages[page].hearing = None;
+        self.check_lie(page, &down, doubts);
         if is_late
             && let Some((stream, offset, _)) = down.place
             && self.pages[page].has_position(stream, offset)

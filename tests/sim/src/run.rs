@@ -102,6 +102,10 @@ impl World {
             if !(this.is_alive && this.has_restored) || this.frozen_until.is_some() || snapshot.phase != Phase::Open {
                 return Some((Rule::NotOpen, format!("page {page} of device {number} is {:?}", snapshot.phase)));
             }
+            let wire = self.live_wire(number);
+            if wire.is_none_or(|wire| self.wires[wire].server.is_none()) {
+                return Some((Rule::NotOpen, format!("page {page} thinks that {wire:?} is open, and the server does not")));
+            }
             if snapshot.queued + this.client.in_flight() > 0 {
                 let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client.in_flight());
                 return Some((Rule::Stuck, detail));

@@ -140,9 +140,13 @@ impl World {
         end.sender = Some(sender);
         end.acked = last;
         let (epoch, window) = (self.memory.epoch, self.setup.server.window);
-        self.say(wire, Down::plain(Kind::Welcome { epoch, last, window, streams }));
+        let welcome = Kind::Welcome { epoch, last, window, streams };
+        if self.tells_false_welcome(wire, sender, &welcome) {
+            return;
+        }
+        self.say(wire, Down::plain(welcome));
         for (stream, offset, prev, kind) in replay {
-            self.say(wire, Down { kind, place: Some((stream, offset, prev)) });
+            self.say(wire, Down::stored(kind, stream, offset, prev));
         }
     }
 
@@ -324,16 +328,16 @@ impl World {
             let user = self.user(wire);
             let is_plain = self.server_is_plain;
             let Some(end) = &mut self.wires[wire].server else { continue };
-            let place = Some((stream, offset, prev));
+            let stored = Down::stored(kind.clone(), stream, offset, prev);
             if is_plain {
                 if stream == Stream::User(user) {
                     self.say(wire, Down::plain(kind.clone()));
                 }
             } else if let Some(at) = end.position(stream) {
                 *at = offset;
-                self.say(wire, Down { kind: kind.clone(), place });
+                self.say(wire, stored);
             } else if end.sender.is_none() && stream == Stream::User(user) {
-                self.say(wire, Down { kind: kind.clone(), place });
+                self.say(wire, stored);
             }
         }
     }

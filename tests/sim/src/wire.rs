@@ -61,8 +61,8 @@ pub struct ServerEnd {
     pub unacknowledged: u32,
     pub ack_is_due: bool,
     pub acked: u64,
-    /// How often the server has said what is not true.
-    pub lies: u32,
+    /// How many frames it has got.
+    pub said: u32,
 }
 
 impl Wire {

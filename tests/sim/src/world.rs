@@ -89,7 +89,7 @@ impl World {
             devices: Vec::new(),
             pages: Vec::new(),
             wires: Vec::new(),
-            memory: Memory::new(1),
+            memory: Memory::new(FIRST_EPOCH),
             past: Vec::new(),
             server_is_up: true,
             server_is_plain: setup.server.is_plain,
@@ -175,4 +175,6 @@ impl World {
     }
 }
 
+/// Not the first that there could be, so that there are earlier ones to lie about.
+const FIRST_EPOCH: u64 = 7;
 const MOST_HAPPENINGS: u64 = 200_000;
