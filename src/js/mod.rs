@@ -7,6 +7,7 @@ mod host;
 mod options;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use wasm_bindgen::prelude::*;
 
@@ -68,7 +69,7 @@ impl WasmClient {
         };
         if !sender.is_undefined() {
             (message.sender, message.seq) = (some(sender), seq as u64);
-            self.0.act(|core, now| core.restore(message, now));
+            self.0.act(|core, now| core.restore(Vec::from([message]), now));
             return JsValue::UNDEFINED;
         }
         let (index, bytes, max) = match self.0.send(message) {
