@@ -198,9 +198,7 @@ impl Inner {
                 Some(effect) => self.perform(effect),
                 None => {
                     let input = match (refused_by.take(), buffered.take()) {
-                        (Some(socket), _) => {
-                            Input::Undelivered { socket, messages: core::mem::take(&mut undelivered) }
-                        }
+                        (Some(socket), _) => Input::Undelivered { socket, messages: core::mem::take(&mut undelivered) },
                         (None, Some(buffered)) => buffered,
                         (None, None) => return,
                     };

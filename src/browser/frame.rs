@@ -6,10 +6,10 @@ use alloc::boxed::Box;
 #[cfg(feature = "rust")]
 use super::host;
 use super::host::Text;
-use wasm_bindgen::JsCast;
 #[cfg(feature = "rust")]
 use crate::proto::Message;
 use crate::proto::{Inbound, News, Place, Purpose};
+use wasm_bindgen::JsCast;
 
 /// What the state machine learns of a frame from the server; the payload stays in JavaScript.
 pub(crate) struct Incoming {

@@ -235,8 +235,9 @@ impl World {
     fn end_page(&mut self, page: usize, end: PageEnd, share: u16) {
         self.pages[page].is_alive = false;
         self.pages[page].deferred.clear();
-        let wires: Vec<_> =
-            (0..self.wires.len()).filter(|wire| self.wires[*wire].page == page && self.wires[*wire].is_live()).collect();
+        let wires: Vec<_> = (0..self.wires.len())
+            .filter(|wire| self.wires[*wire].page == page && self.wires[*wire].is_live())
+            .collect();
         for wire in wires {
             self.wires[wire].stage = Stage::Abandoned;
             match end {

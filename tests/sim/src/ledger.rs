@@ -74,7 +74,11 @@ impl Entry {
             return Err((Rule::StatusBackwards, "handed to a socket after its acknowledgement"));
         }
         self.status = self.status.max(Status::Sent);
-        if is_numbered { self.numbered += 1 } else { self.plain += 1 }
+        if is_numbered {
+            self.numbered += 1
+        } else {
+            self.plain += 1
+        }
         Ok(())
     }
 

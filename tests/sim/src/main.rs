@@ -17,15 +17,23 @@ fn main() {
         let outcome = run::run(&plan, count == 1);
         tally.merge(&outcome.tally);
         ms += outcome.took_ms;
-        if count == 1 { for l in &outcome.trace { println!("{l}"); } }
+        if count == 1 {
+            for l in &outcome.trace {
+                println!("{l}");
+            }
+        }
         if let Some(v) = outcome.violation {
             let e = rules.entry(v.rule).or_insert((0, seed, v.clone(), plan.steps.len()));
             e.0 += 1;
-            if plan.steps.len() < e.3 { *e = (e.0, seed, v, plan.steps.len()); }
+            if plan.steps.len() < e.3 {
+                *e = (e.0, seed, v, plan.steps.len());
+            }
         }
     }
     println!("{tally}");
     println!("{:.0} runs/s, {} ms virtual mean", count as f64 / started.elapsed().as_secs_f64(), ms / count);
     println!("missing {:?}", tally.missing());
-    for (rule, (n, seed, v, _)) in rules { println!("{n:>6} {rule:?} seed {seed}: {v}"); }
+    for (rule, (n, seed, v, _)) in rules {
+        println!("{n:>6} {rule:?} seed {seed}: {v}");
+    }
 }

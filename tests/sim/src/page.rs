@@ -142,7 +142,11 @@ impl World {
         this.frozen_until = None;
         let mut facts = core::mem::take(&mut this.deferred);
         trace!(self, "page {page} runs again, {} facts wait", facts.len());
-        if self.pages[page].frames_first { facts.push_back(Fact::Alarm) } else { facts.push_front(Fact::Alarm) }
+        if self.pages[page].frames_first {
+            facts.push_back(Fact::Alarm)
+        } else {
+            facts.push_front(Fact::Alarm)
+        }
         for fact in facts {
             self.tell(page, fact);
         }

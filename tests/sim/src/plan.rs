@@ -76,40 +76,135 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     // The application.
-    Send { device: usize, note: Note },
-    Burst { device: usize, count: u32, note: Note },
-    Ephemeral { device: usize },
-    Join { device: usize, room: u32 },
-    Leave { device: usize, room: u32 },
+    Send {
+        device: usize,
+        note: Note,
+    },
+    Burst {
+        device: usize,
+        count: u32,
+        note: Note,
+    },
+    Ephemeral {
+        device: usize,
+    },
+    Join {
+        device: usize,
+        room: u32,
+    },
+    Leave {
+        device: usize,
+        room: u32,
+    },
     /// Takes back the message that was accepted so many before the last.
-    Cancel { device: usize, back: usize },
-    Connect { device: usize },
-    Disconnect { device: usize },
-    Reconnect { device: usize },
+    Cancel {
+        device: usize,
+        back: usize,
+    },
+    Connect {
+        device: usize,
+    },
+    Disconnect {
+        device: usize,
+    },
+    Reconnect {
+        device: usize,
+    },
     // The page.
-    Reload { device: usize, away_ms: u64, restore_ms: u64, share: u16, end: PageEnd },
-    Suspend { device: usize, ms: u64, clock_stops: bool, frames_first: bool },
-    ClockJump { device: usize, ms: u64 },
-    Cache { device: usize, ms: u64, alarm_first: bool },
-    Visible { device: usize },
-    Offline { device: usize, ms: u64, is_real: bool },
+    Reload {
+        device: usize,
+        away_ms: u64,
+        restore_ms: u64,
+        share: u16,
+        end: PageEnd,
+    },
+    Suspend {
+        device: usize,
+        ms: u64,
+        clock_stops: bool,
+        frames_first: bool,
+    },
+    ClockJump {
+        device: usize,
+        ms: u64,
+    },
+    Cache {
+        device: usize,
+        ms: u64,
+        alarm_first: bool,
+    },
+    Visible {
+        device: usize,
+    },
+    Offline {
+        device: usize,
+        ms: u64,
+        is_real: bool,
+    },
     // The network.
-    Cut { device: usize, up: u16, down: u16, client_hears: Option<u64>, server_hears: Option<u64>, deaf_ms: u64 },
+    Cut {
+        device: usize,
+        up: u16,
+        down: u16,
+        client_hears: Option<u64>,
+        server_hears: Option<u64>,
+        deaf_ms: u64,
+    },
     /// The client sees the connection end; what it wrote arrives much later.
-    Linger { device: usize, ms: u64 },
-    BlackHole { device: usize, up: bool, down: bool, ms: u64, is_told: bool },
-    Stall { device: usize, up: bool, down: bool, ms: u64 },
+    Linger {
+        device: usize,
+        ms: u64,
+    },
+    BlackHole {
+        device: usize,
+        up: bool,
+        down: bool,
+        ms: u64,
+        is_told: bool,
+    },
+    Stall {
+        device: usize,
+        up: bool,
+        down: bool,
+        ms: u64,
+    },
     /// Connects are not answered, or long after the client has given them up.
-    Silence { device: usize, ms: u64, late: bool },
-    Refuse { device: usize, ms: u64 },
-    NoToken { device: usize, count: u32 },
-    RefuseToken { device: usize, count: u32, code: u16 },
+    Silence {
+        device: usize,
+        ms: u64,
+        late: bool,
+    },
+    Refuse {
+        device: usize,
+        ms: u64,
+    },
+    NoToken {
+        device: usize,
+        count: u32,
+    },
+    RefuseToken {
+        device: usize,
+        count: u32,
+        code: u16,
+    },
     // The server.
-    Restart { down_ms: u64, kind: Restart, share: u16 },
-    CloseConnection { device: usize, code: u16 },
-    Push { stream: Target, count: u32 },
+    Restart {
+        down_ms: u64,
+        kind: Restart,
+        share: u16,
+    },
+    CloseConnection {
+        device: usize,
+        code: u16,
+    },
+    Push {
+        stream: Target,
+        count: u32,
+    },
     /// An event that is not stored.
-    Shout { device: usize },
+    Shout {
+        device: usize,
+    },
 }
 
 /// What is special about a message.

@@ -84,10 +84,8 @@ impl World {
     fn reconnect_those_who_stopped(&mut self) {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
-            let has_stopped = matches!(
-                self.pages[page].client.snapshot().phase,
-                Phase::Idle | Phase::GivenUp | Phase::Fatal
-            );
+            let has_stopped =
+                matches!(self.pages[page].client.snapshot().phase, Phase::Idle | Phase::GivenUp | Phase::Fatal);
             if self.pages[page].is_alive && self.pages[page].frozen_until.is_none() && has_stopped {
                 self.command(page, |client, now| client.connect(now));
             }
@@ -104,7 +102,10 @@ impl World {
             }
             let wire = self.live_wire(number);
             if wire.is_none_or(|wire| self.wires[wire].server.is_none()) {
-                return Some((Rule::NotOpen, format!("page {page} thinks that {wire:?} is open, and the server does not")));
+                return Some((
+                    Rule::NotOpen,
+                    format!("page {page} thinks that {wire:?} is open, and the server does not"),
+                ));
             }
             if snapshot.queued + this.client.in_flight() > 0 {
                 let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client.in_flight());
