@@ -97,13 +97,12 @@ impl Connection {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    /// Whether stored events may still be queued behind so many frames and bytes. The rest of the queue is for what
-    /// cannot be had again.
-    pub fn has_room(&self, frames: usize, bytes: usize) -> bool {
-        let capacity = self.queue.max_capacity();
-        let queued = self.queued_bytes.load(Relaxed) + bytes;
-        (self.queue_len() + frames) * STORED_SHARE < capacity && queued * STORED_SHARE < self.max_queued_bytes.max(1)
-            || self.queue_len() + frames == 0
+    /// Whether a stored event of this length may be queued behind so many frames and bytes. A part of the queue is left
+    /// for what cannot be had again. An event that is too long for that goes alone.
+    pub fn has_room(&self, frames: usize, bytes: usize, len: usize) -> bool {
+        let frames = self.queue_len() + frames;
+        let bytes = self.queued_bytes.load(Relaxed) + bytes + len;
+        frames == 0 || frames * STORED_SHARE < self.queue.max_capacity() && bytes * STORED_SHARE < self.max_queued_bytes
     }
 
     /// Frames and bytes of a page of history.

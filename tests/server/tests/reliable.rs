@@ -310,3 +310,52 @@ async fn connections_that_fight_over_a_client_id_process_each_message_once() {
     let processed = processed(&world, "ada").await;
     assert!(processed.iter().map(|(seq, _)| *seq).eq(1..=MESSAGES));
 }
+
+#[tokio::test]
+async fn too_many_hellos_close_with_1013() {
+    let world = World::new(&["--rate-limit-per-minute", "2"]).await;
+    let mut ada = world.connect("ada").await;
+    for _ in 0..2 {
+        ada.send("hello", json!({})).await;
+        ada.event("error").await;
+    }
+    ada.send("hello", json!({})).await;
+    assert_eq!(ada.closed().await.0, 1013);
+}
+
+#[tokio::test]
+async fn what_a_silent_connection_takes_is_not_processed() {
+    let world = World::new(&[]).await;
+    let mut ada = world.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    ada.say(1, "echo", json!({})).await;
+    ada.acked(1).await;
+    world.post("/dev/silent", json!({ "user_id": "ada", "silent": true })).await;
+    ada.say(2, "echo", json!({})).await;
+    ada.hears_nothing().await;
+    let mut ada = world.connect("ada").await;
+    assert_eq!(ada.hello(TAB, json!({})).await["last"], 1);
+    ada.say(2, "echo", json!({})).await;
+    ada.acked(2).await;
+    assert_eq!(processed(&world, "ada").await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_epoch_stays_with_its_database() {
+    let file = std::env::temp_dir().join(format!("everwire-epoch-{}.sqlite3", std::process::id()));
+    let epoch = async |flags: &[&str]| {
+        let flags = [&["--database", file.to_str().unwrap()], flags].concat();
+        let world = World::new(&flags).await;
+        let welcome = world.connect("ada").await.hello(TAB, json!({})).await;
+        world.server.drain().await;
+        welcome["epoch"].as_u64().unwrap()
+    };
+    let created = epoch(&[]).await;
+    assert_eq!(epoch(&[]).await, created);
+    let later = (created + 1).to_string();
+    assert_eq!(epoch(&["--epoch", &later]).await, created + 1);
+    assert_eq!(epoch(&[]).await, created + 1);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+    }
+}

@@ -127,6 +127,24 @@ async fn who_reads_slowly_gets_every_event_all_the_same() {
 }
 
 #[tokio::test]
+async fn an_event_longer_than_the_queue_comes_alone() {
+    let world = World::new(&["--queue-bytes", "10000"]).await;
+    let (ada, _) = hello(&world, "ada", TAB, json!({})).await;
+    drop(ada);
+    let text = "x".repeat(50_000);
+    for n in 1..=3 {
+        let data = json!({ "n": n, "text": text });
+        world.post("/dev/push", json!({ "type": "notification", "data": data, "user_id": "ada" })).await;
+        push(&world, "ada", n).await;
+    }
+    let (mut ada, _) = hello(&world, "ada", TAB, json!({ "user": 0 })).await;
+    for offset in 1..=6 {
+        assert_eq!(place(&ada.any().await), ("user", offset));
+    }
+    ada.settle().await;
+}
+
+#[tokio::test]
 async fn a_connection_is_told_when_its_next_events_are_forgotten() {
     let world = World::new(&["--queue-frames", "8", "--history-events", "20"]).await;
     let (mut ada, _) = hello(&world, "ada", TAB, json!({})).await;

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{clock, connection::Connection, ending::Ending, envelope, outgoing::Outgoing};
 
+/// Bounds what one user can make the server remember. Each page may have a client id of its own.
+const MAX_CLIENTS_PER_USER: u32 = 1000;
+
 impl Ledger {
     /// Answers `hello`, begins to send what was missed, and returns `last`.
     pub fn welcome(
@@ -30,6 +33,9 @@ impl Ledger {
             owner.end(Ending::close(4410, "another connection uses this client id"));
         }
         let last = clients::seen(database, user, client_id, clock::epoch_ms())?;
+        for surplus in clients::surplus(database, user, MAX_CLIENTS_PER_USER)? {
+            self.forget_client(database, user, &surplus)?;
+        }
         for room in self.hub.begin_stream(user) {
             members::join(database, user, &room)?;
         }
@@ -106,11 +112,12 @@ impl Ledger {
             }
             let (frames, bytes) = connection.page();
             for event in streams::page(database, stream, carried.position, frames, bytes)? {
-                if !self.outbox.has_room(connection) {
+                let frame = Outgoing::text(&event.kind, event.frame);
+                if !self.outbox.has_room(connection, &frame) {
                     break;
                 }
                 carried.position = event.offset;
-                self.outbox.frame(connection, Outgoing::text(&event.kind, event.frame), event.origin);
+                self.outbox.frame(connection, frame, event.origin);
             }
             carried.behind = carried.position < stream.newest;
             more |= carried.behind;

@@ -23,12 +23,18 @@ impl Ledger {
         database.execute("DELETE FROM events WHERE stored_at < ?1", [event_age])?;
         receipts::forget(database, event_age)?;
         for (user, client_id) in clients::unseen_since(database, now.saturating_sub(self.bounds.client_age_ms))? {
-            streams::remove(database, &user, &client_stream(&client_id))?;
-            if clients::forget(database, &user, &client_id)? {
-                streams::remove(database, &user, USER_STREAM)?;
-                members::leave_all(database, &user)?;
-                self.hub.end_stream(&Arc::from(user));
-            }
+            self.forget_client(database, &Arc::from(user), &client_id)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a client, and with a user's last one their events.
+    pub(super) fn forget_client(&self, database: &Database, user: &Arc<str>, client_id: &str) -> rusqlite::Result<()> {
+        streams::remove(database, user, &client_stream(client_id))?;
+        if clients::forget(database, user, client_id)? {
+            streams::remove(database, user, USER_STREAM)?;
+            members::leave_all(database, user)?;
+            self.hub.end_stream(user);
         }
         Ok(())
     }
