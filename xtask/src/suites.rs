@@ -25,6 +25,12 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, run: webkit },
     Suite { name: "js", about: "the built npm package and its hooks", slow: false, run: js },
     Suite { name: "e2e", about: "the demo page in Chromium", slow: true, run: e2e },
+    Suite {
+        name: "delivery",
+        about: "the reliable mode in Chromium, behind the fault proxy",
+        slow: true,
+        run: delivery,
+    },
     Suite { name: "xtask", about: "these commands themselves", slow: false, run: commands },
 ];
 
@@ -155,6 +161,13 @@ fn e2e(workshop: &mut Workshop) -> Result<()> {
         .env("EVERWIRE_WWW", www)
         .env("CHROMIUM", chromium)
         .stream()
+}
+
+fn delivery(workshop: &mut Workshop) -> Result<()> {
+    let chromium = tools::chromium()?;
+    workshop.package()?;
+    let executable = workshop.server()?;
+    vitest("delivery", "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", executable).env("CHROMIUM", chromium).stream()
 }
 
 fn commands(_: &mut Workshop) -> Result<()> {

@@ -104,7 +104,11 @@ test("what earlier pages have left is sent before what is new", async () => {
   expect(await last.call("say", "s1", third)).toBe(20);
   await proxy.heal();
   await last.allAre("acknowledged");
-  report("two crashed pages, then a third with messages of its own", [...first, ...second, ...third], await processed());
+  report(
+    "two crashed pages, then a third with messages of its own",
+    [...first, ...second, ...third],
+    await processed(),
+  );
 });
 
 test("the fate of what an earlier page has left is not mistaken for that of new messages", async () => {
@@ -176,7 +180,11 @@ test("several pages of one user each have their messages processed in their orde
   );
   const arrived = await processed();
   for (const { name } of pages) {
-    report(`three pages at once, page ${name}`, ids(100, name), arrived.filter((id) => id.startsWith(name)));
+    report(
+      `three pages at once, page ${name}`,
+      ids(100, name),
+      arrived.filter((id) => id.startsWith(name)),
+    );
   }
 });
 

@@ -48,7 +48,7 @@ test("messages and events are all there once and in order after fifty drops in r
       }
     };
     await Promise.all([dropSomehow(proxy, random), talk(), push()]);
-    await expect.poll(() => tab.read("closes"), `seed ${random.seed}, drop ${drop}`).not.toEqual(closes);
+    await expect.poll(() => tab.read("closes"), { message: `seed ${random.seed}, drop ${drop}` }).not.toEqual(closes);
     await proxy.heal();
     await tab.isOpen();
   }

@@ -16,7 +16,12 @@ export class Lab {
   readonly closes: string[] = [];
   readonly errors: string[] = [];
   readonly drops: string[] = [];
+  /** How many protocol errors were reported on each connection. */
+  readonly violations: number[] = [0];
+  /** Each change of whether there was room. */
   readonly room: boolean[] = [];
+  /** Each new round-trip time of a ping, in milliseconds. */
+  readonly roundTrips: number[] = [];
   /** The last status of each message, by its id. */
   readonly statuses: Record<string, string> = {};
   #client: NativeSocketClient | undefined;
@@ -34,12 +39,20 @@ export class Lab {
       client.on(type, (data) => this.heard.push({ type, data }));
     }
     client.on("gap", (gap) => this.gaps.push(gap));
-    client.on("close", ({ code, reason }) => this.closes.push(`${code} ${reason}`));
-    client.on("error", (error) => this.errors.push((error as EverwireError).code ?? "from the server"));
+    client.on("close", ({ code, reason }) => {
+      this.closes.push(`${code} ${reason}`);
+      this.violations.push(0);
+    });
+    client.on("error", (error) => {
+      const code = (error as EverwireError).code ?? "";
+      this.errors.push(code);
+      if (code === "protocol_error") this.violations.push((this.violations.pop() ?? 0) + 1);
+    });
     client.on("drop", ({ reason }) => this.drops.push(reason));
     client.subscribe(() => {
-      const { hasRoom } = client.getSnapshot();
+      const { hasRoom, lastRttMs } = client.getSnapshot();
       if (hasRoom !== this.room.at(-1)) this.room.push(hasRoom);
+      if (lastRttMs !== null && lastRttMs !== this.roundTrips.at(-1)) this.roundTrips.push(lastRttMs);
     });
     client.connect();
   }
