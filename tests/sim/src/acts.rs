@@ -122,6 +122,7 @@ impl World {
             is_acknowledged: false,
             numbered: 0,
             plain: 0,
+            taken_back: 0,
             was_restored: false,
             is_undead: false,
             processed_in: None,
@@ -165,6 +166,7 @@ impl World {
         if !matches!(self.ledger[uid as usize].what, What::Note { .. } | What::Ephemeral) {
             return;
         }
+        let taken_back = self.ledger[uid as usize].taken_back;
         let is_back = self.command(page, |client, now| client.cancel(seq as u64, now));
         trace!(self, "page {page}: cancel {uid}: {is_back}");
         if is_back {
@@ -174,7 +176,9 @@ impl World {
             let judged = self.ledger[uid as usize].end_request();
             self.judge(uid, judged);
             self.remove(page, uid);
-        } else if self.ledger[uid as usize].status == Status::Queued && self.ledger[uid as usize].plain == 0 {
+        } else if self.ledger[uid as usize].status == Status::Queued
+            && self.ledger[uid as usize].taken_back == taken_back
+        {
             self.break_rule(Rule::DriverContract, format!("message {uid} waits and cannot be cancelled"));
         }
     }

@@ -12,7 +12,7 @@ pub fn plan(seed: u64) -> Plan {
     let calm_at = rng.u64(3_000..40_000);
     let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_told: rng.u8(0..4) > 0 };
     let mut generator = Generator { rng, setup };
-    let mut steps: Vec<_> = (0..generator.rng.usize(20..70)).map(|_| generator.step()).collect();
+    let mut steps: Vec<_> = (0..generator.rng.usize(30..140)).map(|_| generator.step()).collect();
     steps.sort_by_key(|step| step.at);
     Plan { seed, setup: generator.setup, steps }
 }

@@ -109,6 +109,10 @@ impl<T> Pipe<T> {
     pub fn is_empty(&self) -> bool {
         self.parcels.is_empty()
     }
+
+    pub const fn is_hole(&self) -> bool {
+        self.is_hole
+    }
 }
 
 #[cfg(test)]

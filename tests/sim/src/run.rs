@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use everwire::proto::{Delivery, Phase};
 
-use crate::ledger::Status;
+use crate::ledger::{End, Entry, Status, What};
 use crate::page::Fact;
 use crate::plan::Plan;
 use crate::tally::Tally;
@@ -84,8 +84,10 @@ impl World {
     fn reconnect_those_who_stopped(&mut self) {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
-            let has_stopped =
-                matches!(self.pages[page].client.snapshot().phase, Phase::Idle | Phase::GivenUp | Phase::Fatal);
+            let has_stopped = matches!(
+                self.pages[page].client.snapshot().phase,
+                Phase::Idle | Phase::GivenUp | Phase::Fatal
+            );
             if self.pages[page].is_alive && self.pages[page].frozen_until.is_none() && has_stopped {
                 self.command(page, |client, now| client.connect(now));
             }
@@ -101,11 +103,8 @@ impl World {
                 return Some((Rule::NotOpen, format!("page {page} of device {number} is {:?}", snapshot.phase)));
             }
             let wire = self.live_wire(number);
-            if wire.is_none_or(|wire| self.wires[wire].server.is_none()) {
-                return Some((
-                    Rule::NotOpen,
-                    format!("page {page} thinks that {wire:?} is open, and the server does not"),
-                ));
+            if wire.is_none_or(|wire| !self.wires[wire].is_whole()) {
+                return Some((Rule::NotOpen, format!("page {page} thinks that {wire:?} is open, and it is not")));
             }
             if snapshot.queued + this.client.in_flight() > 0 {
                 let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client.in_flight());
@@ -125,7 +124,7 @@ impl World {
             if entry.is_request
                 && entry.request_ends == 0
                 && self.pages[entry.sender].is_alive
-                && entry.status != Status::Ended(crate::ledger::End::Dropped)
+                && entry.status != Status::Ended(End::Dropped)
             {
                 return Some((Rule::RequestNeverEnded, format!("message {uid}, seq {}", entry.seq)));
             }
@@ -138,7 +137,7 @@ impl World {
         for uid in 0..self.ledger.len() {
             let entry = &self.ledger[uid];
             let can_still_be_sent = self.pages[entry.holder].is_alive || entry.is_stored;
-            if entry.is_under_way() && can_still_be_sent && entry.what != crate::ledger::What::Ephemeral {
+            if entry.is_under_way() && can_still_be_sent && entry.what != What::Ephemeral {
                 let lost = entry.processed_in.is_none();
                 let rule = if lost { Rule::Lost } else { Rule::Stuck };
                 return self.break_rule(rule, format!("message {uid} in the end: {entry:?}"));
@@ -160,7 +159,11 @@ impl World {
         let is_in = |room: &u32| self.members.contains(&(user, *room));
         let is_sure = |room: &&u32| !this.doubtful_rooms.contains(room);
         let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
-        let left = this.left_rooms.iter().filter(is_sure).find(|room| is_in(room));
+        // What an earlier page has joined may have arrived late.
+        let page = self.devices[device].page;
+        let by_another = |room: u32| move |entry: &Entry| entry.sender != page && entry.what == What::Join(room);
+        let is_own = |room: &&u32| !self.ledger.iter().any(by_another(**room));
+        let left = this.left_rooms.iter().filter(is_sure).filter(is_own).find(|room| is_in(room));
         if missing.is_some() || left.is_some() {
             let detail = format!("device {device}, user {user}: not in {missing:?}, still in {left:?}");
             self.break_rule(Rule::NotRejoined, detail);

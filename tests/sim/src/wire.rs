@@ -69,6 +69,11 @@ impl Wire {
     pub const fn is_live(&self) -> bool {
         matches!(self.stage, Stage::Attempt | Stage::Open | Stage::Closing)
     }
+
+    /// Whether both ends are there and hear each other.
+    pub const fn is_whole(&self) -> bool {
+        self.server.is_some() && !self.up.is_hole() && !self.down.is_hole()
+    }
 }
 
 impl ServerEnd {
