@@ -91,7 +91,7 @@ impl World {
         self.send_as(page, What::Note { room }, note);
     }
 
-    fn send_as(&mut self, page: usize, what: What, note: Note) {
+    pub fn send_as(&mut self, page: usize, what: What, note: Note) {
         let uid = self.ledger.len() as u32;
         let purpose = match what {
             What::Note { .. } => Purpose::Ordinary,

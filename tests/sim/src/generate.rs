@@ -1,6 +1,7 @@
 //! A plan from a seed.
 
 use everwire::proto::Overflow;
+use everwire::proto::time::FOREVER;
 use fastrand::Rng;
 
 use crate::plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
@@ -32,7 +33,7 @@ fn device(rng: &mut Rng) -> DeviceSetup {
         bandwidth: (rng.u8(0..3) == 0).then(|| rng.u32(3..60)),
         max_attempts: [2, 5, 5, u32::MAX][rng.usize(0..4)],
         stable_after_ms: [0, 5_000][rng.usize(0..2)],
-        interval_ms: [5_000, 30_000, 30_000][rng.usize(0..3)],
+        interval_ms: [5_000, 30_000, 30_000, FOREVER][rng.usize(0..4)],
         timeout_ms: [3_000, 10_000, 10_000][rng.usize(0..3)],
         connect_timeout_ms: [5_000, 10_000][rng.usize(0..2)],
         queue: if rng.u8(0..4) == 0 { (rng.u32(2..12), rng.u32(500..4_000)) } else { (1_000, 1 << 20) },

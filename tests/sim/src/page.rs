@@ -46,6 +46,8 @@ pub struct Page {
     pub seen: Option<(Phase, usize, u32, bool)>,
     /// Whether it has looked for what earlier pages have left.
     pub has_restored: bool,
+    /// Whether it has tried its connection after the faults.
+    pub has_spoken: bool,
 }
 
 /// Where a stream has led: the reference model for the way from server to client.
@@ -103,6 +105,7 @@ impl World {
             told: 0,
             seen: None,
             has_restored: false,
+            has_spoken: false,
         });
         self.devices[device].page = page;
         trace!(self, "page {page} of device {device} begins");

@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use everwire::proto::time::FOREVER;
 use everwire::proto::{Delivery, Phase};
 
 use crate::ledger::{End, Entry, Status, What};
 use crate::page::Fact;
-use crate::plan::Plan;
+use crate::plan::{Note, Plan};
 use crate::tally::Tally;
 use crate::verdict::{Rule, Violation};
 use crate::world::World;
@@ -42,6 +43,7 @@ impl World {
         let until = self.now + self.patience_ms();
         while self.violation.is_none() {
             self.reconnect_those_who_stopped();
+            self.speak_once_more();
             let next = self.now + SLICE_MS;
             self.advance(next);
             let unsettled = self.unsettled();
@@ -74,7 +76,7 @@ impl World {
     /// How long everything may take once faults have stopped, in milliseconds.
     fn patience_ms(&self) -> u64 {
         let slowest = self.setup.devices.iter().map(|device| {
-            let interval = if device.interval_ms > 1_000_000 { 0 } else { device.interval_ms };
+            let interval = if device.interval_ms == FOREVER { 0 } else { device.interval_ms };
             2 * interval + 4 * device.timeout_ms + 3 * device.connect_timeout_ms
         });
         slowest.max().unwrap_or(0) + 200_000
@@ -94,6 +96,31 @@ impl World {
         }
     }
 
+    /// Without a heartbeat, only a message that is not acknowledged shows that a connection is dead.
+    fn speak_once_more(&mut self) {
+        for number in 0..self.devices.len() {
+            let page = self.devices[number].page;
+            let this = &self.pages[page];
+            let has_to = self.setup.devices[number].interval_ms == FOREVER && !this.has_spoken;
+            let snapshot = this.client.snapshot();
+            let is_open = snapshot.phase == Phase::Open && snapshot.delivery == Delivery::Reliable;
+            let can_be_seen = self.live_wire(number).is_some_and(|wire| !self.wires[wire].is_whole());
+            if has_to && is_open && can_be_seen && this.is_alive && this.frozen_until.is_none() {
+                self.pages[page].has_spoken = true;
+                self.send_as(page, What::Note { room: None }, Note::PLAIN);
+            }
+        }
+    }
+
+    /// Without a heartbeat, and with nothing to be acknowledged, nothing shows that a connection is dead.
+    fn is_blind(&self, page: usize) -> bool {
+        let this = &self.pages[page];
+        let snapshot = this.client.snapshot();
+        let waits_for_nothing = this.client.in_flight() == 0 && !snapshot.has_room;
+        self.setup.devices[this.device].interval_ms == FOREVER
+            && (snapshot.delivery == Delivery::AtMostOnce || waits_for_nothing)
+    }
+
     /// What is not as it has to be in the end.
     fn unsettled(&self) -> Option<(Rule, String)> {
         for (number, device) in self.devices.iter().enumerate() {
@@ -103,7 +130,11 @@ impl World {
                 return Some((Rule::NotOpen, format!("page {page} of device {number} is {:?}", snapshot.phase)));
             }
             let wire = self.live_wire(number);
-            if wire.is_none_or(|wire| !self.wires[wire].is_whole()) {
+            let is_whole = wire.is_some_and(|wire| self.wires[wire].is_whole());
+            if self.is_blind(page) && !is_whole {
+                continue;
+            }
+            if !is_whole {
                 return Some((Rule::NotOpen, format!("page {page} thinks that {wire:?} is open, and it is not")));
             }
             if snapshot.queued + this.client.in_flight() > 0 {
@@ -136,7 +167,7 @@ impl World {
     fn judge_the_end(&mut self) {
         for uid in 0..self.ledger.len() {
             let entry = &self.ledger[uid];
-            let can_still_be_sent = self.pages[entry.holder].is_alive || entry.is_stored;
+            let can_still_be_sent = !self.is_blind(entry.holder) && (self.pages[entry.holder].is_alive || entry.is_stored);
             if entry.is_under_way() && can_still_be_sent && entry.what != What::Ephemeral {
                 let lost = entry.processed_in.is_none();
                 let rule = if lost { Rule::Lost } else { Rule::Stuck };
