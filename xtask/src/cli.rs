@@ -13,6 +13,7 @@ pub enum Command {
     Test { suites: Vec<&'static str>, quick: bool },
     Bench { name: Option<String> },
     Load { quick: bool },
+    Sim { arguments: Vec<String> },
     Codegen,
 }
 
@@ -43,6 +44,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             ["--quick"] => Ok(Command::Load { quick: true }),
             _ => Err(unexpected(name, &rest, "--quick")),
         },
+        "sim" => parse_sim(&rest),
         "size" => alone(name, &rest, Command::Size),
         "lint" => alone(name, &rest, Command::Lint),
         "fmt" => alone(name, &rest, Command::Fmt),
@@ -68,6 +70,8 @@ Usage: cargo xtask COMMAND
   fmt                     format Rust and TypeScript
   bench [NAME]            run bench/NAME.mjs against the built package; without a name, list what exists
   load [--quick]          put the reference server under load: connections, fan-out, restarts; --quick judges no figures
+  sim [--runs N] [--seed S]
+                          simulate clients, networks and a server in virtual time; a seed alone is replayed with its trace
   codegen                 rewrite pkg/src/events.ts from the Rust event types
   help                    show this text
 
@@ -90,6 +94,16 @@ fn parse_demo(rest: &[&str]) -> Result<Command, String> {
     };
     let port = port.parse().map_err(|_| format!("`--port {port}`: a port is a number from 0 to 65535"))?;
     Ok(Command::Demo { port })
+}
+
+fn parse_sim(rest: &[&str]) -> Result<Command, String> {
+    for pair in rest.chunks(2) {
+        match pair {
+            ["--runs" | "--seed", number] if number.parse::<u64>().is_ok() => {}
+            _ => return Err(unexpected("sim", rest, "--runs N and --seed S")),
+        }
+    }
+    Ok(Command::Sim { arguments: rest.iter().copied().map(String::from).collect() })
 }
 
 fn parse_test(rest: &[&str]) -> Result<Command, String> {
@@ -150,6 +164,7 @@ mod tests {
             ("test chrom", "chrome firefox webkit"),
             ("size now", "nothing else"),
             ("load --fast", "--quick"),
+            ("sim --runs many", "--runs N"),
             ("bench --all", "the name of one bench"),
         ] {
             let message = parse_line(line).unwrap_err();
@@ -160,7 +175,7 @@ mod tests {
     #[test]
     fn help_lists_every_command_and_suite() {
         let help = help();
-        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "codegen", "help"] {
+        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "codegen", "help"] {
             assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
         }
         assert!(SUITES.iter().all(|suite| help.contains(suite.about)));

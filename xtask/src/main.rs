@@ -23,6 +23,7 @@ mod paths;
 mod processes;
 mod progress;
 mod server;
+mod sim;
 mod size;
 mod suites;
 mod test;
@@ -69,6 +70,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench { name: Some(name) } => bench::run(&name),
         Command::Bench { name: None } => bench::list(),
         Command::Load { quick } => load::run(quick),
+        Command::Sim { arguments } => sim::run(&arguments),
         Command::Codegen => codegen::run(),
     }
 }

@@ -1,39 +1,91 @@
 //! Runs the simulation: `cargo xtask sim`.
-#![allow(clippy::print_stdout, reason = "a command line tool")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use everwire_sim::{generate, run, tally::Tally};
 
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let from: u64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(0);
-    let count: u64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(1000);
-    let mut tally = Tally::default();
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some(Wish { runs, seed }) = wish(&arguments) else {
+        eprintln!("usage: cargo xtask sim [--runs N] [--seed S]; without --runs, a seed is replayed with its trace");
+        return ExitCode::from(2);
+    };
+    match runs {
+        Some(runs) => many(seed.unwrap_or(0), runs),
+        None => one(seed.unwrap_or(0)),
+    }
+}
+
+struct Wish {
+    runs: Option<u64>,
+    seed: Option<u64>,
+}
+
+fn wish(arguments: &[String]) -> Option<Wish> {
+    let mut wish = Wish { runs: None, seed: None };
+    for pair in arguments.chunks(2) {
+        let [name, value] = pair else { return None };
+        let value = value.parse().ok()?;
+        match name.as_str() {
+            "--runs" if value > 0 => wish.runs = Some(value),
+            "--seed" => wish.seed = Some(value),
+            _ => return None,
+        }
+    }
+    if wish.seed.is_none() {
+        wish.runs = wish.runs.or(Some(1_000));
+    }
+    Some(wish)
+}
+
+/// Replays one run and shows all of it.
+fn one(seed: u64) -> ExitCode {
+    let outcome = run::run(&generate::plan(seed), true);
+    for line in &outcome.trace {
+        println!("{line}");
+    }
+    match outcome.violation {
+        Some(violation) => {
+            println!("{violation}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    }
+}
+
+fn many(from: u64, runs: u64) -> ExitCode {
+    // A panic of the client is a violation like any other, told with its seed.
     std::panic::set_hook(Box::new(|_| {}));
-    let started = std::time::Instant::now();
-    let mut rules = std::collections::BTreeMap::new();
-    let mut ms = 0;
-    for seed in from..from + count {
-        let plan = generate::plan(seed);
-        let outcome = run::run(&plan, count == 1);
+    let started = Instant::now();
+    let mut told = started;
+    let mut tally = Tally::default();
+    let mut broken = BTreeMap::new();
+    for seed in from..from.saturating_add(runs) {
+        let outcome = run::run(&generate::plan(seed), false);
         tally.merge(&outcome.tally);
-        ms += outcome.took_ms;
-        if count == 1 {
-            for l in &outcome.trace {
-                println!("{l}");
-            }
+        if let Some(violation) = outcome.violation {
+            let (count, ..) = broken.entry(violation.rule).or_insert((0_u64, seed, violation));
+            *count += 1;
         }
-        if let Some(v) = outcome.violation {
-            let e = rules.entry(v.rule).or_insert((0, seed, v.clone(), plan.steps.len()));
-            e.0 += 1;
-            if plan.steps.len() < e.3 {
-                *e = (e.0, seed, v, plan.steps.len());
-            }
+        if told.elapsed() >= Duration::from_secs(2) {
+            told = Instant::now();
+            let done = seed - from + 1;
+            println!("{done} of {runs} runs, {:.0} a second", done as f64 / started.elapsed().as_secs_f64());
         }
     }
-    println!("{tally}");
-    println!("{:.0} runs/s, {} ms virtual mean", count as f64 / started.elapsed().as_secs_f64(), ms / count);
-    println!("missing {:?}", tally.missing());
-    for (rule, (n, seed, v, _)) in rules {
-        println!("{n:>6} {rule:?} seed {seed}: {v}");
+    println!("{tally}\n\n{runs} runs, {:.0} a second", runs as f64 / started.elapsed().as_secs_f64());
+    for (rule, (count, seed, violation)) in &broken {
+        println!("{count} runs broke {rule:?}, such as seed {seed}: {violation}");
+        println!("  replay it with: cargo xtask sim --seed {seed}");
     }
+    let missing = tally.missing();
+    // Few runs cannot have seen everything.
+    let is_blind = runs >= 10_000 && !missing.is_empty();
+    if is_blind {
+        println!("never exercised: {missing:?}");
+    }
+    if broken.is_empty() && !is_blind { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -86,10 +86,8 @@ impl World {
     fn reconnect_those_who_stopped(&mut self) {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
-            let has_stopped = matches!(
-                self.pages[page].client.snapshot().phase,
-                Phase::Idle | Phase::GivenUp | Phase::Fatal
-            );
+            let has_stopped =
+                matches!(self.pages[page].client.snapshot().phase, Phase::Idle | Phase::GivenUp | Phase::Fatal);
             if self.pages[page].is_alive && self.pages[page].frozen_until.is_none() && has_stopped {
                 self.command(page, |client, now| client.connect(now));
             }
@@ -167,7 +165,8 @@ impl World {
     fn judge_the_end(&mut self) {
         for uid in 0..self.ledger.len() {
             let entry = &self.ledger[uid];
-            let can_still_be_sent = !self.is_blind(entry.holder) && (self.pages[entry.holder].is_alive || entry.is_stored);
+            let can_still_be_sent =
+                !self.is_blind(entry.holder) && (self.pages[entry.holder].is_alive || entry.is_stored);
             if entry.is_under_way() && can_still_be_sent && entry.what != What::Ephemeral {
                 let lost = entry.processed_in.is_none();
                 let rule = if lost { Rule::Lost } else { Rule::Stuck };
