@@ -34,7 +34,10 @@ impl Ledger {
         }
         let last = clients::seen(database, user, client_id, clock::epoch_ms())?;
         for surplus in clients::surplus(database, user, MAX_CLIENTS_PER_USER)? {
-            self.forget_client(database, user, &surplus)?;
+            // One that is here may still be sending.
+            if !self.owners.contains_key(&(user.clone(), Arc::from(surplus.as_str()))) {
+                self.forget_client(database, user, &surplus)?;
+            }
         }
         for room in self.hub.begin_stream(user) {
             members::join(database, user, &room)?;
