@@ -138,7 +138,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   request<Reply>(event: string, ...args: unknown[]): Promise<Reply> {
     const [data, { timeoutMs = 10_000 } = {}] = args as [data?: unknown, options?: RequestOptions];
     return new Promise((resolve, reject) => {
-      const result = this.#submit(event, data, {}, timeoutMs);
+      // NaN would say that no reply is wanted.
+      const result = this.#submit(event, data, {}, timeoutMs || 0);
       if (typeof result !== "number") reject(result);
       else this.#store.requests.set(Math.abs(result), [resolve as (reply: unknown) => void, reject]);
     });

@@ -67,7 +67,7 @@ export function checkOptions(options) {
   const { initialDelayMs = 1_000, maxDelayMs = 5_000 } = options?.reconnect ?? {};
   check("reconnect.maxDelayMs", () => maxDelayMs >= initialDelayMs, "at least `reconnect.initialDelayMs`");
   const { highBytes = 262_144, lowBytes = 65_536 } = options?.buffer ?? {};
-  check("buffer.lowBytes", () => lowBytes <= highBytes, "at most `buffer.highBytes`");
+  if (lowBytes > highBytes) throw new ConfigError("buffer.lowBytes", "at most `buffer.highBytes`");
   check("delivery", (value) => isReliable(options) || value === "at-most-once", '"at-most-once" or "reliable"');
   check("outbox", () => isReliable(options), 'used with `delivery: "reliable"`');
   const isToken = (value) => isString(value) || typeof value === "function";
