@@ -99,7 +99,6 @@ impl World {
             What::Join(room) => Purpose::Join(Text::Room(room)),
             What::Leave(room) => Purpose::Leave(Text::Room(room)),
         };
-        let is_note = matches!(what, What::Note { .. });
         let mut message = Message::new(Text::Message(uid), note.bytes, purpose);
         message.policy.ttl_ms = note.ttl_ms;
         message.policy.coalesce = note.key.map(Text::Key);
@@ -109,11 +108,9 @@ impl World {
         self.ledger.push(Entry {
             sender: page,
             holder: page,
-            device: self.pages[page].device,
             seq,
             what,
             bytes: note.bytes,
-            durable: note.durable && is_note,
             ttl_ms: note.ttl_ms,
             is_stored: false,
             is_request: note.reply_within_ms.is_some(),
@@ -239,8 +236,9 @@ impl World {
     fn end_page(&mut self, page: usize, end: PageEnd, share: u16) {
         self.pages[page].is_alive = false;
         self.pages[page].deferred.clear();
-        let wires: Vec<_> =
-            (0..self.wires.len()).filter(|wire| self.wires[*wire].page == page && self.wires[*wire].is_live()).collect();
+        let wires: Vec<_> = (0..self.wires.len())
+            .filter(|wire| self.wires[*wire].page == page && self.wires[*wire].is_live())
+            .collect();
         for wire in wires {
             self.wires[wire].stage = Stage::Abandoned;
             match end {

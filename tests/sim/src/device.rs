@@ -1,7 +1,7 @@
 //! One person's browser over several pages: its disk and its network.
 
-use crate::world::{Happening, World};
 use crate::trace;
+use crate::world::{Happening, World};
 
 #[derive(Debug)]
 pub struct Device {

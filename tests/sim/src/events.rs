@@ -223,10 +223,7 @@ impl World {
             return;
         }
         let telling = self.pages[page].telling;
-        self.break_rule(
-            Rule::HonestServerDoubted,
-            format!("page {page}: {doubt:?} about {hearing:?} {telling:?}"),
-        );
+        self.break_rule(Rule::HonestServerDoubted, format!("page {page}: {doubt:?} about {hearing:?} {telling:?}"));
     }
 
     fn notice_drop(&mut self, page: usize, uid: u32, reason: DropReason, was_accepted: bool) {

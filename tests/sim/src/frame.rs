@@ -31,11 +31,19 @@ pub enum Stream {
 /// A frame from a client.
 #[derive(Clone, Debug)]
 pub enum Up {
-    Hello { sender: u32, streams: Vec<(Stream, u64)> },
+    Hello {
+        sender: u32,
+        streams: Vec<(Stream, u64)>,
+    },
     Ping,
-    Message { uid: u32, numbers: Option<Numbers> },
+    Message {
+        uid: u32,
+        numbers: Option<Numbers>,
+    },
     /// Enters a room again on a new connection.
-    Rejoin { room: u32 },
+    Rejoin {
+        room: u32,
+    },
 }
 
 /// A frame from the server.
@@ -50,14 +58,31 @@ pub struct Down {
 
 #[derive(Clone, Debug)]
 pub enum Kind {
-    Welcome { epoch: u64, last: u64, window: u32, streams: Vec<(Stream, u64)> },
+    Welcome {
+        epoch: u64,
+        last: u64,
+        window: u32,
+        streams: Vec<(Stream, u64)>,
+    },
     Pong,
-    Ack { seq: u64 },
+    Ack {
+        seq: u64,
+    },
     /// From which position on this connection carries a stream.
-    Begin { stream: Stream, offset: u64 },
-    Reply { seq: u64 },
-    Receipt { seq: u64, read: bool },
-    Refused { seq: u64 },
+    Begin {
+        stream: Stream,
+        offset: u64,
+    },
+    Reply {
+        seq: u64,
+    },
+    Receipt {
+        seq: u64,
+        read: bool,
+    },
+    Refused {
+        seq: u64,
+    },
     /// The answer of a server that does not know the reliable mode.
     HelloUnknown,
     Event,

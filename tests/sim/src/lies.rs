@@ -32,7 +32,9 @@ impl World {
             (5, _) if !self.serves_earlier_page(page) => {
                 Down::lie(Kind::Welcome { epoch, last: acked, window: 1, streams: Vec::new() })
             }
-            (6, Some(follow)) if self.memory.epoch == epoch => Down::lie(Kind::Begin { stream: follow.stream, offset: follow.at - 1 }),
+            (6, Some(follow)) if self.memory.epoch == epoch => {
+                Down::lie(Kind::Begin { stream: follow.stream, offset: follow.at - 1 })
+            }
             (7, Some(follow)) if self.memory.epoch == epoch => {
                 let stored = Down::stored(Kind::Event, follow.stream, follow.at, follow.at - 1);
                 Down { is_lie: true, ..stored }
@@ -58,7 +60,8 @@ impl World {
     /// A request of this page that has ended.
     fn answered(&self, page: usize) -> Option<u64> {
         let uids = &self.pages[page].uids;
-        let ended = |uid: &&u32| self.ledger[**uid as usize].request_ends > 0 && self.ledger[**uid as usize].numbered > 0;
+        let ended =
+            |uid: &&u32| self.ledger[**uid as usize].request_ends > 0 && self.ledger[**uid as usize].numbered > 0;
         uids.iter().rfind(ended).map(|uid| self.ledger[*uid as usize].seq)
     }
 

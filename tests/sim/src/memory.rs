@@ -80,7 +80,10 @@ mod tests {
             log.store(Kind::Event, 1, 3);
         }
         assert_eq!((log.newest, log.floor), (10, 4));
-        assert_eq!([None, Some(2), Some(4), Some(7), Some(10), Some(11)].map(|named| log.resume(named)), [10, 4, 4, 7, 10, 4]);
+        assert_eq!(
+            [None, Some(2), Some(4), Some(7), Some(10), Some(11)].map(|named| log.resume(named)),
+            [10, 4, 4, 7, 10, 4]
+        );
         assert_eq!(log.after(6).map(|(offset, prev, _)| (*offset, *prev)).collect::<Vec<_>>(), [(8, 6), (10, 8)]);
         assert_eq!((log.next_after(0), log.next_after(7), log.next_after(10)), (Some(2), Some(8), None));
     }

@@ -1,5 +1,7 @@
 //! What happens in a run: everything that is chosen, so that a run can be shown, replayed and shrunk.
 
+use core::fmt;
+
 use everwire::proto::Overflow;
 
 /// One run.
@@ -76,40 +78,135 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     // The application.
-    Send { device: usize, note: Note },
-    Burst { device: usize, count: u32, note: Note },
-    Ephemeral { device: usize },
-    Join { device: usize, room: u32 },
-    Leave { device: usize, room: u32 },
+    Send {
+        device: usize,
+        note: Note,
+    },
+    Burst {
+        device: usize,
+        count: u32,
+        note: Note,
+    },
+    Ephemeral {
+        device: usize,
+    },
+    Join {
+        device: usize,
+        room: u32,
+    },
+    Leave {
+        device: usize,
+        room: u32,
+    },
     /// Takes back the message that was accepted so many before the last.
-    Cancel { device: usize, back: usize },
-    Connect { device: usize },
-    Disconnect { device: usize },
-    Reconnect { device: usize },
+    Cancel {
+        device: usize,
+        back: usize,
+    },
+    Connect {
+        device: usize,
+    },
+    Disconnect {
+        device: usize,
+    },
+    Reconnect {
+        device: usize,
+    },
     // The page.
-    Reload { device: usize, away_ms: u64, restore_ms: u64, share: u16, end: PageEnd },
-    Suspend { device: usize, ms: u64, clock_stops: bool, frames_first: bool },
-    ClockJump { device: usize, ms: u64 },
-    Cache { device: usize, ms: u64, alarm_first: bool },
-    Visible { device: usize },
-    Offline { device: usize, ms: u64, is_real: bool },
+    Reload {
+        device: usize,
+        away_ms: u64,
+        restore_ms: u64,
+        share: u16,
+        end: PageEnd,
+    },
+    Suspend {
+        device: usize,
+        ms: u64,
+        clock_stops: bool,
+        frames_first: bool,
+    },
+    ClockJump {
+        device: usize,
+        ms: u64,
+    },
+    Cache {
+        device: usize,
+        ms: u64,
+        alarm_first: bool,
+    },
+    Visible {
+        device: usize,
+    },
+    Offline {
+        device: usize,
+        ms: u64,
+        is_real: bool,
+    },
     // The network.
-    Cut { device: usize, up: u16, down: u16, client_hears: Option<u64>, server_hears: Option<u64>, deaf_ms: u64 },
+    Cut {
+        device: usize,
+        up: u16,
+        down: u16,
+        client_hears: Option<u64>,
+        server_hears: Option<u64>,
+        deaf_ms: u64,
+    },
     /// The client sees the connection end; what it wrote arrives much later.
-    Linger { device: usize, ms: u64 },
-    BlackHole { device: usize, up: bool, down: bool, ms: u64, is_told: bool },
-    Stall { device: usize, up: bool, down: bool, ms: u64 },
+    Linger {
+        device: usize,
+        ms: u64,
+    },
+    BlackHole {
+        device: usize,
+        up: bool,
+        down: bool,
+        ms: u64,
+        is_told: bool,
+    },
+    Stall {
+        device: usize,
+        up: bool,
+        down: bool,
+        ms: u64,
+    },
     /// Connects are not answered, or long after the client has given them up.
-    Silence { device: usize, ms: u64, late: bool },
-    Refuse { device: usize, ms: u64 },
-    NoToken { device: usize, count: u32 },
-    RefuseToken { device: usize, count: u32, code: u16 },
+    Silence {
+        device: usize,
+        ms: u64,
+        late: bool,
+    },
+    Refuse {
+        device: usize,
+        ms: u64,
+    },
+    NoToken {
+        device: usize,
+        count: u32,
+    },
+    RefuseToken {
+        device: usize,
+        count: u32,
+        code: u16,
+    },
     // The server.
-    Restart { down_ms: u64, kind: Restart, share: u16 },
-    CloseConnection { device: usize, code: u16 },
-    Push { stream: Target, count: u32 },
+    Restart {
+        down_ms: u64,
+        kind: Restart,
+        share: u16,
+    },
+    CloseConnection {
+        device: usize,
+        code: u16,
+    },
+    Push {
+        stream: Target,
+        count: u32,
+    },
     /// An event that is not stored.
-    Shout { device: usize },
+    Shout {
+        device: usize,
+    },
 }
 
 /// What is special about a message.
@@ -157,22 +254,27 @@ pub enum Target {
 
 impl Act {
     /// The device that it happens to, if it is only one.
-    pub const fn device(&self) -> Option<usize> {
-        match *self {
+    pub fn device(&self) -> Option<usize> {
+        self.clone().device_mut().copied()
+    }
+
+    /// The same, to be changed.
+    pub const fn device_mut(&mut self) -> Option<&mut usize> {
+        match self {
             Self::Send { device, .. }
             | Self::Burst { device, .. }
-            | Self::Ephemeral { device }
+            | Self::Ephemeral { device, .. }
             | Self::Join { device, .. }
             | Self::Leave { device, .. }
             | Self::Cancel { device, .. }
-            | Self::Connect { device }
-            | Self::Disconnect { device }
-            | Self::Reconnect { device }
+            | Self::Connect { device, .. }
+            | Self::Disconnect { device, .. }
+            | Self::Reconnect { device, .. }
             | Self::Reload { device, .. }
             | Self::Suspend { device, .. }
             | Self::ClockJump { device, .. }
             | Self::Cache { device, .. }
-            | Self::Visible { device }
+            | Self::Visible { device, .. }
             | Self::Offline { device, .. }
             | Self::Cut { device, .. }
             | Self::Linger { device, .. }
@@ -183,7 +285,7 @@ impl Act {
             | Self::NoToken { device, .. }
             | Self::RefuseToken { device, .. }
             | Self::CloseConnection { device, .. }
-            | Self::Shout { device } => Some(device),
+            | Self::Shout { device, .. } => Some(device),
             Self::Restart { .. } | Self::Push { .. } => None,
         }
     }
@@ -192,4 +294,21 @@ impl Act {
 impl Note {
     pub const PLAIN: Self =
         Self { bytes: 120, durable: false, ttl_ms: None, key: None, reply_within_ms: None, to_room: false };
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setup { devices, server, calm_at, calm_is_told } = &self.setup;
+        writeln!(
+            f,
+            "seed {}, faults stop at {calm_at} ms{}",
+            self.seed,
+            if *calm_is_told { ", pages are told" } else { "" }
+        )?;
+        writeln!(f, "{server:?}")?;
+        for (number, device) in devices.iter().enumerate() {
+            writeln!(f, "device {number}: {device:?}")?;
+        }
+        self.steps.iter().try_for_each(|step| writeln!(f, "{:>7} {:?}", step.at, step.act))
+    }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use everwire::proto::time::FOREVER;
 use everwire::proto::{Delivery, Phase};
 
-use crate::ledger::{End, Entry, Status, What};
+use crate::ledger::{End, Status, What};
 use crate::page::Fact;
 use crate::plan::{Note, Plan};
 use crate::tally::Tally;
@@ -86,10 +86,8 @@ impl World {
     fn reconnect_those_who_stopped(&mut self) {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
-            let has_stopped = matches!(
-                self.pages[page].client.snapshot().phase,
-                Phase::Idle | Phase::GivenUp | Phase::Fatal
-            );
+            let has_stopped =
+                matches!(self.pages[page].client.snapshot().phase, Phase::Idle | Phase::GivenUp | Phase::Fatal);
             if self.pages[page].is_alive && self.pages[page].frozen_until.is_none() && has_stopped {
                 self.command(page, |client, now| client.connect(now));
             }
@@ -167,7 +165,8 @@ impl World {
     fn judge_the_end(&mut self) {
         for uid in 0..self.ledger.len() {
             let entry = &self.ledger[uid];
-            let can_still_be_sent = !self.is_blind(entry.holder) && (self.pages[entry.holder].is_alive || entry.is_stored);
+            let can_still_be_sent =
+                !self.is_blind(entry.holder) && (self.pages[entry.holder].is_alive || entry.is_stored);
             if entry.is_under_way() && can_still_be_sent && entry.what != What::Ephemeral {
                 let lost = entry.processed_in.is_none();
                 let rule = if lost { Rule::Lost } else { Rule::Stuck };
@@ -183,18 +182,16 @@ impl World {
     /// The user is in the rooms that the application has joined, and not in those that it has left.
     fn compare_rooms(&mut self, device: usize) {
         let this = &self.pages[self.devices[device].page];
-        if this.client.snapshot().delivery == Delivery::AtMostOnce {
+        let is_whole = self.live_wire(device).is_some_and(|wire| self.wires[wire].is_whole());
+        if this.client.snapshot().delivery == Delivery::AtMostOnce || !is_whole {
             return;
         }
         let user = self.setup.devices[device].user;
-        let is_in = |room: &u32| self.members.contains(&(user, *room));
-        let is_sure = |room: &&u32| !this.doubtful_rooms.contains(room);
-        let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
-        // What an earlier page has joined may have arrived late.
         let page = self.devices[device].page;
-        let by_another = |room: u32| move |entry: &Entry| entry.sender != page && entry.what == What::Join(room);
-        let is_own = |room: &&u32| !self.ledger.iter().any(by_another(**room));
-        let left = this.left_rooms.iter().filter(is_sure).filter(is_own).find(|room| is_in(room));
+        let is_in = |room: &u32| self.members.contains(&(user, *room));
+        let is_sure = |room: &&u32| self.is_sure_of(page, **room);
+        let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
+        let left = this.left_rooms.iter().filter(is_sure).find(|room| is_in(room));
         if missing.is_some() || left.is_some() {
             let detail = format!("device {device}, user {user}: not in {missing:?}, still in {left:?}");
             self.break_rule(Rule::NotRejoined, detail);

@@ -46,7 +46,10 @@ pub struct World {
 #[derive(Debug)]
 pub enum Happening {
     Step(usize),
-    Alarm { page: usize, stamp: u32 },
+    Alarm {
+        page: usize,
+        stamp: u32,
+    },
     /// Something arrives at the server.
     Up(usize),
     /// Something arrives at the client.
@@ -54,19 +57,54 @@ pub enum Happening {
     /// The server learns that a connection is gone.
     ServerHears(usize),
     /// The browser learns that a connection is gone.
-    ClientHears { wire: usize, code: u16, deaf_ms: u64 },
-    Fact { page: usize, fact: Fact },
-    Thaw { page: usize },
+    ClientHears {
+        wire: usize,
+        code: u16,
+        deaf_ms: u64,
+    },
+    Fact {
+        page: usize,
+        fact: Fact,
+    },
+    Thaw {
+        page: usize,
+    },
     Ack(usize),
     Supersede(usize),
-    Reply { sender: u32, seq: u64, epoch: u64 },
-    Receipt { sender: u32, seq: u64, read: bool, epoch: u64 },
-    ServerStarts { start: u32, plain: bool },
-    NewPage { device: usize, restore_ms: u64 },
-    Put { page: usize, uid: u32 },
-    Remove { page: usize, uid: u32 },
-    Hole { wire: usize, is_told: bool },
-    Network { device: usize },
+    Reply {
+        sender: u32,
+        seq: u64,
+        epoch: u64,
+    },
+    Receipt {
+        sender: u32,
+        seq: u64,
+        read: bool,
+        epoch: u64,
+    },
+    ServerStarts {
+        start: u32,
+        plain: bool,
+    },
+    NewPage {
+        device: usize,
+        restore_ms: u64,
+    },
+    Put {
+        page: usize,
+        uid: u32,
+    },
+    Remove {
+        page: usize,
+        uid: u32,
+    },
+    Hole {
+        wire: usize,
+        is_told: bool,
+    },
+    Network {
+        device: usize,
+    },
 }
 
 /// Writes a line of the trace, if there is one.
