@@ -99,7 +99,6 @@ impl World {
             What::Join(room) => Purpose::Join(Text::Room(room)),
             What::Leave(room) => Purpose::Leave(Text::Room(room)),
         };
-        let is_note = matches!(what, What::Note { .. });
         let mut message = Message::new(Text::Message(uid), note.bytes, purpose);
         message.policy.ttl_ms = note.ttl_ms;
         message.policy.coalesce = note.key.map(Text::Key);
@@ -109,11 +108,9 @@ impl World {
         self.ledger.push(Entry {
             sender: page,
             holder: page,
-            device: self.pages[page].device,
             seq,
             what,
             bytes: note.bytes,
-            durable: note.durable && is_note,
             ttl_ms: note.ttl_ms,
             is_stored: false,
             is_request: note.reply_within_ms.is_some(),

@@ -11,11 +11,9 @@ pub struct Entry {
     pub sender: usize,
     /// The page that has to send it: the same, or a later one that has restored it.
     pub holder: usize,
-    pub device: usize,
     pub seq: u64,
     pub what: What,
     pub bytes: u32,
-    pub durable: bool,
     pub ttl_ms: Option<u64>,
     /// Whether it is on disk, so that the application may rely on it.
     pub is_stored: bool,
@@ -192,11 +190,9 @@ mod tests {
         Entry {
             sender: 0,
             holder: 0,
-            device: 0,
             seq: 1,
             what: What::Note { room: None },
             bytes: 1,
-            durable: false,
             ttl_ms: None,
             is_stored: false,
             is_request: true,

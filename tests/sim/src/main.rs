@@ -1,91 +1,103 @@
-//! Runs the simulation: `cargo xtask sim`.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
+//! Runs the simulation: `cargo xtask sim --help`.
+#![allow(clippy::print_stdout, reason = "a command line tool speaks through its standard streams")]
 
-use std::collections::BTreeMap;
+mod options;
+
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use everwire_sim::{generate, run, tally::Tally};
+use everwire_sim::report;
+use everwire_sim::runs::Campaign;
+use everwire_sim::stampede;
+use options::Options;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some(Wish { runs, seed }) = wish(&arguments) else {
-        eprintln!("usage: cargo xtask sim [--runs N] [--seed S]; without --runs, a seed is replayed with its trace");
-        return ExitCode::from(2);
+    let options = match options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(misuse) => {
+            println!("{misuse}\n\n{}", options::HELP);
+            return ExitCode::from(2);
+        }
     };
-    match runs {
-        Some(runs) => many(seed.unwrap_or(0), runs),
-        None => one(seed.unwrap_or(0)),
-    }
-}
-
-struct Wish {
-    runs: Option<u64>,
-    seed: Option<u64>,
-}
-
-fn wish(arguments: &[String]) -> Option<Wish> {
-    let mut wish = Wish { runs: None, seed: None };
-    for pair in arguments.chunks(2) {
-        let [name, value] = pair else { return None };
-        let value = value.parse().ok()?;
-        match name.as_str() {
-            "--runs" if value > 0 => wish.runs = Some(value),
-            "--seed" => wish.seed = Some(value),
-            _ => return None,
-        }
-    }
-    if wish.seed.is_none() {
-        wish.runs = wish.runs.or(Some(1_000));
-    }
-    Some(wish)
-}
-
-/// Replays one run and shows all of it.
-fn one(seed: u64) -> ExitCode {
-    let outcome = run::run(&generate::plan(seed), true);
-    for line in &outcome.trace {
-        println!("{line}");
-    }
-    match outcome.violation {
-        Some(violation) => {
-            println!("{violation}");
-            ExitCode::FAILURE
-        }
-        None => ExitCode::SUCCESS,
-    }
-}
-
-fn many(from: u64, runs: u64) -> ExitCode {
-    // A panic of the client is a violation like any other, told with its seed.
+    // What panics in a run is a violation, and reported as one.
     std::panic::set_hook(Box::new(|_| {}));
-    let started = Instant::now();
-    let mut told = started;
-    let mut tally = Tally::default();
-    let mut broken = BTreeMap::new();
-    for seed in from..from.saturating_add(runs) {
-        let outcome = run::run(&generate::plan(seed), false);
-        tally.merge(&outcome.tally);
-        if let Some(violation) = outcome.violation {
-            let (count, ..) = broken.entry(violation.rule).or_insert((0_u64, seed, violation));
-            *count += 1;
+    let is_fine = match options {
+        Options::Help => {
+            println!("{}", options::HELP);
+            true
         }
-        if told.elapsed() >= Duration::from_secs(2) {
-            told = Instant::now();
-            let done = seed - from + 1;
-            println!("{done} of {runs} runs, {:.0} a second", done as f64 / started.elapsed().as_secs_f64());
-        }
-    }
-    println!("{tally}\n\n{runs} runs, {:.0} a second", runs as f64 / started.elapsed().as_secs_f64());
-    for (rule, (count, seed, violation)) in &broken {
-        println!("{count} runs broke {rule:?}, such as seed {seed}: {violation}");
-        println!("  replay it with: cargo xtask sim --seed {seed}");
-    }
-    let missing = tally.missing();
-    // Few runs cannot have seen everything.
-    let is_blind = runs >= 10_000 && !missing.is_empty();
-    if is_blind {
-        println!("never exercised: {missing:?}");
-    }
-    if broken.is_empty() && !is_blind { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Options::Replay { seed, campaign } => replay(&campaign, seed),
+        Options::Stampede { clients } => stampede(clients),
+        Options::UntilBroken(campaign) => until_broken(&campaign),
+        Options::Run(campaign) => run_all(&campaign),
+    };
+    if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+fn run_all(campaign: &Campaign) -> bool {
+    let wanted = campaign.runs;
+    let results = campaign.run(|runs, elapsed| {
+        let rate = runs as f64 / elapsed.as_secs_f64();
+        let of = if wanted == u64::MAX { String::new() } else { format!(" of {wanted}") };
+        println!("{runs:>9}{of} runs, {rate:.0} runs/s");
+    });
+    println!("\n{}", results.tally);
+    let mean = Duration::from_millis(results.virtual_ms / results.runs.max(1));
+    println!(
+        "{} runs in {:.1} s, {:.0} runs/s, {:.0} s of virtual time each",
+        results.runs,
+        results.took.as_secs_f64(),
+        results.runs_per_second(),
+        mean.as_secs_f64()
+    );
+    if let Some((seed, violation)) = &results.broken {
+        println!("{}", report::explain(campaign, *seed, violation));
+        return false;
+    }
+    let missing = results.tally.missing();
+    if results.runs >= ENOUGH_RUNS && !missing.is_empty() {
+        println!("BROKEN: the runs do not exercise any more: {}", missing.join(", "));
+        return false;
+    }
+    println!("no rule was broken");
+    true
+}
+
+fn replay(campaign: &Campaign, seed: u64) -> bool {
+    let (text, violation) = report::replay(campaign, seed);
+    println!("{text}");
+    match &violation {
+        Some(violation) => println!("BROKEN by seed {seed}: {violation}"),
+        None => println!("no rule was broken"),
+    }
+    violation.is_none()
+}
+
+/// For whoever wants to know whether a broken client or server is noticed: one line, and success if it was.
+fn until_broken(campaign: &Campaign) -> bool {
+    let results = campaign.run(|_, _| ());
+    match results.broken {
+        Some((seed, violation)) => {
+            println!("{:?} at seed {seed}, after {} runs", violation.rule, seed - campaign.seed + 1)
+        }
+        None => {
+            println!("not noticed in {} runs", results.runs);
+            return false;
+        }
+    }
+    true
+}
+
+fn stampede(clients: usize) -> bool {
+    let stampede = stampede::stampede(clients);
+    for (attempt, share) in stampede.busiest_percent.iter().enumerate() {
+        println!("attempt {}: {share:>5.2} % of {clients} clients within the busiest 100 ms", attempt + 1);
+    }
+    for (attempt, share, bound) in stampede.excess() {
+        println!("BROKEN: {share:.2} % at attempt {attempt}, allowed are {bound} %");
+    }
+    stampede.excess().is_empty()
+}
+
+/// From how many runs on everything has to happen.
+const ENOUGH_RUNS: u64 = 2_000;

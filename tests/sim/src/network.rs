@@ -14,7 +14,7 @@ use crate::world::{Happening, World};
 
 impl World {
     /// The client asks for a token and a connection.
-    pub fn open(&mut self, page: usize, socket: SocketId, token_was_refused: bool) {
+    pub fn open(&mut self, page: usize, socket: SocketId) {
         let number = self.pages[page].device;
         let (setup, device) = (&self.setup.devices[number], &mut self.devices[number]);
         if device.no_tokens > 0 {
@@ -30,7 +30,6 @@ impl World {
             device: number,
             page,
             socket,
-            token_was_refused,
             stage: Stage::Attempt,
             is_deaf: false,
             up: Pipe::new(latency, jitter, setup.bandwidth),

@@ -8,7 +8,7 @@ use everwire::proto::{
 };
 
 use crate::frame::{Arrived, Down, Kind, Stream, Text, Up, news};
-use crate::ledger::{Status, What};
+use crate::ledger::What;
 use crate::plan::DeviceSetup;
 use crate::tally::Count;
 use crate::trace;
@@ -312,7 +312,7 @@ impl World {
     fn perform(&mut self, page: usize, effect: Output<Text, Arrived>, now: Timestamp) {
         trace!(self, "page {page}: {effect:?}");
         match effect {
-            Output::Open { socket, token_refused } => self.open(page, socket, token_refused),
+            Output::Open { socket, .. } => self.open(page, socket),
             Output::Hello { socket, sender, resumes } => {
                 let sender = match sender {
                     Some(Text::Sender(sender)) => {
@@ -456,15 +456,6 @@ impl World {
         trace!(self, "page {page} restores {:?}", messages.iter().map(|message| message.frame).collect::<Vec<_>>());
         self.tally.add_many(Count::Restored, messages.len());
         self.command(page, |client, now| client.restore(messages, now));
-    }
-
-    /// Whether the page is the one that its device shows.
-    pub fn is_current(&self, page: usize) -> bool {
-        self.pages[page].is_alive
-    }
-
-    pub fn status_of(&self, uid: u32) -> Status {
-        self.ledger[uid as usize].status
     }
 }
 

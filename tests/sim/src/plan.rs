@@ -1,5 +1,7 @@
 //! What happens in a run: everything that is chosen, so that a run can be shown, replayed and shrunk.
 
+use core::fmt;
+
 use everwire::proto::Overflow;
 
 /// One run.
@@ -252,22 +254,27 @@ pub enum Target {
 
 impl Act {
     /// The device that it happens to, if it is only one.
-    pub const fn device(&self) -> Option<usize> {
-        match *self {
+    pub fn device(&self) -> Option<usize> {
+        self.clone().device_mut().copied()
+    }
+
+    /// The same, to be changed.
+    pub const fn device_mut(&mut self) -> Option<&mut usize> {
+        match self {
             Self::Send { device, .. }
             | Self::Burst { device, .. }
-            | Self::Ephemeral { device }
+            | Self::Ephemeral { device, .. }
             | Self::Join { device, .. }
             | Self::Leave { device, .. }
             | Self::Cancel { device, .. }
-            | Self::Connect { device }
-            | Self::Disconnect { device }
-            | Self::Reconnect { device }
+            | Self::Connect { device, .. }
+            | Self::Disconnect { device, .. }
+            | Self::Reconnect { device, .. }
             | Self::Reload { device, .. }
             | Self::Suspend { device, .. }
             | Self::ClockJump { device, .. }
             | Self::Cache { device, .. }
-            | Self::Visible { device }
+            | Self::Visible { device, .. }
             | Self::Offline { device, .. }
             | Self::Cut { device, .. }
             | Self::Linger { device, .. }
@@ -278,7 +285,7 @@ impl Act {
             | Self::NoToken { device, .. }
             | Self::RefuseToken { device, .. }
             | Self::CloseConnection { device, .. }
-            | Self::Shout { device } => Some(device),
+            | Self::Shout { device, .. } => Some(device),
             Self::Restart { .. } | Self::Push { .. } => None,
         }
     }
@@ -287,4 +294,21 @@ impl Act {
 impl Note {
     pub const PLAIN: Self =
         Self { bytes: 120, durable: false, ttl_ms: None, key: None, reply_within_ms: None, to_room: false };
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setup { devices, server, calm_at, calm_is_told } = &self.setup;
+        writeln!(
+            f,
+            "seed {}, faults stop at {calm_at} ms{}",
+            self.seed,
+            if *calm_is_told { ", pages are told" } else { "" }
+        )?;
+        writeln!(f, "{server:?}")?;
+        for (number, device) in devices.iter().enumerate() {
+            writeln!(f, "device {number}: {device:?}")?;
+        }
+        self.steps.iter().try_for_each(|step| writeln!(f, "{:>7} {:?}", step.at, step.act))
+    }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use everwire::proto::time::FOREVER;
 use everwire::proto::{Delivery, Phase};
 
-use crate::ledger::{End, Entry, Status, What};
+use crate::ledger::{End, Status, What};
 use crate::page::Fact;
 use crate::plan::{Note, Plan};
 use crate::tally::Tally;
@@ -182,18 +182,16 @@ impl World {
     /// The user is in the rooms that the application has joined, and not in those that it has left.
     fn compare_rooms(&mut self, device: usize) {
         let this = &self.pages[self.devices[device].page];
-        if this.client.snapshot().delivery == Delivery::AtMostOnce {
+        let is_whole = self.live_wire(device).is_some_and(|wire| self.wires[wire].is_whole());
+        if this.client.snapshot().delivery == Delivery::AtMostOnce || !is_whole {
             return;
         }
         let user = self.setup.devices[device].user;
-        let is_in = |room: &u32| self.members.contains(&(user, *room));
-        let is_sure = |room: &&u32| !this.doubtful_rooms.contains(room);
-        let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
-        // What an earlier page has joined may have arrived late.
         let page = self.devices[device].page;
-        let by_another = |room: u32| move |entry: &Entry| entry.sender != page && entry.what == What::Join(room);
-        let is_own = |room: &&u32| !self.ledger.iter().any(by_another(**room));
-        let left = this.left_rooms.iter().filter(is_sure).filter(is_own).find(|room| is_in(room));
+        let is_in = |room: &u32| self.members.contains(&(user, *room));
+        let is_sure = |room: &&u32| self.is_sure_of(page, **room);
+        let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
+        let left = this.left_rooms.iter().filter(is_sure).find(|room| is_in(room));
         if missing.is_some() || left.is_some() {
             let detail = format!("device {device}, user {user}: not in {missing:?}, still in {left:?}");
             self.break_rule(Rule::NotRejoined, detail);

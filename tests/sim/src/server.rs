@@ -1,7 +1,7 @@
 //! The model server: docs/PROTOCOL.md, "A server in an afternoon".
 
 use crate::frame::{Down, Kind, Stream, Up};
-use crate::ledger::What;
+use crate::ledger::{Entry, What};
 use crate::memory::Memory;
 use crate::plan::Restart;
 use crate::tally::Count;
@@ -88,7 +88,7 @@ impl World {
             self.tally.add(Count::Superseded);
             // Its process may be busy with what has arrived; another page's would take numbers that this one skips.
             if self.setup.server.supersedes_late && self.wires[other].page == self.wires[wire].page {
-                let at = self.now + 300;
+                let at = self.now + BUSY_MS;
                 self.agenda.note(at, Happening::Supersede(other));
                 if let Some(end) = &mut self.wires[other].server {
                     end.is_superseded = true;
@@ -172,6 +172,10 @@ impl World {
         let Some(sender) = end.sender else {
             return self.refuse_client(wire, 4400, "a number before the hello");
         };
+        // Rooms are joined again without a number, which only works when nobody else joins and leaves for the client.
+        if end.is_superseded && !matches!(self.ledger[uid as usize].what, What::Note { .. }) {
+            return self.close_wire(wire, 4410);
+        }
         end.unacknowledged += 1;
         if end.unacknowledged > window {
             let detail = format!("{} messages unacknowledged, {window} allowed", end.unacknowledged);
@@ -242,7 +246,7 @@ impl World {
             What::Leave(room) => self.members.retain(|member| *member != (user, room)),
             What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
                 let page = entry.sender;
-                if seq.is_some() && self.wires[wire].page == page && !self.pages[page].doubtful_rooms.contains(&room) {
+                if seq.is_some() && self.wires[wire].page == page && self.is_sure_of(page, room) {
                     let detail = format!("message {uid} for room {room}, which user {user} has not joined");
                     self.break_rule(Rule::NotRejoined, detail);
                 }
@@ -251,6 +255,15 @@ impl World {
             What::Note { .. } if refuses > 0 && uid % refuses == refuses - 1 => self.refuse_message(wire, seq),
             What::Note { room } => self.effects(wire, uid, seq, room),
         }
+    }
+
+    /// Whether a page can be sure who is in a room: what an earlier page did may arrive late.
+    pub fn is_sure_of(&self, page: usize, room: u32) -> bool {
+        let concerns = |what| what == What::Join(room) || what == What::Leave(room);
+        let user = |page: usize| self.setup.devices[self.pages[page].device].user;
+        let is_another =
+            |entry: &Entry| entry.sender != page && concerns(entry.what) && user(entry.sender) == user(page);
+        !self.pages[page].doubtful_rooms.contains(&room) && !self.ledger.iter().any(is_another)
     }
 
     fn refuse_message(&mut self, wire: usize, seq: Option<u64>) {
@@ -394,3 +407,6 @@ impl World {
         }
     }
 }
+
+/// How long a connection that another has taken the place of may still be heard.
+const BUSY_MS: u64 = 5_000;

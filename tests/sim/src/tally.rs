@@ -6,7 +6,7 @@ macro_rules! counts {
     ($($name:ident => $text:literal,)*) => {
         /// What is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Count { $($name,)* }
+        pub enum Count { $(#[doc = $text] $name,)* }
 
         const COUNTS: &[(Count, &str)] = &[$((Count::$name, $text),)*];
     };
@@ -88,20 +88,24 @@ impl Default for Tally {
 }
 
 impl Tally {
+    /// Counts one.
     pub fn add(&mut self, count: Count) {
         self.add_many(count, 1);
     }
 
+    /// Counts some.
     pub fn add_many(&mut self, count: Count, times: usize) {
         self.0[count as usize] += times as u64;
     }
 
+    /// Adds what another run has exercised.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine += theirs;
         }
     }
 
+    /// How often it happened.
     pub const fn get(&self, count: Count) -> u64 {
         self.0[count as usize]
     }

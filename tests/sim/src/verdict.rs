@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The rules that hold in every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each has its text")]
 pub enum Rule {
     Lost,
     Doubled,
@@ -70,8 +71,11 @@ impl Rule {
 /// A rule that was broken, when and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
+    /// The rule.
     pub rule: Rule,
+    /// The virtual time, in milliseconds.
     pub at: u64,
+    /// Who did what.
     pub detail: String,
 }
 

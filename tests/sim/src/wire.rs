@@ -11,7 +11,6 @@ pub struct Wire {
     pub device: usize,
     pub page: usize,
     pub socket: SocketId,
-    pub token_was_refused: bool,
     pub stage: Stage,
     /// The browser takes no frames any more, and the page does not know it yet.
     pub is_deaf: bool,
