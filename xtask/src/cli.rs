@@ -13,7 +13,8 @@ pub enum Command {
     Test { suites: Vec<&'static str>, quick: bool },
     Bench { name: Option<String> },
     Load { quick: bool },
-    Sim { arguments: Vec<String> },
+    Sim { options: Vec<String> },
+    SimMutants,
     Codegen,
 }
 
@@ -44,7 +45,11 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             ["--quick"] => Ok(Command::Load { quick: true }),
             _ => Err(unexpected(name, &rest, "--quick")),
         },
-        "sim" => parse_sim(&rest),
+        "sim" => match rest[..] {
+            ["--mutants"] => Ok(Command::SimMutants),
+            // The simulation reads its options itself, and knows best what is wrong with them.
+            _ => Ok(Command::Sim { options: rest.into_iter().map(String::from).collect() }),
+        },
         "size" => alone(name, &rest, Command::Size),
         "lint" => alone(name, &rest, Command::Lint),
         "fmt" => alone(name, &rest, Command::Fmt),
@@ -70,8 +75,9 @@ Usage: cargo xtask COMMAND
   fmt                     format Rust and TypeScript
   bench [NAME]            run bench/NAME.mjs against the built package; without a name, list what exists
   load [--quick]          put the reference server under load: connections, fan-out, restarts; --quick judges no figures
-  sim [--runs N] [--seed S]
-                          simulate clients, networks and a server in virtual time; a seed alone is replayed with its trace
+  sim [--runs N] [--seed S] [--minutes M] [--stampede N] [--mutants]
+                          simulate clients, server and network in virtual time; --seed alone replays one run, --mutants
+                          breaks the client on purpose and shows that it is noticed
   codegen                 rewrite pkg/src/events.ts from the Rust event types
   help                    show this text
 
@@ -94,16 +100,6 @@ fn parse_demo(rest: &[&str]) -> Result<Command, String> {
     };
     let port = port.parse().map_err(|_| format!("`--port {port}`: a port is a number from 0 to 65535"))?;
     Ok(Command::Demo { port })
-}
-
-fn parse_sim(rest: &[&str]) -> Result<Command, String> {
-    for pair in rest.chunks(2) {
-        match pair {
-            ["--runs" | "--seed", number] if number.parse::<u64>().is_ok() => {}
-            _ => return Err(unexpected("sim", rest, "--runs N and --seed S")),
-        }
-    }
-    Ok(Command::Sim { arguments: rest.iter().copied().map(String::from).collect() })
 }
 
 fn parse_test(rest: &[&str]) -> Result<Command, String> {
@@ -150,6 +146,9 @@ mod tests {
         assert_eq!(parse_line("bench dispatch"), Ok(Command::Bench { name: Some("dispatch".into()) }));
         assert_eq!(parse_line("load"), Ok(Command::Load { quick: false }));
         assert_eq!(parse_line("load --quick"), Ok(Command::Load { quick: true }));
+        assert_eq!(parse_line("sim"), Ok(Command::Sim { options: vec![] }));
+        assert_eq!(parse_line("sim --runs 5"), Ok(Command::Sim { options: vec!["--runs".into(), "5".into()] }));
+        assert_eq!(parse_line("sim --mutants"), Ok(Command::SimMutants));
         assert_eq!(parse_line("lint --help"), Ok(Command::Help));
     }
 
@@ -164,7 +163,6 @@ mod tests {
             ("test chrom", "chrome firefox webkit"),
             ("size now", "nothing else"),
             ("load --fast", "--quick"),
-            ("sim --runs many", "--runs N"),
             ("bench --all", "the name of one bench"),
         ] {
             let message = parse_line(line).unwrap_err();

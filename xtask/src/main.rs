@@ -16,6 +16,7 @@ mod glue;
 mod job;
 mod lint;
 mod load;
+mod mutants;
 mod names;
 mod node;
 mod panics;
@@ -70,7 +71,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench { name: Some(name) } => bench::run(&name),
         Command::Bench { name: None } => bench::list(),
         Command::Load { quick } => load::run(quick),
-        Command::Sim { arguments } => sim::run(&arguments),
+        Command::Sim { options } => sim::run(&options),
+        Command::SimMutants => mutants::run(),
         Command::Codegen => codegen::run(),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, demo, load, node, paths, sim, tools, wasm};
+use crate::{build, demo, load, mutants, node, paths, sim, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
@@ -18,7 +18,12 @@ pub struct Suite {
 
 pub const SUITES: &[Suite] = &[
     Suite { name: "core", about: "the state machine, natively and in virtual time", slow: false, run: core },
-    Suite { name: "sim", about: "the state machine against a model, in simulated runs", slow: false, run: simulated },
+    Suite {
+        name: "sim",
+        about: "the state machine against a model server and a hostile network",
+        slow: false,
+        run: simulated,
+    },
     Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
     Suite { name: "load", about: "the reference server under a little load", slow: true, run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
@@ -64,8 +69,10 @@ fn core(_: &mut Workshop) -> Result<()> {
 }
 
 fn simulated(_: &mut Workshop) -> Result<()> {
-    Job::cargo("sim · cargo test").args(["test", "--release", "--package", "everwire-sim"]).stream()?;
-    sim::run(&["--runs".into(), "20000".into()])
+    Job::cargo("sim · cargo test").args(["test", "--package", "everwire-sim"]).stream()?;
+    sim::run(&["--runs", "20000"])?;
+    sim::run(&["--stampede", "10000"])?;
+    mutants::run()
 }
 
 fn reference_server(_: &mut Workshop) -> Result<()> {
