@@ -141,7 +141,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   request<Reply>(event: string, ...args: unknown[]): Promise<Reply> {
     const [data, { timeoutMs = 10_000 } = {}] = args as [data?: unknown, options?: RequestOptions];
     return new Promise((resolve, reject) => {
-      const result = this.#submit(event, data, {}, timeoutMs);
+      // NaN would say that no reply is wanted.
+      const result = this.#submit(event, data, {}, timeoutMs || 0);
       if (typeof result !== "number") reject(result);
       else this.#store.requests.set(Math.abs(result), [resolve as (reply: unknown) => void, reject]);
     });
@@ -235,6 +236,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /** Puts a message on disk, or says why it stays in memory; then it may be sent. */
   async #keep(message: StoredMessage): Promise<void> {
     await this.#restored;
+    // It may have been taken back meanwhile, and must not come again with the next page.
+    if (!this.#store.messages.has(message.seq)) return;
     try {
       await this.#store.outbox?.put(message);
     } catch (cause) {

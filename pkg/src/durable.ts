@@ -1,7 +1,7 @@
-import { ask, Database, ignore, within } from "./durable/database.js";
-import { explain, failure } from "./durable/errors.js";
-import { contentOf, everything, isKey, type Key, keyOf, messageOf, messages } from "./durable/records.js";
-import { Senders } from "./durable/senders.js";
+import { ask, ignore, makeDatabase, within } from "./durable/database.js";
+import { FAILED, FULL, failure, UNAVAILABLE } from "./durable/errors.js";
+import { takeLock } from "./durable/lock.js";
+import { isMessage, type Key, range, WIPES } from "./durable/records.js";
 import type { Outbox, OutboxError, StoredMessage } from "./outbox.js";
 
 export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outbox.js";
@@ -14,277 +14,237 @@ export interface DurableOutboxOptions {
    * not been loaded yet would otherwise mix users.
    */
   name?: string;
-  /** Most messages on disk, of all tabs and senders of this name. Default 1 000. A whole number from 1. */
+  /** Most messages on disk, of all tabs and senders of this name. Default 1 000. Above 0. */
   maxMessages?: number;
-  /** Most bytes on disk, counted as the sizes of their frames in UTF-8. Default 1 048 576. A whole number from 1. */
+  /** Most bytes on disk, counted as the sizes of their frames in UTF-8. Default 1 048 576. Above 0. */
   maxBytes?: number;
 }
 
 /**
  * An outbox in the browser's IndexedDB, for one client. Touches nothing until it is opened, so it can be made on a server.
  *
- * Each page holds a Web Lock for every sender whose messages it may send. Chromium does not put such a page into the back/forward
- * cache: going back to it loads it anew, and finds the messages on disk.
+ * Each page holds a Web Lock for every sender whose messages it may send. Some browsers keep such a page out of the back/forward
+ * cache. Chromium takes it in, and drops it when another page opens an outbox of the same name, which then adopts its messages.
+ * Going back to such a page loads it anew.
  *
- * Throws an error with the code `invalid_option` and the option's name in `field` if an option cannot be used.
+ * Throws an error with the code `invalid_option` if an option cannot be used.
  */
 export function durableOutbox(options: DurableOutboxOptions = {}): Outbox {
   const { maxMessages = 1_000, maxBytes = 1_048_576 } = options;
-  const name = "name" in options ? options.name : "default";
-  if (typeof name !== "string" || name === "") throw invalid("name", "a text that is not empty, such as the user's id");
-  for (const [field, value] of Object.entries({ maxMessages, maxBytes })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw invalid(field, "a whole number from 1");
+  const { name } = { name: "default", ...options };
+  if (typeof name !== "string" || !name || !(maxMessages > 0 && maxBytes > 0)) {
+    throw failure("invalid_option", "`name` must be a text, `maxMessages` and `maxBytes` must be above 0");
   }
-  return new DurableOutbox(name, maxMessages, maxBytes);
+  return makeOutbox(name, maxMessages, maxBytes);
 }
+
+const notOpen = () => failure(UNAVAILABLE, "the outbox is not open");
 
 interface Put {
   readonly message: StoredMessage;
   /** The number of wipes that this page knew of. */
-  readonly wipes: number;
+  readonly known: number;
   readonly resolve: () => void;
   readonly reject: (error: OutboxError) => void;
 }
 
-class DurableOutbox implements Outbox {
-  readonly #name: string;
-  readonly #maxMessages: number;
-  readonly #maxBytes: number;
-  readonly #database = new Database();
-  readonly #senders: Senders;
-  /** The messages that adopted senders still have. */
-  readonly #adopted = new Map<string, Set<number>>();
-  #wipes = 0;
-  #closed = false;
-
-  // What waits for the next transactions, and whether some are under way.
-  #puts: Put[] = [];
-  #gone: [clientId: string, from: number | undefined, to: number][] = [];
-  #working = false;
-
-  constructor(name: string, maxMessages: number, maxBytes: number) {
-    this.#name = name;
-    this.#maxMessages = maxMessages;
-    this.#maxBytes = maxBytes;
-    this.#senders = new Senders(name);
-  }
-
-  async open(clientId: string): Promise<StoredMessage[]> {
-    try {
-      return await within(this.#open(clientId), ignore);
-    } catch (cause) {
-      this.close();
-      throw explain(cause, "storage_unavailable");
-    }
-  }
-
-  put(message: StoredMessage): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed || !this.#senders.has(message.clientId)) {
-        reject(failure("storage_unavailable", "the outbox is not open for this sender: open() it first"));
-        return;
-      }
-      this.#adopted.get(message.clientId)?.add(message.seq);
-      this.#puts.push({ message, wipes: this.#wipes, resolve, reject });
-      this.#wake();
-    });
-  }
-
-  acknowledge(clientId: string, seq: number): void {
-    this.#forget(clientId, undefined, seq);
-  }
-
-  remove(clientId: string, seq: number): void {
-    this.#forget(clientId, seq, seq);
-  }
-
-  async wipe(): Promise<void> {
-    try {
-      // What is put but not yet written sees the new number and is refused.
-      this.#wipes = await this.#database.run("strict", async (store) => {
-        const wipes = 1 + Number((await ask<unknown>(store.get([]))) ?? 0);
-        store.delete(everything(this.#name));
-        store.put(wipes, []);
-        return wipes;
-      });
-      for (const left of this.#adopted.values()) left.clear();
-      this.#releaseEmpty();
-    } catch (cause) {
-      throw explain(cause, "storage_failed");
-    } finally {
-      if (this.#closed) this.#letGo();
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    if (!this.#working) this.#letGo();
-  }
-
-  #letGo(): void {
-    this.#senders.close();
-    this.#database.close();
-  }
-
-  async #open(clientId: string): Promise<StoredMessage[]> {
-    try {
-      await this.#senders.take(clientId, false);
-      this.#assertOpen();
-      const found = await this.#database.run("relaxed", async (store) => ask(store.getAllKeys(everything(this.#name))));
-      const others = new Set(found.filter(isKey).map((key) => key[1]));
-      others.delete(clientId);
-      this.#assertOpen();
-      await Promise.all([...others].map((sender) => this.#senders.take(sender, true)));
-      this.#assertOpen();
-      const kept = await this.#database.run("relaxed", (store) => this.#collect(store));
-      this.#assertOpen();
-      for (const sender of others) if (this.#senders.has(sender)) this.#adopted.set(sender, new Set());
-      for (const message of kept) this.#adopted.get(message.clientId)?.add(message.seq);
-      this.#releaseEmpty();
-      return kept;
-    } finally {
-      // After a deadline nobody else does.
-      if (this.#closed) this.#letGo();
-    }
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw failure("storage_failed", "the outbox was closed while it opened");
-  }
-
-  /** The messages of this page's senders. What a sender had when its lock was free may have changed since, so all is read anew. */
-  async #collect(store: IDBObjectStore): Promise<StoredMessage[]> {
-    const { wipes, since, keys } = await this.#survey(store);
-    this.#wipes = wipes;
-    if (since === undefined) store.put(wipes, [this.#name]);
-    const now = Date.now();
-    const ages = new Map<string, number>();
-    const kept: StoredMessage[] = [];
-    const read = async (key: Key) => {
-      const message = messageOf(key, await ask<unknown>(store.get(key), true));
-      if (!message || (message.expiresAt !== null && message.expiresAt <= now)) store.delete(key);
-      else kept.push(message);
-    };
-    const reading = keys.map((key) => {
-      if (!isKey(key)) return store.delete(key);
-      const [, sender, , , age] = key;
-      if (!this.#senders.has(sender)) return undefined;
-      ages.set(sender, Math.min(age, ages.get(sender) ?? age));
-      return read(key);
-    });
-    await Promise.all(reading);
-    const age = ({ clientId }: StoredMessage) => ages.get(clientId) ?? 0;
-    return kept.sort((a, b) => age(a) - age(b));
-  }
-
-  /** What is stored of this name, without the messages themselves. */
-  async #survey(store: IDBObjectStore): Promise<{ wipes: number; since: number | undefined; keys: IDBValidKey[] }> {
-    const [wipes, since, keys] = await Promise.all([
-      ask<unknown>(store.get([])),
-      ask<number | undefined>(store.get([this.#name])),
-      ask(store.getAllKeys(everything(this.#name))),
-    ]);
-    const isMark = (key: IDBValidKey) => (key as unknown[]).length === 1;
-    return { wipes: Number(wipes ?? 0), since, keys: keys.filter((key) => !isMark(key)) };
-  }
-
-  #forget(clientId: string, from: number | undefined, to: number): void {
-    if (!this.#senders.has(clientId)) return;
-    const left = this.#adopted.get(clientId);
-    for (const seq of left ?? []) if (seq <= to && seq >= (from ?? seq)) left?.delete(seq);
-    this.#gone.push([clientId, from, to]);
-    this.#wake();
-  }
-
-  #wake(): void {
-    if (this.#working) return;
-    this.#working = true;
-    // What else this turn brings goes into the same transaction.
-    queueMicrotask(() => void this.#work());
-  }
-
-  async #work(): Promise<void> {
-    while (this.#puts.length + this.#gone.length > 0) {
-      const [puts, gone] = [this.#puts.splice(0), this.#gone.splice(0)];
-      if (puts.length > 0) await this.#store(puts);
-      if (gone.length > 0) await this.#delete(gone).catch(ignore);
-    }
-    this.#working = false;
-    if (this.#closed) this.#letGo();
-  }
-
-  async #store(puts: Put[]): Promise<void> {
-    const refused = new Map<Put, OutboxError>();
-    try {
-      this.#wipes = await this.#database.run("strict", (store) => {
-        refused.clear();
-        return this.#write(store, puts, refused);
-      });
-    } catch (cause) {
-      const error = explain(cause, "storage_failed");
-      for (const put of puts) refused.set(put, error);
-    }
-    for (const put of puts) {
-      const error = refused.get(put);
-      if (error) put.reject(error);
-      else put.resolve();
-    }
-  }
-
-  async #write(store: IDBObjectStore, puts: Put[], refused: Map<Put, OutboxError>): Promise<number> {
-    const { wipes, since, keys } = await this.#survey(store);
-    let count = keys.length;
-    let bytes = 0;
-    let newest = 0;
-    const ages = new Map<string, number>();
-    for (const [, sender, , size, age] of keys.filter(isKey)) {
-      bytes += size;
-      newest = Math.max(newest, age);
-      ages.set(sender, age);
-    }
-    for (const put of puts) {
-      const { message } = put;
-      // Known to be unwiped since the call if nothing was wiped, or if the name's mark is older than the call.
-      const unwiped = wipes === put.wipes || (since !== undefined && since <= put.wipes);
-      if (!unwiped) {
-        refused.set(put, failure("storage_failed", "the outbox was wiped meanwhile: the user has logged out"));
-      } else if (count >= this.#maxMessages || bytes + message.bytes > this.#maxBytes) {
-        refused.set(put, failure("storage_full", "the outbox is full: wait for acknowledgements, or raise its bounds"));
-      } else {
-        const age = ages.get(message.clientId) ?? newest + 1;
-        try {
-          store.put(contentOf(message), keyOf(this.#name, message, age));
-        } catch (cause) {
-          refused.set(put, explain(cause, "storage_failed"));
-          continue;
-        }
-        ages.set(message.clientId, age);
-        count++;
-        bytes += message.bytes;
-      }
-    }
-    if (since === undefined && refused.size < puts.length) store.put(wipes, [this.#name]);
-    return wipes;
-  }
-
-  async #delete(gone: [clientId: string, from: number | undefined, to: number][]): Promise<void> {
-    await this.#database.run("relaxed", async (store) => {
-      for (const [clientId, from, to] of gone) store.delete(messages(this.#name, clientId, from, to));
-    });
-    this.#releaseEmpty();
-  }
-
-  /** Forgets adopted senders that have nothing left, once that is so on disk too. */
-  #releaseEmpty(): void {
-    for (const [sender, left] of this.#adopted) {
-      if (left.size > 0 || this.#gone.some(([clientId]) => clientId === sender)) continue;
-      this.#adopted.delete(sender);
-      this.#senders.release(sender);
-    }
-  }
+interface Removal {
+  readonly clientId: string;
+  readonly keys: IDBKeyRange;
 }
 
-function invalid(field: string, expected: string): Error {
-  const error = new Error(`\`${field}\` must be ${expected}`);
-  return Object.assign(error, { name: "ConfigError", code: "invalid_option", field, expected });
+function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox {
+  const database = makeDatabase();
+  /** The senders whose messages this page, and no other, may send, and how to let go of them. */
+  const held = new Map<string, () => void>();
+  let own: string | undefined;
+  let known = 0;
+  let closed = false;
+
+  // What waits for the next transactions, and whether some are under way.
+  let puts: Put[] = [];
+  let removals: Removal[] = [];
+  let working = false;
+
+  const take = async (sender: string, ifAvailable: boolean) => {
+    const free = await takeLock(`everwire:${name}:${sender}`, ifAvailable);
+    if (free) held.set(sender, free);
+    // It may be had after the deadline.
+    letGo();
+  };
+
+  /** Lets others have the senders, but not the page's own: they have nothing left. */
+  const release = (empty: Iterable<string>) => {
+    for (const sender of empty) {
+      if (sender === own) continue;
+      held.get(sender)?.();
+      held.delete(sender);
+    }
+  };
+
+  const close = () => {
+    closed = true;
+    letGo();
+  };
+
+  /** What `close` does, once nothing is under way. */
+  const letGo = () => {
+    if (!closed || working) return;
+    own = undefined;
+    release(held.keys());
+    database.close();
+  };
+
+  /** What is stored of this name, without the messages themselves. */
+  const survey = (store: IDBObjectStore) =>
+    Promise.all([
+      ask<number | undefined>(store.get(WIPES)),
+      ask<number | undefined>(store.get(name)),
+      ask(store.getAllKeys(range([name]))) as Promise<Key[]>,
+    ]);
+
+  const adopt = async (clientId: string) => {
+    try {
+      own = clientId;
+      await take(clientId, false);
+      const [, , keys] = await database.run(survey);
+      const others = new Set(keys.map((key) => key[1]));
+      others.delete(clientId);
+      await Promise.all([...others].map((sender) => take(sender, true)));
+      const messages = await database.run(read);
+      if (closed) throw notOpen();
+      for (const message of messages) others.delete(message.clientId);
+      release(others);
+      return messages;
+    } finally {
+      // What came after the deadline is let go of by nobody else.
+      letGo();
+    }
+  };
+
+  /** The messages of this page's senders. They may have changed until the locks were had, so the keys are read anew. */
+  const read = async (store: IDBObjectStore) => {
+    const [wipes = 0, since, keys] = await survey(store);
+    known = wipes;
+    if (since === undefined) store.put(wipes, name);
+    const mine = keys.filter((key) => held.has(key[1])).sort((a, b) => a[4] - b[4]);
+    const values = await Promise.all(mine.map((key) => ask<unknown>(store.get(key)).catch(ignore)));
+    const now = Date.now();
+    return mine.flatMap((key, index) => {
+      const value = values[index];
+      if (isMessage(value) && (value.expiresAt ?? Infinity) > now) return value;
+      store.delete(key);
+      return [];
+    });
+  };
+
+  const wake = () => {
+    // What else this turn brings goes into the same transaction.
+    if (!working) queueMicrotask(work);
+    working = true;
+  };
+
+  const work = async () => {
+    while (puts.length + removals.length > 0) {
+      const [written, removed] = [puts, removals];
+      puts = [];
+      removals = [];
+      if (written.length > 0) await write(written);
+      if (removed.length > 0) await remove(removed).catch(ignore);
+    }
+    working = false;
+    letGo();
+  };
+
+  const write = async (batch: Put[]) => {
+    const errors = await database
+      .run(async (store) => {
+        const [wipes = 0, since = Infinity, keys] = await survey(store);
+        known = wipes;
+        const ages = new Map(keys.map((key) => [key[1], key[4]]));
+        const next = Math.max(0, ...ages.values()) + 1;
+        let count = keys.length;
+        let bytes = keys.reduce((sum, key) => sum + key[3], 0);
+        return batch.map(({ message, known }) => {
+          // Nothing was wiped since the call, or at least not this name: its entry would be younger.
+          if (wipes !== known && since > known) return failure(FAILED, "the outbox was wiped: the user has logged out");
+          count++;
+          bytes += message.bytes;
+          if (count > maxMessages || bytes > maxBytes) {
+            return failure(FULL, "the outbox is full: wait, or raise its bounds");
+          }
+          const { clientId, seq } = message;
+          store.put(message, [name, clientId, seq, message.bytes, ages.get(clientId) ?? next]);
+          if (since === Infinity) store.put(wipes, name);
+          return undefined;
+        });
+      })
+      .catch((cause: OutboxError) => batch.map(() => cause));
+    batch.forEach(({ resolve, reject }, index) => {
+      const error = errors[index];
+      if (error) reject(error);
+      else resolve();
+    });
+  };
+
+  const remove = (batch: Removal[]) =>
+    database.run(
+      (store) =>
+        Promise.all(
+          batch.map(async ({ clientId, keys }) => {
+            store.delete(keys);
+            const left = await ask(store.getKey(range([name, clientId])));
+            // Who gets the lock reads after this transaction.
+            if (left === undefined) release([clientId]);
+          }),
+        ),
+      "relaxed",
+    );
+
+  const forget = (clientId: string, from: number, to: number) => {
+    if (held.has(clientId)) {
+      removals.push({ clientId, keys: range([name, clientId, from], [name, clientId, to]) });
+      wake();
+    }
+  };
+
+  return {
+    async open(clientId) {
+      try {
+        return await within(adopt(clientId));
+      } catch (cause) {
+        close();
+        throw cause;
+      }
+    },
+
+    put: (message) =>
+      new Promise((resolve, reject) => {
+        if (closed || !held.has(message.clientId)) return reject(notOpen());
+        puts.push({ message, known, resolve, reject });
+        wake();
+      }),
+
+    acknowledge: (clientId, seq) => forget(clientId, 0, seq),
+
+    remove: (clientId, seq) => forget(clientId, seq, seq),
+
+    async wipe() {
+      try {
+        // What is put but not yet written finds another number than it knew, and is refused.
+        known = await database.run(async (store) => {
+          const [wipes = 0] = await survey(store);
+          store.delete(range([name]));
+          store.delete(name);
+          store.put(wipes + 1, WIPES);
+          return wipes + 1;
+        });
+        release(held.keys());
+      } finally {
+        letGo();
+      }
+    },
+
+    close,
+  };
 }

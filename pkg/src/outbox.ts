@@ -52,9 +52,10 @@ export interface OutboxError extends Error {
 /**
  * What can be wrong.
  *
+ * - `invalid_option`, thrown by `durableOutbox()`: an option cannot be used.
  * - `storage_unavailable`: this page cannot store anything: no IndexedDB or no Web Locks (an insecure page, a sandboxed frame, an old
  *   browser, some private windows), a database that does not answer, or one that a newer version has written.
  * - `storage_full`: the outbox's own bounds or the browser's quota are reached.
  * - `storage_failed`: this one operation failed, or a wipe or `close()` overtook it.
  */
-export type OutboxErrorCode = "storage_unavailable" | "storage_full" | "storage_failed";
+export type OutboxErrorCode = "invalid_option" | "storage_unavailable" | "storage_full" | "storage_failed";

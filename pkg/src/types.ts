@@ -108,7 +108,7 @@ export interface QueueOptions {
 export interface BufferOptions {
   /** From how many bytes on messages wait in the queue. Default 262 144. Lower values keep the heartbeat punctual on slow links. */
   highBytes?: number | undefined;
-  /** Down to how many bytes they wait. Default 65 536. At most `highBytes`. */
+  /** Down to how many bytes they wait. Default 65 536. At most `highBytes`, so a lower `highBytes` needs it too. */
   lowBytes?: number | undefined;
 }
 

@@ -225,6 +225,8 @@ export const notePosition = (stream, offset) => {
 export function hello(sender, resumes) {
   const { senders, clientId, positions } = current;
   current.positions = {};
+  current.sender = sender;
+  current.isGreeting = true;
   const streams = resumes ? positions : undefined;
   hand(encode("hello", { versions: [1], client_id: senders[sender] ?? clientId, streams }));
 }
@@ -301,7 +303,8 @@ function receive(store, incoming) {
     const { version, epoch, last, window = 128, streams = {} } = data;
     if (version !== 1 || !isCount(epoch) || !isCount(last) || !isCount(window)) return hear(MALFORMED);
     hear(2, epoch, last, Math.min(window, 1024));
-    for (const name in streams) position(name, streams[name]);
+    if (store.isGreeting) for (const name in streams) position(name, streams[name]);
+    store.isGreeting = false;
     return;
   }
   if (type === "stream" && typeof data.stream === "string") return position(data.stream, data.offset);
@@ -313,11 +316,20 @@ function receive(store, incoming) {
   const { seq } = data;
   let news = ABOUT_MESSAGES[type] ?? (type === "pong" ? 1 : 0);
   if (news === 5 && seq === undefined) news = data.about === "hello" ? 3 : 0;
-  else if (news > 3 && !isCount(seq)) news = MALFORMED;
+  else if (news > 3 && !(isCount(seq) && (news < 7 || /^(delivered|read)$/.test(data.status)))) news = MALFORMED;
+  else if (news > 4 && !isOwn(store, stream)) {
+    if (news > 5) return;
+    // Nobody else hears of what an earlier page has sent.
+    news = 0;
+  }
   if (!(isPlaced && news === 0) && !hear(news, seq)) return;
   if (news > 4) store.settle?.(news, seq, data);
   if (news < 6) deliver(store, incoming);
 }
+
+/** Whether a frame is about a message of this page: the stream is named after the sender, or it is the one that said hello last. */
+const isOwn = ({ clientId, sender }, stream) =>
+  stream?.startsWith("client:") ? stream === `client:${clientId}` : !sender;
 
 /** The number of a stream, by which the state machine knows it; one too many for all that are too many. */
 function streamNumber({ streams }, name) {

@@ -67,7 +67,7 @@ export function checkOptions(options) {
   const { initialDelayMs = 1_000, maxDelayMs = 5_000 } = options?.reconnect ?? {};
   check("reconnect.maxDelayMs", () => maxDelayMs >= initialDelayMs, "at least `reconnect.initialDelayMs`");
   const { highBytes = 262_144, lowBytes = 65_536 } = options?.buffer ?? {};
-  check("buffer.lowBytes", () => lowBytes <= highBytes, "at most `buffer.highBytes`");
+  if (lowBytes > highBytes) throw new ConfigError("buffer.lowBytes", "at most `buffer.highBytes`");
   check("delivery", (value) => isReliable(options) || value === "at-most-once", '"at-most-once" or "reliable"');
   check("outbox", () => isReliable(options), 'used with `delivery: "reliable"`');
   const isToken = (value) => isString(value) || typeof value === "function";
@@ -115,7 +115,10 @@ export const newStore = (options, token) =>
 /** What the server says of one message: 5 it is refused, 6 this is the reply, 7 it has come to its reader. */
 function settle(news, seq, data) {
   const message = this.messages.get(seq) ?? this.acknowledged.get(seq);
-  if (news === 5) fail(this, message, seq, "refused", error("refused", "the server refused the message (see `cause`)", data));
+  if (news === 5) {
+    if (message?.isDurable) this.outbox?.remove(this.clientId, seq);
+    fail(this, message, seq, "refused", error("refused", "the server refused the message (see `cause`)", data));
+  }
   if (news === 6) this.requests.get(seq)?.[0](data.result ?? {});
   if (news === 6) this.requests.delete(seq);
   if (news === 7) message?.move(data.status);
@@ -254,7 +257,7 @@ function tellAcknowledged(store, sender, seq) {
   let isDurable = sender > 0;
   for (const [number, message] of sender ? [] : messages) {
     if (number > seq) break;
-    if (message.status !== "sent") continue;
+    if (message.status === "queued") continue;
     messages.delete(number);
     acknowledged.set(number, message);
     isDurable ||= message.isDurable;

@@ -7,6 +7,8 @@ mod face;
 mod host;
 mod options;
 
+use alloc::vec::Vec;
+
 use wasm_bindgen::prelude::*;
 
 use crate::browser::frame::message;
@@ -69,7 +71,7 @@ impl WasmClient {
         message.policy.reply_within_ms = millis(reply_within);
         if sender > 0 {
             (message.sender, message.seq) = (Some(sender), seq as u64);
-            self.0.act(|core, now| core.restore(message, now));
+            self.0.act(|core, now| core.restore(Vec::from([message]), now));
             return seq;
         }
         let (sent, seq) = self.0.act(|core, now| (core.send(message, now), core.latest_seq() as f64));

@@ -38,6 +38,8 @@ pub struct Client<M, P> {
     pub(super) in_flight: VecDeque<Box<Message<M>>>,
     /// The sender of the latest hello: an earlier page, or this client.
     pub(super) sender: Option<M>,
+    /// Whether the server's latest welcome was for this client's own messages.
+    pub(super) speaks_of_own: bool,
     /// The number of the message that was accepted last.
     pub(super) seq: u64,
     /// The highest number of this client's own that was sent.
@@ -124,6 +126,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             ephemeral: Outbox::default(),
             in_flight: VecDeque::new(),
             sender: None,
+            speaks_of_own: true,
             seq: 0,
             sent: 0,
             acked: 0,

@@ -82,11 +82,7 @@ impl<M> Outbox<M> {
     }
 
     /// Takes out every message of a kind.
-    pub fn extract(
-        &mut self,
-        is_of_kind: &dyn Fn(&Message<M>) -> bool,
-        extracted: &mut dyn FnMut(Box<Message<M>>),
-    ) {
+    pub fn extract(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, extracted: &mut dyn FnMut(Box<Message<M>>)) {
         self.expiry = Timestamp::NEVER;
         for _ in 0..self.messages.len() {
             let Some(message) = self.pop() else { return };
@@ -152,7 +148,7 @@ fn expiry<M>(message: &Message<M>, config: &Queue, now: Timestamp) -> Timestamp 
 mod tests {
     use super::Outbox;
     use crate::proto::config::{Overflow, Queue};
-    use crate::proto::{Config, Message, Purpose, Timestamp};
+    use crate::proto::{Config, DropReason, Message, Purpose, Refused, Timestamp};
 
     const fn at(millis: u64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -166,8 +162,25 @@ mod tests {
         Message::new(frame, bytes, Purpose::Ordinary)
     }
 
-    fn frames(messages: &[Box<Message<char>>]) -> String {
-        messages.iter().map(|message| message.frame).collect()
+    /// Pushes; returns what had to leave, as `-replaced` and `dropped`.
+    fn push(
+        outbox: &mut Outbox<char>,
+        message: Box<Message<char>>,
+        config: &Queue,
+        now: Timestamp,
+    ) -> Result<String, Refused<char>> {
+        let mut left = String::new();
+        outbox.push(message, config, now, &mut |message, reason| {
+            left.extend((reason == DropReason::Replaced).then_some('-'));
+            left.push(message.frame);
+        })?;
+        Ok(left)
+    }
+
+    fn expired(outbox: &mut Outbox<char>, now: Timestamp) -> String {
+        let mut frames = String::new();
+        outbox.expire(now, &mut |message| frames.push(message.frame));
+        frames
     }
 
     fn drained(mut outbox: Outbox<char>) -> String {
@@ -183,7 +196,7 @@ mod tests {
     fn what_goes_in_first_comes_out_first() {
         let mut outbox = Outbox::default();
         for frame in ['a', 'b', 'c'] {
-            assert!(outbox.push(ordinary(frame, 10), &queue(Overflow::Reject), at(0)).unwrap().dropped.is_empty());
+            assert!(push(&mut outbox, ordinary(frame, 10), &queue(Overflow::Reject), at(0)).unwrap().is_empty());
         }
         assert_eq!((outbox.len(), outbox.bytes(), outbox.is_empty()), (3, 30, false));
         assert_eq!(drained(outbox), "abc");
@@ -199,10 +212,10 @@ mod tests {
             let config = queue(overflow);
             let mut outbox = Outbox::default();
             for frame in ['a', 'b', 'c'] {
-                outbox.push(ordinary(frame, 30), &config, at(0)).unwrap();
+                push(&mut outbox, ordinary(frame, 30), &config, at(0)).unwrap();
             }
-            let made_room = outbox.push(ordinary('d', 70), &config, at(0)).ok().map(|displaced| displaced.dropped);
-            assert_eq!(made_room.as_deref().map(frames).as_deref(), dropped, "{overflow:?}");
+            let made_room = push(&mut outbox, ordinary('d', 70), &config, at(0)).ok();
+            assert_eq!(made_room.as_deref(), dropped, "{overflow:?}");
             assert_eq!(drained(outbox), left, "{overflow:?}");
         }
     }
@@ -212,8 +225,8 @@ mod tests {
         for overflow in [Overflow::Reject, Overflow::DropNewest, Overflow::DropOldest] {
             let config = queue(overflow);
             let mut outbox = Outbox::default();
-            outbox.push(ordinary('a', 10), &config, at(0)).unwrap();
-            assert_eq!(outbox.push(ordinary('b', 101), &config, at(0)).unwrap_err().message.frame, 'b');
+            push(&mut outbox, ordinary('a', 10), &config, at(0)).unwrap();
+            assert_eq!(push(&mut outbox, ordinary('b', 101), &config, at(0)).unwrap_err().message.frame, 'b');
             assert_eq!(drained(outbox), "a");
         }
     }
@@ -223,14 +236,14 @@ mod tests {
         let config = queue(Overflow::Reject);
         let mut outbox = Outbox::default();
         assert_eq!(outbox.poll_timeout(), Timestamp::NEVER);
-        outbox.push(ordinary('a', 10), &config, at(0)).unwrap();
-        outbox.push(ordinary('b', 10), &config, at(20)).unwrap();
-        outbox.push(Message::new('c', 10, Purpose::Join('s')), &config, at(0)).unwrap();
+        push(&mut outbox, ordinary('a', 10), &config, at(0)).unwrap();
+        push(&mut outbox, ordinary('b', 10), &config, at(20)).unwrap();
+        push(&mut outbox, Message::new('c', 10, Purpose::Join('s')), &config, at(0)).unwrap();
         assert_eq!(outbox.poll_timeout(), at(50));
-        assert!(outbox.expire(at(49)).is_empty());
-        assert_eq!(frames(&outbox.expire(at(50))), "a");
+        assert_eq!(expired(&mut outbox, at(49)), "");
+        assert_eq!(expired(&mut outbox, at(50)), "a");
         assert_eq!((outbox.poll_timeout(), outbox.bytes()), (at(70), 20));
-        assert_eq!(frames(&outbox.expire(at(9_999))), "b");
+        assert_eq!(expired(&mut outbox, at(9_999)), "b");
         assert_eq!(outbox.poll_timeout(), Timestamp::NEVER);
         assert_eq!(drained(outbox), "c");
     }
@@ -246,12 +259,11 @@ mod tests {
         let config = queue(Overflow::Reject);
         let mut outbox = Outbox::default();
         for message in [keyed('a', 40), ordinary('b', 30), ordinary('c', 30)] {
-            outbox.push(message, &config, at(0)).unwrap();
+            push(&mut outbox, message, &config, at(0)).unwrap();
         }
-        let refused = outbox.push(keyed('d', 41), &config, at(0)).unwrap_err();
+        let refused = push(&mut outbox, keyed('d', 41), &config, at(0)).unwrap_err();
         assert_eq!((refused.message.frame, outbox.len()), ('d', 3));
-        let displaced = outbox.push(keyed('e', 40), &config, at(0)).unwrap();
-        assert_eq!(displaced.replaced.map(|message| message.frame), Some('a'));
+        assert_eq!(push(&mut outbox, keyed('e', 40), &config, at(0)).unwrap(), "-a");
         assert_eq!(drained(outbox), "bce");
     }
 
@@ -261,9 +273,9 @@ mod tests {
         let mut outbox = Outbox::default();
         let mut brief = ordinary('a', 10);
         brief.policy.ttl_ms = Some(5);
-        outbox.push(brief, &config, at(0)).unwrap();
-        outbox.push(ordinary('b', 10), &config, at(0)).unwrap();
-        assert_eq!(frames(&outbox.expire(at(5))), "a");
+        push(&mut outbox, brief, &config, at(0)).unwrap();
+        push(&mut outbox, ordinary('b', 10), &config, at(0)).unwrap();
+        assert_eq!(expired(&mut outbox, at(5)), "a");
         assert_eq!(drained(outbox), "b");
     }
 
@@ -271,30 +283,30 @@ mod tests {
     fn restored_messages_come_first_whatever_the_bounds_and_are_nobodys_predecessors() {
         let config = queue(Overflow::Reject);
         let mut outbox = Outbox::default();
-        outbox.push(keyed('c', 90), &config, at(0)).unwrap();
-        let restored = ['a', 'b'].map(|frame| {
+        push(&mut outbox, keyed('c', 90), &config, at(0)).unwrap();
+        for frame in ['b', 'a'] {
             let mut message = keyed(frame, 90);
             (message.sender, message.seq) = (Some('x'), 7);
-            message
-        });
-        outbox.restore(restored.into(), at(0));
-        assert!(outbox.remove(7).is_none());
+            outbox.put_back(message, &config, at(0));
+        }
+        assert_eq!(push(&mut outbox, keyed('d', 90), &Config::default().queue, at(0)).unwrap(), "-c");
         assert_eq!(outbox.bytes(), 270);
-        assert_eq!(drained(outbox), "abc");
+        assert_eq!(drained(outbox), "abd");
     }
 
     #[test]
-    fn what_is_put_back_comes_out_first_and_keeps_its_time_and_the_bounds() {
+    fn what_is_put_back_comes_out_first_and_keeps_its_time() {
         let config = queue(Overflow::Reject);
         let mut outbox = Outbox::default();
-        outbox.push(ordinary('a', 10), &config, at(0)).unwrap();
+        push(&mut outbox, ordinary('a', 10), &config, at(0)).unwrap();
         let waited = outbox.pop().unwrap();
-        outbox.push(ordinary('d', 10), &Config::default().queue, at(10)).unwrap();
-        let taken = vec![ordinary('b', 10), waited, ordinary('c', 10)];
-        assert_eq!(frames(&outbox.put_back(taken, &config, at(10))), "b");
+        push(&mut outbox, ordinary('d', 10), &Config::default().queue, at(10)).unwrap();
+        for message in [ordinary('c', 10), waited] {
+            outbox.put_back(message, &config, at(10));
+        }
         assert_eq!(outbox.poll_timeout(), at(50));
-        assert_eq!(frames(&outbox.expire(at(50))), "a");
-        assert_eq!(frames(&outbox.expire(at(60))), "c");
+        assert_eq!(expired(&mut outbox, at(50)), "a");
+        assert_eq!(expired(&mut outbox, at(60)), "c");
         assert_eq!(drained(outbox), "d");
     }
 }

@@ -65,6 +65,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             return true;
         }
         match (news, &self.state) {
+            // What the next connection brings again.
+            (News::Welcome { .. } | News::HelloRefused | News::Ack { .. }, State::Closing { .. }) => return false,
+            (_, State::Closing { .. }) if place.is_some() => return false,
             (News::Welcome { epoch, last, window }, _) => {
                 self.welcome(epoch, last, window, now);
                 return false;
@@ -94,19 +97,26 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 }
             }
         }
+        // Those about an earlier page's messages have nobody who waits for them.
+        let is_answer = matches!(news, News::Refused { .. } | News::Reply { .. } | News::Receipt { .. });
+        if is_answer && place.is_none() && !self.speaks_of_own {
+            return false;
+        }
         let doubt = match news {
             News::Malformed => Some(Violation::Malformed),
             News::Ack { seq } => {
                 self.acknowledgement(seq, now);
                 return false;
             }
+            News::Refused { seq } | News::Reply { seq } | News::Receipt { seq } if seq > self.sent => {
+                Some(Violation::NeverSent)
+            }
             News::Refused { seq } => {
                 self.requests.remove(seq);
-                (seq > self.sent).then_some(Violation::NeverSent)
+                None
             }
-            News::Receipt { seq } => (seq > self.sent).then_some(Violation::NeverSent),
             News::Reply { seq } => (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply),
-            News::Event | News::Pong | News::Welcome { .. } | News::HelloRefused => None,
+            News::Event | News::Pong | News::Receipt { .. } | News::Welcome { .. } | News::HelloRefused => None,
         };
         if let Some(doubt) = doubt {
             self.doubt(doubt, now);
@@ -143,6 +153,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             self.doubt(Violation::Backwards, now);
         }
         self.delivery = Delivery::Reliable;
+        self.speaks_of_own = is_own;
         self.acknowledge(last);
         let link = Link::reliable(window.clamp(1, LARGEST_WINDOW), last);
         match first {

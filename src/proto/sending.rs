@@ -1,6 +1,7 @@
 //! From the application to the socket: what is sent at once, what waits, and what is told about it.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::Timestamp;
 use super::client::Client;
@@ -39,9 +40,16 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.settle(now);
     }
 
-    /// Takes over a message that an earlier page has left, with its number and the name of its sender, in front of all others.
-    pub fn restore(&mut self, message: Box<Message<M>>, now: Timestamp) {
-        self.outbox.put_back(message, &self.config.queue, now);
+    /// Takes over messages that earlier pages have left, in order; each names its sender and has its number. They are sent
+    /// before anything else.
+    pub fn restore(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
+        for message in messages.into_iter().rev() {
+            self.outbox.put_back(message, &self.config.queue, now);
+        }
+        // The earlier page may have sent them, and this server cannot be asked.
+        if matches!(&self.state, State::Open { link, .. } if !link.is_reliable()) {
+            self.drop_unconfirmable();
+        }
         self.settle(now);
     }
 

@@ -17,11 +17,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             State::Open { .. } => self.probe(now),
             State::Waiting { .. } | State::Offline { .. } => self.open(now),
             State::GivenUp => self.start_afresh(now),
-            State::Idle
-            | State::Connecting { .. }
-            | State::Greeting { .. }
-            | State::Closing { .. }
-            | State::Fatal => {}
+            State::Idle | State::Connecting { .. } | State::Greeting { .. } | State::Closing { .. } | State::Fatal => {}
         }
     }
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { rootPath } from "./harness/paths";
 import { runModule } from "./harness/run";
 
-const ENTRIES = ["everwire", "everwire/slim", "everwire/react"];
+const ENTRIES = ["everwire", "everwire/slim", "everwire/react", "everwire/durable"];
 
 const TRAPPED = [
   "window",
@@ -13,6 +13,7 @@ const TRAPPED = [
   "WebSocket",
   "WebAssembly",
   "crypto",
+  "indexedDB",
   "performance",
   "fetch",
   "setTimeout",
@@ -33,7 +34,10 @@ it.each(ENTRIES)("importing %s looks at nothing of the page and starts nothing",
     `,
     rootPath("tests/js"),
   );
-  expect(outcome).toMatchObject({ status: 0, output: expect.stringMatching(/NativeSocketClient|useWebSocket/) });
+  expect(outcome).toMatchObject({
+    status: 0,
+    output: expect.stringMatching(/NativeSocketClient|useWebSocket|durableOutbox/),
+  });
 });
 
 it.each(ENTRIES)("importing %s on a plain Node starts no timer", async (entry) => {

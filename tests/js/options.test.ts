@@ -25,6 +25,8 @@ const NUMBERS: [field: string, bounds: number[], wrong: number[], right: number[
   ["queue.maxBytes", [0, MOST], [-1, 1.5], [0, 10]],
   ["queue.ttlMs", [1, LONGEST, NEVER], [0, LONGEST + 1], [1, NEVER]],
   ["maxMessageBytes", [1, MOST], [0, -1, 0.5], [1, 10_240]],
+  ["buffer.highBytes", [1, MOST], [0, -1, 1.5, NEVER], [65_536, 1_000_000]],
+  ["buffer.lowBytes", [0, MOST], [-1, 1.5, NEVER], [0, 262_144]],
 ];
 
 function problem(options: unknown): unknown {
@@ -85,6 +87,13 @@ it.each([
   ["queue", "drop-oldest", "an object"],
   ["logger", "console", "an object"],
   ["logger", null, "an object"],
+  ["buffer", 5, "an object"],
+  ["outbox", 5, "an object"],
+  ["outbox", null, "an object"],
+  ["outbox", {}, 'used with `delivery: "reliable"`'],
+  ["delivery", "exactly-once", '"at-most-once" or "reliable"'],
+  ["delivery", null, '"at-most-once" or "reliable"'],
+  ["delivery", true, '"at-most-once" or "reliable"'],
   ["queue.overflow", "drop", '"drop-oldest", "drop-newest" or "reject"'],
   ["queue.overflow", null, '"drop-oldest", "drop-newest" or "reject"'],
 ])("%s refuses %o", (field, value, expected) => {
@@ -99,6 +108,16 @@ it("the longest delay cannot be shorter than the first", () => {
   const thrown = problem({ reconnect: { initialDelayMs: 2_000, maxDelayMs: 1_000 } });
   expect(thrown).toBeInstanceOf(ConfigError);
   expect(thrown).toMatchObject({ field: "reconnect.maxDelayMs", message: expect.stringContaining("initialDelayMs") });
+});
+
+it("the buffer's low mark cannot be above its high one, also where one of them is the default", () => {
+  for (const buffer of [{ highBytes: 10, lowBytes: 11 }, { highBytes: 10 }, { lowBytes: 262_145 }]) {
+    expectConfigError(problem({ buffer }), "buffer.lowBytes", "at most `buffer.highBytes`");
+  }
+});
+
+it.each(["at-most-once", "reliable"] as const)("the delivery may be %s", (delivery) => {
+  expect(new NativeSocketClient({ delivery }).getSnapshot().delivery).toBe(delivery === "reliable" ? null : delivery);
 });
 
 it.each(["drop-oldest", "drop-newest", "reject"] as const)("the queue's overflow may be %s", (overflow) => {

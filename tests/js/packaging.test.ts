@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { publint } from "publint";
 import { expect, it } from "vitest";
 import { packagePath, program, rootPath } from "./harness/paths";
@@ -15,6 +15,11 @@ const MODULES = [
   "api",
   "client",
   "connection",
+  "durable",
+  "durable/database",
+  "durable/errors",
+  "durable/lock",
+  "durable/records",
   "errors",
   "events",
   "index",
@@ -31,6 +36,7 @@ const SHIPPED = [
   "LICENSE-APACHE",
   "LICENSE-MIT",
   "README.md",
+  "dist/durable.js",
   "dist/everwire_bg.wasm",
   "dist/index.js",
   "dist/react.js",
@@ -58,7 +64,7 @@ it("every file that a shipped file refers to is shipped too", async () => {
   for (const file of SHIPPED.filter((path) => /\.(js|d\.ts)$/.test(path))) {
     const text = await readFile(packagePath(file), "utf8");
     for (const [, target = ""] of text.matchAll(/(?:from\s*|import\(?\s*|new URL\()"(\.[^"]+)"/g)) {
-      const path = join("dist", target);
+      const path = join(dirname(file), target);
       if (!SHIPPED.includes(path.replace(/\.js$/, ".d.ts")) && !SHIPPED.includes(path))
         missing.push(`${file}: ${target}`);
     }

@@ -182,7 +182,10 @@ impl World {
         assert_eq!(retry_at.is_some(), matches!(phase, Phase::Waiting | Phase::Offline));
         assert!(queued <= self.config.queue.max_messages as usize, "{queued} messages wait");
         assert!(queued_bytes <= u64::from(self.config.queue.max_bytes), "{queued_bytes} bytes wait");
-        assert!(phase != Phase::Open || queued == 0 || self.buffered > 0, "{queued} messages wait on an open connection");
+        assert!(
+            phase != Phase::Open || queued == 0 || self.buffered > 0,
+            "{queued} messages wait on an open connection"
+        );
     }
 }
 

@@ -53,4 +53,4 @@ fn types(dist: &Path) -> Result<()> {
     Ok(())
 }
 
-const ENTRIES: [&str; 3] = ["index", "slim", "react"];
+const ENTRIES: [&str; 4] = ["index", "slim", "react", "durable"];

@@ -13,6 +13,8 @@ pub enum Command {
     Test { suites: Vec<&'static str>, quick: bool },
     Bench { name: Option<String> },
     Load { quick: bool },
+    Sim { options: Vec<String> },
+    SimMutants,
     Codegen,
 }
 
@@ -43,6 +45,11 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             ["--quick"] => Ok(Command::Load { quick: true }),
             _ => Err(unexpected(name, &rest, "--quick")),
         },
+        "sim" => match rest[..] {
+            ["--mutants"] => Ok(Command::SimMutants),
+            // The simulation reads its options itself, and knows best what is wrong with them.
+            _ => Ok(Command::Sim { options: rest.into_iter().map(String::from).collect() }),
+        },
         "size" => alone(name, &rest, Command::Size),
         "lint" => alone(name, &rest, Command::Lint),
         "fmt" => alone(name, &rest, Command::Fmt),
@@ -68,6 +75,9 @@ Usage: cargo xtask COMMAND
   fmt                     format Rust and TypeScript
   bench [NAME]            run bench/NAME.mjs against the built package; without a name, list what exists
   load [--quick]          put the reference server under load: connections, fan-out, restarts; --quick judges no figures
+  sim [--runs N] [--seed S] [--minutes M] [--stampede N] [--mutants]
+                          simulate clients, server and network in virtual time; --seed alone replays one run, --mutants
+                          breaks the client on purpose and shows that it is noticed
   codegen                 rewrite pkg/src/events.ts from the Rust event types
   help                    show this text
 
@@ -136,6 +146,9 @@ mod tests {
         assert_eq!(parse_line("bench dispatch"), Ok(Command::Bench { name: Some("dispatch".into()) }));
         assert_eq!(parse_line("load"), Ok(Command::Load { quick: false }));
         assert_eq!(parse_line("load --quick"), Ok(Command::Load { quick: true }));
+        assert_eq!(parse_line("sim"), Ok(Command::Sim { options: vec![] }));
+        assert_eq!(parse_line("sim --runs 5"), Ok(Command::Sim { options: vec!["--runs".into(), "5".into()] }));
+        assert_eq!(parse_line("sim --mutants"), Ok(Command::SimMutants));
         assert_eq!(parse_line("lint --help"), Ok(Command::Help));
     }
 
@@ -160,7 +173,7 @@ mod tests {
     #[test]
     fn help_lists_every_command_and_suite() {
         let help = help();
-        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "codegen", "help"] {
+        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "codegen", "help"] {
             assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
         }
         assert!(SUITES.iter().all(|suite| help.contains(suite.about)));

@@ -16,6 +16,7 @@ mod glue;
 mod job;
 mod lint;
 mod load;
+mod mutants;
 mod names;
 mod node;
 mod panics;
@@ -23,6 +24,7 @@ mod paths;
 mod processes;
 mod progress;
 mod server;
+mod sim;
 mod size;
 mod suites;
 mod test;
@@ -69,6 +71,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench { name: Some(name) } => bench::run(&name),
         Command::Bench { name: None } => bench::list(),
         Command::Load { quick } => load::run(quick),
+        Command::Sim { options } => sim::run(&options),
+        Command::SimMutants => mutants::run(),
         Command::Codegen => codegen::run(),
     }
 }

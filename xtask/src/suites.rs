@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, demo, load, node, paths, tools, wasm};
+use crate::{build, demo, load, mutants, node, paths, sim, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
@@ -18,6 +18,12 @@ pub struct Suite {
 
 pub const SUITES: &[Suite] = &[
     Suite { name: "core", about: "the state machine, natively and in virtual time", slow: false, run: core },
+    Suite {
+        name: "sim",
+        about: "the state machine against a model server and a hostile network",
+        slow: false,
+        run: simulated,
+    },
     Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
     Suite { name: "load", about: "the reference server under a little load", slow: true, run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
@@ -25,6 +31,12 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, run: webkit },
     Suite { name: "js", about: "the built npm package and its hooks", slow: false, run: js },
     Suite { name: "e2e", about: "the demo page in Chromium", slow: true, run: e2e },
+    Suite {
+        name: "delivery",
+        about: "the reliable mode in Chromium, behind the fault proxy",
+        slow: true,
+        run: delivery,
+    },
     Suite { name: "xtask", about: "these commands themselves", slow: false, run: commands },
 ];
 
@@ -54,6 +66,13 @@ impl Workshop {
 
 fn core(_: &mut Workshop) -> Result<()> {
     Job::cargo("core · cargo test").args(["test", "--package", "everwire"]).stream()
+}
+
+fn simulated(_: &mut Workshop) -> Result<()> {
+    Job::cargo("sim · cargo test").args(["test", "--package", "everwire-sim"]).stream()?;
+    sim::run(&["--runs", "20000"])?;
+    sim::run(&["--stampede", "10000"])?;
+    mutants::run()
 }
 
 fn reference_server(_: &mut Workshop) -> Result<()> {
@@ -155,6 +174,13 @@ fn e2e(workshop: &mut Workshop) -> Result<()> {
         .env("EVERWIRE_WWW", www)
         .env("CHROMIUM", chromium)
         .stream()
+}
+
+fn delivery(workshop: &mut Workshop) -> Result<()> {
+    let chromium = tools::chromium()?;
+    workshop.package()?;
+    let executable = workshop.server()?;
+    vitest("delivery", "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", executable).env("CHROMIUM", chromium).stream()
 }
 
 fn commands(_: &mut Workshop) -> Result<()> {

@@ -35,10 +35,17 @@ fn compile(profile: &str) -> Result<PathBuf> {
     Job::cargo(format!("build · wasm ({profile} profile)"))
         .args(["build", "--lib", "--package", "everwire", "--target", TARGET])
         .args(["--no-default-features", "--features", "npm", "--profile", profile])
-        .env("CARGO_ENCODED_RUSTFLAGS", {let mut f = remap_flags()?; f.push("\u{1f}-Ctarget-feature=-reference-types"); f})
+        .env("CARGO_ENCODED_RUSTFLAGS", flags()?)
         .run()?;
     let directory = if profile == "dev" { "debug" } else { profile };
     Ok(paths::target()?.join(TARGET).join(directory).join("everwire.wasm"))
+}
+
+/// Without reference types, wasm-bindgen keeps JavaScript values in a table of its own, which takes less code.
+fn flags() -> Result<OsString> {
+    let mut flags = remap_flags()?;
+    flags.push("\u{1f}-Ctarget-feature=-reference-types");
+    Ok(flags)
 }
 
 /// Panic messages carry file names; these flags keep them free of the builder's directories.
@@ -63,6 +70,7 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     }
     let release = mode == Mode::Release;
     let mut module = Module::from_file(compiled)?;
+    // The standard library was built with reference types, and says so for the whole module.
     module.customs.remove_raw("target_features");
     if release {
         panics::trap(&mut module);

@@ -1,69 +1,72 @@
-import { failure } from "./errors.js";
+import { explain, FAILED, failure, UNAVAILABLE } from "./errors.js";
+
+type Work<T> = (store: IDBObjectStore) => Promise<T>;
 
 /** The one object store, opened when it is needed and again when the browser has taken it away. */
-export class Database {
-  #opening: Promise<IDBDatabase> | undefined;
-
+export interface Database {
   /**
    * Runs `work` in a transaction and resolves once that is complete. What fails is tried once more on a fresh connection, so `work`
    * must be repeatable.
    */
-  async run<T>(durability: IDBTransactionDurability, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    const database = await this.#open();
-    try {
-      return await transact(database, durability, work);
-    } catch (cause) {
-      // Another try would find the disk as full.
-      if ((cause as Error).name === "QuotaExceededError") throw cause;
-      this.close();
-      return transact(await this.#open(), durability, work);
-    }
-  }
-
+  run<T>(work: Work<T>, durability?: IDBTransactionDurability): Promise<T>;
   /** Closes once what runs is complete; `run` opens again. */
-  close(): void {
-    this.#opening?.then((database) => database.close(), ignore);
-    this.#opening = undefined;
-  }
-
-  #open(): Promise<IDBDatabase> {
-    if (this.#opening) return this.#opening;
-    const lost = () => {
-      if (this.#opening === opening) this.#opening = undefined;
-    };
-    const opening = within(connect(lost), (database) => database.close());
-    opening.catch(lost);
-    this.#opening = opening;
-    return opening;
-  }
+  close(): void;
 }
 
-/** The result of a request. With `lenient`, a record that cannot be read is `undefined`, and the transaction goes on. */
-export function ask<T>(request: IDBRequest<T>): Promise<T>;
-export function ask<T>(request: IDBRequest<T>, lenient: true): Promise<T | undefined>;
-export function ask<T>(request: IDBRequest<T>, lenient?: boolean): Promise<T | undefined> {
+export function makeDatabase(): Database {
+  let opening: Promise<IDBDatabase> | undefined;
+
+  const lost = () => {
+    opening = undefined;
+  };
+
+  const open = () => {
+    opening ??= connect(lost).catch((cause) => {
+      lost();
+      throw explain(cause, UNAVAILABLE);
+    });
+    return within(opening);
+  };
+
+  const close = () => {
+    opening?.then((database) => database.close(), ignore);
+    lost();
+  };
+
+  const run = async <T>(work: Work<T>, durability?: IDBTransactionDurability, isRepeated?: boolean): Promise<T> => {
+    try {
+      return await transact(await open(), work, durability);
+    } catch (cause) {
+      if (isRepeated) throw explain(cause, FAILED);
+      close();
+      return run(work, durability, true);
+    }
+  };
+
+  return { run, close };
+}
+
+/** The result of a request. Where a failure is caught, the transaction goes on. */
+export function ask<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = (event) => {
-      if (!lenient) return reject(request.error);
       event.preventDefault();
-      resolve(undefined);
+      reject(request.error);
     };
   });
 }
 
-/** Rejects when there is no answer in time; `tooLate` then gets one that comes after all. */
-export function within<T>(answer: Promise<T>, tooLate: (answer: T) => void): Promise<T> {
+/** Rejects when there is no answer in time. */
+export function within<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        failure(
-          "storage_unavailable",
-          "the browser's storage does not answer: reload the page, or close its other tabs",
-        ),
-      );
-      answer.then(tooLate, ignore);
-    }, DEADLINE_MS);
+    const expire = () =>
+      reject(failure(UNAVAILABLE, "the browser's storage does not answer: reload, or close other tabs"));
+    // In two steps: a page that was busy for long runs its timer before it sees the answer that has arrived.
+    const pause = () => {
+      timer = setTimeout(expire, DEADLINE_MS / 2);
+    };
+    let timer = setTimeout(pause, DEADLINE_MS / 2);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
@@ -71,7 +74,6 @@ export function within<T>(answer: Promise<T>, tooLate: (answer: T) => void): Pro
 export const ignore = (): void => {};
 
 async function connect(lost: () => void): Promise<IDBDatabase> {
-  if (!globalThis.indexedDB) throw failure("storage_unavailable", "this page has no IndexedDB: nothing can be stored");
   const request = indexedDB.open("everwire", 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   const database = await ask(request);
@@ -86,16 +88,18 @@ async function connect(lost: () => void): Promise<IDBDatabase> {
 
 async function transact<T>(
   database: IDBDatabase,
-  durability: IDBTransactionDurability,
-  work: (store: IDBObjectStore) => Promise<T>,
+  work: Work<T>,
+  durability: IDBTransactionDurability = "strict",
 ): Promise<T> {
   const transaction = database.transaction(STORE, "readwrite", { durability });
-  const ended = new Promise<void>((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () =>
-      reject(transaction.error ?? failure("storage_failed", "the browser aborted the transaction"));
+  const result = work(transaction.objectStore(STORE));
+  await new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    // What the requests say, that the transaction was aborted, counts only where it says nothing itself.
+    transaction.onabort = () => result.catch((cause) => cause).then((cause) => reject(transaction.error ?? cause));
+    // Either everything is stored or nothing.
+    result.catch(() => transaction.abort()).catch(ignore);
   });
-  const [result] = await Promise.all([work(transaction.objectStore(STORE)), ended]);
   return result;
 }
 

@@ -7,19 +7,14 @@ export function failure(code: OutboxErrorCode, message: string, cause?: unknown)
 
 /** What the browser said, as an error that says who can mend it. */
 export function explain(cause: unknown, otherwise: OutboxErrorCode): OutboxError {
-  const name = (cause as Error | null | undefined)?.name;
+  const { name } = (cause ?? {}) as Partial<Error>;
   if (name === "OutboxError") return cause as OutboxError;
-  if (name === "QuotaExceededError") {
-    return failure(
-      "storage_full",
-      "this site's storage quota is used up: the user or the site has to free space",
-      cause,
-    );
-  }
-  if (name === "VersionError") {
-    return failure("storage_unavailable", "a newer version of everwire has written the outbox: reload the page", cause);
-  }
-  const what =
-    otherwise === "storage_failed" ? "the browser's storage failed" : "this page may not use the browser's storage";
-  return failure(otherwise, `${what}: durable messages are kept in memory only`, cause);
+  if (name === "QuotaExceededError")
+    return failure("storage_full", "the site's storage quota is used up: free some", cause);
+  if (name === "VersionError") return failure(UNAVAILABLE, "a newer version wrote the outbox: reload the page", cause);
+  return failure(otherwise, "the browser's storage cannot be used: see `cause`", cause);
 }
+
+export const UNAVAILABLE = "storage_unavailable";
+export const FAILED = "storage_failed";
+export const FULL = "storage_full";

@@ -1,7 +1,7 @@
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { launchChromium } from "./chromium";
 import { ConsoleGuard } from "./consoleGuard";
-import { chromiumProgram } from "./environment";
 import { FaultProxy } from "./faultProxy";
 import { Pane } from "./pane";
 import { Server } from "./server";
@@ -42,7 +42,7 @@ export function useDemo(front = async (server: Server) => server.origin): () => 
   beforeAll(async () => {
     server = await Server.start();
     origin = await front(server);
-    browser = await chromium.launch({ executablePath: chromiumProgram(), args: CHROMIUM_FLAGS });
+    browser = await launchChromium();
   });
 
   beforeEach(async () => {
@@ -76,13 +76,3 @@ function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("the demo exists only while a test runs");
   return value;
 }
-
-const CHROMIUM_FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];

@@ -5,12 +5,14 @@ import { serverProgram } from "./environment";
 
 /** What the proxy does to the bytes that pass; see the table in `tests/server/README.md`. */
 export interface Rule {
-  readonly fault: "latency" | "swallow" | "half_open" | "stall" | "refuse" | "reset" | "close";
+  readonly fault: "latency" | "bandwidth" | "swallow" | "half_open" | "stall" | "refuse" | "reset" | "close";
   readonly direction?: "up" | "down" | "both";
+  readonly after_ms?: number;
   readonly for_ms?: number;
   readonly after_bytes?: number;
   readonly ms?: number;
   readonly jitter_ms?: number;
+  readonly bytes_per_s?: number;
 }
 
 /** The fault proxy as a process, in front of a server. */
@@ -43,20 +45,32 @@ export class FaultProxy {
   }
 
   async rule(rule: Rule): Promise<void> {
-    await this.#ask("POST", JSON.stringify(rule));
+    await this.#ask("POST", "rules", rule);
   }
 
   async heal(): Promise<void> {
-    await this.#ask("DELETE");
+    await this.#ask("DELETE", "rules");
+  }
+
+  /** How many bytes the rules of one fault have concerned. */
+  async bytes(fault: Rule["fault"]): Promise<number> {
+    const rules = (await this.#ask("GET", "rules")) as (Rule & { bytes: number })[];
+    return rules.filter((rule) => rule.fault === fault).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Sends later connections to another server. */
+  async aim(origin: string): Promise<void> {
+    await this.#ask("PUT", "target", { addr: new URL(origin).host });
   }
 
   stop(): void {
     this.#process.kill("SIGKILL");
   }
 
-  async #ask(method: string, body?: string): Promise<void> {
-    const request = body === undefined ? { method } : { method, body, headers: { "content-type": "application/json" } };
-    const response = await fetch(`${this.#control}/rules`, request);
+  async #ask(method: string, what: string, question?: object): Promise<unknown> {
+    const body = question && { body: JSON.stringify(question), headers: { "content-type": "application/json" } };
+    const response = await fetch(`${this.#control}/${what}`, { method, ...body });
     if (!response.ok) throw new Error(`the fault proxy answered ${response.status}: ${await response.text()}`);
+    return response.json();
   }
 }

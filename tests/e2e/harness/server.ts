@@ -9,16 +9,19 @@ import { builtPage, serverProgram } from "./environment";
 /** The reference server as a process that can die and come back on the same port. */
 export class Server {
   readonly origin: string;
+  readonly #flags: readonly string[];
   #process: Process;
 
-  private constructor(origin: string, process: Process) {
+  private constructor(origin: string, flags: readonly string[], process: Process) {
     this.origin = origin;
+    this.#flags = flags;
     this.#process = process;
   }
 
-  static async start(): Promise<Server> {
-    const { origin, process } = await spawnServer(0);
-    return new Server(origin, process);
+  /** Starts it with the demo page, or with other flags instead. */
+  static async start(flags: readonly string[] = ["--www", builtPage()]): Promise<Server> {
+    const { origin, process } = await spawnServer(0, flags);
+    return new Server(origin, flags, process);
   }
 
   /** Ends the process without a chance to say goodbye, and waits until it is gone. */
@@ -31,24 +34,56 @@ export class Server {
 
   async restart(): Promise<void> {
     await this.kill();
-    const { process } = await spawnServer(Number(new URL(this.origin).port));
+    const { process } = await spawnServer(Number(new URL(this.origin).port), this.#flags);
     this.#process = process;
   }
 
   /** The payloads that a user's connections have sent to this process, in order of arrival. */
   async received<T>(userId: string, type: string): Promise<T[]> {
-    const query = new URLSearchParams({ user_id: userId, type });
-    const response = await fetch(`${this.origin}/dev/received?${query}`);
-    if (!response.ok) throw new Error(`/dev/received answered ${response.status}`);
-    const frames = (await response.json()) as { data: T }[];
+    const frames = await this.ask<{ data: T }[]>("GET", "received", { user_id: userId, type });
     return frames.map((frame) => frame.data);
   }
+
+  /** The messages with a number that this server, in all its lives, has processed for a user, in order. */
+  processed(userId: string): Promise<Processed[]> {
+    return this.ask("GET", "processed", { user_id: userId });
+  }
+
+  /** A token for anyone. */
+  async token(userId: string): Promise<string> {
+    const { token } = await this.ask<{ token: string }>("GET", "token", { user_id: userId });
+    return token;
+  }
+
+  /** Makes an event for a user. */
+  async push(userId: string, type: string, data: object): Promise<void> {
+    await this.ask("POST", "push", { user_id: userId, type, data });
+  }
+
+  /** Asks a control endpoint. */
+  async ask<Answer>(method: "GET" | "POST", endpoint: string, question: Record<string, unknown>): Promise<Answer> {
+    const isGet = method === "GET";
+    const query = isGet ? `?${new URLSearchParams(question as Record<string, string>)}` : "";
+    const body = { body: JSON.stringify(question), headers: { "content-type": "application/json" } };
+    const response = await fetch(`${this.origin}/dev/${endpoint}${query}`, { method, ...(isGet ? {} : body) });
+    if (!response.ok) throw new Error(`/dev/${endpoint} answered ${response.status}: ${await response.text()}`);
+    return (await response.json()) as Answer;
+  }
+}
+
+/** A message as `/dev/processed` shows it. */
+export interface Processed {
+  readonly client_id: string;
+  readonly seq: number;
+  readonly type: string;
+  readonly data: { readonly session_id?: string; readonly message?: { readonly id: string } };
+  readonly refused?: string;
 }
 
 type Process = ChildProcessByStdio<null, Readable, Readable>;
 
-async function spawnServer(port: number): Promise<{ origin: string; process: Process }> {
-  const flags = ["--dev", "--port", String(port), "--www", builtPage(), "--rate-limit-per-minute", "0"];
+async function spawnServer(port: number, more: readonly string[]): Promise<{ origin: string; process: Process }> {
+  const flags = ["--dev", "--port", String(port), "--rate-limit-per-minute", "0", ...more];
   // Tokens have to outlive a restart, as they do in production.
   const secret = ["--secret", "a secret for tests, known to everyone"];
   const child = spawn(serverProgram(), [...flags, ...secret], { stdio: ["ignore", "pipe", "pipe"] });

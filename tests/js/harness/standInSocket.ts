@@ -26,6 +26,8 @@ export class StandInSocket {
   onclose: ((event: { code: number; reason: string; wasClean: boolean }) => void) | null = null;
   onerror: ((event: object) => void) | null = null;
   closedWith: number | undefined;
+  /** What the browser has taken and not handed to the network yet. */
+  bufferedAmount = 0;
   readonly texts: string[] = [];
   readonly url: string;
 

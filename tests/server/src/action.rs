@@ -11,6 +11,7 @@ use crate::{
     hub::Room,
     messages::{self, Draft, Inserted, Read},
     outgoing::Outgoing,
+    reliable::Ledger,
     reply::Refusal,
 };
 
@@ -55,6 +56,14 @@ impl Action {
             Self::Send { room, draft } if !app.hub.has_streamed(&room) => send(app, &room, draft).await,
             Self::Read { room, match_id, message_id } if !app.hub.has_streamed(&room) => {
                 read(app, from, &room, match_id, message_id).await
+            }
+            Self::Publish { .. } => {
+                // Nobody waits for it: it cannot be refused, and the next message goes behind it.
+                let from = from.clone();
+                let publish =
+                    move |database: &_, ledger: &mut Ledger| ledger.perform(database, &from, None, self).map(drop);
+                app.matches.store().post(publish).await?;
+                Ok(None)
             }
             stored => app.on_disk(from, stored).await,
         }

@@ -28,6 +28,7 @@ pub struct Connection {
     max_queued_bytes: usize,
     ending: Mutex<Option<oneshot::Sender<Ending>>>,
     silent: AtomicBool,
+    opened_at_ms: u64,
     heard_at_ms: AtomicU64,
     /// 0 while nothing is being written.
     writing_since_ms: AtomicU64,
@@ -56,6 +57,7 @@ impl Connection {
             max_queued_bytes: limits.bytes,
             ending: Mutex::new(Some(ending_in)),
             silent: AtomicBool::new(silent),
+            opened_at_ms: monotonic_ms(),
             heard_at_ms: AtomicU64::new(monotonic_ms()),
             writing_since_ms: AtomicU64::new(0),
             said_hello: AtomicBool::new(false),
@@ -95,13 +97,12 @@ impl Connection {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    /// Whether stored events may still be queued behind so many frames and bytes. The rest of the queue is for what
-    /// cannot be had again.
-    pub fn has_room(&self, frames: usize, bytes: usize) -> bool {
-        let capacity = self.queue.max_capacity();
-        let queued = self.queued_bytes.load(Relaxed) + bytes;
-        (self.queue_len() + frames) * STORED_SHARE < capacity && queued * STORED_SHARE < self.max_queued_bytes.max(1)
-            || self.queue_len() + frames == 0
+    /// Whether a stored event of this length may be queued behind so many frames and bytes. A part of the queue is left
+    /// for what cannot be had again. An event that is too long for that goes alone.
+    pub fn has_room(&self, frames: usize, bytes: usize, len: usize) -> bool {
+        let frames = self.queue_len() + frames;
+        let bytes = self.queued_bytes.load(Relaxed) + bytes + len;
+        frames == 0 || frames * STORED_SHARE < self.queue.max_capacity() && bytes * STORED_SHARE < self.max_queued_bytes
     }
 
     /// Frames and bytes of a page of history.
@@ -131,6 +132,11 @@ impl Connection {
 
     pub fn set_silent(&self, silent: bool) {
         self.silent.store(silent, Relaxed);
+    }
+
+    /// Since when it is open.
+    pub fn age(&self) -> Duration {
+        Duration::from_millis(monotonic_ms().saturating_sub(self.opened_at_ms))
     }
 
     /// The client has sent a message.

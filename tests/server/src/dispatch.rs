@@ -36,10 +36,11 @@ pub async fn text(
         return Ok(None);
     }
     let kind = envelope.as_ref().ok().map(|envelope| envelope.kind.clone());
+    // In boxes, so that connections that never need them do not hold the room for them.
     let result = match (envelope, numbers) {
-        (Ok(hello), _) if hello.kind == "hello" => Sender::hello(app, from, sender, &hello.data).await?,
+        (Ok(hello), _) if hello.kind == "hello" => Box::pin(Sender::hello(app, from, sender, &hello.data)).await?,
         (envelope, Numbers::Absent) => event(app, from, envelope).await,
-        (envelope, numbers) => Sender::message(app, from, sender.as_mut(), numbers, envelope).await?,
+        (envelope, numbers) => Box::pin(Sender::message(app, from, sender.as_mut(), numbers, envelope)).await?,
     };
     let reply = result.unwrap_or_else(|refusal| {
         app.metrics.error(refusal.code);

@@ -12,7 +12,16 @@ use proptest::{
 };
 use serde_json::Value;
 
-use crate::{dispatch, envelope, options::Options, server};
+use crate::{
+    dispatch,
+    ending::Ending,
+    envelope,
+    options::Options,
+    outgoing::Outgoing,
+    reliable::{MAX_NUMBER, Numbers},
+    sender::Sender,
+    server,
+};
 
 /// What a client might send: noise, JSON of any shape, envelopes with any payload, and damaged envelopes.
 fn frame() -> impl Strategy<Value = String> {
@@ -29,7 +38,21 @@ fn frame() -> impl Strategy<Value = String> {
             chars[at] = with;
             chars.into_iter().collect()
         });
+    let numbered = (any_type(), any_payload(), any_number(), any_number(), any_json()).prop_map(
+        |(kind, data, seq, prev, request)| {
+            let mut frame = serde_json::json!({ "type": kind, "data": data, "seq": seq });
+            // Left out in most messages, so that these are processed.
+            if prev != serde_json::json!(NEXT) {
+                frame["prev"] = prev;
+            }
+            if request.is_boolean() {
+                frame["request"] = request;
+            }
+            frame.to_string()
+        },
+    );
     prop_oneof![
+        4 => numbered,
         1 => any::<String>(),
         1 => json.prop_map(|value| value.to_string()),
         2 => envelope,
@@ -53,12 +76,39 @@ fn any_type() -> impl Strategy<Value = String> {
             "send_message",
             "typing",
             "read_message",
+            "hello",
         ][..],
     );
     prop_oneof![8 => known.prop_map(str::to_owned), 1 => any::<String>()]
 }
 
+/// A number, or what takes its place; [`NEXT`] stands for the one that is due.
+fn any_number() -> impl Strategy<Value = Value> {
+    prop_oneof![8 => Just(Value::from(NEXT)), 1 => (0..20_u64).prop_map(Value::from), 1 => any_json()]
+}
+
+fn any_client_id() -> impl Strategy<Value = Value> {
+    prop_oneof![3 => "[A-Za-z0-9_-]{16,64}".prop_map(Value::from), 1 => Just(Value::from(TAB)), 1 => any_json()]
+}
+
+fn any_hello() -> impl Strategy<Value = Value> {
+    let versions = prop_oneof![3 => Just(serde_json::json!([1])), 1 => any_json()];
+    let position = prop_oneof![any::<u64>().prop_map(Value::from), any_json()];
+    let positions = prop::collection::btree_map("user|client:[a-z]{0,200}|.{0,9}", position, 0..300);
+    let streams = prop_oneof![
+        4 => positions.prop_map(|map| Value::Object(map.into_iter().collect())),
+        1 => any_json(),
+    ];
+    (versions, any_client_id(), streams).prop_map(|(versions, client_id, streams)| {
+        serde_json::json!({ "versions": versions, "client_id": client_id, "streams": streams })
+    })
+}
+
 fn any_payload() -> impl Strategy<Value = Value> {
+    prop_oneof![1 => any_hello(), 6 => any_request()]
+}
+
+fn any_request() -> impl Strategy<Value = Value> {
     let id = || prop_oneof![Just(Value::from("s1")), Just(Value::from("m1")), any_json()];
     (id(), id(), id(), any_json(), any_json()).prop_map(|(session, match_id, message_id, content, flag)| {
         serde_json::json!({
@@ -106,7 +156,11 @@ fn the_parser_takes_or_refuses_any_text() {
     let mut taken = 0;
     let mut refused = 0;
     for text in frames_for(BUDGET) {
-        match envelope::frame(&text).1 {
+        let (numbers, envelope) = envelope::frame(&text);
+        if let Numbers::Present(sequence) = numbers {
+            assert!(sequence.prev < sequence.seq && sequence.seq <= MAX_NUMBER, "{text}");
+        }
+        match envelope {
             Ok(envelope) => {
                 let again = serde_json::json!({
                     "type": envelope.kind, "data": envelope.data, "timestamp": envelope.timestamp.unwrap_or(0),
@@ -124,19 +178,47 @@ fn the_parser_takes_or_refuses_any_text() {
 }
 
 #[tokio::test]
-async fn the_handlers_answer_any_text_with_an_envelope_or_nothing() {
+async fn the_handlers_answer_any_text_with_an_envelope_or_a_close_code_of_the_protocol() {
     let flags = ["--dev", "--port", "0", "--rate-limit-per-minute", "0", "--record-frames", "0"];
     let server = server::Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
     let app = server.app();
     app.matches.make("m1", ["ada".into(), "ben".into()]).await.ok().unwrap();
-    let (ada, _inbox) = app.connect(&Arc::from("ada"), None).ok().unwrap();
-    let mut sender = None;
-    for text in frames_for(BUDGET) {
-        let Ok(Some(reply)) = dispatch::text(app, &ada, &mut sender, &text).await else { continue };
-        let reply: Value = serde_json::from_str(reply.frame.to_text().unwrap()).unwrap();
-        assert!(reply["type"].is_string() && reply["data"].is_object(), "{text} gave {reply}");
-        assert_ne!(reply["data"]["code"], "internal", "{text}");
+    let hello = serde_json::json!({ "type": "hello", "data": { "versions": [1], "client_id": TAB } }).to_string();
+    let mut frames = frames_for(BUDGET);
+    let mut processed = 0;
+    'connections: loop {
+        let (ada, mut inbox) = app.connect(&Arc::from("ada"), None).ok().unwrap();
+        let mut sender = None;
+        assert!(dispatch::text(app, &ada, &mut sender, &hello).await.is_ok_and(|reply| reply.is_none()));
+        loop {
+            let Some(text) = frames.next() else { break 'connections };
+            let last = sender.as_ref().map_or(0, Sender::last);
+            let text = text.replace(&NEXT.to_string(), &(last + 1).to_string());
+            let handled = dispatch::text(app, &ada, &mut sender, &text).await;
+            processed += u64::from(sender.as_ref().map_or(0, Sender::last) > last);
+            match handled {
+                Ok(reply) => reply.iter().for_each(|reply| check(reply, &text)),
+                Err(Ending::Close { code: 1009 | 4400 | 4409, .. }) => {
+                    app.disconnect(&ada, &Ending::Gone);
+                    continue 'connections;
+                }
+                Err(ending) => panic!("{ending:?} for {text}"),
+            }
+            while let Ok(queued) = inbox.queue.try_recv() {
+                ada.dequeued(&queued);
+                check(&queued, &text);
+            }
+        }
     }
+    assert!(processed > 0);
+}
+
+fn check(frame: &Outgoing, text: &str) {
+    let event: Value = serde_json::from_str(frame.frame.to_text().unwrap()).unwrap();
+    assert!(event["type"].is_string() && event["data"].is_object(), "{text} gave {event}");
+    assert_ne!(event["data"]["code"], "internal", "{text}");
 }
 
 const BUDGET: Duration = Duration::from_secs(3);
+const TAB: &str = "k3Zq8vXw2LmN4pRt";
+const NEXT: u64 = 4_242_424_242;

@@ -6,6 +6,7 @@ use std::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use crate::{connection::Connection, outgoing::Outgoing, reply::Refusal, sync::SharedLock as _};
@@ -211,6 +212,26 @@ impl Hub {
         }
     }
 
+    /// Ends the memberships beyond the limit that a user has only because they were a member some time ago.
+    pub fn take_surplus(&self, user: &Arc<str>) -> Vec<(Arc<str>, Room)> {
+        let mut state = self.state.writing();
+        match state.streamed.get(user) {
+            Some(own) if own.len() > MAX_ROOMS_PER_USER => state.take_past_rooms(user),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Ends the memberships that users had before they were away, where they have been back for some time.
+    pub fn take_lapsed(&self, back_for: Duration) -> Vec<(Arc<str>, Room)> {
+        let mut state = self.state.writing();
+        let is_back = |user: &&Arc<str>| {
+            let connections = state.users.get(*user).into_iter().flat_map(|user| &user.connections);
+            connections.map(|connection| connection.age()).max().is_some_and(|age| age > back_for)
+        };
+        let back: Vec<_> = state.streamed.keys().filter(is_back).cloned().collect();
+        back.iter().flat_map(|user| state.take_past_rooms(user)).collect()
+    }
+
     /// Whether a user's events are stored.
     pub fn is_streamed(&self, user: &str) -> bool {
         self.state.reading().streamed.contains_key(user)
@@ -260,6 +281,20 @@ impl Hub {
     /// How many rooms have a member who is there.
     pub fn rooms(&self) -> usize {
         self.state.reading().rooms.values().filter(|members| !members.present.is_empty()).count()
+    }
+}
+
+impl State {
+    /// Ends a user's memberships in rooms that they have joined on an earlier connection only.
+    fn take_past_rooms(&mut self, user: &Arc<str>) -> Vec<(Arc<str>, Room)> {
+        let Self { users, rooms, streamed, .. } = self;
+        let Some(own) = streamed.get_mut(user) else { return Vec::new() };
+        let present = users.get(user).map(|user| &user.rooms);
+        let past: Vec<Room> = own.extract_if(|room| present.is_none_or(|present| !present.contains(room))).collect();
+        for room in &past {
+            remove_member(rooms, room, |members| &mut members.streamed, user);
+        }
+        past.into_iter().map(|room| (user.clone(), room)).collect()
     }
 }
 
@@ -323,3 +358,32 @@ fn remove_member(
 
 /// Bounds what one user can make the server remember.
 const MAX_ROOMS_PER_USER: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{Connection, QueueLimits};
+
+    #[test]
+    fn who_was_away_gets_the_events_of_their_rooms_until_they_are_back_and_have_not_joined_again() {
+        let hub = Hub::new(Capacity { total: 9, per_user: 9 });
+        let ada = Arc::<str>::from("ada");
+        let connect = || Connection::new(hub.next_id(), ada.clone(), QueueLimits { frames: 1, bytes: 1 }, false).0;
+        let [kept, lost] = ["kept", "lost"].map(Room::session);
+        let streamed = |room: &Room| hub.audience(room, None).streamed.len();
+        let first = connect();
+        hub.add(&first).unwrap();
+        hub.join(&ada, kept.clone()).unwrap();
+        hub.join(&ada, lost.clone()).unwrap();
+        assert_eq!(hub.begin_stream(&ada).len(), 2);
+        hub.remove(&first);
+        assert!(hub.take_lapsed(Duration::ZERO).is_empty());
+        assert_eq!((streamed(&kept), streamed(&lost), hub.rooms()), (1, 1, 0));
+        hub.add(&connect()).unwrap();
+        hub.join(&ada, kept.clone()).unwrap();
+        assert!(hub.take_lapsed(Duration::from_secs(60)).is_empty());
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(hub.take_lapsed(Duration::ZERO), [(ada, lost.clone())]);
+        assert_eq!((streamed(&kept), streamed(&lost), hub.rooms()), (1, 0, 1));
+    }
+}

@@ -11,6 +11,9 @@
 //! 4. The hub knows which connections a user has and which users a room has. A broadcast is serialised once, and its
 //!    bytes are shared by all queues.
 //!
+//! A message with a sequence number goes through the database instead: it is processed and answered by jobs on the
+//! database's thread, which also gives stored events their places. `reliable` says how.
+//!
 //! What holds it together:
 //!
 //! - Nobody waits for a slow client: queues are bounded, and whoever falls behind is cut off.

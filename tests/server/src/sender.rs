@@ -11,7 +11,7 @@ use crate::{
     ending::Ending,
     envelope::{Envelope, Malformed},
     outgoing::Outgoing,
-    reliable::{Case, Hello, Numbers, Source, Work},
+    reliable::{Case, Hello, Ledger, Numbers, Source, Work},
     reply::Refusal,
 };
 
@@ -25,6 +25,11 @@ pub struct Sender {
 type Answered = Result<Result<Option<Outgoing>, Refusal>, Ending>;
 
 impl Sender {
+    #[cfg(test)]
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
     /// `hello`. The welcome is queued when this returns, so nothing that comes later is answered before it.
     pub async fn hello(
         app: &App,
@@ -85,7 +90,7 @@ impl Sender {
             Case::Duplicate => {
                 app.metrics.duplicates.inc();
                 let (connection, client_id, last) = (from.clone(), sender.client_id.clone(), sender.last);
-                let again = move |_: &_, ledger: &mut crate::reliable::Ledger| {
+                let again = move |_: &_, ledger: &mut Ledger| {
                     ledger.acknowledge(&connection, &client_id, last);
                     Ok(())
                 };
@@ -98,8 +103,8 @@ impl Sender {
         from.window.acquire().await.map_err(|_| not_stored())?.forget();
         sender.last = sequence.seq;
         let (kind, data) = match &envelope {
-            Ok(Envelope { kind, data, .. }) => (kind.clone(), app.dev.is_some().then(|| written(data))),
-            Err(_) => (String::new(), None),
+            Ok(Envelope { kind, data, .. }) => (Some(kind.clone()), app.dev.as_ref().map(|_| written(data))),
+            Err(_) => (None, app.dev.as_ref().map(|_| "{}".to_owned())),
         };
         let work = Work {
             from: from.clone(),
@@ -108,7 +113,7 @@ impl Sender {
             data,
             action: dispatch::prepare(app, from, envelope),
         };
-        let process = move |database: &_, ledger: &mut crate::reliable::Ledger| ledger.process(database, work);
+        let process = move |database: &_, ledger: &mut Ledger| ledger.process(database, work);
         app.matches.store().post(process).await.map(|()| Ok(None)).map_err(|_| not_stored())
     }
 }
@@ -124,4 +129,48 @@ fn violation(app: &App, code: u16, kind: &'static str, reason: &'static str) -> 
 
 fn not_stored() -> Ending {
     Ending::close(1011, "could not be stored")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{connection::Inbox, options::Options, server::Server};
+
+    const HELLO: &str = r#"{"type":"hello","data":{"versions":[1],"client_id":"k3Zq8vXw2LmN4pRt"}}"#;
+    const JOIN: &str = r#"{"type":"join_session","data":{"session_id":"s1"},"seq":1}"#;
+
+    async fn hello(app: &App) -> (Arc<Connection>, Inbox, Option<Sender>) {
+        let (ada, inbox) = app.connect(&Arc::from("ada"), None).ok().unwrap();
+        let mut sender = None;
+        dispatch::text(app, &ada, &mut sender, HELLO).await.unwrap();
+        (ada, inbox, sender)
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_stored_is_not_acknowledged_and_may_come_again() {
+        let flags = ["--dev", "--port", "0"];
+        let server = Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
+        let app = server.app();
+        let store = app.matches.store();
+        let (ada, inbox, mut sender) = hello(app).await;
+        // The message and a failure behind it, in the same transaction.
+        let (go, gate) = std::sync::mpsc::channel();
+        store.post(move |_, _| gate.recv().map_err(|_| rusqlite::Error::InvalidQuery)).await.unwrap();
+        dispatch::text(app, &ada, &mut sender, JOIN).await.unwrap();
+        store.post(|_, _| Err(rusqlite::Error::InvalidQuery)).await.unwrap();
+        go.send(()).unwrap();
+        assert_eq!(inbox.ending.await.unwrap(), not_stored());
+        app.disconnect(&ada, &Ending::Gone);
+
+        let (ada, mut inbox, mut sender) = hello(app).await;
+        assert_eq!(sender.as_ref().unwrap().last, 0);
+        dispatch::text(app, &ada, &mut sender, JOIN).await.unwrap();
+        loop {
+            let frame = inbox.queue.recv().await.unwrap();
+            if frame.frame.to_text().unwrap().starts_with(r#"{"type":"ack","data":{"seq":1}"#) {
+                break;
+            }
+        }
+        assert!(app.hub.is_streamed("ada"));
+    }
 }

@@ -89,11 +89,11 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut
                     }
                     match answer(app, connection, &mut sender, message).await {
                         // Behind the welcome, and whatever else is waiting.
-                        Ok(Some(reply)) if connection.has_said_hello() => {
-                            connection.deliver(&reply);
-                            Ok(())
-                        }
-                        Ok(Some(reply)) => write(app, socket, connection, &mut inbox, reply, false).await,
+                        Ok(Some(reply)) if connection.has_said_hello() => match inbox.queue.try_recv() {
+                            Ok(queued) => write(app, socket, connection, &mut inbox, (queued, true), Some(reply)).await,
+                            Err(_) => write(app, socket, connection, &mut inbox, (reply, false), None).await,
+                        },
+                        Ok(Some(reply)) => write(app, socket, connection, &mut inbox, (reply, false), None).await,
                         Ok(None) => Ok(()),
                         Err(ending) => Err(ending),
                     }
@@ -101,7 +101,7 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut
                 Some(Err(error)) => Err(Ending::for_error(&error)),
                 None => Err(Ending::Gone),
             },
-            Some(queued) = inbox.queue.recv() => write(app, socket, connection, &mut inbox, queued, true).await,
+            Some(queued) = inbox.queue.recv() => write(app, socket, connection, &mut inbox, (queued, true), None).await,
             () = connection.lagging.notified() => app.catch_up(connection).await,
         };
         if let Err(ending) = step {
@@ -134,21 +134,21 @@ async fn guarded<T>(handling: impl Future<Output = T>) -> Result<T, Ending> {
     AssertUnwindSafe(handling).catch_unwind().await.map_err(|_| Ending::close(1011, "internal error"))
 }
 
-/// Writes a frame and all that is queued behind it with as few system calls as they take.
+/// Writes a frame, all that is queued behind it, and then another, with as few system calls as they take.
 async fn write(
     app: &App,
     socket: &mut Socket,
     connection: &Connection,
     inbox: &mut Inbox,
-    first: Outgoing,
-    first_was_queued: bool,
+    (first, first_was_queued): (Outgoing, bool),
+    last: Option<Outgoing>,
 ) -> Result<(), Ending> {
     let Inbox { queue, ending } = inbox;
     if first_was_queued {
         connection.dequeued(&first);
     }
     connection.write_starts();
-    let written = until_ended(ending, write_all(app, socket, connection, queue, first)).await;
+    let written = until_ended(ending, write_all(app, socket, connection, queue, first, last)).await;
     connection.write_ends();
     written
 }
@@ -159,6 +159,7 @@ async fn write_all(
     connection: &Connection,
     queue: &mut mpsc::Receiver<Outgoing>,
     first: Outgoing,
+    mut last: Option<Outgoing>,
 ) -> tungstenite::Result<()> {
     let mut feeding = first;
     loop {
@@ -169,7 +170,10 @@ async fn write_all(
                 connection.dequeued(&next);
                 feeding = next;
             }
-            Err(_) => return socket.flush().await,
+            Err(_) => match last.take() {
+                Some(last) => feeding = last,
+                None => return socket.flush().await,
+            },
         }
     }
 }

@@ -14,6 +14,8 @@ pub async fn run(app: Arc<App>) {
     let shortest = app.options.idle_timeout.min(app.options.send_timeout);
     let pause = (shortest / 10).clamp(Duration::from_millis(10), Duration::from_secs(1));
     let mut sweeps = 0_u32;
+    let shortest_age = app.options.history_age.min(app.options.client_age);
+    let forgetting_pause = (shortest_age / 10).min(FORGETTING_PAUSE);
     let mut forgot_at = Instant::now();
     loop {
         tokio::time::sleep(pause).await;
@@ -21,8 +23,12 @@ pub async fn run(app: Arc<App>) {
         sweeps = sweeps.wrapping_add(1);
         if sweeps.is_multiple_of(SWEEPS_PER_FORGETTING) {
             app.limits.forget_idle();
+            let lapse = app.matches.store().post(|database, ledger| ledger.end_lapsed_memberships(database)).await;
+            if let Err(error) = lapse {
+                tracing::error!(%error, "memberships could not be ended");
+            }
         }
-        if forgot_at.elapsed() >= FORGETTING_PAUSE {
+        if forgot_at.elapsed() >= forgetting_pause {
             forgot_at = Instant::now();
             let forgotten = app.matches.store().run_with_ledger(|database, ledger| ledger.forget_old(database)).await;
             if let Err(error) = forgotten {

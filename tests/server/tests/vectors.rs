@@ -17,11 +17,20 @@ struct Play {
     /// The `ack` that was seen last, and whether the conversation expects it yet.
     acked: u64,
     steps: VecDeque<Value>,
+    /// For the words of a failure.
+    at: String,
 }
 
 impl Play {
     async fn new(flags: &[&str], steps: Vec<Value>) -> Self {
-        Self { world: World::new(flags).await, user: String::new(), client: None, acked: 0, steps: steps.into() }
+        Self {
+            world: World::new(flags).await,
+            user: String::new(),
+            client: None,
+            acked: 0,
+            steps: steps.into(),
+            at: String::new(),
+        }
     }
 
     async fn step(&mut self, step: Value, flags: &[&str]) {
@@ -35,11 +44,11 @@ impl Play {
                 self.client().send_text(&step["client"].to_string()).await;
             }
         } else if !step["server"].is_null() {
-            self.server(&step["server"], lost).await;
+            self.server(&step["server"]).await;
         } else if step["cut"] == true {
             self.cut().await;
         } else if let Some(code) = step["close"].as_u64() {
-            assert_eq!(u64::from(self.client().closed().await.0), code);
+            assert_eq!(u64::from(self.client().closed().await.0), code, "{}", self.at);
             self.client = None;
         } else if step["restart"] == true {
             self.client = None;
@@ -61,8 +70,8 @@ impl Play {
         }
     }
 
-    async fn server(&mut self, expected: &Value, lost: bool) {
-        // What is lost is read by nobody, but the server has to have done it before the connection is cut.
+    async fn server(&mut self, expected: &Value) {
+        // What is lost is read here and by no client: the server has to have sent it before the connection is cut.
         let expected_ack = (expected["type"] == "ack").then(|| expected["data"]["seq"].as_u64().unwrap());
         loop {
             if expected_ack.is_some_and(|seq| seq <= self.acked) {
@@ -77,7 +86,7 @@ impl Play {
                 assert!(expected_ack.is_some() || seq <= self.next_ack(), "{got} where {expected} was expected");
                 continue;
             }
-            assert_eq!(got, *expected, "lost: {lost}");
+            assert_eq!(got, *expected, "{}", self.at);
             return;
         }
     }
@@ -119,7 +128,7 @@ async fn play(name: &str, vector: &Value) {
     let flags = ["--epoch", "1", "--secret", "the secret of the vectors", "--database", file.to_str().unwrap()];
     let mut play = Play::new(&flags, vector["steps"].as_array().unwrap().clone()).await;
     while let Some(step) = play.steps.pop_front() {
-        println!("{name}: {step}");
+        play.at = format!("{name}: {step}");
         play.step(step, &flags).await;
     }
     // Nothing comes that the conversation does not have.

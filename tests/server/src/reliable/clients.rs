@@ -34,6 +34,14 @@ pub fn unseen_since(database: &Database, time_ms: i64) -> rusqlite::Result<Vec<(
         .collect()
 }
 
+/// The clients of a user beyond the number of those that were seen last.
+pub fn surplus(database: &Database, user: &str, max: u32) -> rusqlite::Result<Vec<String>> {
+    database
+        .prepare_cached("SELECT client_id FROM clients WHERE user_id = ?1 ORDER BY seen_at DESC LIMIT -1 OFFSET ?2")?
+        .query_map(params![user, max], |row| row.get(0))?
+        .collect()
+}
+
 /// Forgets a client, and says whether it was the user's last.
 pub fn forget(database: &Database, user: &str, client_id: &str) -> rusqlite::Result<bool> {
     database

@@ -86,7 +86,8 @@ fn is_client_id(id: &str) -> bool {
 /// The version of the reliable mode that is spoken here.
 pub const VERSION: u64 = 1;
 
-const MAX_STREAMS: usize = 256;
+/// How many streams a connection can carry.
+pub const MAX_STREAMS: usize = 256;
 const MAX_NAME_BYTES: usize = 128;
 
 #[cfg(test)]

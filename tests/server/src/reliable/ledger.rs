@@ -124,7 +124,7 @@ impl Ledger {
                 continue;
             }
             delivered += 1;
-            if self.outbox.has_room(&carrier.connection) {
+            if self.outbox.has_room(&carrier.connection, &frame) {
                 carried.position = offset;
                 self.outbox.frame(&carrier.connection, frame.clone(), origin);
             } else {

@@ -56,9 +56,9 @@ impl Outbox {
     }
 
     /// Whether a connection can take another event without risk to what must not be dropped.
-    pub fn has_room(&self, connection: &Connection) -> bool {
+    pub fn has_room(&self, connection: &Connection, event: &Outgoing) -> bool {
         let (frames, bytes) = self.waiting.get(&connection.id).copied().unwrap_or_default();
-        connection.has_room(frames, bytes)
+        connection.has_room(frames, bytes, event.len())
     }
 
     /// Queues everything, and notes the origins of frames that were handed to a connection.

@@ -7,12 +7,15 @@ use serde_json::json;
 
 use super::{
     Hello, WINDOW, clients,
-    hello::VERSION,
+    hello::{MAX_STREAMS, VERSION},
     ledger::{Carried, Carrier, Ledger},
     members, receipts,
     streams::{self, USER_STREAM, client_stream},
 };
 use crate::{clock, connection::Connection, ending::Ending, envelope, outgoing::Outgoing};
+
+/// Bounds what one user can make the server remember. Each page may have a client id of its own.
+const MAX_CLIENTS_PER_USER: u32 = 1000;
 
 impl Ledger {
     /// Answers `hello`, begins to send what was missed, and returns `last`.
@@ -30,6 +33,12 @@ impl Ledger {
             owner.end(Ending::close(4410, "another connection uses this client id"));
         }
         let last = clients::seen(database, user, client_id, clock::epoch_ms())?;
+        for surplus in clients::surplus(database, user, MAX_CLIENTS_PER_USER)? {
+            // One that is here may still be sending.
+            if !self.owners.contains_key(&(user.clone(), Arc::from(surplus.as_str()))) {
+                self.forget_client(database, user, &surplus)?;
+            }
+        }
         for room in self.hub.begin_stream(user) {
             members::join(database, user, &room)?;
         }
@@ -39,6 +48,10 @@ impl Ledger {
                 let carried = self.begin(database, user, name, hello.positions.get(name).copied())?;
                 carrier.streams.push(carried);
             }
+        }
+        // The client carries no more either, and the stream of an early client id has had its time.
+        if carrier.streams.len() > MAX_STREAMS {
+            carrier.streams.remove(1);
         }
         let positions: BTreeMap<&str, u64> =
             carrier.streams.iter().map(|carried| (&*carried.name, carried.position)).collect();
@@ -102,11 +115,12 @@ impl Ledger {
             }
             let (frames, bytes) = connection.page();
             for event in streams::page(database, stream, carried.position, frames, bytes)? {
-                if !self.outbox.has_room(connection) {
+                let frame = Outgoing::text(&event.kind, event.frame);
+                if !self.outbox.has_room(connection, &frame) {
                     break;
                 }
                 carried.position = event.offset;
-                self.outbox.frame(connection, Outgoing::text(&event.kind, event.frame), event.origin);
+                self.outbox.frame(connection, frame, event.origin);
             }
             carried.behind = carried.position < stream.newest;
             more |= carried.behind;

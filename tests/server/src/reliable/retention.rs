@@ -1,6 +1,6 @@
 //! Forgetting.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rusqlite::Connection as Database;
 
@@ -10,7 +10,7 @@ use super::{
     members, receipts,
     streams::{self, USER_STREAM, client_stream},
 };
-use crate::clock;
+use crate::{clock, hub::Room};
 
 impl Ledger {
     /// Forgets what is old: events, messages that no receipt comes for, and clients that nobody has seen.
@@ -23,14 +23,32 @@ impl Ledger {
         database.execute("DELETE FROM events WHERE stored_at < ?1", [event_age])?;
         receipts::forget(database, event_age)?;
         for (user, client_id) in clients::unseen_since(database, now.saturating_sub(self.bounds.client_age_ms))? {
-            streams::remove(database, &user, &client_stream(&client_id))?;
-            if clients::forget(database, &user, &client_id)? {
-                streams::remove(database, &user, USER_STREAM)?;
-                members::leave_all(database, &user)?;
-                self.hub.end_stream(&Arc::from(user));
-            }
+            self.forget_client(database, &Arc::from(user), &client_id)?;
         }
         Ok(())
+    }
+
+    /// Forgets a client, and with a user's last one their events.
+    pub(super) fn forget_client(&self, database: &Database, user: &Arc<str>, client_id: &str) -> rusqlite::Result<()> {
+        streams::remove(database, user, &client_stream(client_id))?;
+        if clients::forget(database, user, client_id)? {
+            streams::remove(database, user, USER_STREAM)?;
+            members::leave_all(database, user)?;
+            self.hub.end_stream(user);
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// Forgets memberships of users who have been back for a while and have not joined these rooms again.
+    pub fn end_lapsed_memberships(&mut self, database: &Database) -> rusqlite::Result<()> {
+        let lapsed = self.hub.take_lapsed(REJOINING_TIME);
+        self.forget_rooms(database, lapsed)
+    }
+
+    pub(super) fn forget_rooms(&self, database: &Database, rooms: Vec<(Arc<str>, Room)>) -> rusqlite::Result<()> {
+        rooms.iter().try_for_each(|(user, room)| members::leave(database, user, room))
     }
 }
 
@@ -39,3 +57,6 @@ pub fn forget_events(database: &Database, user: &str, name: &str, upto: u64) -> 
     let stream = streams::open(database, user, name)?;
     streams::forget(database, stream, upto)
 }
+
+/// By when a client that has come back has joined the rooms that it wants to be in.
+const REJOINING_TIME: Duration = Duration::from_secs(60);

@@ -26,7 +26,8 @@ use crate::{
 pub struct Work {
     pub from: Arc<Connection>,
     pub source: Source,
-    pub kind: String,
+    /// Its type, if it has one.
+    pub kind: Option<String>,
     /// The payload as JSON, where processed messages are written down.
     pub data: Option<String>,
     /// What it does, or why it may not.
@@ -59,7 +60,8 @@ impl Ledger {
         };
         let refused = outcome.as_ref().err().map(|refusal| refusal.code);
         if let Some(data) = data {
-            processed::note(database, &from.user, client_id, sequence.seq, (&kind, &data), refused)?;
+            let kind = kind.as_deref().unwrap_or("malformed");
+            processed::note(database, &from.user, client_id, sequence.seq, (kind, &data), refused)?;
         }
         if let Some(code) = refused {
             self.metrics.error(code);
@@ -69,7 +71,7 @@ impl Ledger {
                 sequence.request.then(|| Event::new("reply", &json!({ "seq": sequence.seq, "result": result })))
             }
             Err(refusal) => {
-                let mut data = refusal.data(Some(&kind));
+                let mut data = refusal.data(kind.as_deref());
                 data["seq"] = sequence.seq.into();
                 Some(Event::new("error", &data))
             }
@@ -114,6 +116,7 @@ impl Ledger {
             Action::Join { room, answer } => {
                 if self.hub.is_streamed(user) {
                     members::join(database, user, &room)?;
+                    self.forget_rooms(database, self.hub.take_surplus(user))?;
                 }
                 if let Some(answer) = answer {
                     self.outbox.frame(from, answer, None);

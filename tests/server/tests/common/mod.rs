@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its own part, and a test may panic")]
 
+pub mod mortal;
+
 use std::time::Duration;
 
 use everwire_server::{Options, Server};
@@ -133,6 +135,47 @@ impl Client {
         let mut envelope = self.any().await;
         assert_eq!(envelope["type"], kind, "{envelope}");
         envelope["data"].take()
+    }
+
+    /// Says hello and returns the welcome.
+    pub async fn hello(&mut self, client_id: &str, streams: Value) -> Value {
+        self.send("hello", json!({ "versions": [1], "client_id": client_id, "streams": streams })).await;
+        // Stored events that come before it come again.
+        self.next("welcome").await["data"].take()
+    }
+
+    /// Sends a message with a number.
+    pub async fn say(&mut self, seq: u64, kind: &str, data: Value) {
+        self.send_text(&json!({ "type": kind, "data": data, "timestamp": 0, "seq": seq }).to_string()).await;
+    }
+
+    /// Sends a request.
+    pub async fn ask(&mut self, seq: u64, kind: &str, data: Value) {
+        let frame = json!({ "type": kind, "data": data, "timestamp": 0, "seq": seq, "request": true });
+        self.send_text(&frame.to_string()).await;
+    }
+
+    /// Reads until this number is acknowledged, and returns what came before that.
+    pub async fn acked(&mut self, seq: u64) -> Vec<Value> {
+        let mut before = Vec::new();
+        loop {
+            let event = self.any().await;
+            if event["type"] != "ack" {
+                before.push(event);
+            } else if event["data"]["seq"] == seq {
+                return before;
+            }
+        }
+    }
+
+    /// The next event with this type, whatever comes before it.
+    pub async fn next(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.any().await;
+            if event["type"] == kind {
+                return event;
+            }
+        }
     }
 
     /// Waits until the server has handled what was sent, by a ping behind it. Nothing else may arrive meanwhile.

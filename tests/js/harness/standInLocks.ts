@@ -1,0 +1,51 @@
+interface Waiting {
+  readonly lock: (lock: { name: string } | null) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Takes the place of `navigator.locks`: exclusive locks, first come first served. */
+export class StandInLocks {
+  readonly #queues = new Map<string, Waiting[]>();
+  /** How often each lock was granted. */
+  readonly granted: string[] = [];
+
+  get held(): string[] {
+    return [...this.#queues.keys()].sort();
+  }
+
+  request(name: string, { ifAvailable }: { ifAvailable?: boolean }, lock: Waiting["lock"]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const queue = this.#queues.get(name);
+      const waiting = { lock, resolve, reject };
+      if (queue === undefined) {
+        this.#queues.set(name, [waiting]);
+        queueMicrotask(() => this.#grant(name));
+      } else if (ifAvailable) {
+        queueMicrotask(() => resolve(lock(null)));
+      } else {
+        queue.push(waiting);
+      }
+    });
+  }
+
+  /** Frees a lock whose page has died. */
+  bereave(name: string): void {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) throw new Error(`nobody holds ${name}`);
+    queue.shift();
+    if (queue.length > 0) this.#grant(name);
+    else this.#queues.delete(name);
+  }
+
+  #grant(name: string): void {
+    const first = this.#queues.get(name)?.[0];
+    if (first === undefined) return;
+    this.granted.push(name);
+    Promise.resolve(first.lock({ name }))
+      .then(first.resolve, first.reject)
+      .then(() => {
+        if (this.#queues.get(name)?.[0] === first) this.bereave(name);
+      });
+  }
+}

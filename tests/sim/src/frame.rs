@@ -1,0 +1,153 @@
+//! What travels between client and server (docs/PROTOCOL.md), as values with a size instead of JSON text.
+
+use everwire::proto::{Inbound, News, Numbers, Place};
+
+/// Stands for every text that the state machine moves without looking into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Text {
+    /// The frame of a message, by its number in the ledger.
+    Message(u32),
+    /// The name of a room.
+    Room(u32),
+    /// A client id.
+    Sender(u32),
+    /// What messages that replace each other have in common.
+    Key(u32),
+    /// The reason of a close.
+    Words,
+}
+
+/// The name of a stream of stored events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// What concerns one user.
+    User(u32),
+    /// Replies and receipts of one client id.
+    Sender(u32),
+    /// What is said in one room.
+    Room(u32),
+}
+
+/// A frame from a client.
+#[derive(Clone, Debug)]
+pub enum Up {
+    Hello {
+        sender: u32,
+        streams: Vec<(Stream, u64)>,
+    },
+    Ping,
+    Message {
+        uid: u32,
+        numbers: Option<Numbers>,
+    },
+    /// Enters a room again on a new connection.
+    Rejoin {
+        room: u32,
+    },
+}
+
+/// A frame from the server.
+#[derive(Clone, Debug)]
+pub struct Down {
+    pub kind: Kind,
+    /// Where the event is stored: stream, offset, and the offset before it.
+    pub place: Option<(Stream, u64, u64)>,
+    /// Whether it must not be believed.
+    pub is_lie: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Kind {
+    Welcome {
+        epoch: u64,
+        last: u64,
+        window: u32,
+        streams: Vec<(Stream, u64)>,
+    },
+    Pong,
+    Ack {
+        seq: u64,
+    },
+    /// From which position on this connection carries a stream.
+    Begin {
+        stream: Stream,
+        offset: u64,
+    },
+    Reply {
+        seq: u64,
+    },
+    Receipt {
+        seq: u64,
+        read: bool,
+    },
+    Refused {
+        seq: u64,
+    },
+    /// The answer of a server that does not know the reliable mode.
+    HelloUnknown,
+    Event,
+    Malformed,
+}
+
+impl Down {
+    pub const fn plain(kind: Kind) -> Self {
+        Self { kind, place: None, is_lie: false }
+    }
+
+    pub const fn stored(kind: Kind, stream: Stream, offset: u64, prev: u64) -> Self {
+        Self { kind, place: Some((stream, offset, prev)), is_lie: false }
+    }
+
+    pub const fn lie(kind: Kind) -> Self {
+        Self { kind, place: None, is_lie: true }
+    }
+
+    /// Its size on the wire, roughly as JSON takes it.
+    pub fn bytes(&self) -> u32 {
+        let data = match &self.kind {
+            Kind::Welcome { streams, .. } => 90 + 25 * streams.len() as u32,
+            Kind::Event => 120,
+            Kind::Reply { .. } => 70,
+            _ => 40,
+        };
+        data + if self.place.is_some() { 45 } else { 0 }
+    }
+}
+
+/// A frame as the driver hands it to the state machine.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    pub news: News,
+    pub place: Option<Place>,
+    pub stream: Option<Stream>,
+}
+
+impl Inbound for Arrived {
+    fn news(&self) -> News {
+        self.news
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.place
+    }
+}
+
+/// What the driver makes of a frame's kind. News about the messages of another page concern nobody here.
+pub fn news(down: &Down, own: u32) -> News {
+    if let Some((Stream::Sender(sender), ..)) = down.place
+        && sender != own
+    {
+        return News::Event;
+    }
+    match down.kind {
+        Kind::Welcome { epoch, last, window, .. } => News::Welcome { epoch, last, window },
+        Kind::Pong => News::Pong,
+        Kind::Ack { seq } => News::Ack { seq },
+        Kind::Reply { seq } => News::Reply { seq },
+        Kind::Receipt { seq, .. } => News::Receipt { seq },
+        Kind::Refused { seq } => News::Refused { seq },
+        Kind::HelloUnknown => News::HelloRefused,
+        Kind::Event | Kind::Begin { .. } => News::Event,
+        Kind::Malformed => News::Malformed,
+    }
+}

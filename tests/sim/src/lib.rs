@@ -1,0 +1,27 @@
+//! Everwire's state machine, a model server, and a hostile network, in virtual time and from one seed.
+//!
+//! A seed becomes a plan, the plan becomes a run, and a reference model says whether every promise was kept.
+
+mod acts;
+mod agenda;
+mod device;
+mod events;
+mod frame;
+mod generate;
+mod ledger;
+mod lies;
+mod memory;
+mod network;
+mod page;
+mod pipe;
+mod plan;
+pub mod report;
+mod run;
+pub mod runs;
+mod server;
+mod shrink;
+pub mod stampede;
+pub mod tally;
+pub mod verdict;
+mod wire;
+mod world;

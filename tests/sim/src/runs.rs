@@ -1,0 +1,124 @@
+//! Many runs, on every core.
+
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::generate;
+use crate::plan::Plan;
+use crate::run::run;
+use crate::tally::Tally;
+use crate::verdict::Violation;
+
+/// What to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Campaign {
+    /// The first seed; the others follow.
+    pub seed: u64,
+    /// How many runs at most.
+    pub runs: u64,
+    /// For how long at most.
+    pub limit: Option<Duration>,
+    /// Off only to show that the simulation notices.
+    pub server_dedupes: bool,
+}
+
+impl Default for Campaign {
+    fn default() -> Self {
+        Self { seed: 0, runs: 10_000, limit: None, server_dedupes: true }
+    }
+}
+
+/// What came of them.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// How many were run.
+    pub runs: u64,
+    /// What they exercised.
+    pub tally: Tally,
+    /// The virtual time of all of them, in milliseconds.
+    pub virtual_ms: u64,
+    /// The real time.
+    pub took: Duration,
+    /// The first seed that broke a rule.
+    pub broken: Option<(u64, Violation)>,
+}
+
+impl Campaign {
+    /// The plan of one of its seeds.
+    pub(crate) fn plan(&self, seed: u64) -> Plan {
+        let mut plan = generate::plan(seed);
+        plan.setup.server.dedupes = self.server_dedupes;
+        plan
+    }
+
+    /// What has to be typed beside the seed.
+    pub(crate) const fn flags(&self) -> &'static str {
+        if self.server_dedupes { "" } else { " --break dedupe" }
+    }
+
+    /// Runs until the end or the first violation, and says from time to time how many are done.
+    pub fn run(&self, progress: impl Fn(u64, Duration) + Sync) -> Results {
+        let started = Instant::now();
+        let next = AtomicU64::new(self.seed);
+        let end = AtomicU64::new(self.seed.saturating_add(self.runs));
+        let results = Mutex::new(Results::default());
+        let told = AtomicU64::new(0);
+        let work = || {
+            let mut mine = Results::default();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                let is_over = self.limit.is_some_and(|limit| started.elapsed() >= limit);
+                if seed >= end.load(Ordering::Relaxed) || is_over {
+                    break;
+                }
+                let outcome = run(&self.plan(seed), false);
+                mine.runs += 1;
+                mine.virtual_ms += outcome.took_ms;
+                mine.tally.merge(&outcome.tally);
+                if let Some(violation) = outcome.violation {
+                    // Lower seeds are under way and may fail too.
+                    end.fetch_min(seed, Ordering::Relaxed);
+                    mine.broken = Some((seed, violation));
+                }
+                let elapsed = started.elapsed();
+                let beat = elapsed.as_millis() as u64 / PROGRESS_MS;
+                if told.fetch_max(beat, Ordering::Relaxed) < beat {
+                    progress(seed - self.seed, elapsed);
+                }
+            }
+            if let Ok(mut results) = results.lock() {
+                results.merge(mine);
+            }
+        };
+        let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(work);
+            }
+        });
+        let mut results = results.into_inner().unwrap_or_default();
+        results.took = started.elapsed();
+        results
+    }
+}
+
+impl Results {
+    fn merge(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.virtual_ms += other.virtual_ms;
+        self.tally.merge(&other.tally);
+        let seed = |broken: &Option<(u64, Violation)>| broken.as_ref().map_or(u64::MAX, |(seed, _)| *seed);
+        if seed(&other.broken) < seed(&self.broken) {
+            self.broken = other.broken;
+        }
+    }
+
+    /// How quick they were, all cores together.
+    pub fn runs_per_second(&self) -> f64 {
+        self.runs as f64 / self.took.as_secs_f64().max(0.001)
+    }
+}
+
+const PROGRESS_MS: u64 = 2_000;

@@ -1,0 +1,414 @@
+//! The model server: docs/PROTOCOL.md, "A server in an afternoon".
+
+use crate::frame::{Down, Kind, Stream, Up};
+use crate::ledger::{Entry, What};
+use crate::memory::Memory;
+use crate::plan::Restart;
+use crate::tally::Count;
+use crate::trace;
+use crate::verdict::Rule;
+use crate::wire::{Downward, ServerEnd, Stage, Upward};
+use crate::world::{Happening, World};
+
+impl World {
+    /// Something has arrived at the server.
+    pub fn server_reads(&mut self, wire: usize) {
+        while let Some(what) = self.wires[wire].up.read(self.now) {
+            trace!(self, "server: wire {wire} brings {what:?}");
+            match what {
+                Upward::Handshake => self.shake_hands(wire),
+                Upward::Frame(frame) => {
+                    if self.wires[wire].server.is_some() {
+                        self.hear_up(wire, frame);
+                    }
+                }
+                Upward::Close => {
+                    self.server_hears_end(wire);
+                    self.write_down(wire, Downward::Close(1000), 8);
+                }
+            }
+        }
+    }
+
+    fn shake_hands(&mut self, wire: usize) {
+        if !self.server_is_up {
+            return self.write_down(wire, Downward::Close(1006), 50);
+        }
+        self.write_down(wire, Downward::Handshake, 200);
+        let device = &mut self.devices[self.wires[wire].device];
+        if device.refused_tokens > 0 {
+            device.refused_tokens -= 1;
+            let code = device.refusal_code;
+            self.tally.add(Count::TokensRefused);
+            return self.write_down(wire, Downward::Close(code), 8);
+        }
+        self.wires[wire].server = Some(ServerEnd::default());
+        if self.server_is_plain {
+            self.tally.add(Count::PlainWelcomes);
+        }
+    }
+
+    fn hear_up(&mut self, wire: usize, frame: Up) {
+        match frame {
+            Up::Ping => self.say(wire, Down::plain(Kind::Pong)),
+            Up::Hello { sender, streams } => self.greet(wire, sender, &streams),
+            Up::Message { uid, numbers: None } => {
+                if !self.server_is_plain && self.ledger[uid as usize].what != What::Ephemeral {
+                    let detail = format!("message {uid} comes without a number");
+                    self.break_rule(Rule::ClientBrokeProtocol, detail);
+                }
+                self.process(wire, uid, None);
+            }
+            Up::Message { uid, numbers: Some(numbers) } => self.take(wire, uid, numbers.seq, numbers.prev),
+            Up::Rejoin { room } => {
+                if self.wires[wire].server.as_ref().is_some_and(|end| !end.is_superseded) {
+                    self.enter(wire, room);
+                }
+            }
+        }
+    }
+
+    pub fn user(&self, wire: usize) -> u32 {
+        self.setup.devices[self.wires[wire].device].user
+    }
+
+    fn greet(&mut self, wire: usize, sender: u32, named: &[(Stream, u64)]) {
+        if self.server_is_plain {
+            if wire % 2 == 0 {
+                self.say(wire, Down::plain(Kind::HelloUnknown));
+            }
+            return;
+        }
+        let user = self.user(wire);
+        let others: Vec<_> = (0..self.wires.len())
+            .filter(|other| *other != wire && self.user(*other) == user)
+            .filter(|other| self.wires[*other].server.as_ref().is_some_and(|end| end.sender == Some(sender)))
+            .collect();
+        for other in others {
+            self.tally.add(Count::Superseded);
+            // Its process may be busy with what has arrived; another page's would take numbers that this one skips.
+            if self.setup.server.supersedes_late && self.wires[other].page == self.wires[wire].page {
+                let at = self.now + BUSY_MS;
+                self.agenda.note(at, Happening::Supersede(other));
+                if let Some(end) = &mut self.wires[other].server {
+                    end.is_superseded = true;
+                }
+            } else {
+                self.close_wire(other, 4410);
+            }
+        }
+        if self.wires[wire].stage == Stage::Abandoned || self.wires[wire].lingers {
+            self.tally.add(Count::LateHellos);
+        }
+        let is_new = |stream| !self.memory.logs.contains_key(stream);
+        let created: Vec<_> =
+            [Stream::User(user), Stream::Sender(sender)].iter().filter(|stream| is_new(*stream)).copied().collect();
+        for stream in created {
+            self.memory.logs.insert(stream, Default::default());
+        }
+        let last = self.memory.last(user, sender);
+        let Some(end) = &mut self.wires[wire].server else { return };
+        if end.sender == Some(sender) {
+            return self.refuse_client(wire, 4400, "the same hello twice");
+        }
+        if end.unacknowledged > 0 {
+            return self.refuse_client(wire, 4400, "another hello with messages under way");
+        }
+        let mut wanted: Vec<_> = named.iter().map(|(stream, at)| (*stream, Some(*at))).collect();
+        let own = [Stream::Sender(sender), Stream::User(user)];
+        for stream in if end.sender.is_none() { &own[..] } else { &own[..1] } {
+            if !wanted.iter().any(|(other, _)| other == stream) {
+                wanted.push((*stream, None));
+            }
+        }
+        if !named.is_empty() {
+            self.tally.add(Count::Resumed);
+        }
+        let mut streams = Vec::new();
+        let mut replay = Vec::new();
+        for (stream, position) in wanted {
+            if let Some(at) = end.position(stream) {
+                streams.push((stream, *at));
+                continue;
+            }
+            let log = self.memory.logs.entry(stream).or_default();
+            let at = log.resume(position);
+            streams.push((stream, at));
+            end.carried.push((stream, log.newest));
+            replay.extend(log.after(at).map(|(offset, prev, kind)| (stream, *offset, *prev, kind.clone())));
+        }
+        end.sender = Some(sender);
+        (end.acked, end.seen) = (last, last);
+        let (epoch, window) = (self.memory.epoch, self.setup.server.window);
+        let welcome = Kind::Welcome { epoch, last, window, streams };
+        if self.tells_false_welcome(wire, sender, &welcome) {
+            return;
+        }
+        self.say(wire, Down::plain(welcome));
+        for (stream, offset, prev, kind) in replay {
+            self.say(wire, Down::stored(kind, stream, offset, prev));
+        }
+    }
+
+    /// What no client that keeps to the protocol brings about.
+    fn refuse_client(&mut self, wire: usize, code: u16, why: &str) {
+        self.break_rule(Rule::ClientBrokeProtocol, format!("wire {wire} closed with {code}: {why}"));
+        self.close_wire(wire, code);
+    }
+
+    pub fn close_wire(&mut self, wire: usize, code: u16) {
+        if self.wires[wire].server.is_some() {
+            self.server_hears_end(wire);
+            self.write_down(wire, Downward::Close(code), 8);
+        }
+    }
+
+    /// The table of cases.
+    fn take(&mut self, wire: usize, uid: u32, seq: u64, prev: u64) {
+        let user = self.user(wire);
+        let window = self.setup.server.window;
+        let dedupes = self.setup.server.dedupes;
+        let Some(end) = &mut self.wires[wire].server else { return };
+        let Some(sender) = end.sender else {
+            return self.refuse_client(wire, 4400, "a number before the hello");
+        };
+        // Rooms are joined again without a number, which only works when nobody else acts for the client in a room.
+        if end.is_superseded && !matches!(self.ledger[uid as usize].what, What::Note { room: None }) {
+            return self.close_wire(wire, 4410);
+        }
+        end.unacknowledged += 1;
+        end.seen = end.seen.max(seq);
+        if end.unacknowledged > window {
+            let detail = format!("{} messages unacknowledged, {window} allowed", end.unacknowledged);
+            return self.break_rule(Rule::WindowExceeded, detail);
+        }
+        if end.unacknowledged == window {
+            self.tally.add(Count::FullWindows);
+        }
+        if prev >= seq {
+            return self.refuse_client(wire, 4400, "prev is not below seq");
+        }
+        let last = self.memory.last(user, sender);
+        if seq <= last && dedupes {
+            self.tally.add(Count::Duplicates);
+        } else if prev > last {
+            return self.refuse_client(wire, 4409, &format!("{prev} is missing before {seq}, last is {last}"));
+        } else if prev < last && dedupes {
+            return self.refuse_client(wire, 4400, &format!("{seq} after {prev} does not fit {last}"));
+        } else {
+            self.memory.lasts.insert((user, sender), seq.max(last));
+            if self.setup.server.acks_first {
+                self.plan_acknowledgement(wire);
+            }
+            self.process(wire, uid, Some(seq));
+        }
+        self.plan_acknowledgement(wire);
+    }
+
+    fn plan_acknowledgement(&mut self, wire: usize) {
+        let delay = self.setup.server.ack_delay_ms;
+        let Some(end) = &mut self.wires[wire].server else { return };
+        if delay == 0 {
+            self.acknowledge(wire);
+        } else if !end.ack_is_due {
+            end.ack_is_due = true;
+            self.agenda.note(self.now + delay, Happening::Ack(wire));
+        }
+    }
+
+    pub fn acknowledge(&mut self, wire: usize) {
+        let user = self.user(wire);
+        let Some(end) = &mut self.wires[wire].server else { return };
+        end.ack_is_due = false;
+        let (Some(sender), true) = (end.sender, end.unacknowledged > 0) else { return };
+        end.unacknowledged = 0;
+        // A superseded connection may have brought more than this one.
+        let seq = self.memory.last(user, sender).min(end.seen);
+        end.acked = seq;
+        self.say(wire, Down::plain(Kind::Ack { seq }));
+    }
+
+    fn process(&mut self, wire: usize, uid: u32, seq: Option<u64>) {
+        let epoch = self.memory.epoch;
+        let judged = self.ledger[uid as usize].process(epoch);
+        self.judge(uid, judged);
+        self.tally.add(Count::Processed);
+        let user = self.user(wire);
+        let entry = self.ledger[uid as usize].clone();
+        if let Some(seq) = seq {
+            let latest = self.latest.insert(entry.sender, (seq, epoch));
+            if latest.is_some_and(|(before, life)| life == epoch && before >= seq) {
+                self.break_rule(Rule::Reordered, format!("{seq} of page {} after {latest:?}", entry.sender));
+            }
+        }
+        let refuses = self.setup.server.refuses_every;
+        match entry.what {
+            What::Ephemeral => {}
+            What::Join(room) => self.enter(wire, room),
+            What::Leave(room) => self.members.retain(|member| *member != (user, room)),
+            What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
+                let page = entry.sender;
+                if seq.is_some() && self.wires[wire].page == page && self.is_sure_of(page, room) {
+                    let detail = format!("message {uid} for room {room}, which user {user} has not joined");
+                    self.break_rule(Rule::NotRejoined, detail);
+                }
+                self.refuse_message(wire, seq);
+            }
+            What::Note { .. } if refuses > 0 && uid % refuses == refuses - 1 => self.refuse_message(wire, seq),
+            What::Note { room } => self.effects(wire, uid, seq, room),
+        }
+    }
+
+    /// Whether a page can be sure who is in a room: what an earlier page did may arrive late.
+    pub fn is_sure_of(&self, page: usize, room: u32) -> bool {
+        let concerns = |what| what == What::Join(room) || what == What::Leave(room);
+        let user = |page: usize| self.setup.devices[self.pages[page].device].user;
+        let is_another =
+            |entry: &Entry| entry.sender != page && concerns(entry.what) && user(entry.sender) == user(page);
+        !self.pages[page].doubtful_rooms.contains(&room) && !self.ledger.iter().any(is_another)
+    }
+
+    fn refuse_message(&mut self, wire: usize, seq: Option<u64>) {
+        self.tally.add(Count::ServerRefused);
+        if let Some(seq) = seq {
+            self.say(wire, Down::plain(Kind::Refused { seq }));
+        }
+    }
+
+    fn effects(&mut self, wire: usize, uid: u32, seq: Option<u64>, room: Option<u32>) {
+        let user = self.user(wire);
+        match room {
+            Some(room) => self.push(Stream::Room(room), Kind::Event),
+            None if uid.is_multiple_of(4) => self.push(Stream::User(user), Kind::Event),
+            None => {}
+        }
+        let (Some(seq), Some(sender)) = (seq, self.wires[wire].server.as_ref().and_then(|end| end.sender)) else {
+            return;
+        };
+        let epoch = self.memory.epoch;
+        let entry = &self.ledger[uid as usize];
+        if entry.is_request && !entry.was_restored {
+            let at = self.now + self.setup.server.reply_delay_ms;
+            self.agenda.note(at, Happening::Reply { sender, seq, epoch });
+        } else if uid.is_multiple_of(5) {
+            for (delay, read) in [(20, false), (700, true)] {
+                self.agenda.note(self.now + delay, Happening::Receipt { sender, seq, read, epoch });
+            }
+        }
+    }
+
+    pub fn reply(&mut self, sender: u32, seq: u64, epoch: u64) {
+        if epoch != self.memory.epoch {
+            return;
+        }
+        if !self.server_is_up {
+            return self.agenda.note(self.now + 1_000, Happening::Reply { sender, seq, epoch });
+        }
+        if self.setup.server.stores_replies {
+            return self.push(Stream::Sender(sender), Kind::Reply { seq });
+        }
+        let speaks = |end: &ServerEnd| end.sender == Some(sender);
+        if let Some(wire) = self.wires.iter().rposition(|wire| wire.server.as_ref().is_some_and(speaks)) {
+            self.say(wire, Down::plain(Kind::Reply { seq }));
+        }
+    }
+
+    pub fn receipt(&mut self, sender: u32, seq: u64, read: bool, epoch: u64) {
+        if epoch == self.memory.epoch && self.server_is_up {
+            self.push(Stream::Sender(sender), Kind::Receipt { seq, read });
+        }
+    }
+
+    fn enter(&mut self, wire: usize, room: u32) {
+        let member = (self.user(wire), room);
+        let Some(end) = &mut self.wires[wire].server else { return };
+        if !self.members.contains(&member) {
+            self.members.push(member);
+        }
+        let stream = Stream::Room(room);
+        if self.server_is_plain || end.sender.is_none() || end.position(stream).is_some() {
+            return;
+        }
+        let offset = self.memory.logs.entry(stream).or_default().newest;
+        end.carried.push((stream, offset));
+        self.say(wire, Down::plain(Kind::Begin { stream, offset }));
+    }
+
+    /// Stores an event and sends it to everybody who follows the stream.
+    pub fn push(&mut self, stream: Stream, kind: Kind) {
+        let skip = if self.setup.server.skips_offsets { self.rng.u64(0..3) } else { 0 };
+        let history = self.setup.server.history;
+        let (offset, prev) = self.memory.logs.entry(stream).or_default().store(kind.clone(), skip, history);
+        for wire in 0..self.wires.len() {
+            let user = self.user(wire);
+            let is_plain = self.server_is_plain;
+            let Some(end) = &mut self.wires[wire].server else { continue };
+            let stored = Down::stored(kind.clone(), stream, offset, prev);
+            if is_plain {
+                if stream == Stream::User(user) {
+                    self.say(wire, Down::plain(kind.clone()));
+                }
+            } else if let Some(at) = end.position(stream) {
+                *at = offset;
+                self.say(wire, stored);
+            } else if end.sender.is_none() && stream == Stream::User(user) {
+                self.say(wire, stored);
+            }
+        }
+    }
+
+    /// Membership ends with the user's last connection.
+    pub fn server_hears_end(&mut self, wire: usize) {
+        self.wires[wire].server = None;
+        let user = self.user(wire);
+        if !(0..self.wires.len()).any(|other| self.wires[other].server.is_some() && self.user(other) == user) {
+            self.members.retain(|(member, _)| *member != user);
+        }
+    }
+
+    pub fn restart(&mut self, down_ms: u64, kind: Restart, share: u16) {
+        trace!(self, "the server restarts: {kind:?}");
+        self.tally.add(Count::Restarts);
+        for wire in 0..self.wires.len() {
+            if self.wires[wire].server.is_none() {
+                continue;
+            }
+            if kind == Restart::Drain {
+                self.close_wire(wire, 1012);
+                continue;
+            }
+            self.server_hears_end(wire);
+            self.wires[wire].down.cut(share);
+            if kind == Restart::Vanish {
+                self.wires[wire].up.swallow();
+                self.tally.add(Count::HalfOpen);
+            } else {
+                let latency = self.setup.devices[self.wires[wire].device].latency_ms;
+                let at = self.now + latency + 50;
+                self.agenda.note(at, Happening::ClientHears { wire, code: 1006, deaf_ms: 0 });
+            }
+        }
+        self.server_is_up = false;
+        self.server_starts += 1;
+        let start = self.server_starts;
+        let plain = if let Restart::Becomes { plain } = kind { plain } else { self.server_is_plain };
+        let forgets = kind == Restart::Amnesia;
+        self.tally.add_many(Count::Drains, usize::from(kind == Restart::Drain));
+        self.tally.add_many(Count::Amnesias, usize::from(forgets));
+        if forgets {
+            let epoch = self.memory.epoch + 1;
+            self.past.push(core::mem::replace(&mut self.memory, Memory::new(epoch)));
+        }
+        self.agenda.note(self.now + down_ms, Happening::ServerStarts { start, plain });
+    }
+
+    pub fn server_starts(&mut self, start: u32, plain: bool) {
+        if start == self.server_starts {
+            self.server_is_up = true;
+            self.server_is_plain = plain;
+        }
+    }
+}
+
+/// How long a connection that another has taken the place of may still be heard.
+const BUSY_MS: u64 = 5_000;

@@ -1,0 +1,86 @@
+//! What a run can break.
+
+use core::fmt;
+
+/// The rules that hold in every run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each has its text")]
+pub enum Rule {
+    Lost,
+    Doubled,
+    Reordered,
+    SentAfterItsEnd,
+    AcknowledgedUnprocessed,
+    StatusBackwards,
+    EventRepeated,
+    EventMissed,
+    BogusGap,
+    PositionsDiffer,
+    StreamIncomplete,
+    RequestEndedTwice,
+    RequestNeverEnded,
+    NotOpen,
+    Stuck,
+    Unbounded,
+    HonestServerDoubted,
+    LieBelieved,
+    ToldTooOften,
+    WindowExceeded,
+    ClientBrokeProtocol,
+    NotRejoined,
+    DriverContract,
+    Unannounced,
+    Spins,
+    Panic,
+}
+
+impl Rule {
+    /// What must hold.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Lost => "every accepted message that has not ended otherwise is processed",
+            Self::Doubled => "no message is processed twice",
+            Self::Reordered => "the messages of one sender are processed in order",
+            Self::SentAfterItsEnd => "a message that was reported as dropped, expired or cancelled is not sent",
+            Self::AcknowledgedUnprocessed => "what is acknowledged was processed",
+            Self::StatusBackwards => "the status of a message moves only forward",
+            Self::EventRepeated => "no stored event is delivered twice, or after a later one",
+            Self::EventMissed => "no stored event is skipped without a gap",
+            Self::BogusGap => "a gap covers exactly what cannot be had",
+            Self::PositionsDiffer => "the client's positions are where its events and gaps have led",
+            Self::StreamIncomplete => "in the end each stream has arrived to its end",
+            Self::RequestEndedTwice => "a request ends at most once",
+            Self::RequestNeverEnded => "a request ends",
+            Self::NotOpen => "in the end every client is open",
+            Self::Stuck => "in the end nothing waits, is unacknowledged or under way",
+            Self::Unbounded => "queues are bounded and outputs drained",
+            Self::HonestServerDoubted => "an honest server is not accused",
+            Self::LieBelieved => "a lie is counted",
+            Self::ToldTooOften => "at most ten protocol errors of a connection are told",
+            Self::WindowExceeded => "no more messages are unacknowledged than the window allows",
+            Self::ClientBrokeProtocol => "the client keeps to the protocol",
+            Self::NotRejoined => "joined rooms are joined again before anything is sent to them, and left ones are not",
+            Self::DriverContract => "outputs make sense to a driver",
+            Self::Unannounced => "what the snapshot shows is announced when it changes",
+            Self::Spins => "the client never spins",
+            Self::Panic => "nothing panics",
+        }
+    }
+}
+
+/// A rule that was broken, when and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// The virtual time, in milliseconds.
+    pub at: u64,
+    /// Who did what.
+    pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {} ms: {} — {}", self.rule, self.at, self.rule.text(), self.detail)
+    }
+}
