@@ -209,23 +209,23 @@ impl<F: Face> Driver<F> {
 
     fn perform(&self, effect: Output<Text, Incoming>) {
         match effect {
-            Output::Open { socket, token_refused } => host::ask_for_token(token_refused, socket.number()),
+            Output::Open { socket, token_refused } => host::ask_for_token(token_refused.into(), socket.number() as i32),
             // A ping or a hello that the socket does not take stays unanswered, which says all there is to say.
             Output::Ping { .. } => host::ping(),
             Output::Hello { sender, resumes, .. } => {
                 self.look(|core| {
                     for (stream, offset) in core.positions() {
-                        host::note_position(stream, offset as f64);
+                        host::note_position(stream as i32, offset as f64);
                     }
                 });
-                host::hello(sender.unwrap_or(0), resumes);
+                host::hello(sender.unwrap_or(0) as i32, resumes.into());
             }
             Output::Close { .. } => host::close_socket(),
             Output::Abandon { .. } => {
                 self.set_socket(None);
                 host::drop_socket();
             }
-            Output::Release { frame, is_done } => host::release(frame, is_done),
+            Output::Release { frame, is_done } => host::release(frame as i32, is_done.into()),
             Output::Transmit { .. } | Output::CheckBuffer { .. } | Output::Event(_) => {}
         }
     }
@@ -254,7 +254,7 @@ impl<F: Face> Driver<F> {
     fn follow_phase(&self) {
         let acts_alone = !matches!(self.look(|core| core.snapshot().phase), Phase::Idle | Phase::Fatal);
         if acts_alone != self.awake.replace(acts_alone) {
-            host::watch_page(acts_alone);
+            host::watch_page(acts_alone.into());
             self.face.acts_alone(acts_alone);
         }
     }
@@ -277,9 +277,9 @@ impl<F: Face> Driver<F> {
 
 fn transmit(message: &Message<Text>, numbers: Option<Numbers>) -> f64 {
     match (&message.purpose, numbers) {
-        (Purpose::Rejoin(session), _) => host::rejoin(*session),
-        (_, Some(Numbers { seq, prev })) => host::transmit(message.frame, seq as f64, prev as f64, false),
-        (_, None) => host::transmit(message.frame, 0.0, 0.0, true),
+        (Purpose::Rejoin(session), _) => host::rejoin(*session as i32),
+        (_, Some(Numbers { seq, prev })) => host::transmit(message.frame as i32, seq as f64, prev as f64, 0),
+        (_, None) => host::transmit(message.frame as i32, 0.0, 0.0, 1),
     }
 }
 

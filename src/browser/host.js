@@ -101,7 +101,7 @@ export function askForToken(refused, attempt) {
     tell(store, 18, attempt);
   };
   try {
-    const answer = typeof source === "function" ? source({ refused }) : source;
+    const answer = typeof source === "function" ? source({ refused: !!refused }) : source;
     // The last catch is for a client that is gone when the answer arrives.
     if (typeof answer?.then === "function")
       answer

@@ -44,18 +44,18 @@ impl Face for JsFace {
 
     fn changed(&self, seen: &Snapshot<'_, Text>) {
         host::set_snapshot(
-            seen.phase as u32,
-            seen.attempt,
+            seen.phase as i32,
+            seen.attempt as i32,
             seen.retry_at.map_or(-1.0, |at| at.since(now()) as f64),
             seen.close.map_or(0, |close| close.code.into()),
             seen.close.map_or(0, cause),
-            seen.close.is_some_and(|close| close.was_clean),
-            seen.queued as u32,
+            seen.close.is_some_and(|close| close.was_clean).into(),
+            seen.queued as i32,
             seen.queued_bytes as f64,
             seen.last_rtt_ms.map_or(-1.0, |rtt| rtt as f64),
-            seen.delivery as u32,
-            seen.has_room,
-            seen.protocol_errors,
+            seen.delivery as i32,
+            seen.has_room.into(),
+            seen.protocol_errors as i32,
         );
     }
 }

@@ -162,7 +162,7 @@ export function setSnapshot(
     queuedBytes,
     lastRttMs: lastRttMs < 0 ? null : lastRttMs,
     delivery: DELIVERIES[delivery],
-    hasRoom,
+    hasRoom: !!hasRoom,
     protocolErrors,
   };
 }

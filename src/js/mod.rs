@@ -86,7 +86,7 @@ impl WasmClient {
                 Refusal::Unsupported => (4, 0, 0),
             },
         };
-        host::refuse(index, bytes, max);
+        host::refuse(index, bytes as i32, max as i32);
         0.0
     }
 }

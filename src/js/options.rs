@@ -10,7 +10,7 @@ use crate::proto::{Checked, Config, Overflow};
 pub(super) fn config() -> Checked {
     let mut config = Box::<Config>::default();
     for index in 0..COUNT_OF_NUMBERS {
-        let value = host::number(index as u32);
+        let value = host::number(index as i32);
         if !value.is_nan() {
             put(&mut config, index, value);
         }
