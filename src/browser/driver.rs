@@ -1,7 +1,5 @@
 //! The driver's loop, step by step as the crate documentation numbers it.
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
@@ -11,8 +9,7 @@ use super::frame::{Incoming, Text};
 use super::held::Held;
 use super::host;
 use crate::proto::{
-    Cause, Checked, Client, Close, Event, Input, Message, Numbers, Output, Phase, Purpose, Reason, Snapshot, SocketId,
-    Timestamp,
+    Cause, Checked, Client, Close, Event, Input, Message, Numbers, Output, Phase, Purpose, Reason, SocketId, Timestamp,
 };
 
 /// The state machine with the browser's types.
@@ -25,12 +22,10 @@ pub(crate) struct Driver<F> {
     socket: Cell<Option<SocketId>>,
     deadline: Cell<Timestamp>,
     awake: Cell<bool>,
-    events: Held<VecDeque<Event<Text, Incoming>>>,
-    delivering: Cell<bool>,
     frame_is_current: Cell<bool>,
 }
 
-/// Tells the application, in its own language. Runs with no borrow held, and may call back into the driver.
+/// Tells the application, in its own language.
 pub(crate) trait Face: Sized {
     /// What makes the client the current one of `host.js`, as long as it lives.
     type Entered;
@@ -38,17 +33,15 @@ pub(crate) trait Face: Sized {
     /// Makes the client the current one, unless JavaScript has done so.
     fn enter(&self) -> Self::Entered;
 
-    /// Something happened; never [`Event::Frame`], whose payload JavaScript delivers itself.
+    /// Takes note of what happened, and runs no user code; never [`Event::Frame`], whose payload JavaScript delivers itself.
     fn notice(&self, driver: &Driver<Self>, event: Event<Text, Incoming>);
 
     /// The application's token function threw, rejected, or returned something else than a token.
     fn token_failed(&self);
 
-    /// The snapshot differs from what it was. Comes before the news of it, while the state machine is borrowed, so it must not run
-    /// user code.
-    fn changed(&self, snapshot: &Snapshot<'_, Text>) {
-        let _ = snapshot;
-    }
+    /// Tells what was noted, unless JavaScript does when the call returns. Nothing is borrowed, and user code may call back into
+    /// the driver.
+    fn deliver(&self) {}
 
     /// The client has begun, or ceased, to act on its own.
     fn acts_alone(&self, acts_alone: bool) {
@@ -69,8 +62,6 @@ impl<F: Face> Driver<F> {
             socket: Cell::new(None),
             deadline: Cell::new(Timestamp::NEVER),
             awake: Cell::new(false),
-            events: Held::default(),
-            delivering: Cell::new(false),
             frame_is_current: Cell::new(false),
         }
     }
@@ -165,7 +156,7 @@ impl<F: Face> Driver<F> {
             let delay = deadline.since(now).min(LONGEST_DELAY_MS) as f64;
             host::set_alarm(if deadline < Timestamp::NEVER { delay } else { -1.0 });
         }
-        self.deliver();
+        self.face.deliver();
     }
 
     fn drain(&self, now: Timestamp) {
@@ -177,7 +168,7 @@ impl<F: Face> Driver<F> {
             let output = self.core.borrow_mut().poll_output();
             let input = match output {
                 Some(Output::Event(event)) => {
-                    self.list(event);
+                    self.note(event);
                     continue;
                 }
                 Some(Output::Transmit { socket, message, numbers }) => {
@@ -236,18 +227,13 @@ impl<F: Face> Driver<F> {
         counters::count_socket(_before.is_some(), socket.is_some());
     }
 
-    fn list(&self, event: Event<Text, Incoming>) {
-        if let Event::Frame(_) = event {
-            self.frame_is_current.set(true);
-            return;
+    fn note(&self, event: Event<Text, Incoming>) {
+        match event {
+            Event::Frame(_) => return self.frame_is_current.set(true),
+            Event::Changed { phase: true } => self.follow_phase(),
+            _ => {}
         }
-        if let Event::Changed { phase } = event {
-            self.face.changed(&self.core.borrow().snapshot());
-            if phase {
-                self.follow_phase();
-            }
-        }
-        self.events.borrow_mut().push_back(event);
+        self.face.notice(self, event);
     }
 
     /// A client that may still act on its own watches the page.
@@ -257,21 +243,6 @@ impl<F: Face> Driver<F> {
             host::watch_page(acts_alone.into());
             self.face.acts_alone(acts_alone);
         }
-    }
-
-    fn deliver(&self) {
-        // A handler that calls back lists its news behind those that wait; the outer call delivers them in order.
-        if self.delivering.replace(true) {
-            return;
-        }
-        loop {
-            let event = self.events.borrow_mut().pop_front();
-            match event {
-                Some(event) => self.face.notice(self, event),
-                None => break,
-            }
-        }
-        self.delivering.set(false);
     }
 }
 

@@ -37,25 +37,19 @@ export function enter(store) {
   return before;
 }
 
-/** Calls into a client. */
+/** Calls into a client, which is the current one meanwhile, and then tells what it has noted. */
 export function within(store, act) {
   const before = enter(store);
   try {
     return act();
   } finally {
     current = before;
+    store.tell?.();
   }
 }
 
 /** Tells a client a fact by its number; says of a frame whether to deliver it. */
-function tell(store, fact, a = 0, b = 0, c = 0, now = 0) {
-  const before = enter(store);
-  try {
-    return store.wasm.signal(now, fact, a, b, c);
-  } finally {
-    current = before;
-  }
-}
+const tell = (store, fact, a = 0, b = 0, c = 0, now = 0) => within(store, () => store.wasm.signal(now, fact, a, b, c));
 
 /** Only a plain `false` says that there is no network. */
 export const isOffline = () => globalThis.navigator?.onLine === false;

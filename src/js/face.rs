@@ -13,7 +13,7 @@ impl Face for JsFace {
 
     fn enter(&self) {}
 
-    fn notice(&self, _: &Driver<Self>, event: Event<Text, Incoming>) {
+    fn notice(&self, driver: &Driver<Self>, event: Event<Text, Incoming>) {
         let (news, numbers) = match event {
             Event::Opened => (0, [0; 4]),
             Event::Reconnecting { attempt, delay_ms } => (1, [attempt.into(), delay_ms, 0, 0]),
@@ -31,7 +31,10 @@ impl Face for JsFace {
             Event::Closed(close) => {
                 (9, [close.code.into(), u64::from(cause(&close).unsigned_abs()), close.was_clean.into(), 0])
             }
-            Event::Changed { phase } => (10, [phase.into(), 0, 0, 0]),
+            Event::Changed { phase } => {
+                driver.look(|core| show(&core.snapshot()));
+                (10, [phase.into(), 0, 0, 0])
+            }
             Event::Frame(_) => return,
         };
         let [a, b, c, d] = numbers.map(|number| number as f64);
@@ -41,23 +44,24 @@ impl Face for JsFace {
     fn token_failed(&self) {
         host::notice(11, 0.0, 0.0, 0.0, 0.0);
     }
+}
 
-    fn changed(&self, seen: &Snapshot<'_, Text>) {
-        host::set_snapshot(
-            seen.phase as i32,
-            seen.attempt as i32,
-            seen.retry_at.map_or(-1.0, |at| at.since(now()) as f64),
-            seen.close.map_or(0, |close| close.code.into()),
-            seen.close.map_or(0, cause),
-            seen.close.is_some_and(|close| close.was_clean).into(),
-            seen.queued as i32,
-            seen.queued_bytes as f64,
-            seen.last_rtt_ms.map_or(-1.0, |rtt| rtt as f64),
-            seen.delivery as i32,
-            seen.has_room.into(),
-            seen.protocol_errors as i32,
-        );
-    }
+/// Makes the snapshot what there is to see now.
+pub(super) fn show(seen: &Snapshot<'_, Text>) {
+    host::set_snapshot(
+        seen.phase as i32,
+        seen.attempt as i32,
+        seen.retry_at.map_or(-1.0, |at| at.since(now()) as f64),
+        seen.close.map_or(0, |close| close.code.into()),
+        seen.close.map_or(0, cause),
+        seen.close.is_some_and(|close| close.was_clean).into(),
+        seen.queued as i32,
+        seen.queued_bytes as f64,
+        seen.last_rtt_ms.map_or(-1.0, |rtt| rtt as f64),
+        seen.delivery as i32,
+        seen.has_room.into(),
+        seen.protocol_errors as i32,
+    );
 }
 
 /// The place of the client's own cause among `CAUSES` in `host.js`; 0 stands for the peer's own words.

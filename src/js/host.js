@@ -110,6 +110,8 @@ export const newStore = (options, token) =>
     acknowledged: new Map(),
     requests: new Map(),
     settle,
+    news: [],
+    tell: tellNews,
   });
 
 /** What the server says of one message: 5 it is refused, 6 this is the reply, 7 it has come to its reader. */
@@ -218,23 +220,32 @@ const VIOLATIONS = [
   "a frame of the reliable mode has wrong fields",
 ];
 
-/** Delivers the news that numbers say. */
-export function notice(news, a, b, c, d) {
-  const store = current;
-  [
-    () => call(store, "open", {}),
-    () => call(store, "reconnecting", { attempt: a, delayMs: b }),
-    () => call(store, "give_up", { attempts: a }),
-    () => tellTransmitted(store, a),
-    () => fail(store, undefined, a, undefined, error(...FAILURES[b])),
-    () => call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[a]}`)),
-    () => call(store, "gap", { stream: store.streams[a], from: b, to: c || null }),
-    () => tellAcknowledged(store, a, b),
-    () => tellDropped(store, a, b, c, d),
-    () => call(store, "close", closeInfo(store, a, b, c)),
-    () => tellChanged(store, a),
-    () => tellError(store, store.failure),
-  ][news]();
+/** What the numbers of news mean. */
+const NEWS = [
+  (store) => call(store, "open", {}),
+  (store, attempt, delayMs) => call(store, "reconnecting", { attempt, delayMs }),
+  (store, attempts) => call(store, "give_up", { attempts }),
+  tellTransmitted,
+  (store, seq, failure) => fail(store, undefined, seq, undefined, error(...FAILURES[failure])),
+  (store, index) => call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[index]}`)),
+  (store, stream, from, to) => call(store, "gap", { stream: store.streams[stream], from, to: to || null }),
+  tellAcknowledged,
+  tellDropped,
+  (store, ...close) => call(store, "close", closeInfo(store, ...close)),
+  tellChanged,
+  (store) => tellError(store, store.failure),
+];
+
+export const notice = (...news) => {
+  current.news.push(news);
+};
+
+/** Tells the news in order, also what their handlers cause. */
+function tellNews() {
+  if (this.isTelling) return;
+  this.isTelling = true;
+  for (let next; (next = this.news.shift()); ) NEWS[next.shift()](this, ...next);
+  this.isTelling = false;
 }
 
 const FAILURES = [

@@ -12,9 +12,9 @@ use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
 use crate::browser::frame::message;
-use crate::browser::{Core, Driver, Face as _};
+use crate::browser::{Core, Driver};
 use crate::proto::{Refusal, Sent};
-use face::JsFace;
+use face::{JsFace, show};
 
 /// One client, as the npm package sees it. Its arguments have been checked in JavaScript.
 #[wasm_bindgen]
@@ -27,7 +27,7 @@ impl WasmClient {
     #[wasm_bindgen(constructor)]
     pub fn new() -> WasmClient {
         let driver = Driver::new(options::config(), JsFace);
-        driver.look(|core| JsFace.changed(&core.snapshot()));
+        driver.look(|core| show(&core.snapshot()));
         Self(driver)
     }
 

@@ -1,7 +1,6 @@
 //! The whole vocabulary between the machine and its driver.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -218,7 +217,7 @@ pub enum Event<M, P> {
     /// The connection is open, sessions are rejoined, the queue is flushed.
     Opened,
     /// A connection or an attempt ended.
-    Closed(Rc<Close<M>>),
+    Closed(Close<M>),
     /// The next attempt is scheduled.
     Reconnecting {
         /// The number of the attempt, from 1.
