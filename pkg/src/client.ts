@@ -17,30 +17,39 @@ import type {
   Snapshot,
 } from "./types.js";
 
-/** Loads the wasm module if need be, and gives its client class. */
-export type Load = () => new () => Core;
+/** Loads the wasm module if need be, and gives its functions. */
+export type Load = () => Core;
 
-/** What the wasm module's client class can do. */
-interface Core {
+/** A client of the wasm module: a pointer. */
+type Pointer = number;
+
+/** What the wasm module can do. */
+export interface Core {
+  everwire_create(): Pointer;
+  everwire_dispose(client: Pointer): void;
+  everwire_signal(client: Pointer, now: number, fact: number, a: number, b: number, c: number): number;
   /** One of the constants below, and the number of the message that it is about. Says whether it was in time. */
-  command(command: number, seq: number): boolean;
+  everwire_command(client: Pointer, command: number, seq: number): number;
   /**
    * The message's number, negative if it is queued, or 0 if it was refused. NaN stands for no time. A message with a `sender` is one
    * that an earlier page has left.
    */
-  send(
+  everwire_send(
+    client: Pointer,
     frame: number,
     bytes: number,
     purpose: number,
     key: number,
     ttlMs: number,
-    isDurable: boolean,
+    isDurable: number,
     replyWithinMs: number,
     sender: number,
     seq: number,
   ): number;
-  signal(now: number, fact: number, a: number, b: number, c: number): boolean;
 }
+
+/** Frees the clients whose stores, and so their sockets and timers, are gone. */
+const unused = new FinalizationRegistry<() => void>((dispose) => dispose());
 
 const CONNECT = 0;
 const RECONNECT = 1;
@@ -57,7 +66,8 @@ const CANCEL = 5;
  */
 export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
   readonly #store: host.Store;
-  readonly #wasm: Core;
+  readonly #core: Core;
+  readonly #pointer: Pointer;
   /** Resolves when the messages of earlier pages are back in the queue, or cannot be had. */
   readonly #restored: Promise<void> | undefined;
   readonly #options: Options;
@@ -74,10 +84,14 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
           return (typeof token === "function" ? token(request) : token) ?? null;
         }
       : token;
-    const Wasm = load();
-    this.#store = host.newStore(options, source);
-    this.#wasm = host.within(this.#store, () => new Wasm());
-    this.#store.wasm = this.#wasm;
+    const core = load();
+    const store = host.newStore(options, source);
+    const pointer = host.within(store, core.everwire_create);
+    store.signal = (...fact) => core.everwire_signal(pointer, ...fact);
+    unused.register(store, () => core.everwire_dispose(pointer));
+    this.#core = core;
+    this.#store = store;
+    this.#pointer = pointer;
     if (outbox) this.#restored = this.#restore(outbox);
     if (logger) listen(this as unknown as Client, logger);
   }
@@ -183,7 +197,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   }
 
   #command(command: number, seq = 0): boolean {
-    return host.within(this.#store, () => this.#wasm.command(command, seq));
+    return host.within(this.#store, () => this.#core.everwire_command(this.#pointer, command, seq)) > 0;
   }
 
   #submit(event: string, data: unknown, options: SendOptions, replyWithinMs: number): number | EverwireError {
@@ -226,7 +240,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const store = this.#store;
     const [draft, key] = host.draft(store, frame, purpose, keyText);
     const result = host.within(store, () =>
-      this.#wasm.send(draft, bytes, purpose, key, ttlMs, isDurable, replyWithinMs, sender, seq),
+      this.#core.everwire_send(this.#pointer, draft, bytes, purpose, key, ttlMs, +isDurable, replyWithinMs, sender, seq),
     );
     if (result) return result;
     store.drafts.delete(draft);

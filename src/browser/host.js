@@ -49,7 +49,7 @@ export function within(store, act) {
 }
 
 /** Tells a client a fact by its number; says of a frame whether to deliver it. */
-const tell = (store, fact, a = 0, b = 0, c = 0, now = 0) => within(store, () => store.wasm.signal(now, fact, a, b, c));
+const tell = (store, fact, a = 0, b = 0, c = 0, now = 0) => within(store, () => store.signal(now, fact, a, b, c));
 
 /** Only a plain `false` says that there is no network. */
 export const isOffline = () => globalThis.navigator?.onLine === false;
