@@ -321,9 +321,6 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Calls `listener` whenever the snapshot has changed. Returns a function that ends the subscription. */
   subscribe(listener: () => void): () => void {
-    const own = () => listener();
-    const { listeners } = this.#store;
-    listeners.add(own);
-    return () => listeners.delete(own);
+    return host.listen(this.#store.listeners, listener);
   }
 }

@@ -178,14 +178,26 @@ export function setError(store, error) {
 
 /** Calls those who listen to the snapshot, and the handlers of `state` if the phase is what changed. */
 function tellChanged(store, phase) {
-  for (const listener of [...store.listeners]) {
+  callAll(store.listeners);
+  if (phase) call(store, "state", store.snapshot);
+}
+
+/** Calls every listener; one that throws does not stop the others. */
+export function callAll(listeners) {
+  for (const listener of [...listeners]) {
     try {
       listener();
     } catch (cause) {
       report(cause);
     }
   }
-  if (phase) call(store, "state", store.snapshot);
+}
+
+/** Adds a listener, which may be there twice; returns what takes exactly this one away. */
+export function listen(listeners, listener) {
+  const own = () => listener();
+  listeners.add(own);
+  return () => listeners.delete(own);
 }
 
 const CAUSES = [
@@ -210,14 +222,14 @@ const closeInfo = (store, code, cause, wasClean) => ({
 });
 
 const VIOLATIONS = [
-  "it speaks of a message that was never sent",
-  "it takes back an acknowledgement or a position",
-  "its memory is older than before",
-  "a welcome without a hello",
-  "it repeats an event",
-  "a reply that nobody waits for",
+  "answer to what was never sent",
+  "acknowledgement or position taken back",
+  "old epoch",
+  "unexpected welcome",
+  "repeated event",
+  "unexpected reply",
   "more than 256 streams",
-  "a frame of the reliable mode has wrong fields",
+  "wrong fields",
 ];
 
 /** What the numbers of news mean. */

@@ -469,14 +469,14 @@ impl Violation {
     /// What the server did wrong.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::NeverSent => "it speaks of a message that was never sent",
-            Self::Backwards => "it takes back an acknowledgement or a position",
-            Self::OldEpoch => "its memory is older than before",
-            Self::UnexpectedWelcome => "a welcome without a hello",
-            Self::Repetition => "it repeats an event",
-            Self::UnexpectedReply => "a reply that nobody waits for",
+            Self::NeverSent => "answer to what was never sent",
+            Self::Backwards => "acknowledgement or position taken back",
+            Self::OldEpoch => "old epoch",
+            Self::UnexpectedWelcome => "unexpected welcome",
+            Self::Repetition => "repeated event",
+            Self::UnexpectedReply => "unexpected reply",
             Self::TooManyStreams => "more than 256 streams",
-            Self::Malformed => "a frame of the reliable mode has wrong fields",
+            Self::Malformed => "wrong fields",
         }
     }
 }
