@@ -1,6 +1,7 @@
+import type { SentMessage } from "everwire";
+
 export type Delivery =
-  | { readonly kind: "queued" }
-  | { readonly kind: "sent" }
+  | { readonly kind: Exclude<SentMessage["status"], "failed"> }
   | { readonly kind: "failed"; readonly reason: string };
 
 export interface ChatMessage {

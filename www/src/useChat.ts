@@ -43,7 +43,11 @@ export function useChat(sessionId: string, peerId: string): Chat {
       const id = randomId(12);
       const result = emit("message_sent", { session_id: sessionId, message: { id, content } });
       const delivery: Delivery =
-        result.status === "refused" ? { kind: "failed", reason: result.reason } : { kind: result.status };
+        result.status === "refused"
+          ? { kind: "failed", reason: result.reason }
+          : result.status === "failed"
+            ? { kind: "failed", reason: "dropped" }
+            : { kind: result.status };
       dispatch({ kind: "written", id, content, at: Date.now(), delivery });
     },
     [emit, sessionId],

@@ -23,12 +23,15 @@ export function Bubble({ message, peer }: Props) {
 }
 
 function deliveryWords(delivery: Delivery): string {
-  switch (delivery.kind) {
-    case "queued":
-      return "Queued";
-    case "sent":
-      return "Sent";
-    case "failed":
-      return `Not sent: ${delivery.reason}`;
-  }
+  return delivery.kind === "failed" ? `Not sent: ${delivery.reason}` : WORDS[delivery.kind];
 }
+
+const WORDS: Readonly<Record<Exclude<Delivery["kind"], "failed">, string>> = {
+  queued: "Queued",
+  sent: "Sent",
+  acknowledged: "Acknowledged",
+  delivered: "Delivered",
+  read: "Read",
+  expired: "Expired",
+  cancelled: "Taken back",
+};
