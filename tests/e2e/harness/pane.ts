@@ -54,18 +54,6 @@ export class Pane {
     return this.part("message-delivery").allInnerTexts();
   }
 
-  /** The contents with how far each has come, of this side's own messages. */
-  async progress(): Promise<Record<string, string>> {
-    const own = await this.root.locator("[data-testid=message][data-author=me]").all();
-    const texts = own.map((message) =>
-      Promise.all([
-        message.getByTestId("message-content").innerText(),
-        message.getByTestId("message-delivery").innerText(),
-      ]),
-    );
-    return Object.fromEntries(await Promise.all(texts));
-  }
-
   queued(): Promise<string> {
     return this.part("queued").innerText();
   }
