@@ -172,8 +172,8 @@ impl World {
         let Some(sender) = end.sender else {
             return self.refuse_client(wire, 4400, "a number before the hello");
         };
-        // Rooms are joined again without a number, which only works when nobody else joins and leaves for the client.
-        if end.is_superseded && !matches!(self.ledger[uid as usize].what, What::Note { .. }) {
+        // Rooms are joined again without a number, which only works when nobody else acts for the client in a room.
+        if end.is_superseded && !matches!(self.ledger[uid as usize].what, What::Note { room: None }) {
             return self.close_wire(wire, 4410);
         }
         end.unacknowledged += 1;
