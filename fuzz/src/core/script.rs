@@ -1,0 +1,168 @@
+//! What happens in one run, as the fuzzer makes it up.
+
+use arbitrary::Arbitrary;
+
+use super::options::Options;
+use super::world::World;
+
+/// One run.
+#[derive(Arbitrary, Clone, Debug)]
+pub struct Script {
+    options: Options,
+    seed: u64,
+    steps: Vec<Step>,
+}
+
+impl Script {
+    /// Plays the script; panics when something does not hold.
+    pub fn run(self) {
+        let mut world = World::new(self.options.config(), self.seed);
+        let mut last = Step::Timeout;
+        let mut left = MOST_STEPS;
+        for step in self.steps {
+            let times = if let Step::Again(times) = step { usize::from(times) } else { 1 };
+            if times == 1 {
+                last = step;
+            }
+            for _ in 0..times.min(left) {
+                world.take(&last);
+            }
+            left = left.saturating_sub(times);
+        }
+    }
+}
+
+/// Something that happens.
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) enum Step {
+    Connect,
+    Disconnect,
+    Reconnect,
+    Send(Draft),
+    Cancel(Number),
+    Stored(Number),
+    /// Messages that one earlier page has left, in order.
+    Restore(Vec<Leftover>),
+    Forget,
+    Opened(Which),
+    Closed(Which, u16),
+    Failed(Which),
+    Frame(Which, Word, Option<Spot>),
+    Position(Which, u16, Number),
+    Buffered(Which, Number),
+    /// The browser takes no more frames on the live socket.
+    Deaf,
+    Timeout,
+    Online,
+    Offline,
+    Visible,
+    PageRestored,
+    Wait(u16),
+    /// The deadline, or so many milliseconds later.
+    Alarm(u16),
+    StepBack(u16),
+    /// An opened connection, with a server of the reliable mode that tells the truth.
+    Welcomed(u8),
+    /// The step before, so many times.
+    Again(u8),
+    /// What no driver does.
+    Wild(Wild),
+}
+
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) enum Wild {
+    Undelivered(Which, Vec<Draft>),
+    Restore(Vec<(Draft, Number, Option<u8>)>),
+    Jump(u64),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Which {
+    Live,
+    Back(u8),
+}
+
+/// A message that the application sends.
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) struct Draft {
+    pub bytes: Size,
+    pub purpose: Purpose,
+    pub ttl: Option<Span>,
+    pub key: Option<u8>,
+    pub awaits_storage: bool,
+    pub reply_within: Option<Span>,
+}
+
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) struct Leftover {
+    pub draft: Draft,
+    /// How many numbers lie between it and the one before.
+    pub skipped: u8,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Size {
+    Small(u8),
+    Any(u32),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    Ordinary,
+    Ephemeral,
+    Join(u8),
+    /// A session that no other message is about.
+    JoinAnother,
+    Leave(u8),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Span {
+    Short(u8),
+    Long(u16),
+    Any(u64),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Number {
+    Small(u8),
+    /// Beside the number that was sent last.
+    Sent(i8),
+    /// Beside the number that was accepted last.
+    Latest(i8),
+    /// The largest that JavaScript can count to.
+    Safe,
+    Any(u64),
+}
+
+/// What a server says.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Word {
+    Event,
+    Pong,
+    Welcome { epoch: Epoch, last: Number, window: u16 },
+    HelloRefused,
+    Ack(Number),
+    Refused(Number),
+    Reply(Number),
+    Receipt(Number),
+    Malformed,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Epoch {
+    Same,
+    Next,
+    Any(Number),
+}
+
+/// Where an event says that it stands.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) struct Spot {
+    pub stream: u16,
+    pub offset: Number,
+    pub prev: Number,
+}
+
+/// Enough to reach every bound, and few enough to be quick.
+const MOST_STEPS: usize = 2_000;

@@ -1,0 +1,3 @@
+//! What the fuzz targets do with their bytes, and what must hold whatever happens.
+
+pub mod core;
