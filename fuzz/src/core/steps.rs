@@ -34,6 +34,7 @@ impl World {
             Step::Failed(which) => self.ended(*which, |socket| Input::OpenFailed { socket, cause: Cause::NoToken }),
             Step::Frame(which, word, spot) => self.frame(*which, *word, *spot),
             Step::Position(which, stream, offset) => {
+                self.is_wild |= !self.config.reliable;
                 let (stream, offset) = (u32::from(*stream) % 300, self.number(*offset));
                 self.fact(*which, |socket| Input::Position { socket, stream, offset });
             }
@@ -136,6 +137,9 @@ impl World {
         let mut messages = Vec::new();
         for Leftover { draft, skipped } in leftovers {
             let mut message = self.message(draft);
+            if message.purpose == proto::Purpose::Ephemeral {
+                message.purpose = proto::Purpose::Ordinary;
+            }
             seq += 1 + u64::from(*skipped);
             (message.seq, message.sender) = (seq, Some(sender));
             self.ledger.accept(&message);
