@@ -2,7 +2,6 @@
 
 use everwire::proto::{Client, Close, Delivery, Input, Phase, Timer, Timestamp};
 
-use super::ledger::Stage;
 use super::world::{Envelope, Text, World};
 
 /// The part of the snapshot whose changes are announced.
@@ -96,8 +95,7 @@ impl World {
     }
 
     fn check_messages(&self) {
-        let (queued, bytes) = self.ledger.count(super::ledger::Entry::is_queued);
-        let (in_flight, _) = self.ledger.count(|entry| entry.stage == Stage::InFlight);
+        let ((queued, bytes), in_flight) = (self.ledger.queued, self.ledger.in_flight);
         let counted = (self.seen.queued, self.seen.queued_bytes, self.client.in_flight());
         if self.restored == 0 {
             assert_eq!(counted, (queued, bytes, in_flight), "messages that wait, their bytes, those in flight");

@@ -10,12 +10,14 @@ use super::world::Text;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     live: BTreeMap<Text, Entry>,
-    ended: BTreeSet<Text>,
     /// The requests that wait for a reply, by the numbers of their messages.
     pub requests: BTreeSet<u64>,
+    /// How many wait, and their bytes.
+    pub queued: (usize, u64),
+    pub in_flight: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Entry {
     pub seq: u64,
     pub sender: Option<Text>,
@@ -34,29 +36,32 @@ impl Ledger {
     pub fn accept(&mut self, message: &Message<Text>) {
         let &Message { frame, bytes, seq, sender, .. } = message;
         let is_ephemeral = message.purpose == Purpose::Ephemeral;
-        self.live.insert(frame, Entry { seq, sender, bytes, is_ephemeral, stage: Stage::Waiting });
+        let entry = Entry { seq, sender, bytes, is_ephemeral, stage: Stage::Waiting };
+        self.count(&entry);
+        self.live.insert(frame, entry);
     }
 
     /// A message was handed over with numbers, and may be again.
     pub fn fly(&mut self, frame: Text) {
-        self.entry(frame).stage = Stage::InFlight;
+        let mut entry = self.remove(frame);
+        entry.stage = Stage::InFlight;
+        self.count(&entry);
+        self.live.insert(frame, entry);
     }
 
     /// A message was handed over for good, or reported as dropped.
     pub fn end(&mut self, frame: Text) -> Entry {
-        let entry = self.entry(frame).clone();
-        self.live.remove(&frame);
-        self.ended.insert(frame);
-        entry
+        self.remove(frame)
     }
 
     /// The server has processed everything of a sender up to `seq`.
     pub fn acknowledge(&mut self, sender: Option<Text>, seq: u64) {
         let covered = |entry: &Entry| entry.sender == sender && entry.seq <= seq && !entry.is_ephemeral;
-        for (frame, entry) in self.live.clone().into_iter().filter(|(_, entry)| covered(entry)) {
-            match (entry.stage, sender) {
+        let covered = self.live.iter().filter(|(_, entry)| covered(entry));
+        for (frame, stage) in covered.map(|(frame, entry)| (*frame, entry.stage)).collect::<Vec<_>>() {
+            match (stage, sender) {
                 (Stage::InFlight, _) => drop(self.end(frame)),
-                (Stage::Waiting, None) => panic!("{entry:?} is acknowledged, and was never sent"),
+                (Stage::Waiting, None) => panic!("{frame} is acknowledged, and was never sent"),
                 // The earlier page may have sent it.
                 (Stage::Waiting, Some(_)) => {}
             }
@@ -73,25 +78,21 @@ impl Ledger {
         })
     }
 
-    /// How many messages fulfil a condition, and their bytes.
-    pub fn count(&self, condition: impl Fn(&Entry) -> bool) -> (usize, u64) {
-        let matching = self.live.values().filter(|entry| condition(entry));
-        matching.fold((0, 0), |(count, bytes), entry| (count + 1, bytes + u64::from(entry.bytes)))
-    }
-
-    fn entry(&mut self, frame: Text) -> &mut Entry {
-        let has_ended = self.ended.contains(&frame);
-        match self.live.get_mut(&frame) {
-            Some(entry) => entry,
-            None if has_ended => panic!("{frame} was over already"),
-            None => panic!("{frame} was never accepted"),
+    fn remove(&mut self, frame: Text) -> Entry {
+        let Some(entry) = self.live.remove(&frame) else { panic!("{frame} was over already, or never accepted") };
+        match entry.stage {
+            Stage::InFlight => self.in_flight -= 1,
+            Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Waiting => self.queued = (self.queued.0 - 1, self.queued.1 - u64::from(entry.bytes)),
         }
+        entry
     }
-}
 
-impl Entry {
-    /// Whether it counts as queued.
-    pub fn is_queued(&self) -> bool {
-        self.stage == Stage::Waiting && !self.is_ephemeral
+    fn count(&mut self, entry: &Entry) {
+        match entry.stage {
+            Stage::InFlight => self.in_flight += 1,
+            Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Waiting => self.queued = (self.queued.0 + 1, self.queued.1 + u64::from(entry.bytes)),
+        }
     }
 }

@@ -10,6 +10,8 @@ use super::world::World;
 pub struct Script {
     options: Options,
     seed: u64,
+    /// Whether wild steps are taken; the others would seldom be asked for long otherwise.
+    is_wild: bool,
     steps: Vec<Step>,
 }
 
@@ -19,7 +21,7 @@ impl Script {
         let mut world = World::new(self.options.config(), self.seed);
         let mut last = Step::Timeout;
         let mut left = MOST_STEPS;
-        for step in self.steps {
+        for step in self.steps.into_iter().filter(|step| self.is_wild || !matches!(step, Step::Wild(_))) {
             let times = if let Step::Again(times) = step { usize::from(times) } else { 1 };
             if times == 1 {
                 last = step;

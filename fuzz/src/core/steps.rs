@@ -82,8 +82,9 @@ impl World {
         let snapshot = self.client.snapshot();
         let (has_room, is_open) = (snapshot.has_room, snapshot.phase == Phase::Open);
         let is_plain = message.purpose == proto::Purpose::Ordinary && message.policy.reply_within_ms.is_none();
-        let must_fit = has_room && is_plain && message.bytes <= self.config.max_message_bytes;
-        let at_once = is_open && !message.policy.awaits_storage;
+        // What awaits storage waits in the queue even if the connection is open.
+        let is_free = !is_open || !message.policy.awaits_storage;
+        let must_fit = has_room && is_plain && is_free && message.bytes <= self.config.max_message_bytes;
         self.messages += 1;
         self.refused = Some(frame);
         let mut copy = message.clone();
@@ -106,7 +107,7 @@ impl World {
         match answer {
             Ok(sent) => {
                 assert_eq!(self.client.latest_seq(), before + 1);
-                assert!(!must_fit || !at_once || sent == Sent::Now, "there was room, and the message waits");
+                assert!(!must_fit || !is_open || sent == Sent::Now, "there was room, and the message waits");
             }
             Err(refused) => {
                 assert!(!must_fit, "there was room, and the message is refused: {:?}", refused.refusal);
@@ -218,9 +219,10 @@ impl World {
         self.opened(Which::Live);
         let Some(socket) = self.pick(Which::Live) else { return };
         let last = if self.socket(socket).sender.is_none() { self.sent } else { 0 };
-        let news = News::Welcome { epoch: self.epoch.max(1), last, window };
-        self.said(socket, news);
-        self.fact(Which::Live, |socket| Input::Frame { socket, payload: Envelope { news, place: None } });
+        for news in [News::Welcome { epoch: self.epoch.max(1), last, window }, News::Pong] {
+            self.said(socket, news);
+            self.fact(Which::Live, |socket| Input::Frame { socket, payload: Envelope { news, place: None } });
+        }
     }
 
     fn go_wild(&mut self, wild: &Wild) {

@@ -166,7 +166,7 @@ impl World {
     }
 
     fn open(&mut self, id: SocketId) {
-        let live = self.sockets.iter().find(|socket| socket.is_live());
+        let live = self.sockets.last().filter(|socket| socket.is_live());
         assert!(live.is_none(), "{id:?} opens beside {live:?}");
         self.sockets.push(Socket::new(id));
     }
