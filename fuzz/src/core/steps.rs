@@ -35,7 +35,7 @@ impl World {
             Step::Frame(which, word, spot) => self.frame(*which, *word, *spot),
             Step::Position(which, stream, offset) => {
                 self.is_wild |= !self.config.reliable;
-                let (stream, offset) = (u32::from(*stream) % 300, self.number(*offset));
+                let (stream, offset) = (stream_number(*stream), self.number(*offset));
                 self.fact(*which, |socket| Input::Position { socket, stream, offset });
             }
             Step::Buffered(which, bytes) => {
@@ -188,7 +188,7 @@ impl World {
         let Some(socket) = self.pick(which) else { return };
         let news = self.news(word);
         let place = spot.map(|Spot { stream, offset, prev }| Place {
-            stream: u32::from(stream) % 300,
+            stream: stream_number(stream),
             offset: self.number(offset),
             prev: self.number(prev),
         });
@@ -264,9 +264,9 @@ impl World {
         match number {
             Number::Small(number) => u64::from(number),
             Number::Sent(more) => {
-                self.sockets.last().map_or(0, |socket| socket.latest).saturating_add_signed(i64::from(more))
+                self.sockets.last().map_or(0, |socket| socket.latest).saturating_add_signed(beside(more))
             }
-            Number::Latest(more) => self.client.latest_seq().saturating_add_signed(i64::from(more)),
+            Number::Latest(more) => self.client.latest_seq().saturating_add_signed(beside(more)),
             Number::Safe => (1 << 53) - 1,
             Number::Any(number) => number,
         }
@@ -302,9 +302,9 @@ impl World {
         let purpose = match draft.purpose {
             Purpose::Ordinary => proto::Purpose::Ordinary,
             Purpose::Ephemeral => proto::Purpose::Ephemeral,
-            Purpose::Join(session) => proto::Purpose::Join(Text::from(session)),
+            Purpose::Join(session) => proto::Purpose::Join(Text::from(session % 4)),
             Purpose::JoinAnother => proto::Purpose::Join(self.fresh() + 1_000),
-            Purpose::Leave(session) => proto::Purpose::Leave(Text::from(session)),
+            Purpose::Leave(session) => proto::Purpose::Leave(Text::from(session % 4)),
         };
         let mut message = Message::new(frame, bytes, purpose);
         message.policy = Policy {
@@ -315,6 +315,16 @@ impl World {
         };
         message
     }
+}
+
+/// Mostly none at all.
+const fn beside(more: i8) -> i64 {
+    more as i64 / 24
+}
+
+/// Mostly one of a few, and sometimes more than there can be.
+const fn stream_number(stream: u16) -> u32 {
+    if stream < 0xc000 { stream as u32 % 3 } else { stream as u32 % 300 }
 }
 
 const fn span(span: Span) -> u64 {

@@ -1,7 +1,8 @@
 //! The client and everything around it, and what its outputs do there.
 
 use everwire::proto::{
-    Client, Config, DropReason, Event, Inbound, Input, Message, News, Output, Phase, Place, Purpose, SocketId, Timestamp,
+    Client, Config, DropReason, Event, Inbound, Input, Message, News, Output, Phase, Place, Purpose, SocketId,
+    Timestamp,
 };
 
 use super::check::Seen;
@@ -227,10 +228,17 @@ impl World {
                 }
             }
             Event::Gap { stream, from, to } => {
-                assert!((stream as usize) < MOST_STREAMS && to.is_none_or(|to| from <= to), "a gap of {from} to {to:?}");
+                assert!(
+                    (stream as usize) < MOST_STREAMS && to.is_none_or(|to| from <= to),
+                    "a gap of {from} to {to:?}"
+                );
             }
             Event::Transmitted { seq } => assert!(seq <= self.client.latest_seq()),
-            Event::Opened | Event::Closed(_) | Event::Reconnecting { .. } | Event::GaveUp { .. } | Event::Changed { .. } => {}
+            Event::Opened
+            | Event::Closed(_)
+            | Event::Reconnecting { .. }
+            | Event::GaveUp { .. }
+            | Event::Changed { .. } => {}
         }
     }
 
@@ -257,7 +265,9 @@ impl World {
             *latest = Some(offset);
         }
         match news {
-            News::Reply { seq } => assert!(self.ledger.requests.remove(&seq), "a reply to {seq}, which had ended before"),
+            News::Reply { seq } => {
+                assert!(self.ledger.requests.remove(&seq), "a reply to {seq}, which had ended before")
+            }
             News::Refused { seq } => drop(self.ledger.requests.remove(&seq)),
             News::Ack { .. } | News::Malformed => panic!("{news:?} reaches the application"),
             News::Event | News::Pong | News::Welcome { .. } | News::HelloRefused | News::Receipt { .. } => {}
