@@ -6,10 +6,12 @@
 
 mod check;
 mod ledger;
+mod mutate;
 mod options;
 mod script;
 mod sockets;
 mod steps;
 mod world;
 
+pub use mutate::mutate;
 pub use script::Script;

@@ -1,12 +1,12 @@
 //! What happens in one run, as the fuzzer makes it up.
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::options::Options;
 use super::world::World;
 
-/// One run.
-#[derive(Arbitrary, Clone, Debug)]
+/// One run. Its bytes are a head and steps of fixed length, so that steps can be moved about without becoming others.
+#[derive(Clone, Debug)]
 pub struct Script {
     options: Options,
     seed: u64,
@@ -31,6 +31,18 @@ impl Script {
             }
             left = left.saturating_sub(times);
         }
+    }
+}
+
+impl<'a> Arbitrary<'a> for Script {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
+        let mut head = Unstructured::new(bytes.bytes(HEAD_BYTES.min(bytes.len()))?);
+        let mut steps = Vec::new();
+        while !bytes.is_empty() {
+            let step = bytes.bytes(STEP_BYTES.min(bytes.len()))?;
+            steps.push(Step::arbitrary(&mut Unstructured::new(step))?);
+        }
+        Ok(Self { options: head.arbitrary()?, seed: head.arbitrary()?, is_wild: head.arbitrary()?, steps })
     }
 }
 
@@ -166,5 +178,8 @@ pub(super) struct Spot {
     pub prev: Number,
 }
 
+/// The lengths of what a script is made of.
+pub(super) const HEAD_BYTES: usize = 64;
+pub(super) const STEP_BYTES: usize = 32;
 /// Enough to reach every bound, and few enough to be quick.
 const MOST_STEPS: usize = 2_000;
