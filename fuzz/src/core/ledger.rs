@@ -29,7 +29,10 @@ pub(super) struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Waiting,
+    /// It was handed over with numbers, and may be again.
     InFlight,
+    /// It was handed to a browser that did not take it.
+    Undelivered,
 }
 
 impl Ledger {
@@ -41,12 +44,19 @@ impl Ledger {
         self.live.insert(frame, entry);
     }
 
-    /// A message was handed over with numbers, and may be again.
-    pub fn fly(&mut self, frame: Text) {
+    /// A message has come to another stage.
+    pub fn put(&mut self, frame: Text, stage: Stage) {
         let mut entry = self.remove(frame);
-        entry.stage = Stage::InFlight;
+        entry.stage = stage;
         self.count(&entry);
         self.live.insert(frame, entry);
+    }
+
+    /// The client hears that the browser did not take a message.
+    pub fn come_back(&mut self, frame: Text) {
+        if self.live.get(&frame).is_some_and(|entry| entry.stage == Stage::Undelivered) {
+            self.put(frame, Stage::Waiting);
+        }
     }
 
     /// A message was handed over for good, or reported as dropped.
@@ -63,7 +73,7 @@ impl Ledger {
                 (Stage::InFlight, _) => drop(self.end(frame)),
                 (Stage::Waiting, None) => panic!("{frame} is acknowledged, and was never sent"),
                 // The earlier page may have sent it.
-                (Stage::Waiting, Some(_)) => {}
+                (Stage::Waiting, Some(_)) | (Stage::Undelivered, _) => {}
             }
         }
     }
@@ -83,6 +93,7 @@ impl Ledger {
         match entry.stage {
             Stage::InFlight => self.in_flight -= 1,
             Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Undelivered => {}
             Stage::Waiting => self.queued = (self.queued.0 - 1, self.queued.1 - u64::from(entry.bytes)),
         }
         entry
@@ -92,6 +103,7 @@ impl Ledger {
         match entry.stage {
             Stage::InFlight => self.in_flight += 1,
             Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Undelivered => {}
             Stage::Waiting => self.queued = (self.queued.0 + 1, self.queued.1 + u64::from(entry.bytes)),
         }
     }

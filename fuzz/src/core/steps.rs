@@ -198,6 +198,7 @@ impl World {
 
     /// What the server and the network take to have happened.
     fn said(&mut self, socket: SocketId, news: News) {
+        let is_first = self.client.snapshot().phase == Phase::Connecting;
         let target = self.socket(socket);
         if target.stage != Stage::Open {
             return;
@@ -211,6 +212,8 @@ impl World {
                 }
             }
             News::Ack { seq } => target.acknowledge(seq),
+            // A server that does not know the reliable mode.
+            News::Pong | News::HelloRefused if is_first => target.greets = false,
             _ => {}
         }
     }
@@ -268,6 +271,7 @@ impl World {
             }
             Number::Latest(more) => self.client.latest_seq().saturating_add_signed(beside(more)),
             Number::Safe => (1 << 53) - 1,
+            Number::Most => u64::MAX,
             Number::Any(number) => number,
         }
     }

@@ -6,7 +6,7 @@ use everwire::proto::{
 };
 
 use super::check::Seen;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Stage as MessageStage};
 use super::sockets::{Socket, Stage};
 
 /// Frames, names of senders and of sessions: the machine only compares them.
@@ -131,6 +131,8 @@ impl World {
                             self.numbered(socket, &message, numbers);
                         } else if refused.is_none() {
                             self.handed_over(socket, &message);
+                        } else {
+                            self.not_taken(&message);
                         }
                         if refused.is_some() {
                             messages.push(message);
@@ -152,6 +154,7 @@ impl World {
                     Output::Event(event) => self.hear(event),
                 }
             }
+            messages.iter().for_each(|message| self.ledger.come_back(message.frame));
             let input = match (refused, asked) {
                 (Some(socket), _) => Input::Undelivered { socket, messages },
                 (None, Some(socket)) => Input::Buffered { socket, bytes: self.socket(socket).buffered },
@@ -177,7 +180,7 @@ impl World {
             return;
         }
         assert_eq!(message.seq, numbers.seq);
-        self.ledger.fly(message.frame);
+        self.ledger.put(message.frame, MessageStage::InFlight);
         let target = self.socket(socket);
         assert_eq!(message.sender, target.sender, "a message goes out under another sender's name");
         target.number(numbers);
@@ -191,7 +194,10 @@ impl World {
         let target = self.socket(socket);
         if matches!(message.purpose, Purpose::Rejoin(_)) {
             target.rejoined += 1;
-            assert!(is_wild || target.rejoined <= MOST_SESSIONS, "{} sessions are joined again", target.rejoined);
+            let rejoined = target.rejoined;
+            // Joins that wait are not counted until they are sent.
+            let most = MOST_SESSIONS.saturating_add(self.config.queue.max_messages as usize);
+            assert!(is_wild || rejoined <= most.saturating_add(self.restored), "{rejoined} sessions are joined again");
             return;
         }
         if is_wild {
@@ -204,6 +210,13 @@ impl World {
             target.plain = message.seq;
         }
         self.ledger.end(message.frame);
+    }
+
+    /// The browser refuses a message.
+    fn not_taken(&mut self, message: &Message<Text>) {
+        if !self.is_wild && !matches!(message.purpose, Purpose::Rejoin(_)) {
+            self.ledger.put(message.frame, MessageStage::Undelivered);
+        }
     }
 
     fn hear(&mut self, event: Event<Text, Envelope>) {
