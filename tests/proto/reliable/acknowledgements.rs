@@ -154,8 +154,7 @@ fn a_page_that_slept_past_the_deadline_waits_two_seconds_for_what_may_have_arriv
     world.suspend(secs(25));
     assert_eq!((world.phase(), world.due()), (Phase::Open, Some((2_000, Timer::AckOverdue))));
     world.push(ack(1));
-    assert_eq!(world.phase(), Phase::Open);
-    world.say("b");
+    assert_eq!((world.phase(), world.say("b")), (Phase::Open, Sent::Now));
     world.suspend(secs(12));
     world.advance(2_000);
     assert_eq!((world.phase(), world.end().as_str()), (Phase::Waiting, "AckTimeout"));

@@ -100,9 +100,37 @@ fn a_welcome_that_takes_back_an_acknowledgement_is_counted_and_the_client_goes_o
     assert_eq!((world.violations(), world.phase()), (vec![Violation::Backwards], Phase::Open));
     world.say("d");
     assert_eq!(world.numbered(), ["4 after 1: note d"]);
-    world.advance(0);
     world.come_back();
     assert_eq!(world.protocol_errors(), 1);
+    world.memory().last.insert(String::new(), 2);
+    world.come_back();
+    assert_eq!(world.violations(), [Violation::Backwards; 2]);
+}
+
+#[test]
+fn a_server_that_has_forgotten_is_doubted_on_every_connection_until_it_has_caught_up() {
+    let mut world = World::reliable(|_| {});
+    for text in ["a", "b", "c"] {
+        world.say(text);
+    }
+    world.advance(0);
+    world.memory().last.insert(String::new(), 1);
+    world.come_back();
+    world.come_back();
+    assert_eq!((world.violations(), world.phase()), (vec![Violation::Backwards; 2], Phase::Open));
+    world.say("d");
+    world.come_back();
+    assert_eq!(world.protocol_errors(), 2);
+}
+
+#[test]
+fn a_welcome_about_what_was_accepted_and_waits_is_about_what_was_never_sent() {
+    let mut world = World::reliable(|_| {});
+    world.close(1006);
+    world.say("waits");
+    world.memory().last.insert(String::new(), 1);
+    world.try_again();
+    assert_eq!((world.violations(), world.queued()), (vec![Violation::NeverSent], 1));
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn a_second_hello_names_no_positions_and_waits_until_everything_is_acknowledged(
     world.advance(0);
     assert_eq!(world.hellos(), ["hello", "hello as earlier", "hello"]);
     assert_eq!(world.numbered(), ["1: note own", "4 after 0: note old", "2: note behind"]);
+    assert_eq!(world.protocol_errors(), 0);
 }
 
 #[test]
@@ -140,6 +141,24 @@ fn answers_about_an_earlier_page_s_messages_have_nobody_who_waits_for_them() {
         world.push(frame);
     }
     assert_eq!((world.told().len(), world.protocol_errors()), (0, 0));
+}
+
+#[test]
+fn a_stored_answer_to_a_page_s_own_request_is_taken_while_an_earlier_page_s_messages_are_sent() {
+    let mut world = World::taciturn();
+    let mut request = note("own");
+    request.policy.reply_within_ms = Some(30_000);
+    world.send(request).unwrap();
+    world.push(ack(1));
+    world.restore(vec![left("earlier", 4, "old")]);
+    world.advance(0);
+    let mut reply = reply(1);
+    (reply["stream"], reply["offset"]) = (json!("s1"), json!(1));
+    world.push(reply);
+    assert_eq!((world.told(), world.protocol_errors()), (vec!["reply".to_owned()], 0));
+    world.push(ack(4));
+    world.advance(secs(60));
+    assert!(world.failed_requests().is_empty());
 }
 
 #[test]

@@ -101,6 +101,23 @@ fn what_is_worthless_later_goes_out_after_everything_else_that_waits() {
 }
 
 #[test]
+fn what_is_worthless_later_keeps_its_order_behind_what_is_sent_again() {
+    let mut world = World::taciturn();
+    world.cut();
+    world.say("a");
+    world.say("b");
+    world.memory().window = 1;
+    world.buffered = 300_000;
+    world.come_back();
+    world.send(typing("first")).unwrap();
+    world.buffered = 0;
+    world.advance(20);
+    assert_eq!(world.send(typing("second")).unwrap(), Sent::Queued);
+    world.push(ack(1));
+    assert_eq!(world.numbered(), ["1: note a", "2: note b", "typing first", "typing second"]);
+}
+
+#[test]
 fn what_is_worthless_later_ends_with_the_connection() {
     let mut world = congested();
     world.send(typing("m")).unwrap();
