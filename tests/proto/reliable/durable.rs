@@ -87,6 +87,7 @@ fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_begins_with_i
     world.cut();
     world.restore(vec![left("earlier", 4, "old")]);
     assert_eq!((world.due(), world.say("a")), (Some((10_000, Timer::AckOverdue)), Sent::Queued));
+    assert!(world.numbered().is_empty());
     world.advance(10_000);
     assert_eq!(world.end(), "AckTimeout");
     world.try_again();
@@ -130,6 +131,31 @@ fn the_last_number_of_an_earlier_page_is_no_reason_for_doubt() {
     assert_eq!(world.say("own"), Sent::Queued);
     world.advance(0);
     assert_eq!(world.numbered(), ["901: note old", "1: note own"]);
+}
+
+#[test]
+fn the_numbers_of_an_earlier_page_say_nothing_about_the_page_s_own() {
+    let mut world = World::reliable(|_| {});
+    world.say("own");
+    world.advance(0);
+    world.restore(vec![left("earlier", 901, "old")]);
+    world.advance(0);
+    world.memory().last.insert(String::new(), 500);
+    world.come_back();
+    assert_eq!((world.violations(), world.end().as_str()), (vec![Violation::NeverSent], "Disbelief"));
+}
+
+#[test]
+fn dropping_an_earlier_page_s_message_is_not_the_end_of_the_page_s_own_request() {
+    let mut world = World::asking(|_| {});
+    let mut request = note("own");
+    request.policy.reply_within_ms = Some(5_000);
+    world.send(request).unwrap();
+    let mut old = left("earlier", 1, "old");
+    old.policy.ttl_ms = Some(700);
+    world.restore(vec![old]);
+    world.advance(5_000);
+    assert_eq!((world.dropped().len(), world.failed_requests().len()), (1, 1));
 }
 
 #[test]

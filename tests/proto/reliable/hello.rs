@@ -190,6 +190,17 @@ fn what_comes_before_the_welcome_is_delivered_unless_it_is_stored_and_so_comes_a
 }
 
 #[test]
+fn nothing_is_believed_before_the_socket_has_opened() {
+    let mut world = World::asking(|_| {});
+    world.server.handshake = Handshake::Silent;
+    world.connect();
+    for frame in [welcome(7, 0, 128, json!({})), event("user", 4), json!({ "type": "connected", "data": {} })] {
+        world.push(frame);
+    }
+    assert_eq!((world.phase(), world.told().len(), world.protocol_errors()), (Phase::Connecting, 0, 0));
+}
+
+#[test]
 fn without_the_option_a_client_says_no_hello_and_takes_everything_as_an_event() {
     let mut world = World::open(|_| {});
     assert!(world.hellos().is_empty());

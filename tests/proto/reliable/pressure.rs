@@ -3,7 +3,7 @@
 use everwire::proto::{Input, Phase, Sent, Timer};
 
 use crate::memory::Memory;
-use crate::wire::note_of;
+use crate::wire::{note, note_of};
 use crate::world::World;
 
 const HIGH: u64 = 262_144;
@@ -93,6 +93,22 @@ fn a_lost_connection_takes_its_buffer_with_it() {
     world.come_back();
     assert!(world.has_room());
     assert_eq!(world.say("b"), Sent::Now);
+}
+
+#[test]
+fn a_buffer_that_is_full_when_the_second_welcome_comes_still_holds_messages_back() {
+    let mut world = World::reliable(|_| {});
+    let mut old = note("old");
+    (old.sender, old.seq) = (Some("earlier".to_owned()), 4);
+    world.restore(vec![old]);
+    world.buffered = HIGH + 1;
+    let socket = world.live().unwrap().id;
+    world.input(Input::Buffered { socket, bytes: world.buffered });
+    world.advance(0);
+    assert_eq!((world.heard().len(), world.queued()), (0, 1));
+    world.buffered = 0;
+    world.advance(20);
+    assert_eq!(world.numbered(), ["4 after 0: note old"]);
 }
 
 #[test]
