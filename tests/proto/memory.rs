@@ -83,9 +83,9 @@ impl World {
     }
 
     /// The client is given what earlier pages have left.
-    pub fn restore(&mut self, messages: Vec<Box<Message<String>>>) {
+    pub fn restore(&mut self, messages: impl IntoIterator<Item = Box<Message<String>>>) {
         self.has_restored = true;
-        self.client.restore(messages, self.time());
+        self.client.restore(messages.into_iter().collect(), self.time());
         self.perform();
     }
 

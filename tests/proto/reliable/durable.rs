@@ -25,7 +25,7 @@ fn what_an_earlier_page_has_left_goes_first_under_its_own_client_id() {
     let mut world = World::asking(|_| {});
     world.memory = Some(Memory::default());
     world.say("new");
-    world.restore(vec![left("earlier", 4, "old"), left("earlier", 6, "older")]);
+    world.restore([left("earlier", 4, "old"), left("earlier", 6, "older")]);
     world.connect();
     world.advance(0);
     assert_eq!(world.hellos(), ["hello as earlier", "hello"]);
@@ -39,7 +39,7 @@ fn a_second_hello_names_no_positions_and_waits_until_everything_is_acknowledged(
     let mut world = World::taciturn();
     world.push(event("user", 5));
     world.say("own");
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     assert_eq!((world.hellos().len(), world.has_room()), (1, false));
     assert_eq!(world.say("behind"), Sent::Queued);
     world.push(ack(1));
@@ -57,7 +57,7 @@ fn a_second_hello_names_no_positions_and_waits_until_everything_is_acknowledged(
 #[test]
 fn messages_of_several_earlier_pages_go_out_one_page_after_the_other() {
     let mut world = World::reliable(|_| {});
-    world.restore(vec![left("first", 1, "a"), left("first", 2, "b"), left("second", 9, "c")]);
+    world.restore([left("first", 1, "a"), left("first", 2, "b"), left("second", 9, "c")]);
     world.advance(0);
     assert_eq!(world.hellos(), ["hello", "hello as first", "hello as second"]);
     assert_eq!(world.numbered(), ["1: note a", "2: note b", "9 after 0: note c"]);
@@ -73,7 +73,7 @@ fn messages_of_several_earlier_pages_go_out_one_page_after_the_other() {
 fn what_an_earlier_page_had_sent_and_not_lived_to_see_acknowledged_is_not_sent_again() {
     let mut world = World::asking(|_| {});
     world.memory = Some(Memory { last: [("earlier".to_owned(), 5)].into(), ..Memory::default() });
-    world.restore(vec![left("earlier", 4, "a"), left("earlier", 5, "b"), left("earlier", 6, "c")]);
+    world.restore([left("earlier", 4, "a"), left("earlier", 5, "b"), left("earlier", 6, "c")]);
     world.connect();
     world.advance(0);
     assert_eq!(world.numbered(), ["6: note c"]);
@@ -85,7 +85,7 @@ fn what_an_earlier_page_had_sent_and_not_lived_to_see_acknowledged_is_not_sent_a
 fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_begins_with_it() {
     let mut world = World::reliable(|_| {});
     world.cut();
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     assert_eq!((world.due(), world.say("a")), (Some((10_000, Timer::AckOverdue)), Sent::Queued));
     assert!(world.numbered().is_empty());
     world.advance(10_000);
@@ -98,7 +98,7 @@ fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_begins_with_i
 #[test]
 fn what_is_under_way_for_an_earlier_page_is_sent_again_under_its_client_id() {
     let mut world = World::taciturn();
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     world.cut();
     world.push(welcome(7, 0, 128, json!({})));
     assert_eq!(world.numbered(), ["4 after 0: note old"]);
@@ -112,7 +112,7 @@ fn a_page_s_own_unacknowledged_messages_come_before_those_of_earlier_pages() {
     world.cut();
     world.say("own");
     world.close(1006);
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     world.try_again();
     assert_eq!((world.hellos(), world.numbered()), (vec!["hello"], vec!["1: note own".to_owned()]));
     world.push(ack(1));
@@ -124,7 +124,7 @@ fn a_page_s_own_unacknowledged_messages_come_before_those_of_earlier_pages() {
 fn the_last_number_of_an_earlier_page_is_no_reason_for_doubt() {
     let mut world = World::asking(|_| {});
     world.memory = Some(Memory { last: [("earlier".to_owned(), 900)].into(), ..Memory::default() });
-    world.restore(vec![left("earlier", 901, "old")]);
+    world.restore([left("earlier", 901, "old")]);
     world.connect();
     world.advance(0);
     assert_eq!((world.phase(), world.protocol_errors()), (Phase::Open, 0));
@@ -138,7 +138,7 @@ fn the_numbers_of_an_earlier_page_say_nothing_about_the_page_s_own() {
     let mut world = World::reliable(|_| {});
     world.say("own");
     world.advance(0);
-    world.restore(vec![left("earlier", 901, "old")]);
+    world.restore([left("earlier", 901, "old")]);
     world.advance(0);
     world.memory().last.insert(String::new(), 500);
     world.come_back();
@@ -153,7 +153,7 @@ fn dropping_an_earlier_page_s_message_is_not_the_end_of_the_page_s_own_request()
     world.send(request).unwrap();
     let mut old = left("earlier", 1, "old");
     old.policy.ttl_ms = Some(700);
-    world.restore(vec![old]);
+    world.restore([old]);
     world.advance(5_000);
     assert_eq!((world.dropped().len(), world.failed_requests().len()), (1, 1));
 }
@@ -161,7 +161,7 @@ fn dropping_an_earlier_page_s_message_is_not_the_end_of_the_page_s_own_request()
 #[test]
 fn answers_about_an_earlier_page_s_messages_have_nobody_who_waits_for_them() {
     let mut world = World::taciturn();
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     world.advance(0);
     for frame in [refusal(4), receipt(4), reply(4), refusal(9_000)] {
         world.push(frame);
@@ -176,7 +176,7 @@ fn a_stored_answer_to_a_page_s_own_request_is_taken_while_an_earlier_page_s_mess
     request.policy.reply_within_ms = Some(30_000);
     world.send(request).unwrap();
     world.push(ack(1));
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     world.advance(0);
     let mut reply = reply(1);
     (reply["stream"], reply["offset"]) = (json!("s1"), json!(1));
@@ -192,7 +192,7 @@ fn sessions_of_an_earlier_page_s_messages_are_joined_here_too() {
     let mut world = World::reliable(|_| {});
     let mut join = message("join_session", json!({ "session_id": "maths" }));
     (join.sender, join.seq) = (Some("earlier".to_owned()), 2);
-    world.restore(vec![join]);
+    world.restore([join]);
     world.advance(0);
     world.come_back();
     assert_eq!(world.numbered(), ["join_session maths"]);
@@ -202,11 +202,11 @@ fn sessions_of_an_earlier_page_s_messages_are_joined_here_too() {
 fn a_plain_server_is_not_sent_what_an_earlier_page_may_have_sent() {
     let dropped = [("note old".to_owned(), DropReason::Unconfirmed)];
     let mut world = World::asking(|_| {});
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     world.connect();
     world.advance(0);
     assert_eq!((world.dropped(), world.heard().len()), (dropped.to_vec(), 0));
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     assert_eq!((world.dropped().len(), world.queued(), world.heard().len()), (2, 0, 0));
 }
 
@@ -215,7 +215,7 @@ fn what_an_earlier_page_has_left_cannot_be_taken_back_by_number_and_is_nobody_s_
     let mut world = World::asking(|_| {});
     let mut old = left("earlier", 1, "old");
     old.policy.coalesce = Some("k".to_owned());
-    world.restore(vec![old]);
+    world.restore([old]);
     let mut new = note("new");
     new.policy.coalesce = Some("k".to_owned());
     world.send(new).unwrap();
@@ -228,7 +228,7 @@ fn what_an_earlier_page_has_left_keeps_the_time_that_it_comes_with() {
     let mut world = World::asking(|_| {});
     let mut old = left("earlier", 1, "old");
     old.policy.ttl_ms = Some(700);
-    world.restore(vec![old]);
+    world.restore([old]);
     world.advance(700);
     assert_eq!(world.dropped(), [("note old".to_owned(), DropReason::Expired)]);
 }
@@ -236,7 +236,7 @@ fn what_an_earlier_page_has_left_keeps_the_time_that_it_comes_with() {
 #[test]
 fn an_acknowledgement_beyond_what_was_sent_for_an_earlier_page_is_not_believed() {
     let mut world = World::taciturn();
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     world.advance(0);
     world.push(ack(5));
     assert_eq!((world.violations(), world.client.in_flight()), (vec![Violation::NeverSent], 1));
@@ -271,7 +271,7 @@ fn the_disk_s_word_on_a_number_is_not_mistaken_for_an_earlier_page_s_message() {
     let mut world = World::asking(|_| {});
     let mut old = left("earlier", 1, "old");
     old.policy.awaits_storage = true;
-    world.restore(vec![old]);
+    world.restore([old]);
     world.send(durable("own")).unwrap();
     world.stored(1);
     world.memory = Some(Memory::default());
@@ -287,7 +287,7 @@ fn logging_out_drops_everything_and_the_next_connection_starts_without_positions
     world.cut();
     world.say("under way");
     world.disconnect();
-    world.restore(vec![left("earlier", 4, "old")]);
+    world.restore([left("earlier", 4, "old")]);
     world.say("queued");
     world.forget();
     let dropped = ["note under way", "note old", "note queued"].map(|label| (label.to_owned(), DropReason::Forgotten));

@@ -100,7 +100,7 @@ fn a_buffer_that_is_full_when_the_second_welcome_comes_still_holds_messages_back
     let mut world = World::reliable(|_| {});
     let mut old = note("old");
     (old.sender, old.seq) = (Some("earlier".to_owned()), 4);
-    world.restore(vec![old]);
+    world.restore([old]);
     world.buffered = HIGH + 1;
     let socket = world.live().unwrap().id;
     world.input(Input::Buffered { socket, bytes: world.buffered });
