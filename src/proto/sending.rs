@@ -52,7 +52,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.settle(now);
     }
 
-    /// Forgets every message and every position.
+    /// Forgets every message and every position. To be called after [`disconnect`](Self::disconnect): a connection that stays open would wait
+    /// for the acknowledgement of what is forgotten.
     pub fn forget(&mut self, now: Timestamp) {
         while let Some(message) = self.in_flight.pop_front() {
             self.report_dropped(message, DropReason::Forgotten);
