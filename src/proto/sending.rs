@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::Timestamp;
 use super::client::Client;
+use super::close::Cause;
 use super::config::{Overflow, Queue};
 use super::io::{
     DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, RequestFailure, Sent, SocketId,
@@ -53,7 +54,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.settle(now);
     }
 
-    /// Forgets every message and every position.
+    /// Forgets every message and every position. A connection of the reliable mode is replaced, because the server counts on what
+    /// is forgotten.
     pub fn forget(&mut self, now: Timestamp) {
         while let Some(message) = self.in_flight.pop_front() {
             self.report_dropped(message, DropReason::Forgotten);
@@ -62,6 +64,15 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.incoming.forget();
         self.sessions = Sessions::default();
         (self.sender, self.acked) = (None, 0);
+        let counts = match &self.state {
+            State::Open { link, .. } => link.is_reliable(),
+            State::Greeting { .. } => true,
+            _ => false,
+        };
+        if counts {
+            self.replace_socket(Cause::Replaced);
+            self.start_afresh(now);
+        }
         self.settle(now);
     }
 

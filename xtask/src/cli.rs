@@ -1,5 +1,6 @@
 //! What can be typed after `cargo xtask`.
 
+use crate::fuzz::TARGETS;
 use crate::suites::SUITES;
 
 #[derive(Debug, PartialEq)]
@@ -15,6 +16,7 @@ pub enum Command {
     Load { quick: bool },
     Sim { options: Vec<String> },
     SimMutants,
+    Fuzz { seconds: u32, target: Option<&'static str> },
     Codegen,
 }
 
@@ -50,6 +52,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
             // The simulation reads its options itself, and knows best what is wrong with them.
             _ => Ok(Command::Sim { options: rest.into_iter().map(String::from).collect() }),
         },
+        "fuzz" => parse_fuzz(&rest),
         "size" => alone(name, &rest, Command::Size),
         "lint" => alone(name, &rest, Command::Lint),
         "fmt" => alone(name, &rest, Command::Fmt),
@@ -63,6 +66,7 @@ pub fn help() -> String {
         let mark = if suite.slow { " (*)" } else { "" };
         format!("  {:<9} {}{mark}", suite.name, suite.about)
     });
+    let targets = names_of_targets();
     format!(
         "\
 Usage: cargo xtask COMMAND
@@ -78,6 +82,8 @@ Usage: cargo xtask COMMAND
   sim [--runs N] [--seed S] [--minutes M] [--stampede N] [--mutants]
                           simulate clients, server and network in virtual time; --seed alone replays one run, --mutants
                           breaks the client on purpose and shows that it is noticed
+  fuzz [--seconds N] [--target NAME]
+                          feed arbitrary input to the targets {targets}; N seconds in all ({FUZZ_SECONDS})
   codegen                 rewrite pkg/src/events.ts from the Rust event types
   help                    show this text
 
@@ -90,6 +96,7 @@ Environment: CHROMIUM, CHROMEDRIVER, FIREFOX, GECKODRIVER and WEBKITDRIVER name 
 }
 
 const DEMO_PORT: u16 = 8787;
+const FUZZ_SECONDS: u32 = 60;
 
 fn parse_demo(rest: &[&str]) -> Result<Command, String> {
     let port = match rest {
@@ -116,6 +123,30 @@ fn parse_test(rest: &[&str]) -> Result<Command, String> {
         }
     }
     Ok(Command::Test { suites, quick })
+}
+
+fn parse_fuzz(rest: &[&str]) -> Result<Command, String> {
+    let (mut seconds, mut target) = (FUZZ_SECONDS, None);
+    let mut words = rest.iter().flat_map(|word| word.split('='));
+    while let Some(option) = words.next() {
+        let value = words.next().unwrap_or_default();
+        match option {
+            "--seconds" => match value.parse() {
+                Ok(number) if number > 0 => seconds = number,
+                _ => return Err(format!("`--seconds {value}`: a whole number from 1")),
+            },
+            "--target" => match TARGETS.iter().find(|target| target.name == value) {
+                Some(known) => target = Some(known.name),
+                None => return Err(format!("`--target {value}`: the targets are {}", names_of_targets())),
+            },
+            _ => return Err(unexpected("fuzz", rest, "--seconds N and --target NAME")),
+        }
+    }
+    Ok(Command::Fuzz { seconds, target })
+}
+
+fn names_of_targets() -> String {
+    TARGETS.iter().map(|target| target.name).collect::<Vec<_>>().join(", ")
 }
 
 fn alone(name: &str, rest: &[&str], command: Command) -> Result<Command, String> {
@@ -149,6 +180,10 @@ mod tests {
         assert_eq!(parse_line("sim"), Ok(Command::Sim { options: vec![] }));
         assert_eq!(parse_line("sim --runs 5"), Ok(Command::Sim { options: vec!["--runs".into(), "5".into()] }));
         assert_eq!(parse_line("sim --mutants"), Ok(Command::SimMutants));
+        assert_eq!(parse_line("fuzz"), Ok(Command::Fuzz { seconds: 60, target: None }));
+        let one = Command::Fuzz { seconds: 5, target: Some("core") };
+        assert_eq!(parse_line("fuzz --seconds 5 --target core"), Ok(one));
+        assert_eq!(parse_line("fuzz --seconds=9"), Ok(Command::Fuzz { seconds: 9, target: None }));
         assert_eq!(parse_line("lint --help"), Ok(Command::Help));
     }
 
@@ -164,6 +199,10 @@ mod tests {
             ("size now", "nothing else"),
             ("load --fast", "--quick"),
             ("bench --all", "the name of one bench"),
+            ("fuzz --seconds", "from 1"),
+            ("fuzz --seconds 0", "from 1"),
+            ("fuzz --target cor", "core, frame, server_frame"),
+            ("fuzz core", "--target NAME"),
         ] {
             let message = parse_line(line).unwrap_err();
             assert!(message.contains(part), "`{line}` gave: {message}");
@@ -173,7 +212,8 @@ mod tests {
     #[test]
     fn help_lists_every_command_and_suite() {
         let help = help();
-        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "codegen", "help"] {
+        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "fuzz", "codegen", "help"]
+        {
             assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
         }
         assert!(SUITES.iter().all(|suite| help.contains(suite.about)));

@@ -56,6 +56,12 @@ impl Job {
         self
     }
 
+    /// How long it may take, where that is not the usual.
+    pub const fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// What to do when this step fails.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

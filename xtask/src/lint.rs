@@ -28,14 +28,17 @@ pub fn lint() -> Result<()> {
 pub fn fmt() -> Result<()> {
     node::packages()?;
     Job::cargo("fmt · cargo fmt").args(["fmt", "--all"]).run()?;
+    Job::cargo("fmt · cargo fmt, fuzz targets").args(["fmt", "--manifest-path", FUZZ]).run()?;
     node::tool("fmt · biome", "biome").args(["check", "--colors=off", "--write", "."]).run()
 }
 
 const CHECKS: &[fn() -> Result<()>] = &[
     rust_format,
+    fuzz_format,
     clippy_native,
     clippy_wasm,
     clippy_npm,
+    clippy_fuzz,
     rustdoc,
     rust_dependencies,
     rust_advisories,
@@ -46,6 +49,14 @@ const CHECKS: &[fn() -> Result<()>] = &[
 
 fn rust_format() -> Result<()> {
     Job::cargo("lint · cargo fmt").args(["fmt", "--all", "--check"]).hint("Run `cargo xtask fmt`.").run()
+}
+
+/// The fuzz targets are a workspace of their own.
+fn fuzz_format() -> Result<()> {
+    Job::cargo("lint · cargo fmt, fuzz targets")
+        .args(["fmt", "--check", "--manifest-path", FUZZ])
+        .hint("Run `cargo xtask fmt`.")
+        .run()
 }
 
 fn clippy_native() -> Result<()> {
@@ -63,6 +74,10 @@ fn clippy_npm() -> Result<()> {
     clippy("lint · clippy, npm features", &arguments)
 }
 
+fn clippy_fuzz() -> Result<()> {
+    clippy("lint · clippy, fuzz targets", &["--manifest-path", FUZZ, "--all-targets"])
+}
+
 fn clippy(step: &str, arguments: &[&str]) -> Result<()> {
     Job::cargo(step).arg("clippy").args(arguments).args(["--", "--deny", "warnings"]).run()
 }
@@ -78,16 +93,21 @@ fn rustdoc() -> Result<()> {
 }
 
 fn rust_dependencies() -> Result<()> {
-    deny("lint · cargo deny, licences and sources")?.args(["bans", "licenses", "sources"]).run()
+    for (step, manifest) in [("lint · cargo deny", "Cargo.toml"), ("lint · cargo deny, fuzz targets", FUZZ)] {
+        deny(step, manifest)?.args(["bans", "licenses", "sources"]).run()?;
+    }
+    Ok(())
 }
 
 fn rust_advisories() -> Result<()> {
-    let answer = deny("lint · cargo deny, advisories")?.arg("advisories").attempt()?;
+    let answer = deny("lint · cargo deny, advisories", "Cargo.toml")?.arg("advisories").attempt()?;
     judge_advisories("the Rust advisory database", answer, &["failed to fetch advisory database"])
 }
 
-fn deny(step: &str) -> Result<Job> {
+fn deny(step: &str, manifest: &str) -> Result<Job> {
     Ok(Job::new(step, tools::cargo_deny()?).args([
+        "--manifest-path",
+        manifest,
         "--workspace",
         "--log-level",
         "error",
@@ -143,6 +163,7 @@ fn types_of(project: &str) -> Result<()> {
     node::tool(format!("lint · types of {project}"), "tsc").args(["--noEmit", "-p", project]).run()
 }
 
+const FUZZ: &str = "fuzz/Cargo.toml";
 const PROJECTS: [&str; 4] = ["pkg", "www", "tests/js", "tests/e2e"];
 
 #[cfg(test)]

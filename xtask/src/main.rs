@@ -12,6 +12,7 @@ mod cli;
 mod codegen;
 mod debian;
 mod demo;
+mod fuzz;
 mod glue;
 mod job;
 mod lint;
@@ -73,6 +74,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Load { quick } => load::run(quick),
         Command::Sim { options } => sim::run(&options),
         Command::SimMutants => mutants::run(),
+        Command::Fuzz { seconds, target } => fuzz::run(seconds, target),
         Command::Codegen => codegen::run(),
     }
 }

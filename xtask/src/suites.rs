@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, demo, load, mutants, node, paths, sim, tools, wasm};
+use crate::{build, demo, fuzz, load, mutants, node, paths, sim, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
@@ -24,6 +24,7 @@ pub const SUITES: &[Suite] = &[
         slow: false,
         run: simulated,
     },
+    Suite { name: "fuzz", about: "state machine and readers of frames under arbitrary input", slow: true, run: fuzzed },
     Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
     Suite { name: "load", about: "the reference server under a little load", slow: true, run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
@@ -73,6 +74,10 @@ fn simulated(_: &mut Workshop) -> Result<()> {
     sim::run(&["--runs", "20000"])?;
     sim::run(&["--stampede", "10000"])?;
     mutants::run()
+}
+
+fn fuzzed(_: &mut Workshop) -> Result<()> {
+    fuzz::run(30, None)
 }
 
 fn reference_server(_: &mut Workshop) -> Result<()> {

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::job::Job;
-use crate::{debian, paths, progress, wasm};
+use crate::{debian, fuzz, paths, progress, wasm};
 
 /// Where the pinned toolchain keeps its files.
 pub fn sysroot() -> Result<PathBuf> {
@@ -23,6 +23,18 @@ pub fn wasm_target() -> Result<()> {
     Job::new(format!("set-up · Rust target {}", wasm::TARGET), "rustup")
         .args(["target", "add", wasm::TARGET])
         .hint("Without rustup, install the standard library for this target with the Rust of your system.")
+        .run()
+}
+
+/// The toolchain that fuzz targets are built with.
+pub fn nightly() -> Result<()> {
+    let present = Command::new("rustup").args(["run", fuzz::NIGHTLY, "rustc", "--version"]).output();
+    if present.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    Job::new("set-up · Rust toolchain nightly", "rustup")
+        .args(["toolchain", "install", fuzz::NIGHTLY, "--profile", "minimal"])
+        .hint("Fuzzing needs rustup and its nightly toolchain.")
         .run()
 }
 
@@ -110,6 +122,10 @@ pub fn wasm_bindgen_test_runner() -> Result<PathBuf> {
 
 pub fn cargo_deny() -> Result<PathBuf> {
     Crate { package: "cargo-deny", program: "cargo-deny", version: "0.20.2", exact: false }.find()
+}
+
+pub fn cargo_fuzz() -> Result<PathBuf> {
+    Crate { package: "cargo-fuzz", program: "cargo-fuzz", version: "0.13.2", exact: false }.find()
 }
 
 const WASM_BINDGEN: &str = "0.2.130";

@@ -36,6 +36,7 @@ mod dispatch;
 mod ending;
 mod envelope;
 pub mod faults;
+mod frame;
 #[cfg(test)]
 mod fuzz;
 mod handshake;

@@ -74,7 +74,7 @@ impl World {
 
     fn greet(&mut self, wire: usize, sender: u32, named: &[(Stream, u64)]) {
         if self.server_is_plain {
-            if wire % 2 == 0 {
+            if wire.is_multiple_of(2) {
                 self.say(wire, Down::plain(Kind::HelloUnknown));
             }
             return;

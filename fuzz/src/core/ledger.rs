@@ -1,0 +1,110 @@
+//! What became of every message.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use everwire::proto::{Message, Purpose};
+
+use super::world::Text;
+
+/// Every message by its frame, which no other has.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    live: BTreeMap<Text, Entry>,
+    /// The requests that wait for a reply, by the numbers of their messages.
+    pub requests: BTreeSet<u64>,
+    /// How many wait, and their bytes.
+    pub queued: (usize, u64),
+    pub in_flight: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub seq: u64,
+    pub sender: Option<Text>,
+    pub bytes: u32,
+    pub is_ephemeral: bool,
+    pub stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Waiting,
+    /// It was handed over with numbers, and may be again.
+    InFlight,
+    /// It was handed to a browser that did not take it.
+    Undelivered,
+}
+
+impl Ledger {
+    pub fn accept(&mut self, message: &Message<Text>) {
+        let &Message { frame, bytes, seq, sender, .. } = message;
+        let is_ephemeral = message.purpose == Purpose::Ephemeral;
+        let entry = Entry { seq, sender, bytes, is_ephemeral, stage: Stage::Waiting };
+        self.count(&entry);
+        self.live.insert(frame, entry);
+    }
+
+    /// A message has come to another stage.
+    pub fn put(&mut self, frame: Text, stage: Stage) {
+        let mut entry = self.remove(frame);
+        entry.stage = stage;
+        self.count(&entry);
+        self.live.insert(frame, entry);
+    }
+
+    /// The client hears that the browser did not take a message.
+    pub fn come_back(&mut self, frame: Text) {
+        if self.live.get(&frame).is_some_and(|entry| entry.stage == Stage::Undelivered) {
+            self.put(frame, Stage::Waiting);
+        }
+    }
+
+    /// A message was handed over for good, or reported as dropped.
+    pub fn end(&mut self, frame: Text) -> Entry {
+        self.remove(frame)
+    }
+
+    /// The server has processed everything of a sender up to `seq`.
+    pub fn acknowledge(&mut self, sender: Option<Text>, seq: u64) {
+        let covered = |entry: &Entry| entry.sender == sender && entry.seq <= seq && !entry.is_ephemeral;
+        let covered = self.live.iter().filter(|(_, entry)| covered(entry));
+        for (frame, stage) in covered.map(|(frame, entry)| (*frame, entry.stage)).collect::<Vec<_>>() {
+            match (stage, sender) {
+                (Stage::InFlight, _) => drop(self.end(frame)),
+                (Stage::Waiting, None) => panic!("{frame} is acknowledged, and was never sent"),
+                // The earlier page may have sent it.
+                (Stage::Waiting, Some(_)) | (Stage::Undelivered, _) => {}
+            }
+        }
+    }
+
+    /// Takes out this client's own message with a number, if it waits.
+    pub fn take_back(&mut self, seq: u64) -> bool {
+        let waits = |entry: &Entry| entry.seq == seq && entry.sender.is_none() && entry.stage == Stage::Waiting;
+        let frame = self.live.iter().find(|(_, entry)| waits(entry)).map(|(frame, _)| *frame);
+        frame.is_some_and(|frame| {
+            self.end(frame);
+            true
+        })
+    }
+
+    fn remove(&mut self, frame: Text) -> Entry {
+        let Some(entry) = self.live.remove(&frame) else { panic!("{frame} was over already, or never accepted") };
+        match entry.stage {
+            Stage::InFlight => self.in_flight -= 1,
+            Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Undelivered => {}
+            Stage::Waiting => self.queued = (self.queued.0 - 1, self.queued.1 - u64::from(entry.bytes)),
+        }
+        entry
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        match entry.stage {
+            Stage::InFlight => self.in_flight += 1,
+            Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Undelivered => {}
+            Stage::Waiting => self.queued = (self.queued.0 + 1, self.queued.1 + u64::from(entry.bytes)),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What happens in one run, as the fuzzer makes it up.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+use super::options::Options;
+use super::world::World;
+
+/// One run. Its bytes are a head and steps of fixed length, so that steps can be moved about without becoming others.
+#[derive(Clone, Debug)]
+pub struct Script {
+    options: Options,
+    seed: u64,
+    /// Whether wild steps are taken; the others would seldom be asked for long otherwise.
+    is_wild: bool,
+    steps: Vec<Step>,
+}
+
+impl Script {
+    /// Plays the script; panics when something does not hold.
+    pub fn run(self) {
+        let mut world = World::new(self.options.config(), self.seed);
+        let mut last = Step::Timeout;
+        let mut left = MOST_STEPS;
+        for step in self.steps.into_iter().filter(|step| self.is_wild || !matches!(step, Step::Wild(_))) {
+            let times = match step {
+                Step::Again(times) => burst(times),
+                _ => {
+                    last = step;
+                    1
+                }
+            };
+            for _ in 0..times.min(left) {
+                world.take(&last);
+            }
+            left = left.saturating_sub(times);
+        }
+    }
+}
+
+/// Mostly a few times, because long bursts cost time.
+fn burst(times: u8) -> usize {
+    usize::from(if times < 224 { times % 8 } else { times })
+}
+
+impl<'a> Arbitrary<'a> for Script {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
+        let mut head = Unstructured::new(bytes.bytes(HEAD_BYTES.min(bytes.len()))?);
+        let mut steps = Vec::new();
+        while !bytes.is_empty() {
+            let step = bytes.bytes(STEP_BYTES.min(bytes.len()))?;
+            steps.push(Step::arbitrary(&mut Unstructured::new(step))?);
+        }
+        Ok(Self { options: head.arbitrary()?, seed: head.arbitrary()?, is_wild: head.arbitrary()?, steps })
+    }
+}
+
+/// Something that happens.
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) enum Step {
+    Connect,
+    Disconnect,
+    Reconnect,
+    Send(Draft),
+    Cancel(Number),
+    Stored(Number),
+    /// Messages that one earlier page has left, in order.
+    Restore(Vec<Leftover>),
+    Forget,
+    Opened(Which),
+    Closed(Which, u16),
+    Failed(Which),
+    Frame(Which, Word, Option<Spot>),
+    Position(Which, u16, Number),
+    Buffered(Which, Number),
+    /// The browser takes no more frames on the live socket.
+    Deaf,
+    Timeout,
+    Online,
+    Offline,
+    Visible,
+    PageRestored,
+    Wait(u16),
+    /// The deadline, or so many milliseconds later.
+    Alarm(u16),
+    StepBack(u16),
+    /// An opened connection, with a server of the reliable mode that tells the truth.
+    Welcomed(u8),
+    /// The step before, so many times.
+    Again(u8),
+    /// What no driver does.
+    Wild(Wild),
+}
+
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) enum Wild {
+    Undelivered(Which, Vec<Draft>),
+    Restore(Vec<(Draft, Number, Option<u8>)>),
+    Jump(u64),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Which {
+    Live,
+    Back(u8),
+}
+
+/// A message that the application sends.
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) struct Draft {
+    pub bytes: Size,
+    pub purpose: Purpose,
+    pub ttl: Option<Span>,
+    pub key: Option<u8>,
+    pub awaits_storage: bool,
+    pub reply_within: Option<Span>,
+}
+
+#[derive(Arbitrary, Clone, Debug)]
+pub(super) struct Leftover {
+    pub draft: Draft,
+    /// How many numbers lie between it and the one before.
+    pub skipped: u8,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Size {
+    Small(u8),
+    Any(u32),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    Ordinary,
+    Ephemeral,
+    Join(u8),
+    /// A session that no other message is about.
+    JoinAnother,
+    Leave(u8),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Span {
+    Short(u8),
+    Long(u16),
+    Any(u64),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Number {
+    Small(u8),
+    /// Beside the number that was sent last.
+    Sent(i8),
+    /// Beside the number that was accepted last.
+    Latest(i8),
+    /// The largest that JavaScript can count to.
+    Safe,
+    Most,
+    Any(u64),
+}
+
+/// What a server says.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Word {
+    Event,
+    Pong,
+    Welcome { epoch: Epoch, last: Number, window: u16 },
+    HelloRefused,
+    Ack(Number),
+    Refused(Number),
+    Reply(Number),
+    Receipt(Number),
+    Malformed,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Epoch {
+    Same,
+    Next,
+    Any(Number),
+}
+
+/// Where an event says that it stands.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) struct Spot {
+    pub stream: u16,
+    pub offset: Number,
+    pub prev: Number,
+}
+
+/// The lengths of what a script is made of.
+pub(super) const HEAD_BYTES: usize = 64;
+pub(super) const STEP_BYTES: usize = 32;
+/// Enough to reach every bound, and few enough to be quick.
+const MOST_STEPS: usize = 2_000;
