@@ -89,6 +89,7 @@ impl<F: Face> Driver<F> {
         look(&self.core.borrow())
     }
 
+    #[cfg(feature = "rust")]
     pub(crate) const fn face(&self) -> &F {
         &self.face
     }

@@ -248,9 +248,15 @@ const NEWS = [
   (store) => tellError(store, store.failure),
 ];
 
-export const notice = (...news) => {
-  current.news.push(news);
-};
+export function notice(news, a, ...more) {
+  const { drafts } = current;
+  // Whoever has sent it may forget it before this is told.
+  const first = news === DROPPED ? drafts.get(a).text : a;
+  if (news === DROPPED) drafts.delete(a);
+  current.news.push([news, first, ...more]);
+}
+
+const DROPPED = 8;
 
 /** Tells the news in order, also what their handlers cause. */
 function tellNews() {
@@ -300,10 +306,9 @@ export function tellError(store, error) {
 
 const DROPS = ["overflow", "expired", "not_open", "replaced", "unconfirmed", "unsupported", "forgotten"];
 
-function tellDropped(store, number, index, sender, seq) {
-  const { drafts, messages, outbox, senders, clientId } = store;
-  const { type, data } = JSON.parse(drafts.get(number).text);
-  drafts.delete(number);
+function tellDropped(store, text, index, sender, seq) {
+  const { messages, outbox, senders, clientId } = store;
+  const { type, data } = JSON.parse(text);
   const reason = DROPS[index];
   const message = sender ? undefined : messages.get(seq);
   // Of what is unconfirmed, a page that meets a server of the reliable mode may still learn more.

@@ -41,10 +41,13 @@ let",
 
 let",
     ),
-    ("function initSync(module) {
+    (
+        "function initSync(module) {
     if (wasm !== undefined) return wasm;
-", "function initSync(module) {
-"),
+",
+        "function initSync(module) {
+",
+    ),
 ];
 
 #[cfg(test)]
