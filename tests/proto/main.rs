@@ -7,6 +7,7 @@ mod backoff;
 mod closing;
 mod determinism;
 mod driver;
+mod extremes;
 mod forgetting;
 mod heartbeat;
 mod hostile;
