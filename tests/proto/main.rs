@@ -2,6 +2,7 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+mod announcing;
 mod attempts;
 mod backoff;
 mod closing;
