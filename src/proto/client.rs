@@ -298,10 +298,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         let announcement = self.announcement();
         if announcement != self.announced {
             let phase = announcement.phase != self.announced.phase;
-            self.announced = announcement;
             if phase && matches!(announcement.phase, Phase::Idle | Phase::GivenUp | Phase::Fatal) {
                 self.fail_requests(Timestamp::NEVER, RequestFailure::Abandoned);
             }
+            // Requests that waited have just left the queue.
+            self.announced = self.announcement();
             self.emit(Event::Changed { phase });
         }
     }

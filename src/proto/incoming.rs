@@ -65,7 +65,7 @@ impl Incoming {
         let told = match *position {
             Position::At(at) if offset < at => return Told::Behind,
             Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),
-            Position::Void(at) => Told::Missing(at + 1, None),
+            Position::Void(at) => Told::Missing(at.saturating_add(1), None),
             Position::At(_) | Position::Unknown => Told::Complete,
         };
         *position = Position::At(offset);

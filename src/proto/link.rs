@@ -74,7 +74,7 @@ impl Link {
 
     /// So much was handed to the browser.
     pub fn fill(&mut self, bytes: u32, config: &Buffer, now: Timestamp) {
-        self.measure(self.buffered + u64::from(bytes), config, now);
+        self.measure(self.buffered.saturating_add(bytes.into()), config, now);
     }
 
     /// So much is in the browser's buffer.

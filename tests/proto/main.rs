@@ -2,11 +2,13 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+mod announcing;
 mod attempts;
 mod backoff;
 mod closing;
 mod determinism;
 mod driver;
+mod extremes;
 mod forgetting;
 mod heartbeat;
 mod hostile;
