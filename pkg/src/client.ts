@@ -29,9 +29,9 @@ export interface Core {
   everwire_dispose(client: Pointer): void;
   everwire_signal(client: Pointer, now: number, fact: number, a: number, b: number, c: number): number;
   /** One of the constants below, and the number of the message that it is about. Says whether it was in time. */
-  everwire_command(client: Pointer, command: number, seq: number): number;
+  everwire_command(client: Pointer, command: number, seq?: number): number;
   /**
-   * The message's number, negative if it is queued, or 0 if it was refused. NaN stands for no time. A message with a `sender` is one
+   * The message's number, negative if it is queued, or 0 if it was refused. `undefined` arrives as NaN or 0 and stands for none. A message with a `sender` is one
    * that an earlier page has left.
    */
   everwire_send(
@@ -40,11 +40,11 @@ export interface Core {
     bytes: number,
     purpose: number,
     key: number,
-    ttlMs: number,
+    ttlMs: number | undefined,
     isDurable: number,
-    replyWithinMs: number,
-    sender: number,
-    seq: number,
+    replyWithinMs: number | undefined,
+    sender: number | undefined,
+    seq: number | undefined,
   ): number;
 }
 
@@ -122,7 +122,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   ): SendResult;
   send(event: string, ...args: unknown[]): SendResult {
     const [data, options = {}] = args as [data?: unknown, options?: SendOptions];
-    const result = this.#submit(event, data, options, Number.NaN);
+    const result = this.#submit(event, data, options);
     if (typeof result !== "number")
       return { status: "refused", code: result.code, reason: result.message, error: result };
     const seq = Math.abs(result);
@@ -155,8 +155,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   request<Reply>(event: string, ...args: unknown[]): Promise<Reply> {
     const [data, { timeoutMs = 10_000 } = {}] = args as [data?: unknown, options?: RequestOptions];
     return new Promise((resolve, reject) => {
-      // NaN would say that no reply is wanted.
-      const result = this.#submit(event, data, {}, timeoutMs || 0);
+      const result = this.#submit(event, data, {}, timeoutMs);
       if (typeof result !== "number") reject(result);
       else this.#store.requests.set(Math.abs(result), [resolve as (reply: unknown) => void, reject]);
     });
@@ -196,25 +195,25 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     this.#command(command);
   }
 
-  #command(command: number, seq = 0): boolean {
+  #command(command: number, seq?: number): boolean {
     return host.within(this.#store, () => this.#core.everwire_command(this.#pointer, command, seq)) > 0;
   }
 
-  #submit(event: string, data: unknown, options: SendOptions, replyWithinMs: number): number | EverwireError {
+  #submit(event: string, data: unknown, options: SendOptions, timeoutMs?: number): number | EverwireError {
     const { volatile, ttlMs, durable, coalesce = host.coalesceKey(event, data) } = options;
     try {
-      if (ttlMs !== undefined && !(ttlMs >= 1)) throw new host.ConfigError("ttlMs", "a number from 1");
-      if (!(replyWithinMs >= 1 || Number.isNaN(replyWithinMs))) throw new host.ConfigError("timeoutMs", "a number from 1");
+      for (const [name, value] of Object.entries({ ttlMs, timeoutMs })) {
+        if (value !== undefined && !(value >= 1)) throw new host.ConfigError(name, "a number from 1");
+      }
       if (durable && (!this.#restored || volatile)) {
         throw new host.ConfigError("durable", "used with the client's `outbox` and without `volatile`");
       }
-      const frame = host.encode(event, data, !Number.isNaN(replyWithinMs));
+      const frame = host.encode(event, data, timeoutMs !== undefined);
       const bytes = host.byteLength(frame);
       const purpose = host.purpose(event, data) || (volatile ? 1 : 0);
       const session = purpose > 1 ? host.session(event, data) : coalesce;
       const isDurable = durable === true && this.#store.outbox !== undefined;
-      const ttl = ttlMs ?? Number.NaN;
-      const result = this.#hand(frame, bytes, purpose, session, ttl, isDurable, replyWithinMs);
+      const result = this.#hand(frame, bytes, purpose, session, ttlMs, isDurable, timeoutMs);
       if (isDurable && typeof result === "number") {
         const seq = Math.abs(result);
         const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
@@ -231,11 +230,11 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     bytes: number,
     purpose: number,
     keyText: string | undefined,
-    ttlMs: number,
+    ttlMs: number | undefined,
     isDurable: boolean,
-    replyWithinMs: number,
-    sender = 0,
-    seq = 0,
+    replyWithinMs: number | undefined,
+    sender?: number,
+    seq?: number,
   ): number {
     const store = this.#store;
     const [draft, key] = host.draft(store, frame, purpose, keyText);
@@ -269,7 +268,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
         const ttl = expiresAt === null ? Infinity : Math.max(expiresAt - Date.now(), 0);
         let index = senders.indexOf(sender);
         if (index < 0) index = senders.push(sender) - 1;
-        this.#hand(frame, bytes, purpose, session, ttl, false, Number.NaN, index, seq);
+        this.#hand(frame, bytes, purpose, session, ttl, false, undefined, index, seq);
       }
     } catch (cause) {
       this.#store.outbox = undefined;

@@ -48,8 +48,8 @@ export function within(store, act) {
   }
 }
 
-/** Tells a client a fact by its number; says of a frame whether to deliver it. */
-const tell = (store, fact, a = 0, b = 0, c = 0, now = 0) => within(store, () => store.signal(now, fact, a, b, c));
+/** Tells a client a fact by its number; says of a frame whether to deliver it. What is left out arrives as 0. */
+const tell = (store, fact, a, b, c, now) => within(store, () => store.signal(now, fact, a, b, c));
 
 /** Only a plain `false` says that there is no network. */
 export const isOffline = () => globalThis.navigator?.onLine === false;
@@ -275,7 +275,7 @@ const frameListener = (store) => (event) => {
   const incoming = decode(event);
   if (store.clientId) return receive(store, incoming);
   const isPong = incoming.type === "pong";
-  if (tell(store, isPong ? 1 : 0, 0, 0, 0, isPong ? performance.now() : roughNow())) deliver(store, incoming);
+  if (tell(store, +isPong, 0, 0, 0, isPong ? performance.now() : roughNow())) deliver(store, incoming);
 };
 
 /** The frames of the reliable mode that are about a message (docs/PROTOCOL.md). */

@@ -66,7 +66,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         match (news, &self.state) {
             // What the next connection brings again.
-            (News::Welcome { .. } | News::HelloRefused | News::Ack { .. }, State::Closing { .. }) => return false,
+            (News::Welcome { .. } | News::HelloRefused, State::Closing { .. }) => return false,
             (_, State::Closing { .. }) if place.is_some() => return false,
             (News::Welcome { epoch, last, window }, _) => {
                 self.welcome(epoch, last, window, now);

@@ -157,7 +157,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn is_flowing(&self, link: &Link) -> bool {
-        let has_turn = || link.has_window() && link.sent == self.in_flight.len() && self.sender.is_none();
+        let has_turn = || link.has_window() && self.sender.is_none();
         !link.is_blocked() && self.outbox.is_empty() && (!link.is_reliable() || has_turn())
     }
 
