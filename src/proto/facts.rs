@@ -160,8 +160,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    fn put_back(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
-        for message in messages.into_iter().rev() {
+    fn put_back(&mut self, mut messages: Vec<Box<Message<M>>>, now: Timestamp) {
+        while let Some(message) = messages.pop() {
             if self.outbox.has_room(message.bytes, None, &self.config.queue) {
                 self.outbox.put_back(message, &self.config.queue, now);
             } else {

@@ -43,8 +43,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// Takes over messages that earlier pages have left, in order; each names its sender and has its number. They are sent
     /// before anything else.
-    pub fn restore(&mut self, messages: Vec<Box<Message<M>>>, now: Timestamp) {
-        for message in messages.into_iter().rev() {
+    pub fn restore(&mut self, mut messages: Vec<Box<Message<M>>>, now: Timestamp) {
+        while let Some(message) = messages.pop() {
             self.outbox.put_back(message, &self.config.queue, now);
         }
         // The earlier page may have sent them, and this server cannot be asked.

@@ -154,7 +154,7 @@ fn optimise(module: &Path) -> Result<()> {
 
 const OPTIMISER_FLAGS: [&str; 18] = [
     // Code that is once taken apart completely is put together smaller.
-    "-O3",
+    "-Oz",
     "--flatten",
     "--rereloop",
     "-Oz",
