@@ -116,10 +116,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    * refused; a refused message is neither sent nor queued. An accepted one goes on to tell its status. Pings and typing are never
    * queued for a later connection.
    */
-  send<Name extends keyof Sends & string>(
-    event: Name,
-    ...args: DataArgument<Sends[Name], SendOptions>
-  ): SendResult;
+  send<Name extends keyof Sends & string>(event: Name, ...args: DataArgument<Sends[Name], SendOptions>): SendResult;
   send(event: string, ...args: unknown[]): SendResult {
     const [data, options = {}] = args as [data?: unknown, options?: SendOptions];
     const result = this.#submit(event, data, options);
@@ -239,7 +236,18 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const store = this.#store;
     const [draft, key] = host.draft(store, frame, purpose, keyText);
     const result = host.within(store, () =>
-      this.#core.everwire_send(this.#pointer, draft, bytes, purpose, key, ttlMs, +isDurable, replyWithinMs, sender, seq),
+      this.#core.everwire_send(
+        this.#pointer,
+        draft,
+        bytes,
+        purpose,
+        key,
+        ttlMs,
+        +isDurable,
+        replyWithinMs,
+        sender,
+        seq,
+      ),
     );
     if (result) return result;
     store.drafts.delete(draft);

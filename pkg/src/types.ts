@@ -288,14 +288,7 @@ export interface LifecycleEvents {
  * is gone), `replaced` (by one with the same `coalesce` key), `unconfirmed` (it was sent, and this server cannot say whether it arrived),
  * `unsupported` (a request to a server that knows none), `forgotten` (`logout()`).
  */
-export type DropReason =
-  | "overflow"
-  | "expired"
-  | "not_open"
-  | "replaced"
-  | "unconfirmed"
-  | "unsupported"
-  | "forgotten";
+export type DropReason = "overflow" | "expired" | "not_open" | "replaced" | "unconfirmed" | "unsupported" | "forgotten";
 
 /** Events that are missing: those of one stream from `from` to `to`, both included. Offsets may have holes, so `to - from + 1` is the most there were. */
 export interface Gap {
@@ -323,6 +316,5 @@ export type Handler<Data, Message> = unknown extends Data
   : (data: Data, message: Message) => void;
 
 /** The arguments of `send()` after the name: the data may be left out where an empty object will do. */
-export type DataArgument<Data, More> = Record<never, never> extends Data
-  ? [data?: Data, options?: More]
-  : [data: Data, options?: More];
+export type DataArgument<Data, More> =
+  Record<never, never> extends Data ? [data?: Data, options?: More] : [data: Data, options?: More];

@@ -119,7 +119,8 @@ export function openSocket() {
   const separator = url.includes("?") ? "&" : "?";
   try {
     const socket = new WebSocket(token == null ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
-    store.socket = Object.assign(socket, (store.ears ??= newEars(store)));
+    store.ears ??= newEars(store);
+    store.socket = Object.assign(socket, store.ears);
     return true;
   } catch {
     return false;

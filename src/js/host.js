@@ -54,7 +54,8 @@ export function checkOptions(options) {
     if (value !== undefined && !fits(value)) throw new ConfigError(path || "options", expected);
   };
   check("", isObject, "an object");
-  for (const group of ["reconnect", "heartbeat", "queue", "buffer", "logger", "outbox"]) check(group, isObject, "an object");
+  for (const group of ["reconnect", "heartbeat", "queue", "buffer", "logger", "outbox"])
+    check(group, isObject, "an object");
   for (const [path, least, most, infinite, fractional] of NUMBERS) {
     const fits = (value) =>
       (value >= least && value <= most && (fractional ? !Number.isNaN(+value) : Number.isInteger(value))) ||
@@ -239,7 +240,8 @@ const NEWS = [
   (store, attempts) => call(store, "give_up", { attempts }),
   tellTransmitted,
   (store, seq, failure) => fail(store, undefined, seq, undefined, error(...FAILURES[failure])),
-  (store, index) => call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[index]}`)),
+  (store, index) =>
+    call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[index]}`)),
   (store, stream, from, to) => call(store, "gap", { stream: store.streams[stream], from, to: to || null }),
   tellAcknowledged,
   tellDropped,
@@ -262,7 +264,10 @@ const DROPPED = 8;
 function tellNews() {
   if (this.isTelling) return;
   this.isTelling = true;
-  for (let next; (next = this.news.shift()); ) NEWS[next.shift()](this, ...next);
+  while (this.news.length) {
+    const [index, ...news] = this.news.shift();
+    NEWS[index](this, ...news);
+  }
   this.isTelling = false;
 }
 
@@ -313,6 +318,7 @@ function tellDropped(store, text, index, sender, seq) {
   const message = sender ? undefined : messages.get(seq);
   // Of what is unconfirmed, a page that meets a server of the reliable mode may still learn more.
   if ((sender || message?.isDurable) && reason !== "unconfirmed") outbox?.remove(senders[sender] ?? clientId, seq);
-  if (!sender) fail(store, message, seq, index === 1 ? reason : "failed", error(reason, `the message was dropped: ${reason}`));
+  if (!sender)
+    fail(store, message, seq, index === 1 ? reason : "failed", error(reason, `the message was dropped: ${reason}`));
   call(store, "drop", { type, data, reason });
 }

@@ -233,6 +233,12 @@ const MUTANTS: &[Mutant] = &[
         to: "if true {",
     },
     Mutant {
+        name: "frames of acknowledged messages are kept",
+        file: "reliable.rs",
+        from: "            self.outputs.push_back(Output::Release { frame, is_done: true });\n",
+        to: "",
+    },
+    Mutant {
         name: "every reply is believed",
         file: "reliable.rs",
         from: "(!self.requests.remove(seq)).then_some(Violation::UnexpectedReply)",

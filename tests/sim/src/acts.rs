@@ -126,11 +126,13 @@ impl World {
         });
         // The driver learns the number with the answer, and what follows refers to it.
         self.pages[page].uids.push(uid);
+        self.pages[page].drafts.insert(uid);
         let answer = self.command(page, |client, now| client.send(message, now));
         trace!(self, "page {page}: message {uid} {what:?} {note:?}: {answer:?}");
         if answer.is_err() {
             self.tally.add(Count::Refused);
             self.pages[page].uids.pop();
+            self.pages[page].drafts.remove(&uid);
             self.ledger[uid as usize].status = Status::Ended(End::Dropped);
             return;
         }

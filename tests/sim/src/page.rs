@@ -1,6 +1,6 @@
 //! One page: a real client, driven as the documentation of the crate says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use everwire::proto::config::Buffer;
 use everwire::proto::{
@@ -32,6 +32,8 @@ pub struct Page {
     pub deferred: VecDeque<Fact>,
     /// The messages by their sequence numbers, from 1.
     pub uids: Vec<u32>,
+    /// The messages whose frames the driver keeps.
+    pub drafts: BTreeSet<u32>,
     pub rooms: Vec<u32>,
     pub left_rooms: Vec<u32>,
     /// Rooms about which the application cannot be sure.
@@ -95,6 +97,7 @@ impl World {
             frames_first: false,
             deferred: VecDeque::new(),
             uids: Vec::new(),
+            drafts: BTreeSet::new(),
             rooms: Vec::new(),
             left_rooms: Vec::new(),
             doubtful_rooms: Vec::new(),
@@ -288,6 +291,9 @@ impl World {
                     if let everwire::proto::Event::Changed { phase } = event {
                         changed = Some(changed.unwrap_or(false) || phase);
                     }
+                    if let everwire::proto::Event::Dropped { message, .. } = &event {
+                        self.let_go(page, message.frame);
+                    }
                     events.push(event);
                 }
                 Output::Transmit { socket, message, numbers } => {
@@ -339,6 +345,7 @@ impl World {
                 let bytes = self.wire_of(page, socket).map_or(0, |wire| self.wires[wire].up.buffered(self.now));
                 self.pages[page].client.handle_input(Input::Buffered { socket, bytes }, now);
             }
+            Output::Release { frame, .. } => self.let_go(page, frame),
             Output::Close { socket } => self.close_socket(page, socket, Stage::Closing),
             Output::Abandon { socket } => self.close_socket(page, socket, Stage::Abandoned),
             Output::Transmit { .. } | Output::Event(_) => {}
@@ -366,6 +373,9 @@ impl World {
         };
         let uid = if let Up::Message { uid, .. } = frame { Some(uid) } else { None };
         if let Some(uid) = uid {
+            if !self.pages[page].drafts.contains(&uid) {
+                self.break_rule(Rule::DriverContract, format!("message {uid} goes out after its frame was let go"));
+            }
             let entry = &mut self.ledger[uid as usize];
             if entry.numbered > 0 {
                 self.tally.add(Count::Retransmitted);
@@ -387,9 +397,19 @@ impl World {
         } else if let Some(uid) = uid
             && numbers.is_none()
         {
+            self.let_go(page, Text::Message(uid));
             self.remove_now(self.pages[page].device, uid);
         }
         taken
+    }
+
+    /// The state machine moves this frame no more.
+    fn let_go(&mut self, page: usize, frame: Text) {
+        if let Text::Message(uid) = frame
+            && !self.pages[page].drafts.remove(&uid)
+        {
+            self.break_rule(Rule::DriverContract, format!("the frame of message {uid} is let go twice"));
+        }
     }
 
     fn send_up(&mut self, page: usize, socket: SocketId, frame: Up, bytes: u32) -> bool {
@@ -444,6 +464,7 @@ impl World {
                 continue;
             }
             entry.restore(page);
+            self.pages[page].drafts.insert(uid);
             let mut message = Message::new(Text::Message(uid), entry.bytes, Purpose::Ordinary);
             message.seq = entry.seq;
             message.sender = Some(Text::Sender(entry.sender as u32));

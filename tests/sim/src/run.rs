@@ -139,6 +139,9 @@ impl World {
                 let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client.in_flight());
                 return Some((Rule::Stuck, detail));
             }
+            if !this.drafts.is_empty() {
+                return Some((Rule::Unbounded, format!("page {page} keeps the frames of {:?}", this.drafts)));
+            }
             if !device.store.is_empty() && !self.server_is_plain {
                 return Some((Rule::Stuck, format!("device {number} still has {:?} on disk", device.store)));
             }
