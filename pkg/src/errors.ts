@@ -16,7 +16,7 @@ export const EverwireError: {
   readonly prototype: EverwireError;
 } = Everwire;
 
-/** An option that cannot be used, thrown by the constructor: the caller has to change it. */
+/** An option that cannot be used, thrown by the constructor or, for one of a message, in its result: the caller has to change it. */
 export interface ConfigError extends EverwireError {
   readonly code: "invalid_option";
   /** The option's path, such as `reconnect.jitter`. */
@@ -38,11 +38,11 @@ export const ConfigError: {
  *   forbids WebAssembly), `wasm_too_large` (this browser compiles WebAssembly only asynchronously: `await ready()` first),
  *   `wasm_failed`, `not_ready` (`everwire/slim` before `await init()`).
  * - Thrown by `connect()` and `reconnect()`: `invalid_url`, `insecure_url` (a `ws:` URL on an `https:` page).
- * - In the result of `send()`: `invalid_event`, `invalid_data`, `unserialisable`, `too_large`, `queue_full`, `not_open`,
- *   `too_many_sessions`.
- * - Also in the result of `send()` and of `request()`: `unsupported` (requests need the reliable mode).
- * - From `done()` and `request()`: `refused` (by the server, see `cause`), `timed_out`, `abandoned`, `cancelled`, and the reasons of drops:
- *   `overflow`, `expired`, `not_open`, `replaced`, `unconfirmed`, `unsupported`, `forgotten`.
+ * - In the result of `send()`, and from `request()`: `invalid_event`, `invalid_data`, `invalid_option` (one of the message's own), `unserialisable`,
+ *   `too_large`, `queue_full` (also more than 1 000 open requests), `not_open`, `too_many_sessions`.
+ * - From `request()`: `unsupported` (it needs the reliable mode), `timed_out`, `abandoned` (the connection was given up or closed).
+ * - From `done()` and `request()`: `refused` (by the server, see `cause`), `cancelled`, and the reasons of drops: `overflow`, `expired`,
+ *   `not_open`, `replaced`, `unconfirmed`, `unsupported`, `forgotten`.
  * - In `error` events: `protocol_error` (the server broke the rules of the reliable mode), `storage_unavailable`, `storage_full`,
  *   `storage_failed` (durable messages stay in memory), `bad_frame` (the server sent no event), `handler_failed` (a handler threw, see `cause`), `token_failed`
  *   (the token function threw, see `cause`).

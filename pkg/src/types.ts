@@ -19,25 +19,27 @@ export interface Options {
   reconnect?: ReconnectOptions | undefined;
   heartbeat?: HeartbeatOptions | undefined;
   /**
-   * Longest time for one attempt, token included, in milliseconds. Default 10 000. A whole number from 1 to 2 147 483 647. An
-   * attempt that takes longer is abandoned and counts as failed.
+   * Longest time for one attempt, token included, and in the reliable mode the server's welcome, in milliseconds. Default 10 000. A
+   * whole number from 1 to 2 147 483 647. An attempt that takes longer is abandoned and counts as failed.
    */
   connectTimeoutMs?: number | undefined;
   queue?: QueueOptions | undefined;
   /**
-   * Largest outgoing message in UTF-8 bytes, envelope included. Default 10 240. Larger ones are refused by `send()`. A value
-   * above the server's own limit makes the server close the connection.
+   * Largest outgoing message in UTF-8 bytes, envelope included, without the number that the reliable mode adds. Default 10 240. From 1. Larger
+   * ones are refused by `send()` as `too_large`. A value above the server's own limit makes the server close the connection.
    */
   maxMessageBytes?: number | undefined;
   /**
    * What is known of messages once they are sent. Default `"at-most-once"`: nothing; what is under way when a connection dies is lost.
    * `"reliable"` asks the server for acknowledgements and resumption (docs/PROTOCOL.md): every message is processed once and in order, over
-   * any number of connections. A server that does not know it is spoken to at most once; the snapshot's `delivery` says which.
+   * any number of connections. It costs a round trip after each connection opens, and some bytes for each message. A server that does not know it
+   * is spoken to at most once; the snapshot's `delivery` says which.
    */
   delivery?: "at-most-once" | "reliable" | undefined;
   /**
-   * Where messages sent with `durable: true` are kept until they are acknowledged: `durableOutbox()` of `everwire/durable`. Default: none. Needs
-   * `delivery: "reliable"`. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
+   * Where messages sent with `durable: true` are kept until they are acknowledged: `durableOutbox()` of `everwire/durable`, one for each client.
+   * Default: none. Needs `delivery: "reliable"`, else a `ConfigError`. What earlier pages have left is sent first, before this page joins its
+   * sessions. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
    */
   outbox?: Outbox | undefined;
   buffer?: BufferOptions | undefined;
@@ -83,11 +85,17 @@ export interface ReconnectOptions {
 export interface HeartbeatOptions {
   /** Time between two pings, in milliseconds. Default 30 000. `Infinity` switches the heartbeat off. */
   intervalMs?: number | undefined;
-  /** How long a ping may stay unanswered before the socket is abandoned, in milliseconds. Default 10 000. */
+  /**
+   * How long a ping may stay unanswered before the socket is abandoned, in milliseconds. Default 10 000. From 1. In the reliable mode also
+   * how long the server may acknowledge nothing while it owes something. Lower values notice sooner, and take slow links for dead.
+   */
   timeoutMs?: number | undefined;
 }
 
-/** What to keep while there is no connection. Every message that is dropped is reported as a `drop` event. */
+/**
+ * What to keep while there is no connection, or no room on it. Every message that is dropped is reported as a `drop` event. Messages that are sent
+ * and unacknowledged do not count: the server's window bounds them.
+ */
 export interface QueueOptions {
   /** Most messages that wait. Default 1 000. With 0 nothing is queued. */
   maxMessages?: number | undefined;
@@ -116,10 +124,14 @@ export interface BufferOptions {
 export interface SendOptions {
   /**
    * Send it on the open connection, after all others, or not at all; at most once even in the reliable mode. Default: `true` for pings
-   * and typing, `false` for all others.
+   * and typing, `false` for all others. Without a connection it is refused as `not_open`; when the connection ends before it was sent, it is dropped
+   * as `not_open`.
    */
   readonly volatile?: boolean | undefined;
-  /** How long it may wait to be sent, in milliseconds, from 1. Default `queue.ttlMs`. Once sent, it does not expire. */
+  /**
+   * How long it may wait to be sent, in milliseconds, from 1; else it is refused as `invalid_option`. Default `queue.ttlMs`. Once sent, it does not
+   * expire. With `durable`, the time runs on while no page is open.
+   */
   readonly ttlMs?: number | undefined;
   /**
    * Replaces a message with the same key that was not sent yet. Default: one for typing and for `read_message`, by session; none for others.
@@ -127,19 +139,23 @@ export interface SendOptions {
    */
   readonly coalesce?: string | undefined;
   /**
-   * Send it only once it is on disk, so that it survives a reload or a crash. Default `false`. Needs the client's `outbox`. When it
-   * cannot be stored, an `error` event says why, and it is sent all the same.
+   * Send it only once it is on disk, so that it survives a reload or a crash. Default `false`. Needs the client's `outbox`, and excludes `volatile`,
+   * else it is refused as `invalid_option`. Messages behind it wait too. When it cannot be stored, an `error` event says why, and it is sent
+   * all the same. A later page sends it before it joins its sessions: where the server wants a join first, make the join durable too.
    */
   readonly durable?: boolean | undefined;
 }
 
 /** How to wait for a reply. */
 export interface RequestOptions {
-  /** How long, in milliseconds, from 1. Default 10 000. A request that was not sent by then is taken back. */
+  /**
+   * How long, in milliseconds, from 1; else the request rejects with `invalid_option`. Default 10 000. Then it rejects with `timed_out`; if it was not
+   * sent by then, it is taken back, otherwise the server may have processed it.
+   */
   readonly timeoutMs?: number | undefined;
 }
 
-/** The part of `console` that a client uses. */
+/** The part of `console` that a client uses. A method that is missing is not called. */
 export interface Logger {
   debug?(text: string): void;
   info?(text: string): void;
@@ -166,7 +182,7 @@ export interface Snapshot {
   readonly close: CloseInfo | null;
   /** Why the last attempt could not even start: the URL or the token. `null` again once a connection is open. */
   readonly error: EverwireError | null;
-  /** How many messages wait in the queue. */
+  /** How many messages wait in the queue, those of earlier pages included. Messages that are sent and unacknowledged are not in it. */
   readonly queued: number;
   /** The size of their frames in bytes. */
   readonly queuedBytes: number;
@@ -184,7 +200,9 @@ export interface Snapshot {
 export interface CloseInfo {
   /** The close code; 1006 also for every end that the client decided on its own, such as a missing pong. */
   readonly code: number;
+  /** The server's own words, or the client's for an end that it decided on. */
   readonly reason: string;
+  /** Whether both sides have said goodbye. */
   readonly wasClean: boolean;
 }
 
@@ -213,9 +231,12 @@ export interface SentMessage {
    * is `expired`, `refused` (the server's reason is the `cause`), `cancelled`, or the reason of the `drop` event.
    */
   done(): Promise<void>;
-  /** Takes it back if it was not sent yet, and says whether that was so. */
+  /** Takes it back if it was not sent yet, and says whether that was so. Then `done()` rejects with `cancelled`. */
   cancel(): boolean;
-  /** Calls `listener` whenever the status has changed. Returns a function that ends the subscription. */
+  /**
+   * Calls `listener` whenever the status has changed. Returns a function that ends the subscription. The latest 1 000 acknowledged messages still
+   * learn that they are delivered and read.
+   */
   subscribe(listener: () => void): () => void;
 }
 
@@ -276,7 +297,7 @@ export type DropReason =
   | "unsupported"
   | "forgotten";
 
-/** Events that are missing. */
+/** Events that are missing: those of one stream from `from` to `to`, both included. Offsets may have holes, so `to - from + 1` is the most there were. */
 export interface Gap {
   readonly stream: string;
   /** The offset of the first that is missing. */

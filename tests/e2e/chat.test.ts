@@ -20,7 +20,7 @@ test("a message from Ada reaches Grace, announced by a typing indicator", async 
 
   await expect.poll(() => grace.messages()).toEqual(["Is the engine running?"]);
   await expect.poll(() => grace.part("typing").innerText()).toBe("");
-  expect(await ada.deliveries()).toEqual(["Sent"]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
   expect(await ada.part("typing").innerText()).toBe("");
 });
 
@@ -53,7 +53,7 @@ test("a message over the size limit is refused in the conversation, and the next
   await expect.poll(() => ada.deliveries()).toEqual([expect.stringMatching(/^Not sent: .*10 ?240/)]);
   await ada.write("short");
   await expect.poll(() => grace.messages()).toEqual(["short"]);
-  expect(await server.received(ada.userId, "message_sent")).toHaveLength(1);
+  expect(await server.received(ada.userId, "send_message")).toHaveLength(1);
 });
 
 test("an emotion update fills the emotion widget of the right person", async () => {

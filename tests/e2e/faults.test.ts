@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { useFaultyDemo } from "./harness/demo";
 
-const demo = useFaultyDemo();
+const demo = useFaultyDemo("at-most-once");
 
 /** Both write and both are heard, each once and in order. */
 async function chats(): Promise<void> {

@@ -113,7 +113,7 @@ class Player {
         fate = "answered";
       },
       (error) => {
-        fate = String(error);
+        fate = error.code;
       },
     );
   }

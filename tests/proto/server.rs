@@ -1,6 +1,6 @@
 //! What the other end does, and what it has seen.
 
-use everwire::proto::{Purpose, SocketId};
+use everwire::proto::{Numbers, Purpose, SocketId};
 
 /// How the server behaves from now on.
 #[derive(Clone, Debug)]
@@ -44,6 +44,14 @@ pub struct Socket {
     pub room: usize,
     pub heard: Vec<Heard>,
     pub pings: Vec<u64>,
+    /// Every hello in words: `hello user=13`, `hello as earlier`.
+    pub hellos: Vec<String>,
+    /// The sequence number that the next message has to name as the one before it.
+    pub prev: Option<u64>,
+    /// The client id that said hello last.
+    pub sender: String,
+    /// Whether what it takes gets lost on the way.
+    pub is_cut: bool,
 }
 
 /// How far a socket has come.
@@ -61,12 +69,24 @@ pub enum Stage {
 pub struct Heard {
     pub label: String,
     pub purpose: Purpose,
+    pub numbers: Option<Numbers>,
 }
 
 impl Socket {
     pub fn new(id: SocketId, asked_at: u64, token_refused: bool) -> Self {
-        let stage = Stage::Attempt;
-        Self { id, asked_at, token_refused, stage, room: usize::MAX, heard: Vec::new(), pings: Vec::new() }
+        Self {
+            id,
+            asked_at,
+            token_refused,
+            stage: Stage::Attempt,
+            room: usize::MAX,
+            heard: Vec::new(),
+            pings: Vec::new(),
+            hellos: Vec::new(),
+            prev: None,
+            sender: String::new(),
+            is_cut: false,
+        }
     }
 
     pub fn is_live(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Frames as the tests write and read them.
 
-use everwire::proto::{Inbound, Message, News, Purpose};
+use everwire::proto::{Inbound, Message, News, Place, Purpose};
 use serde_json::{Value, json};
 
 /// An envelope from the server.
@@ -9,8 +9,41 @@ pub struct Envelope(pub Value);
 
 impl Inbound for Envelope {
     fn news(&self) -> News {
-        if self.0["type"] == "pong" { News::Pong } else { News::Event }
+        let Self(frame) = self;
+        let data = &frame["data"];
+        let number = |field: &str| data[field].as_u64();
+        match (frame["type"].as_str(), number("seq")) {
+            (Some("pong"), _) => News::Pong,
+            (Some("welcome"), _) => News::Welcome {
+                epoch: number("epoch").expect("an epoch"),
+                last: number("last").expect("a number"),
+                window: number("window").map_or(128, |window| u32::try_from(window).expect("a window")),
+            },
+            (Some("error"), None) if data["about"] == "hello" => News::HelloRefused,
+            (Some("error"), Some(seq)) => News::Refused { seq },
+            (Some("ack"), Some(seq)) => News::Ack { seq },
+            (Some("reply"), Some(seq)) => News::Reply { seq },
+            (Some("receipt"), Some(seq)) => News::Receipt { seq },
+            (Some("ack" | "reply" | "receipt"), None) => News::Malformed,
+            _ => News::Event,
+        }
     }
+
+    fn place(&self) -> Option<Place> {
+        let Self(frame) = self;
+        let (stream, offset) = (frame["stream"].as_str()?, frame["offset"].as_u64()?);
+        Some(Place { stream: stream_number(stream), offset, prev: frame["prev"].as_u64().unwrap_or(offset - 1) })
+    }
+}
+
+/// The number that a driver would give to the stream: `user` is 0, `s1` is 1, and so on.
+pub fn stream_number(name: &str) -> u32 {
+    if name == "user" { 0 } else { name.trim_start_matches('s').parse().expect("a stream such as `s1`") }
+}
+
+/// The name of the stream with this number.
+pub fn stream_name(number: u32) -> String {
+    if number == 0 { "user".to_owned() } else { format!("s{number}") }
 }
 
 /// The message that an application's `send(event, data)` becomes.

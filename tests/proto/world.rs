@@ -6,6 +6,7 @@ use everwire::proto::{Client, Config, Event, Input, Message, Phase, Refused, Sen
 use serde_json::Value;
 
 use crate::driver::{Fact, Seen, seen};
+use crate::memory::Memory;
 use crate::server::{Server, Socket};
 use crate::wire::{Envelope, label, note};
 
@@ -23,6 +24,12 @@ pub struct World {
     pub seen: Seen,
     /// What the browser says when it is asked about its send buffer.
     pub buffered: u64,
+    /// What a server of the reliable mode remembers; a plain server has none.
+    pub memory: Option<Memory>,
+    /// Whether the client waits for the positions in a welcome.
+    pub is_greeting: bool,
+    /// Whether messages of earlier pages wait, for which there is no bound.
+    pub has_restored: bool,
 }
 
 /// What a scenario does to its world.
@@ -57,6 +64,9 @@ impl World {
             scheduled: 0,
             seen,
             buffered: 0,
+            memory: None,
+            is_greeting: false,
+            has_restored: false,
         }
     }
 
@@ -146,7 +156,7 @@ impl World {
     /// The server says something on the live socket.
     pub fn push(&mut self, envelope: Value) {
         let socket = self.live().expect("a socket is live").id;
-        self.input(Input::Frame { socket, payload: Envelope(envelope) });
+        self.hear(socket, envelope);
     }
 
     /// The browser takes no frames on the live socket any more, and has not said so yet.

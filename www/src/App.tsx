@@ -2,7 +2,7 @@ import { WebSocketProvider } from "everwire/react";
 import { Outages } from "./components/Outages";
 import { Pane } from "./components/Pane";
 import { connectionOptions } from "./connection";
-import { everyone, sessionId } from "./people";
+import { delivery, everyone, sessionId } from "./people";
 
 export function App() {
   return (
@@ -27,11 +27,16 @@ export function App() {
         ))}
       </main>
       <footer className="footer">
-        Session <code data-testid="session">{sessionId}</code>. Add <code>?session=NAME</code> to the address to meet in
-        another tab.
+        Session <code data-testid="session">{sessionId}</code>. Open this address in another tab to meet there. Delivery
+        is <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>; <OtherDelivery />.
       </footer>
     </div>
   );
+}
+
+function OtherDelivery() {
+  const other = delivery === "reliable" ? "at-most-once" : "reliable";
+  return <a href={`?${new URLSearchParams({ delivery: other })}`}>try {other.replaceAll("-", " ")}</a>;
 }
 
 function Logo() {

@@ -9,14 +9,22 @@ export class CatchUp<T> {
   readonly #deliver: (item: T) => void;
   #held: T[] | null = null;
   #connection = 0;
+  #isCaughtUp = false;
 
   constructor(loadHistory: () => Promise<readonly T[]>, deliver: (item: T) => void) {
     this.#loadHistory = loadHistory;
     this.#deliver = deliver;
   }
 
-  connected(): void {
+  /** Whether everything up to the end of the latest connection was delivered. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  /** From here on items are held, because older ones are missing. */
+  missed(): void {
     this.#connection += 1;
+    this.#isCaughtUp = false;
     this.#held ??= [];
   }
 
@@ -24,9 +32,10 @@ export class CatchUp<T> {
   async listening(): Promise<void> {
     if (this.#held === null) return;
     const connection = this.#connection;
-    const history = await this.#loadHistory().catch(() => []);
+    const history = await this.#loadHistory().catch(() => null);
     if (connection !== this.#connection) return;
-    for (const item of history) this.#deliver(item);
+    this.#isCaughtUp = history !== null;
+    for (const item of history ?? []) this.#deliver(item);
     this.#release();
   }
 

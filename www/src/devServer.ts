@@ -1,5 +1,8 @@
 /** The reference server's development endpoints: what breaks things on purpose. */
 
+import type { StoredMessage } from "./events";
+import { everyone, sessionId } from "./people";
+
 export async function fetchToken(userId: string): Promise<string> {
   const answer = (await post("/dev/token", { user_id: userId })) as { token: string };
   return answer.token;
@@ -26,28 +29,21 @@ export async function pushEmotion(userId: string): Promise<void> {
   await post("/dev/emotion", { user_id: userId });
 }
 
-/**
- * What a user has written in a session, oldest first.
- *
- * The reference server keeps no chat history; its record of received frames stands in for the REST endpoint of an app.
- */
-export async function fetchMessages(
-  userId: string,
-  sessionId: string,
-): Promise<{ id: string; content: string; at: number }[]> {
-  const query = new URLSearchParams({ user_id: userId, type: "message_sent" });
-  const response = await request(`/dev/received?${query}`, {});
-  const frames = (await response.json()) as ReceivedFrame[];
-  return frames
-    .filter((frame) => !frame.ignored && frame.data.session_id === sessionId)
-    .map(({ data, timestamp }) => ({ ...data.message, at: timestamp ?? Date.now() }));
+/** Makes the match of the two people; again is the same as once. */
+export async function makeMatch(): Promise<void> {
+  await post("/dev/match", { match_id: sessionId, users: everyone.map((person) => person.userId) });
 }
 
-interface ReceivedFrame {
-  readonly data: { readonly session_id: string; readonly message: { readonly id: string; readonly content: string } };
-  readonly timestamp: number | null;
-  /** It came in while the server played dead, and reached nobody. */
-  readonly ignored: boolean;
+/** Forgets the stored events of a user, so that nobody who is away now can have them later. */
+export async function forgetHistory(userId: string): Promise<void> {
+  await post("/dev/forget", { user_id: userId, upto: Number.MAX_SAFE_INTEGER });
+}
+
+/** The last messages of the match, oldest first. */
+export async function fetchMessages(userId: string): Promise<readonly StoredMessage[]> {
+  const headers = { authorization: `Bearer ${await fetchToken(userId)}` };
+  const response = await request(`/api/matches/${encodeURIComponent(sessionId)}/messages?limit=200`, { headers });
+  return ((await response.json()) as { messages: StoredMessage[] }).messages;
 }
 
 async function post(path: string, body: object): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { keepSession } from "./people";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/page.css";
@@ -13,6 +14,7 @@ import "./styles/log.css";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
+keepSession();
 createRoot(root).render(
   <StrictMode>
     <App />

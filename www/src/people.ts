@@ -6,8 +6,19 @@ export interface Person {
   readonly userId: string;
 }
 
-// A fresh session per page load keeps several tabs of the demo apart; `?session=…` lets two of them meet.
-export const sessionId = new URLSearchParams(location.search).get("session")?.slice(0, 40) || randomId(6);
+const address = new URL(location.href);
+
+// A session of its own keeps several tabs of the demo apart. In the address it outlasts a reload, and two tabs can meet.
+export const sessionId = address.searchParams.get("session")?.slice(0, 40) || randomId(6);
+
+/** For comparison, `?delivery=at-most-once` does without acknowledgements and without the outbox on disk. */
+export const delivery = address.searchParams.get("delivery") === "at-most-once" ? "at-most-once" : "reliable";
+
+/** Writes the session into the address. */
+export function keepSession(): void {
+  address.searchParams.set("session", sessionId);
+  history.replaceState(null, "", address);
+}
 
 // User ids carry the session, because the development endpoints act on every connection of a user.
 export const ada: Person = { key: "ada", name: "Ada", userId: `ada-${sessionId}` };

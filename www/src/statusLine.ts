@@ -1,6 +1,7 @@
 import type { Snapshot } from "everwire";
 import { closeReason } from "./closeReason";
 import { MAX_ATTEMPTS } from "./connection";
+import { delivery } from "./people";
 import { rootCause } from "./rootCause";
 
 export type Tone = "good" | "busy" | "down" | "off";
@@ -51,9 +52,12 @@ function line(tone: Tone, badge: string, sentence: string, because: string | nul
   return { tone, badge, sentence, because, retryAt: null, hint: HINTS[tone] };
 }
 
+const WAITS =
+  delivery === "reliable" ? "What you write waits here, also over a reload." : "What you write waits here, in order.";
+
 const HINTS: Readonly<Record<Tone, string>> = {
   good: "What you write leaves at once.",
-  busy: "What you write waits here, in order.",
-  off: "What you write waits here, in order.",
+  busy: WAITS,
+  off: WAITS,
   down: "What you write waits here. Reconnect to send it.",
 };

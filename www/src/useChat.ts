@@ -1,53 +1,73 @@
-import type { MasterXEvents } from "everwire";
+import type { EverwireError, SendResult, SentMessage } from "everwire";
 import { useWebSocket } from "everwire/react";
-import { useCallback, useEffect, useReducer } from "react";
-import { type ChatMessage, type Delivery, isQueued, reduceMessages } from "./messages";
+import { useCallback, useEffect, useReducer, useRef } from "react";
+import type { Events, Sends, StoredMessage } from "./events";
+import { type ChatMessage, type Delivery, reduceMessages } from "./messages";
+import { delivery } from "./people";
 import { randomId } from "./randomId";
-import { type Incoming, useIncoming } from "./useIncoming";
+import { useIncoming } from "./useIncoming";
 
 export interface Chat {
   readonly messages: readonly ChatMessage[];
   readonly send: (content: string) => void;
 }
 
-/** Joins the session while mounted; a message appears at once and its delivery follows. */
-export function useChat(sessionId: string, peerId: string): Chat {
-  const { emit, subscribe, phase, queued } = useWebSocket<MasterXEvents>();
+/** The conversation of a match; a message appears at once, and how far it has come follows. */
+export function useChat(matchId: string, userId: string): Chat {
+  const { client, emit, subscribe } = useWebSocket<Events, Sends>();
   const [messages, dispatch] = useReducer(reduceMessages, []);
+  const durableJoin = useRef<SendResult>(null);
 
-  useEffect(() => {
-    emit("join_session", { session_id: sessionId });
-    return () => {
-      emit("leave_session", { session_id: sessionId });
-    };
-  }, [emit, sessionId]);
+  useEffect(() => void emit("join_match", { match_id: matchId }), [emit, matchId]);
 
-  const receive = useCallback((message: Incoming) => dispatch({ kind: "received", ...message }), []);
-  useIncoming(sessionId, peerId, receive);
+  const receive = useCallback(
+    (message: StoredMessage) => {
+      dispatch({ kind: "stored", author: message.senderId === userId ? "me" : "peer", message });
+    },
+    [userId],
+  );
+  useIncoming(userId, receive);
 
   useEffect(
-    () =>
-      subscribe("drop", ({ type, reason }) => {
-        if (type === "message_sent") dispatch({ kind: "queue_dropped", reason });
-      }),
+    () => subscribe("message_read", ({ message_id }) => dispatch({ kind: "read_by_peer", upTo: Number(message_id) })),
     [subscribe],
   );
-
-  const waiting = messages.some(isQueued);
-  useEffect(() => {
-    if (waiting && phase === "open" && queued === 0) dispatch({ kind: "queue_flushed" });
-  }, [waiting, phase, queued]);
 
   const send = useCallback(
     (content: string) => {
       const id = randomId(12);
-      const result = emit("message_sent", { session_id: sessionId, message: { id, content } });
-      const delivery: Delivery =
-        result.status === "refused" ? { kind: "failed", reason: result.reason } : { kind: result.status };
-      dispatch({ kind: "written", id, content, at: Date.now(), delivery });
+      const move = (news: Delivery) => dispatch({ kind: "moved", id, delivery: news });
+      dispatch({ kind: "written", id, content, at: Date.now() });
+      // What a page leaves behind is sent before the next page joins anything, so it brings its own join.
+      if (delivery === "reliable" && !client.isConnected() && durableJoin.current?.status !== "queued") {
+        durableJoin.current = emit("join_match", { match_id: matchId }, { durable: true });
+      }
+      const data = { match_id: matchId, content, client_id: id };
+      const result = emit("send_message", data, { durable: delivery === "reliable" });
+      if (result.status === "refused") move({ kind: "failed", reason: result.reason });
+      else follow(result, move);
     },
-    [emit, sessionId],
+    [client, emit, matchId],
   );
 
   return { messages, send };
 }
+
+/** Tells how far a message has come, now and later. */
+function follow(message: SentMessage, move: (news: Delivery) => void): void {
+  const look = () => {
+    const { status } = message;
+    if (status in PROGRESS) move({ kind: status as keyof typeof PROGRESS });
+  };
+  message.subscribe(look);
+  message.done().catch((error: EverwireError) => move({ kind: "failed", reason: whyNot(error) }));
+  look();
+}
+
+/** The server's own words if it was the server who refused. */
+function whyNot(error: EverwireError): string {
+  const cause = error.cause as { readonly message?: string } | undefined;
+  return cause?.message ?? error.message;
+}
+
+const PROGRESS = { queued: true, sent: true, acknowledged: true, delivered: true, read: true };

@@ -1,7 +1,7 @@
-import type { MasterXEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import { useEffect, useState } from "react";
 import { closeReason } from "./closeReason";
+import type { Events } from "./events";
 import { rootCause } from "./rootCause";
 
 export interface LogEntry {
@@ -13,7 +13,7 @@ export interface LogEntry {
 
 /** What the connection went through, newest first. */
 export function useEventLog(): readonly LogEntry[] {
-  const { subscribe } = useWebSocket<MasterXEvents>();
+  const { client, subscribe } = useWebSocket<Events>();
   const [entries, setEntries] = useState<readonly LogEntry[]>([]);
 
   useEffect(() => {
@@ -22,20 +22,23 @@ export function useEventLog(): readonly LogEntry[] {
         [{ id: (past[0]?.id ?? 0) + 1, at: Date.now(), event, text }, ...past].slice(0, MAX_ENTRIES),
       );
     const unsubscribers = [
-      subscribe("open", () => add("open", "connected and joined")),
+      subscribe("open", () =>
+        add("open", `connected, delivery ${client.getSnapshot().delivery?.replaceAll("-", " ")}`),
+      ),
       subscribe("close", (close) => add("close", closeReason(close) ?? "")),
       subscribe("reconnecting", ({ attempt, delayMs }) =>
         add("reconnecting", `attempt ${attempt} in ${(delayMs / 1000).toFixed(1)} s`),
       ),
       subscribe("give_up", ({ attempts }) => add("give_up", `after ${attempts} attempts`)),
       subscribe("drop", ({ type, reason }) => add("drop", `${type}: ${reason}`)),
+      subscribe("gap", ({ from, to }) => add("gap", to === null ? `from ${from} on` : `events ${from} to ${to}`)),
       subscribe("error", (error) => add("error", rootCause(error))),
       subscribe("notification", (data) => add("notification", JSON.stringify(data))),
     ];
     return () => {
       for (const unsubscribe of unsubscribers) unsubscribe();
     };
-  }, [subscribe]);
+  }, [client, subscribe]);
 
   return entries;
 }

@@ -1,35 +1,37 @@
-import type { MasterXEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import { useEffect } from "react";
 import { CatchUp } from "./catchUp";
 import { fetchMessages } from "./devServer";
+import type { Events, Sends, StoredMessage } from "./events";
 
-export interface Incoming {
-  readonly id: string;
-  readonly content: string;
-  readonly at: number;
-}
-
-/** Calls `deliver`, which must not change, for every message of a peer: live ones, and those of the time without a connection. */
-export function useIncoming(sessionId: string, peerId: string, deliver: (message: Incoming) => void): void {
-  const { emit, subscribe } = useWebSocket<MasterXEvents>();
+/**
+ * Calls `deliver`, which must not change, for every message of the match: those from before the page was opened, and live ones.
+ *
+ * The reliable mode brings what is missed during an outage by itself, or says that it cannot. At most once, the page has to fetch
+ * it after every one.
+ */
+export function useIncoming(userId: string, deliver: (message: StoredMessage) => void): void {
+  const { client, emit, subscribe } = useWebSocket<Events, Sends>();
 
   useEffect(() => {
-    const catchUp = new CatchUp(() => fetchMessages(peerId, sessionId), deliver);
+    const catchUp = new CatchUp(() => fetchMessages(userId), deliver);
     const unsubscribers = [
       subscribe("open", () => {
-        catchUp.connected();
+        if (client.getSnapshot().delivery === "reliable" && catchUp.isCaughtUp) return;
+        catchUp.missed();
         emit("ping", {});
       }),
       // The server takes frames in order, so its answer to the ping means that it has seen this side join.
       subscribe("pong", () => void catchUp.listening()),
-      subscribe("message_received", ({ message: { id, content, timestamp } }) =>
-        catchUp.arrived({ id, content, at: Date.parse(timestamp) }),
-      ),
+      subscribe("gap", () => {
+        catchUp.missed();
+        void catchUp.listening();
+      }),
+      subscribe("new_message", (message) => catchUp.arrived(message)),
       subscribe("close", () => catchUp.disconnected()),
     ];
     return () => {
       for (const unsubscribe of unsubscribers) unsubscribe();
     };
-  }, [sessionId, peerId, deliver, emit, subscribe]);
+  }, [userId, deliver, client, emit, subscribe]);
 }

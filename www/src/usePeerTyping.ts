@@ -1,10 +1,10 @@
-import type { MasterXEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import { useEffect, useState } from "react";
+import type { Events } from "./events";
 
 /** Whether the other side types; clears itself, because the frame that would clear it can get lost. */
-export function usePeerTyping(): boolean {
-  const { subscribe } = useWebSocket<MasterXEvents>();
+export function usePeerTyping(peerId: string): boolean {
+  const { subscribe } = useWebSocket<Events>();
   const [typing, setTyping] = useState(false);
 
   useEffect(() => {
@@ -14,14 +14,16 @@ export function usePeerTyping(): boolean {
       setTyping(isTyping);
       if (isTyping) timer = setTimeout(() => setTyping(false), CLEAR_MS);
     };
-    const offTyping = subscribe("typing_indicator", ({ isTyping }) => show(isTyping));
-    const offMessage = subscribe("message_received", () => show(false));
+    const unsubscribers = [
+      subscribe("user_typing", ({ user_id }) => user_id === peerId && show(true)),
+      subscribe("typing_stopped", ({ user_id }) => user_id === peerId && show(false)),
+      subscribe("new_message", ({ senderId }) => senderId === peerId && show(false)),
+    ];
     return () => {
       clearTimeout(timer);
-      offTyping();
-      offMessage();
+      for (const unsubscribe of unsubscribers) unsubscribe();
     };
-  }, [subscribe]);
+  }, [subscribe, peerId]);
 
   return typing;
 }

@@ -1,18 +1,18 @@
-import type { MasterXEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import { useEffect, useMemo } from "react";
+import type { Events, Sends } from "./events";
 
 export interface Typing {
   readonly keyPressed: () => void;
   readonly stopped: () => void;
 }
 
-/** Tells the session that this user types. */
-export function useTyping(sessionId: string): Typing {
-  const { emit } = useWebSocket<MasterXEvents>();
+/** Tells the match that this user types. */
+export function useTyping(matchId: string): Typing {
+  const { emit } = useWebSocket<Events, Sends>();
   const announcer = useMemo(
-    () => new TypingAnnouncer((isTyping) => void emit("user_typing", { session_id: sessionId, isTyping })),
-    [emit, sessionId],
+    () => new TypingAnnouncer((isTyping) => void emit("typing", { match_id: matchId, is_typing: isTyping })),
+    [emit, matchId],
   );
   useEffect(() => announcer.stopped, [announcer]);
   return announcer;
@@ -53,5 +53,5 @@ class TypingAnnouncer implements Typing {
 
 const DEBOUNCE_MS = 300;
 const IDLE_MS = 2_000;
-// Shorter than the time after which the other side clears the indicator by itself.
-const REPEAT_MS = 2_000;
+// Shorter than the time after which the server takes the typing for over.
+const REPEAT_MS = 1_500;

@@ -76,7 +76,11 @@ export interface Processed {
   readonly client_id: string;
   readonly seq: number;
   readonly type: string;
-  readonly data: { readonly session_id?: string; readonly message?: { readonly id: string } };
+  readonly data: {
+    readonly content?: string;
+    readonly session_id?: string;
+    readonly message?: { readonly id: string };
+  };
   readonly refused?: string;
 }
 

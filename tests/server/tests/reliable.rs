@@ -109,6 +109,8 @@ async fn numbers_that_cannot_be_close_with_4400() {
         json!({ "seq": 0 }),
         json!({ "seq": -1 }),
         json!({ "seq": 1.5 }),
+        json!({ "seq": 1.0 }),
+        json!({ "seq": 1, "prev": 0.0 }),
         json!({ "seq": "1" }),
         json!({ "seq": null }),
         json!({ "seq": 1_u64 << 60 }),
@@ -138,10 +140,10 @@ async fn numbers_that_cannot_be_close_with_4400() {
     assert_eq!(ada.closed().await.0, 4400);
     let text = reqwest::get(world.url("/metrics")).await.unwrap().text().await.unwrap();
     for line in [
-        r#"everwire_protocol_violations_total{kind="bad_number"} 10"#,
+        r#"everwire_protocol_violations_total{kind="bad_number"} 12"#,
         r#"everwire_protocol_violations_total{kind="overlap"} 1"#,
         r#"everwire_protocol_violations_total{kind="repeated_hello"} 1"#,
-        r#"everwire_hellos_total{result="welcome"} 12"#,
+        r#"everwire_hellos_total{result="welcome"} 14"#,
     ] {
         assert!(text.contains(line), "no {line} in\n{text}");
     }

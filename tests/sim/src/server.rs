@@ -74,7 +74,7 @@ impl World {
 
     fn greet(&mut self, wire: usize, sender: u32, named: &[(Stream, u64)]) {
         if self.server_is_plain {
-            if wire % 2 == 0 {
+            if wire.is_multiple_of(2) {
                 self.say(wire, Down::plain(Kind::HelloUnknown));
             }
             return;
@@ -138,7 +138,7 @@ impl World {
             replay.extend(log.after(at).map(|(offset, prev, kind)| (stream, *offset, *prev, kind.clone())));
         }
         end.sender = Some(sender);
-        end.acked = last;
+        (end.acked, end.seen) = (last, last);
         let (epoch, window) = (self.memory.epoch, self.setup.server.window);
         let welcome = Kind::Welcome { epoch, last, window, streams };
         if self.tells_false_welcome(wire, sender, &welcome) {
@@ -172,11 +172,12 @@ impl World {
         let Some(sender) = end.sender else {
             return self.refuse_client(wire, 4400, "a number before the hello");
         };
-        // Rooms are joined again without a number, which only works when nobody else joins and leaves for the client.
-        if end.is_superseded && !matches!(self.ledger[uid as usize].what, What::Note { .. }) {
+        // Rooms are joined again without a number, which only works when nobody else acts for the client in a room.
+        if end.is_superseded && !matches!(self.ledger[uid as usize].what, What::Note { room: None }) {
             return self.close_wire(wire, 4410);
         }
         end.unacknowledged += 1;
+        end.seen = end.seen.max(seq);
         if end.unacknowledged > window {
             let detail = format!("{} messages unacknowledged, {window} allowed", end.unacknowledged);
             return self.break_rule(Rule::WindowExceeded, detail);
@@ -221,7 +222,8 @@ impl World {
         end.ack_is_due = false;
         let (Some(sender), true) = (end.sender, end.unacknowledged > 0) else { return };
         end.unacknowledged = 0;
-        let seq = self.memory.last(user, sender);
+        // A superseded connection may have brought more than this one.
+        let seq = self.memory.last(user, sender).min(end.seen);
         end.acked = seq;
         self.say(wire, Down::plain(Kind::Ack { seq }));
     }

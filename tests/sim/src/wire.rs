@@ -60,6 +60,8 @@ pub struct ServerEnd {
     pub unacknowledged: u32,
     pub ack_is_due: bool,
     pub acked: u64,
+    /// The highest number that has come on it, or that its welcome has named.
+    pub seen: u64,
     /// How many frames it has got.
     pub said: u32,
 }

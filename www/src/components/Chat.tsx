@@ -3,6 +3,7 @@ import { type Person, peerOf } from "../people";
 import { usePeerTyping } from "../usePeerTyping";
 import { Bubble } from "./Bubble";
 import { Composer } from "./Composer";
+import { GapNotice } from "./GapNotice";
 
 interface Props {
   readonly person: Person;
@@ -11,11 +12,12 @@ interface Props {
 }
 
 export function Chat({ person, messages, onSend }: Props) {
-  const peerTyping = usePeerTyping();
+  const peerTyping = usePeerTyping(peerOf(person).userId);
   const peer = peerOf(person).name;
 
   return (
     <div className="chat">
+      <GapNotice />
       <div
         className="chat-scroll"
         role="log"

@@ -1,4 +1,3 @@
-import type { MasterXEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import type { ChatMessage } from "../messages";
 import type { Person } from "../people";
@@ -14,7 +13,7 @@ interface Props {
 
 /** Who this is, how the connection is doing, and the one button that changes that. */
 export function ConnectionBar({ person, lastMessage }: Props) {
-  const { isConnected, reconnect, disconnect, ...snapshot } = useWebSocket<MasterXEvents>();
+  const { isConnected, reconnect, disconnect, ...snapshot } = useWebSocket();
   const line = statusLine(snapshot);
   return (
     <div className="connection" data-tone={line.tone} data-phase={snapshot.phase} data-testid="connection">

@@ -1,6 +1,7 @@
-import { dropConnections, stopAnswering } from "../devServer";
-import { type Person, peerOf, sessionId } from "../people";
+import { dropConnections, forgetHistory, stopAnswering } from "../devServer";
+import { delivery, type Person, sessionId } from "../people";
 import { useChat } from "../useChat";
+import { useReadReceipts } from "../useReadReceipts";
 import { ActionButton } from "./ActionButton";
 import { Chat } from "./Chat";
 import { ConnectionBar } from "./ConnectionBar";
@@ -8,8 +9,9 @@ import { EmotionCard } from "./EmotionCard";
 import { EventLog } from "./EventLog";
 
 export function Pane({ person }: { person: Person }) {
-  const { messages, send } = useChat(sessionId, peerOf(person).userId);
   const { userId } = person;
+  const { messages, send } = useChat(sessionId, userId);
+  useReadReceipts(sessionId, messages);
   return (
     <section className={`pane pane-${person.key}`} data-testid={`pane-${person.key}`} aria-label={person.name}>
       <ConnectionBar person={person} lastMessage={messages.at(-1)} />
@@ -29,6 +31,15 @@ export function Pane({ person }: { person: Person }) {
         >
           Drop connection
         </ActionButton>
+        {delivery === "reliable" && (
+          <ActionButton
+            testId="forget-history"
+            action={() => forgetHistory(userId)}
+            hint="The server forgets its stored events; disconnect first and write on the other side, and some are missing"
+          >
+            Forget history
+          </ActionButton>
+        )}
       </div>
       <div className="pane-details">
         <EmotionCard person={person} />

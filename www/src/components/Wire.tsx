@@ -20,7 +20,7 @@ export function Wire({ phase, retryAt, rtt, lastMessage }: Props) {
         {phase === "open" && (
           <>
             {rtt !== null && <span key={`ping ${rtt}`} className="wire-pulse wire-pulse-ping" />}
-            {lastMessage?.delivery.kind === "sent" && (
+            {lastMessage && isUnderWay(lastMessage) && (
               <span
                 key={lastMessage.id}
                 className={`wire-pulse ${lastMessage.author === "me" ? "wire-pulse-out" : "wire-pulse-in"}`}
@@ -38,6 +38,11 @@ export function Wire({ phase, retryAt, rtt, lastMessage }: Props) {
 function Fill({ until }: { until: number }) {
   const [duration] = useState(() => Math.max(0, until - Date.now()));
   return <span className="wire-fill" style={{ animationDuration: `${duration}ms` }} />;
+}
+
+/** A message of this side has left, or one of the peer has come. */
+function isUnderWay({ delivery }: ChatMessage): boolean {
+  return delivery?.kind !== "queued" && delivery?.kind !== "failed";
 }
 
 function isBroken(phase: Snapshot["phase"]): boolean {

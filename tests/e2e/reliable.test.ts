@@ -1,0 +1,139 @@
+import { expect, test } from "vitest";
+import { useFaultyDemo } from "./harness/demo";
+import { screenshot } from "./harness/screenshot";
+
+const demo = useFaultyDemo();
+
+test("a message shows how far it has come: queued, acknowledged, delivered, read", async () => {
+  const { page, ada, grace } = demo();
+  const becomes = (delivery: string) => expect.poll(() => ada.deliveries()).toEqual([delivery]);
+  await ada.press("disconnect");
+  await grace.press("disconnect");
+  await Promise.all([ada.reaches("idle"), grace.reaches("idle")]);
+  await ada.write("step by step");
+  await becomes("Queued");
+  await ada.press("reconnect");
+  await becomes("Acknowledged");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await screenshot(page, "acknowledged");
+  await grace.press("reconnect");
+  await becomes("Delivered");
+  await becomes("Read");
+  expect(await grace.messages()).toEqual(["step by step"]);
+});
+
+test("what was written offline is queued, survives a reload, and is delivered once", async () => {
+  const { page, guard, ada, grace } = demo();
+  await ada.write("before");
+  await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
+  const offline = ["one", "two", "three"];
+  await guard.duringOutage(async () => {
+    await page.getByTestId("toggle-network").click();
+    await ada.says(/^Offline: waiting for the network/);
+    for (const content of offline) await ada.write(content);
+    expect(await ada.deliveries()).toEqual(["Read", "Queued", "Queued", "Queued"]);
+    await page.reload();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  await expect.poll(() => grace.messages()).toEqual(["before", ...offline]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Read", "Read", "Read", "Read"]);
+  expect(await ada.messages()).toEqual(["before", ...offline]);
+  expect(await ada.queued()).toBe("0");
+  await page.reload();
+  await expect.poll(() => grace.messages()).toEqual(["before", ...offline]);
+  await expect.poll(() => ada.messages()).toEqual(["before", ...offline]);
+});
+
+test("what a closed tab could not send is sent by the next one", async () => {
+  const { page, ada, openTab } = demo();
+  await ada.press("disconnect");
+  await ada.reaches("idle");
+  await ada.write("left behind");
+  await expect.poll(() => ada.deliveries()).toEqual(["Queued"]);
+  // The join and the message.
+  await stored(2);
+  const next = await openTab();
+  expect(await next.grace.messages()).toEqual([]);
+  await page.close();
+  const last = await openTab();
+  await expect.poll(() => last.grace.messages()).toEqual(["left behind"]);
+  await expect.poll(() => next.ada.messages()).toEqual(["left behind"]);
+
+  /** Waits until so many messages are on disk. */
+  async function stored(count: number): Promise<void> {
+    const keys = () =>
+      page.evaluate(
+        () =>
+          new Promise<number>((resolve, reject) => {
+            const opening = indexedDB.open("everwire");
+            opening.onerror = () => reject(opening.error);
+            opening.onsuccess = () => {
+              const database = opening.result;
+              const asked = database.transaction("messages").objectStore("messages").getAllKeys();
+              asked.onsuccess = () => {
+                database.close();
+                resolve(asked.result.filter((key) => Array.isArray(key) && key.length > 1).length);
+              };
+            };
+          }),
+      );
+    await expect.poll(keys).toBe(count);
+  }
+});
+
+test("two tabs are two clients, and each sees what the other writes once", async () => {
+  const { ada, grace, openTab } = demo();
+  const second = await openTab();
+  await ada.write("from the first tab");
+  await expect.poll(() => second.ada.messages()).toEqual(["from the first tab"]);
+  await second.ada.write("from the second tab");
+  const both = ["from the first tab", "from the second tab"];
+  for (const pane of [ada, grace, second.ada, second.grace]) {
+    await expect.poll(() => pane.messages()).toEqual(both);
+    expect(await pane.part("log").locator("[data-event=close]").count()).toBe(0);
+  }
+  await expect.poll(() => ada.deliveries()).toEqual(["Read", "Read"]);
+  await expect.poll(() => second.ada.deliveries()).toEqual(["Read", "Read"]);
+});
+
+test("what the server had no time to acknowledge is sent again, and processed once", async () => {
+  const { server, proxy, guard, ada, grace } = demo();
+  const contents = Array.from({ length: 8 }, (_, index) => `under way, ${index + 1}`);
+  await guard.duringOutage(async () => {
+    // The server hears of these and cannot answer.
+    await proxy.rule({ fault: "swallow", direction: "down" });
+    for (const content of contents) await ada.write(content);
+    await expect.poll(() => server.processed(ada.userId).then(sent)).toEqual(contents);
+    expect(await ada.deliveries()).toEqual(contents.map(() => "Sent"));
+    await server.kill();
+    await proxy.heal();
+    await server.restart();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  await expect.poll(() => grace.messages()).toEqual(contents);
+  await expect.poll(() => ada.deliveries()).toEqual(contents.map(() => "Read"));
+  expect(sent(await server.processed(ada.userId))).toEqual(contents);
+
+  function sent(processed: Awaited<ReturnType<typeof server.processed>>): string[] {
+    return processed.filter(({ type }) => type === "send_message").map(({ data }) => data.content ?? "");
+  }
+});
+
+test("a gap is told, and the conversation is fetched", async () => {
+  const { page, ada, grace } = demo();
+  await grace.press("disconnect");
+  await grace.reaches("idle");
+  const missed = ["one", "two", "three"];
+  for (const content of missed) await ada.write(content);
+  await expect.poll(() => ada.deliveries()).toEqual(missed.map(() => "Acknowledged"));
+  await grace.press("forget-history");
+  await grace.press("reconnect");
+  await grace.part("gap").filter({ hasText: "3 events are missing" }).waitFor();
+  await grace.logs("gap", /events \d+ to \d+/);
+  await expect.poll(() => grace.messages()).toEqual(missed);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await screenshot(page, "gap");
+  await grace.part("gap").getByRole("button").click();
+  await grace.part("gap").waitFor({ state: "detached" });
+  expect(await ada.part("gap").count()).toBe(0);
+});
