@@ -17,29 +17,39 @@ import type {
   Snapshot,
 } from "./types.js";
 
-/** Loads the wasm module if need be, and gives its client class. */
-export type Load = () => new (options: Options, store: unknown) => Core;
+/** Loads the wasm module if need be, and gives its functions. */
+export type Load = () => Core;
 
-/** What the wasm module's client class can do. */
-interface Core {
+/** A client of the wasm module: a pointer. */
+type Pointer = number;
+
+/** What the wasm module can do. */
+export interface Core {
+  everwire_create(): Pointer;
+  everwire_dispose(client: Pointer): void;
+  everwire_signal(client: Pointer, now: number, fact: number, a: number, b: number, c: number): number;
   /** One of the constants below, and the number of the message that it is about. Says whether it was in time. */
-  command(command: number, seq: number): boolean;
+  everwire_command(client: Pointer, command: number, seq: number): number;
   /**
-   * The message's number, negative if it is queued, or the error that says why it was refused. NaN stands for no time, `key` for the
-   * session or for what the message replaces. A message with a `sender` is one that an earlier page has left.
+   * The message's number, negative if it is queued, or 0 if it was refused. NaN stands for no time. A message with a `sender` is one
+   * that an earlier page has left.
    */
-  send(
-    frame: string,
+  everwire_send(
+    client: Pointer,
+    frame: number,
     bytes: number,
     purpose: number,
-    key: string | undefined,
+    key: number,
     ttlMs: number,
-    isDurable: boolean,
+    isDurable: number,
     replyWithinMs: number,
-    sender: string | undefined,
+    sender: number,
     seq: number,
-  ): number | EverwireError;
+  ): number;
 }
+
+/** Frees the clients whose stores, and so their sockets and timers, are gone. */
+const unused = new FinalizationRegistry<() => void>((dispose) => dispose());
 
 const CONNECT = 0;
 const RECONNECT = 1;
@@ -56,7 +66,8 @@ const CANCEL = 5;
  */
 export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
   readonly #store: host.Store;
-  readonly #wasm: Core;
+  readonly #core: Core;
+  readonly #pointer: Pointer;
   /** Resolves when the messages of earlier pages are back in the queue, or cannot be had. */
   readonly #restored: Promise<void> | undefined;
   readonly #options: Options;
@@ -73,8 +84,14 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
           return (typeof token === "function" ? token(request) : token) ?? null;
         }
       : token;
-    this.#store = host.newStore(host.isReliable(options), source);
-    this.#wasm = new (load())(options, this.#store);
+    const core = load();
+    const store = host.newStore(options, source);
+    const pointer = host.within(store, core.everwire_create);
+    store.signal = (...fact) => core.everwire_signal(pointer, ...fact);
+    unused.register(store, () => core.everwire_dispose(pointer));
+    this.#core = core;
+    this.#store = store;
+    this.#pointer = pointer;
     if (outbox) this.#restored = this.#restore(outbox);
     if (logger) listen(this as unknown as Client, logger);
   }
@@ -86,7 +103,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Closes with code 1000 and stays closed. The queue is kept for the next connection. */
   disconnect(): void {
-    this.#wasm.command(DISCONNECT, 0);
+    this.#command(DISCONNECT);
   }
 
   /** Drops whatever connection there is and connects anew, with a fresh budget of attempts. */
@@ -114,7 +131,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const isDone = isSent && (isEphemeral || this.getSnapshot().delivery !== "reliable");
     const { messages, outbox, clientId } = this.#store;
     const message = new Message(isSent ? "sent" : "queued", isDone, isEphemeral, options.durable === true, () => {
-      const isInTime = this.#wasm.command(CANCEL, seq);
+      const isInTime = this.#command(CANCEL, seq);
       if (isInTime) {
         messages.delete(seq);
         if (options.durable) outbox?.remove(clientId, seq);
@@ -163,7 +180,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    */
   async logout(): Promise<void> {
     this.disconnect();
-    this.#wasm.command(FORGET, 0);
+    this.#command(FORGET);
+    this.#store.joins.clear();
     await this.#store.outbox?.wipe();
   }
 
@@ -175,7 +193,11 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       host.setError(this.#store, error);
       throw error;
     }
-    this.#wasm.command(command, 0);
+    this.#command(command);
+  }
+
+  #command(command: number, seq = 0): boolean {
+    return host.within(this.#store, () => this.#core.everwire_command(this.#pointer, command, seq)) > 0;
   }
 
   #submit(event: string, data: unknown, options: SendOptions, replyWithinMs: number): number | EverwireError {
@@ -192,7 +214,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       const session = purpose > 1 ? host.session(event, data) : coalesce;
       const isDurable = durable === true && this.#store.outbox !== undefined;
       const ttl = ttlMs ?? Number.NaN;
-      const result = this.#wasm.send(frame, bytes, purpose, session, ttl, isDurable, replyWithinMs, undefined, 0);
+      const result = this.#hand(frame, bytes, purpose, session, ttl, isDurable, replyWithinMs);
       if (isDurable && typeof result === "number") {
         const seq = Math.abs(result);
         const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
@@ -202,6 +224,27 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     } catch (error) {
       return error as EverwireError;
     }
+  }
+
+  #hand(
+    frame: string,
+    bytes: number,
+    purpose: number,
+    keyText: string | undefined,
+    ttlMs: number,
+    isDurable: boolean,
+    replyWithinMs: number,
+    sender = 0,
+    seq = 0,
+  ): number {
+    const store = this.#store;
+    const [draft, key] = host.draft(store, frame, purpose, keyText);
+    const result = host.within(store, () =>
+      this.#core.everwire_send(this.#pointer, draft, bytes, purpose, key, ttlMs, +isDurable, replyWithinMs, sender, seq),
+    );
+    if (result) return result;
+    store.drafts.delete(draft);
+    throw store.refusal;
   }
 
   /** Puts a message on disk, or says why it stays in memory; then it may be sent. */
@@ -214,17 +257,19 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     } catch (cause) {
       this.#complain(cause);
     }
-    this.#wasm.command(STORED, message.seq);
+    this.#command(STORED, message.seq);
   }
 
   async #restore(outbox: Outbox): Promise<void> {
-    const { clientId } = this.#store;
+    const { clientId, senders } = this.#store;
     this.#store.outbox = outbox;
     try {
       const messages = await outbox.open(clientId);
       for (const { frame, bytes, purpose, session, expiresAt, clientId: sender, seq } of messages.reverse()) {
         const ttl = expiresAt === null ? Infinity : Math.max(expiresAt - Date.now(), 0);
-        this.#wasm.send(frame, bytes, purpose, session, ttl, false, Number.NaN, sender, seq);
+        let index = senders.indexOf(sender);
+        if (index < 0) index = senders.push(sender) - 1;
+        this.#hand(frame, bytes, purpose, session, ttl, false, Number.NaN, index, seq);
       }
     } catch (cause) {
       this.#store.outbox = undefined;
@@ -276,9 +321,6 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Calls `listener` whenever the snapshot has changed. Returns a function that ends the subscription. */
   subscribe(listener: () => void): () => void {
-    const own = () => listener();
-    const { listeners } = this.#store;
-    listeners.add(own);
-    return () => listeners.delete(own);
+    return host.listen(this.#store.listeners, listener);
   }
 }

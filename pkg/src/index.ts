@@ -1,7 +1,6 @@
-import { WasmClient } from "../wasm/everwire.js";
 import { error } from "../wasm/host.js";
 import { wasmBase64 } from "../wasm/inline.js";
-import { Client } from "./client.js";
+import { Client, type Core } from "./client.js";
 import { explain, instantiate } from "./load.js";
 import type { AnyEvents, Options } from "./types.js";
 
@@ -22,30 +21,28 @@ export class NativeSocketClient<Events extends object = AnyEvents, Sends extends
  * Compiles the WebAssembly module asynchronously. Needed only where a constructor said `wasm_too_large`; harmless elsewhere.
  */
 export async function ready(): Promise<void> {
-  if (loaded) return;
+  if (core) return;
   try {
     const module = await WebAssembly.compile(bytes());
-    if (!loaded) instantiate(module);
-    loaded = true;
+    core ??= instantiate(module);
   } catch (cause) {
     throw explain(cause);
   }
 }
 
-let loaded = false;
+let core: Core | undefined;
 
-function load(): typeof WasmClient {
-  if (!loaded) {
+function load(): Core {
+  if (!core) {
     try {
-      instantiate(new WebAssembly.Module(bytes()));
+      core = instantiate(new WebAssembly.Module(bytes()));
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw explain(cause);
       const remedy = '`import { ready } from "everwire"` and await ready() first';
       throw error("wasm_too_large", `this browser compiles WebAssembly only asynchronously: ${remedy}`, cause);
     }
-    loaded = true;
   }
-  return WasmClient;
+  return core;
 }
 
 function bytes(): Uint8Array<ArrayBuffer> {

@@ -40,13 +40,7 @@ export class Message {
     this.status = status;
     this.#error = error;
     this.#isDone = isDone;
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener();
-      } catch (cause) {
-        host.report(cause);
-      }
-    }
+    host.callAll(this.#listeners);
   }
 
   cancel(): boolean {
@@ -67,9 +61,7 @@ export class Message {
   }
 
   subscribe(listener: () => void): () => void {
-    const own = (): void => listener();
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    return host.listen(this.#listeners, listener);
   }
 }
 

@@ -1,6 +1,5 @@
-import { WasmClient } from "../wasm/everwire.js";
 import { error } from "../wasm/host.js";
-import { Client } from "./client.js";
+import { Client, type Core } from "./client.js";
 import { explain, instantiate } from "./load.js";
 import type { AnyEvents, Options } from "./types.js";
 
@@ -29,8 +28,7 @@ export function init(
 ): Promise<void> {
   loading ??= fetchModule(source).then(
     (module) => {
-      instantiate(module);
-      loaded = true;
+      core = instantiate(module);
     },
     (cause) => {
       loading = undefined;
@@ -41,13 +39,11 @@ export function init(
 }
 
 let loading: Promise<void> | undefined;
-let loaded = false;
+let core: Core | undefined;
 
-function load(): typeof WasmClient {
-  if (!loaded) {
-    throw error("not_ready", "await init() before the first client");
-  }
-  return WasmClient;
+function load(): Core {
+  if (!core) throw error("not_ready", "await init() before the first client");
+  return core;
 }
 
 async function fetchModule(given: WasmSource | Promise<WasmSource>): Promise<WebAssembly.Module> {

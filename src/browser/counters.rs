@@ -34,18 +34,7 @@ impl Drop for Counted {
     }
 }
 
-/// Stands for one socket that is listened to.
-pub(super) struct CountedSocket(());
-
-impl CountedSocket {
-    pub(super) fn new() -> Self {
-        SOCKETS.set(SOCKETS.get() + 1);
-        Self(())
-    }
-}
-
-impl Drop for CountedSocket {
-    fn drop(&mut self) {
-        SOCKETS.set(SOCKETS.get() - 1);
-    }
+/// Takes note of a socket that is listened to from now on, or no more.
+pub(super) fn count_socket(before: bool, now: bool) {
+    SOCKETS.set(SOCKETS.get() + u32::from(now) - u32::from(before));
 }

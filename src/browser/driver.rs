@@ -1,40 +1,51 @@
 //! The driver's loop, step by step as the crate documentation numbers it.
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use wasm_bindgen::JsValue;
-
-use super::alarm::Alarm;
-use super::frame::Incoming;
+#[cfg(feature = "rust")]
+use super::counters;
+use super::frame::{Incoming, Text};
 use super::held::Held;
-use super::host::{self, Handlers, Stop, Text};
-use super::listeners::Listeners;
-use super::socket::Socket;
-use crate::proto::{Checked, Client, Event, Input, Message, Output, Phase, Refused, Sent, Snapshot, Timestamp};
+use super::host;
+use crate::proto::{
+    Cause, Checked, Client, Close, Event, Input, Message, Numbers, Output, Phase, Purpose, Reason, SocketId, Timestamp,
+};
 
 /// The state machine with the browser's types.
 pub(crate) type Core = Client<Text, Incoming>;
 
-/// A running client. Clones share it.
-#[derive(Clone)]
-pub(crate) struct Driver(Rc<Inner>);
+/// A running client.
+pub(crate) struct Driver<F> {
+    core: Held<Core>,
+    face: F,
+    socket: Cell<Option<SocketId>>,
+    deadline: Cell<Timestamp>,
+    awake: Cell<bool>,
+    frame_is_current: Cell<bool>,
+}
 
-/// Tells the application, in its own language. Runs with no borrow held, and may call back into the driver.
-pub(crate) trait Face {
-    /// Something happened; never [`Event::Frame`], whose payload JavaScript delivers itself.
-    fn notice(&self, driver: &Inner, event: Event<Text, Incoming>);
+/// Tells the application, in its own language.
+pub(crate) trait Face: Sized {
+    /// What makes the client the current one of `host.js`, as long as it lives.
+    type Entered;
+
+    /// Makes the client the current one, unless JavaScript has done so.
+    fn enter(&self) -> Self::Entered;
+
+    /// Takes note of what happened, and runs no user code; never [`Event::Frame`], whose payload JavaScript delivers itself.
+    fn notice(&self, driver: &Driver<Self>, event: Event<Text, Incoming>);
 
     /// The application's token function threw, rejected, or returned something else than a token.
-    fn failed(&self, driver: &Inner, error: &JsValue);
+    fn token_failed(&self);
 
-    /// The snapshot differs from what it was. Comes before the news of it, while the state machine is borrowed, so it must not run
-    /// user code.
-    fn changed(&self, handlers: &Handlers, snapshot: &Snapshot<'_, Text>) {
-        let _ = (handlers, snapshot);
+    /// Tells what was noted, unless JavaScript does when the call returns. Nothing is borrowed, and user code may call back into
+    /// the driver.
+    fn deliver(&self) {}
+
+    /// The client has begun, or ceased, to act on its own.
+    fn acts_alone(&self, acts_alone: bool) {
+        let _ = acts_alone;
     }
 }
 
@@ -43,58 +54,22 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(host::performance_now() as u64)
 }
 
-pub(crate) struct Inner {
-    pub(super) socket: Socket,
-    pub(super) listeners: Listeners,
-    pub(super) alarm: Alarm,
-    core: Held<Core>,
-    handlers: Handlers,
-    face: Box<dyn Face>,
-    events: Held<VecDeque<Event<Text, Incoming>>>,
-    delivering: Cell<bool>,
-    frame_is_current: Cell<bool>,
-    this: Weak<Inner>,
-    awake: Held<Option<Awake>>,
-}
-
-/// What a client needs as long as it may act on its own.
-struct Awake {
-    /// Keeps a client alive that the application connected and then let go of.
-    _anchor: Option<Rc<Inner>>,
-    stop_watching: Stop,
-}
-
-impl Driver {
-    pub(crate) fn new(config: Checked, handlers: Handlers, face: Box<dyn Face>) -> Self {
-        let core = Core::with_checked(config, host::seed());
-        Self(Rc::new_cyclic(|this| Inner {
-            socket: Socket::default(),
-            listeners: Listeners::new(this, &handlers),
-            alarm: Alarm::new(),
-            core: Held::new(core),
-            handlers,
+impl<F: Face> Driver<F> {
+    pub(crate) fn new(config: Checked, face: F) -> Self {
+        Self {
+            core: Held::new(Core::with_checked(config, host::seed() as u64)),
             face,
-            events: Held::default(),
-            delivering: Cell::new(false),
+            socket: Cell::new(None),
+            deadline: Cell::new(Timestamp::NEVER),
+            awake: Cell::new(false),
             frame_is_current: Cell::new(false),
-            this: this.clone(),
-            awake: Held::default(),
-        }))
+        }
     }
-}
 
-impl core::ops::Deref for Driver {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.0
-    }
-}
-
-impl Inner {
     /// A command that connects. The network is looked at if nothing was watching it.
     pub(crate) fn connect(&self, command: fn(&mut Core, Timestamp)) {
-        if self.awake.borrow().is_none() {
+        let _entered = self.face.enter();
+        if !self.awake.get() {
             self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
         }
         self.act(command);
@@ -102,47 +77,60 @@ impl Inner {
 
     /// Step 2 of the driving contract for commands.
     pub(crate) fn act<R>(&self, command: impl FnOnce(&mut Core, Timestamp) -> R) -> R {
+        let _entered = self.face.enter();
         let now = now();
         let answer = command(&mut self.core.borrow_mut(), now);
         self.follow_up(now);
         answer
     }
 
-    pub(crate) fn send(&self, message: Box<Message<Text>>) -> Result<Sent, Refused<Text>> {
-        self.act(|core, now| core.send(message, now))
-    }
-
-    pub(crate) const fn handlers(&self) -> &Handlers {
-        &self.handlers
-    }
-
-    /// Looks at the state machine without changing it. `look` must not call JavaScript.
+    /// Looks at the state machine without changing it. `look` must not run user code.
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
         look(&self.core.borrow())
     }
 
-    pub(super) fn face(&self) -> &dyn Face {
-        &*self.face
+    #[cfg(feature = "rust")]
+    pub(crate) const fn face(&self) -> &F {
+        &self.face
     }
 
     /// A fact, by the number that `host.js` has for it. Says of a frame whether its payload, which JavaScript has kept, is to be
     /// delivered.
-    pub(super) fn signal(&self, at: f64, fact: u32, numbers: [u64; 3]) -> bool {
-        let socket = self.socket.current();
+    pub(crate) fn signal(&self, at: f64, fact: u32, a: f64, b: f64, c: f64) -> bool {
+        let numbers = [a, b, c].map(|number| number as u64);
+        let [number, flag, _] = numbers;
+        let socket = self.socket.get();
         let input = match (fact, socket) {
             (11, _) => {
-                self.alarm.rang();
+                self.deadline.set(Timestamp::NEVER);
                 Input::Timeout
             }
             (12, _) => Input::NetworkOnline,
             (13, _) => Input::NetworkOffline,
             (14, _) => Input::PageVisible,
             (15, _) => Input::PageRestored,
-            (10, Some(socket)) => Input::SocketOpened { socket },
-            (9, Some(socket)) => {
-                let [stream, offset, _] = numbers;
-                Input::Position { socket, stream: stream as u32, offset }
+            (17 | 18, _) => {
+                // The application may have disconnected while the token was on its way.
+                let Some(attempt) = self.look(Core::socket).filter(|id| u64::from(id.number()) == number) else {
+                    return false;
+                };
+                if fact == 17 && host::open_socket() {
+                    self.set_socket(Some(attempt));
+                    return false;
+                }
+                if fact == 18 {
+                    self.face.token_failed();
+                }
+                let cause = if fact == 18 { Cause::NoToken } else { Cause::NoSocket };
+                Input::OpenFailed { socket: attempt, cause }
             }
+            (10, Some(socket)) => Input::SocketOpened { socket },
+            (19, Some(socket)) => {
+                self.set_socket(None);
+                let close = Close { code: number as u16, reason: Reason::Peer(0), was_clean: flag > 0 };
+                Input::SocketClosed { socket, close }
+            }
+            (9, Some(socket)) => Input::Position { socket, stream: number as u32, offset: flag },
             (_, Some(socket)) => {
                 let now = Timestamp::from_millis(at as u64);
                 let payload = Incoming::new(fact, numbers);
@@ -156,24 +144,20 @@ impl Inner {
         false
     }
 
-    /// Tells the state machine something while its outputs are drained.
-    pub(super) fn tell_core(&self, input: Input<Text, Incoming>) {
-        self.core.borrow_mut().handle_input(input, now());
-    }
-
     /// Step 2 of the driving contract for facts.
-    pub(super) fn fact(&self, input: Input<Text, Incoming>) {
-        let now = now();
-        self.core.borrow_mut().handle_input(input, now);
-        self.follow_up(now);
+    fn fact(&self, input: Input<Text, Incoming>) {
+        self.act(|core, now| core.handle_input(input, now));
     }
 
     /// Steps 3 to 6.
     fn follow_up(&self, now: Timestamp) {
         self.drain(now);
         let deadline = self.look(Core::poll_timeout).map_or(Timestamp::NEVER, |(at, _)| at);
-        self.alarm.arm(deadline, now, &self.listeners.ears);
-        self.deliver();
+        if self.deadline.replace(deadline) != deadline {
+            let delay = deadline.since(now).min(LONGEST_DELAY_MS) as f64;
+            host::set_alarm(if deadline < Timestamp::NEVER { delay } else { -1.0 });
+        }
+        self.face.deliver();
     }
 
     fn drain(&self, now: Timestamp) {
@@ -183,73 +167,93 @@ impl Inner {
         loop {
             // The borrow ends with the statement: an effect may call back.
             let output = self.core.borrow_mut().poll_output();
-            match output {
-                Some(Output::Event(event)) => self.list(event),
+            let input = match output {
+                Some(Output::Event(event)) => {
+                    self.note(event);
+                    continue;
+                }
                 Some(Output::Transmit { socket, message, numbers }) => {
-                    let sent = if refused_by.is_some() { None } else { self.socket.send(&message.frame, numbers) };
-                    match sent {
-                        Some(bytes) => buffered = Some(Input::Buffered { socket, bytes }),
-                        None => {
-                            refused_by.get_or_insert(socket);
-                            undelivered.push(message);
-                        }
+                    let bytes = if refused_by.is_some() { -1.0 } else { transmit(&message, numbers) };
+                    if bytes == -1.0 {
+                        refused_by.get_or_insert(socket);
+                        undelivered.push(message);
+                    } else {
+                        buffered = Some(Input::Buffered { socket, bytes: bytes as u64 });
                     }
+                    continue;
                 }
-                Some(effect) => self.perform(effect),
-                None => {
-                    let input = match (refused_by.take(), buffered.take()) {
-                        (Some(socket), _) => Input::Undelivered { socket, messages: core::mem::take(&mut undelivered) },
-                        (None, Some(buffered)) => buffered,
-                        (None, None) => return,
-                    };
-                    self.core.borrow_mut().handle_input(input, now);
+                Some(Output::CheckBuffer { socket }) => {
+                    Some(Input::Buffered { socket, bytes: host::buffered_amount() as u64 })
                 }
-            }
+                Some(effect) => {
+                    self.perform(effect);
+                    continue;
+                }
+                None => match refused_by.take() {
+                    Some(socket) => Some(Input::Undelivered { socket, messages: core::mem::take(&mut undelivered) }),
+                    None => buffered.take(),
+                },
+            };
+            let Some(input) = input else { return };
+            self.core.borrow_mut().handle_input(input, now);
         }
     }
 
-    fn list(&self, event: Event<Text, Incoming>) {
-        if let Event::Frame(_) = event {
-            self.frame_is_current.set(true);
-            return;
-        }
-        if let Event::Changed { phase } = event {
-            self.face.changed(&self.handlers, &self.core.borrow().snapshot());
-            if phase {
-                self.follow_phase();
+    fn perform(&self, effect: Output<Text, Incoming>) {
+        match effect {
+            Output::Open { socket, token_refused } => host::ask_for_token(token_refused.into(), socket.number() as i32),
+            // A ping or a hello that the socket does not take stays unanswered, which says all there is to say.
+            Output::Ping { .. } => host::ping(),
+            Output::Hello { sender, resumes, .. } => {
+                self.look(|core| {
+                    for (stream, offset) in core.positions() {
+                        host::note_position(stream as i32, offset as f64);
+                    }
+                });
+                host::hello(sender.unwrap_or(0) as i32, resumes.into());
             }
+            Output::Close { .. } => host::close_socket(),
+            Output::Abandon { .. } => {
+                self.set_socket(None);
+                host::drop_socket();
+            }
+            Output::Release { frame, is_done } => host::release(frame as i32, is_done.into()),
+            Output::Transmit { .. } | Output::CheckBuffer { .. } | Output::Event(_) => {}
         }
-        self.events.borrow_mut().push_back(event);
     }
 
-    /// A client that may still act on its own watches the page and stays alive without the application's help.
+    fn set_socket(&self, socket: Option<SocketId>) {
+        let _before = self.socket.replace(socket);
+        #[cfg(feature = "rust")]
+        counters::count_socket(_before.is_some(), socket.is_some());
+    }
+
+    fn note(&self, event: Event<Text, Incoming>) {
+        match event {
+            Event::Frame(_) => return self.frame_is_current.set(true),
+            Event::Changed { phase: true } => self.follow_phase(),
+            _ => {}
+        }
+        self.face.notice(self, event);
+    }
+
+    /// A client that may still act on its own watches the page.
     fn follow_phase(&self) {
         let acts_alone = !matches!(self.look(|core| core.snapshot().phase), Phase::Idle | Phase::Fatal);
-        if acts_alone != self.awake.borrow().is_some() {
-            let stop_watching = acts_alone.then(|| host::watch_page(&self.listeners.ears));
-            let awake = stop_watching.map(|stop_watching| Awake { _anchor: self.this.upgrade(), stop_watching });
-            self.awake.replace(awake);
+        if acts_alone != self.awake.replace(acts_alone) {
+            host::watch_page(acts_alone.into());
+            self.face.acts_alone(acts_alone);
         }
-    }
-
-    fn deliver(&self) {
-        // A handler that calls back lists its news behind those that wait; the outer call delivers them in order.
-        if self.delivering.replace(true) {
-            return;
-        }
-        loop {
-            let event = self.events.borrow_mut().pop_front();
-            match event {
-                Some(event) => self.face.notice(self, event),
-                None => break,
-            }
-        }
-        self.delivering.set(false);
     }
 }
 
-impl Drop for Awake {
-    fn drop(&mut self) {
-        self.stop_watching.call();
+fn transmit(message: &Message<Text>, numbers: Option<Numbers>) -> f64 {
+    match (&message.purpose, numbers) {
+        (Purpose::Rejoin(session), _) => host::rejoin(*session as i32),
+        (_, Some(Numbers { seq, prev })) => host::transmit(message.frame as i32, seq as f64, prev as f64, 0),
+        (_, None) => host::transmit(message.frame as i32, 0.0, 0.0, 1),
     }
 }
+
+/// Browsers fire longer timeouts at once (WHATWG HTML, timers: the delay is a signed 32-bit integer).
+const LONGEST_DELAY_MS: u64 = i32::MAX as u64;

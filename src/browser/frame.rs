@@ -1,20 +1,16 @@
-//! Text frames and what is in them. Payloads stay JavaScript values on both ways.
+//! What the state machine learns of frames, whose text and payload stay in JavaScript.
 
-#[cfg(feature = "rust")]
 use alloc::boxed::Box;
 
-#[cfg(feature = "rust")]
-use super::host;
-use super::host::Text;
-#[cfg(feature = "rust")]
-use crate::proto::Message;
-use crate::proto::{Inbound, News, Place, Purpose};
-use wasm_bindgen::JsCast;
+use crate::proto::{Inbound, Message, News, Place, Purpose};
 
-/// What the state machine learns of a frame from the server; the payload stays in JavaScript.
+/// The number that JavaScript has given to a frame, a session, a key or a sender.
+pub(crate) type Text = u32;
+
+/// A frame from the server.
 pub(crate) struct Incoming {
-    pub(super) news: News,
-    pub(super) place: Option<Place>,
+    news: News,
+    place: Option<Place>,
 }
 
 impl Incoming {
@@ -46,30 +42,16 @@ impl Inbound for Incoming {
     }
 }
 
-/// What a frame is for, by the number that `purpose` in `host.js` gives.
-pub(crate) fn purpose(number: u32, session: Text) -> Purpose<Text> {
-    match number {
+/// The message with a frame, whose `kind` is what `purpose` in `host.js` says. `key` names the session that it joins or leaves, or
+/// what it replaces; 0 is none.
+pub(crate) fn message(frame: Text, bytes: u32, kind: u32, key: Text) -> Box<Message<Text>> {
+    let purpose = match kind {
         1 => Purpose::Ephemeral,
-        2 => Purpose::Join(session),
-        3 => Purpose::Leave(session),
+        2 => Purpose::Join(key),
+        3 => Purpose::Leave(key),
         _ => Purpose::Ordinary,
-    }
-}
-
-/// The text, unless it is `undefined`.
-pub(crate) fn some(text: wasm_bindgen::JsValue) -> Option<Text> {
-    (!text.is_undefined()).then(|| text.unchecked_into())
-}
-
-/// Builds a complete frame. The error is a JavaScript error whose `code` says what the caller has to change.
-#[cfg(feature = "rust")]
-pub(crate) fn encode(
-    event: &wasm_bindgen::JsValue,
-    data: &wasm_bindgen::JsValue,
-) -> Result<Box<Message<Text>>, wasm_bindgen::JsValue> {
-    let frame = host::encode(event, data)?;
-    let bytes = host::byte_length(&frame);
-    let mut message = Message::new(frame, bytes, purpose(host::purpose(event, data), host::session(event, data)));
-    message.policy.coalesce = some(host::coalesce_key(event, data));
-    Ok(message)
+    };
+    let mut message = Message::new(frame, bytes, purpose);
+    message.policy.coalesce = (kind < 2 && key > 0).then_some(key);
+    message
 }

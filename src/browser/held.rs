@@ -20,6 +20,7 @@ impl<T> Held<T> {
     }
 
     /// Puts a value in and hands the old one out, so that it is dropped when nothing is borrowed.
+    #[cfg(feature = "rust")]
     pub(crate) fn replace(&self, value: T) -> T {
         core::mem::replace(&mut *self.borrow_mut(), value)
     }

@@ -27,58 +27,75 @@ export function endpoint(base, path = "/api/ws") {
   return url.href;
 }
 
+/** The client that calls these functions, or is called. */
+export let current;
+
+/** Makes a client the current one; returns the one before. */
+export function enter(store) {
+  const before = current;
+  current = store;
+  return before;
+}
+
+/** Calls into a client, which is the current one meanwhile, and then tells what it has noted. */
+export function within(store, act) {
+  const before = enter(store);
+  try {
+    return act();
+  } finally {
+    current = before;
+    store.tell?.();
+  }
+}
+
+/** Tells a client a fact by its number; says of a frame whether to deliver it. */
+const tell = (store, fact, a = 0, b = 0, c = 0, now = 0) => within(store, () => store.signal(now, fact, a, b, c));
+
 /** Only a plain `false` says that there is no network. */
 export const isOffline = () => globalThis.navigator?.onLine === false;
 
-/** 64 bits for the seed of a client's randomness. */
-export const seed = () => crypto.getRandomValues(new BigUint64Array(1))[0];
+/** 53 bits for the seed of a client's randomness. */
+export const seed = () => Number(crypto.getRandomValues(new BigUint64Array(1))[0] >> 11n);
 
 /** 128 bits that name one sender of the reliable mode. */
 const newClientId = () => crypto.getRandomValues(new BigUint64Array(2)).join("-");
 
-/**
- * The functions through which the browser reaches one client: `tell` passes on a fact that has a number alone, `signal` one with
- * the time and three more numbers, `answer` a token or a close event.
- */
-export const newEars = (handlers, signal, answer) => {
-  const tell = (fact) => signal(0, fact, 0, 0, 0);
-  return {
-    tell,
-    answer,
-    onopen: () => tell(10),
-    onmessage: frameListener(handlers, signal),
-    onclose: (event) => answer(0, event),
-  };
-};
-
-export const setAlarm = (ears, delayMs) => setTimeout(ears.tell, delayMs, 11);
-
-/** Tells what happens to the network and the page; returns the function that stops it. */
-export function watchPage({ tell }) {
-  const page = globalThis.document;
-  const watched = [
-    [globalThis, "online", () => tell(12)],
-    [globalThis, "offline", () => tell(13)],
-    [page, "visibilitychange", () => page.visibilityState === "visible" && tell(14)],
-    [page, "resume", () => tell(14)],
-    [globalThis, "pageshow", (event) => event.persisted && tell(15)],
-  ];
-  for (const [target, event, listener] of watched) target?.addEventListener?.(event, listener);
-  return () => {
-    for (const [target, event, listener] of watched) target?.removeEventListener?.(event, listener);
-  };
+export function setAlarm(delayMs) {
+  const store = current;
+  clearTimeout(store.timeout);
+  if (delayMs >= 0) store.timeout = setTimeout(() => tell(store, 11), delayMs);
 }
 
-/** Gets a token from whatever `source` is and passes it on, at once if it is there at once. */
-export function askForToken({ token: source }, refused, attempt, { answer: settle }) {
+/** Tells what happens to the network and the page, or stops to. */
+export function watchPage(watch) {
+  const store = current;
+  const page = globalThis.document;
+  store.watched ??= [
+    [globalThis, "online", () => tell(store, 12)],
+    [globalThis, "offline", () => tell(store, 13)],
+    [page, "visibilitychange", () => page.visibilityState === "visible" && tell(store, 14)],
+    [page, "resume", () => tell(store, 14)],
+    [globalThis, "pageshow", (event) => event.persisted && tell(store, 15)],
+  ];
+  const change = watch ? "addEventListener" : "removeEventListener";
+  for (const [target, event, listener] of store.watched) target?.[change]?.(event, listener);
+}
+
+/** Gets a token from whatever `token` is, at once if it is there at once. */
+export function askForToken(refused, attempt) {
+  const store = current;
+  const { token: source } = store;
   const settled = (token) => {
     if (token != null && typeof token !== "string") throw new TypeError(`a token cannot be of type ${typeof token}`);
-    settle(attempt, token ?? undefined);
+    store.answer = token;
+    tell(store, 17, attempt);
   };
-  const failed = (cause) =>
-    settle(attempt, error("token_failed", "`token` threw, rejected, or gave no string (see `cause`)", cause));
+  const failed = (cause) => {
+    store.failure = error("token_failed", "`token` threw, rejected, or gave no string (see `cause`)", cause);
+    tell(store, 18, attempt);
+  };
   try {
-    const answer = typeof source === "function" ? source({ refused }) : source;
+    const answer = typeof source === "function" ? source({ refused: !!refused }) : source;
     // The last catch is for a client that is gone when the answer arrives.
     if (typeof answer?.then === "function")
       answer
@@ -91,40 +108,121 @@ export function askForToken({ token: source }, refused, attempt, { answer: settl
   }
 }
 
-/** The token is put in here so that it never leaves JavaScript. The listeners are made once per client. */
-export function openSocket({ endpoint: url }, token, { onopen, onmessage, onclose }) {
+/**
+ * Opens a socket with the token that was answered. The listeners are made once per client. The error is not handed on, because
+ * browsers put the URL, and so the token, into it.
+ */
+export function openSocket() {
+  const store = current;
+  const { endpoint: url, answer: token } = store;
+  store.answer = undefined;
   const separator = url.includes("?") ? "&" : "?";
-  const socket = new WebSocket(token === undefined ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
-  return Object.assign(socket, { onopen, onmessage, onclose });
+  try {
+    const socket = new WebSocket(token == null ? url : `${url}${separator}token=${encodeURIComponent(token)}`);
+    store.socket = Object.assign(socket, (store.ears ??= newEars(store)));
+    return true;
+  } catch {
+    return false;
+  }
 }
+
+const newEars = (store) => ({
+  onopen: () => tell(store, 10),
+  onmessage: frameListener(store),
+  onclose: ({ code, reason, wasClean }) => {
+    takeSocket(store);
+    store.reason = reason;
+    tell(store, 19, code, +wasClean);
+  },
+});
 
 /** What is taken off a socket cannot report on a replaced one. */
-export const stopListening = (socket) => Object.assign(socket, { onopen: null, onmessage: null, onclose: null });
-
-/** Closing with 1000 keeps Firefox from delaying the next connection. */
-export const close = (socket) => socket.close(1000);
-
-/** Hands a frame over, with its numbers if it has some. Returns how many bytes wait in the browser; -1 if the socket takes none. */
-export function sendText(socket, text, seq, prev) {
-  if (socket.readyState !== 1) return -1;
-  const numbers = seq && `,"seq":${seq}${prev === seq - 1 ? "" : `,"prev":${prev}`}}`;
-  socket.send(seq ? text.slice(0, -1) + numbers : text);
-  return socket.bufferedAmount;
+function takeSocket(store) {
+  const { socket } = store;
+  store.socket = undefined;
+  return socket && Object.assign(socket, { onopen: null, onmessage: null, onclose: null });
 }
 
-export const bufferedAmount = (socket) => socket.bufferedAmount;
+/** Closing with 1000 keeps Firefox from delaying the next connection. */
+export const closeSocket = () => current.socket?.close(1000);
 
-/** Notes a position for the next hello. */
-export const notePosition = (handlers, stream, offset) => {
-  handlers.positions[handlers.streams[stream]] = offset;
+export const dropSocket = () => takeSocket(current)?.close(1000);
+
+/** Hands a text over. Returns how many bytes wait in the browser; -1 if the socket takes none. */
+function hand(text) {
+  const { socket } = current;
+  if (socket?.readyState !== 1) return -1;
+  try {
+    socket.send(text);
+  } catch {
+    return -1;
+  }
+  return socket.bufferedAmount ?? 0;
+}
+
+/**
+ * Notes a frame, and what it is for by `purpose`: `key` names the session that it joins or leaves, or what it replaces. Returns the
+ * numbers by which the state machine knows them.
+ */
+export function draft(store, text, purpose, key) {
+  const { drafts, keys } = store;
+  let number = key === undefined ? 0 : keys.get(key);
+  if (number === undefined) {
+    if (keys.size > 2_000) forgetKeys(store);
+    number = ++lastNumber;
+    keys.set(key, number);
+  }
+  drafts.set(++lastNumber, { text, purpose, key: number });
+  return [lastNumber, number];
+}
+
+let lastNumber = 0;
+
+/** Forgets the keys that neither a frame nor a joined session uses. */
+function forgetKeys({ drafts, joins, keys }) {
+  const used = new Set([...drafts.values()].map(({ key }) => key));
+  for (const [key, number] of keys) if (!used.has(number) && !joins.has(number)) keys.delete(key);
+}
+
+/** Hands a frame over, with its numbers if it has some. */
+export function transmit(number, seq, prev, isLast) {
+  const { text } = current.drafts.get(number);
+  const numbers = `,"seq":${seq}${prev === seq - 1 ? "" : `,"prev":${prev}`}}`;
+  const buffered = hand(seq ? text.slice(0, -1) + numbers : text);
+  if (isLast && buffered !== -1) release(number, true);
+  return buffered;
+}
+
+/** Enters a session again with the frame that has entered it. */
+export const rejoin = (session) => hand(current.joins.get(session));
+
+/** Forgets a frame: it has had its effect, or none. */
+export function release(number, isDone) {
+  const { drafts, joins } = current;
+  const { text, purpose, key } = drafts.get(number);
+  if (isDone && purpose === 2) joins.set(key, text);
+  if (isDone && purpose === 3) joins.delete(key);
+  drafts.delete(number);
+}
+
+export const bufferedAmount = () => current.socket?.bufferedAmount ?? 0;
+
+export const ping = () => {
+  hand(encode("ping"));
 };
 
-export function hello(handlers, sender, resumes) {
-  const streams = resumes ? handlers.positions : undefined;
-  handlers.positions = {};
-  handlers.sender = sender;
-  handlers.isGreeting = true;
-  return encode("hello", { versions: [1], client_id: sender ?? handlers.clientId, streams });
+/** Notes a position for the next hello. */
+export const notePosition = (stream, offset) => {
+  current.positions[current.streams[stream]] = offset;
+};
+
+export function hello(sender, resumes) {
+  const { senders, clientId, positions } = current;
+  current.positions = {};
+  current.sender = sender;
+  current.isGreeting = true;
+  const streams = resumes ? positions : undefined;
+  hand(encode("hello", { versions: [1], client_id: senders[sender] ?? clientId, streams }));
 }
 
 /** A complete frame. Throws an error that says why there can be none. */
@@ -140,8 +238,6 @@ export function encode(type, data, isRequest) {
   if (json?.[0] !== "{") throw error("invalid_data", "the data of an event must be a JSON object");
   return `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}${isRequest ? ',"request":true' : ""}}`;
 }
-
-export const ping = () => encode("ping");
 
 export const byteLength = (text) => new TextEncoder().encode(text).length;
 
@@ -174,15 +270,12 @@ export function session(type, data) {
 /** What an event replaces by default while it waits: an earlier one about the same session. */
 export const coalesceKey = (type, data) => (PURPOSES[type]?.[0] < 2 ? `${type} ${session(type, data)}` : undefined);
 
-/**
- * Listens to the sockets of one client. The payload stays here: `signal` learns when a frame came and what it means, and says
- * whether to deliver it.
- */
-const frameListener = (handlers, signal) => (event) => {
+/** Listens to the sockets of one client. The payload stays here. */
+const frameListener = (store) => (event) => {
   const incoming = decode(event);
-  if (handlers.clientId) return receive(handlers, signal, incoming);
+  if (store.clientId) return receive(store, incoming);
   const isPong = incoming.type === "pong";
-  if (signal(isPong ? performance.now() : roughNow(), isPong ? 1 : 0, 0, 0, 0)) deliver(handlers, incoming);
+  if (tell(store, isPong ? 1 : 0, 0, 0, 0, isPong ? performance.now() : roughNow())) deliver(store, incoming);
 };
 
 /** The frames of the reliable mode that are about a message (docs/PROTOCOL.md). */
@@ -193,44 +286,44 @@ const PLACED = 16;
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
-/** As `frameListener`, with the fields of the reliable mode. */
-function receive(handlers, signal, incoming) {
+/** What a frame with the fields of the reliable mode means. */
+function receive(store, incoming) {
   const { type, stream, offset, prev = offset - 1 } = incoming;
   const data = incoming.data ?? {};
-  const hear = (news, a = 0, b = 0, c = 0) => signal(performance.now(), news, a, b, c);
+  const hear = (news, a, b, c) => tell(store, news, a, b, c, performance.now());
   const position = (name, offset) =>
-    isCount(offset) ? hear(POSITION, streamNumber(handlers, name), offset) : hear(MALFORMED);
+    isCount(offset) ? hear(POSITION, streamNumber(store, name), offset) : hear(MALFORMED);
   if (type === "welcome") {
     const { version, epoch, last, window = 128, streams = {} } = data;
     if (version !== 1 || !isCount(epoch) || !isCount(last) || !isCount(window)) return hear(MALFORMED);
     hear(2, epoch, last, Math.min(window, 1024));
-    if (handlers.isGreeting) for (const name in streams) position(name, streams[name]);
-    handlers.isGreeting = false;
+    if (store.isGreeting) for (const name in streams) position(name, streams[name]);
+    store.isGreeting = false;
     return;
   }
   if (type === "stream" && typeof data.stream === "string") return position(data.stream, data.offset);
   const isPlaced = stream !== undefined;
   if (isPlaced) {
     if (typeof stream !== "string" || !isCount(offset) || !isCount(prev) || prev >= offset) return hear(MALFORMED);
-    if (!hear(PLACED, streamNumber(handlers, stream), offset, prev)) return;
+    if (!hear(PLACED, streamNumber(store, stream), offset, prev)) return;
   }
   const { seq } = data;
   let news = ABOUT_MESSAGES[type] ?? (type === "pong" ? 1 : 0);
   if (news === 5 && seq === undefined) news = data.about === "hello" ? 3 : 0;
   else if (news > 3 && !(isCount(seq) && (news < 7 || /^(delivered|read)$/.test(data.status)))) news = MALFORMED;
-  else if (news > 4 && !isOwn(handlers, stream)) {
+  else if (news > 4 && !isOwn(store, stream)) {
     if (news > 5) return;
     // Nobody else hears of what an earlier page has sent.
     news = 0;
   }
   if (!(isPlaced && news === 0) && !hear(news, seq)) return;
-  if (news > 4) handlers.settle?.(news, seq, data);
-  if (news < 6) deliver(handlers, incoming);
+  if (news > 4) store.settle?.(news, seq, data);
+  if (news < 6) deliver(store, incoming);
 }
 
 /** Whether a frame is about a message of this page: the stream is named after the sender, or it is the one that said hello last. */
 const isOwn = ({ clientId, sender }, stream) =>
-  stream?.startsWith("client:") ? stream === `client:${clientId}` : sender === undefined;
+  stream?.startsWith("client:") ? stream === `client:${clientId}` : !sender;
 
 /** The number of a stream, by which the state machine knows it; one too many for all that are too many. */
 function streamNumber({ streams }, name) {
@@ -269,8 +362,6 @@ const badFrame = (what, text) =>
     frame: typeof text === "string" ? text.slice(0, 120) : null,
   });
 
-export const isError = (value) => value instanceof EverwireError;
-
 /** An error that programs can tell apart by its `code`. */
 export class EverwireError extends Error {
   static {
@@ -287,15 +378,24 @@ export const error = (code, message, cause) =>
   new EverwireError(code, message, cause === undefined ? undefined : { cause });
 
 /**
- * The handlers of one client: for each name, a list of `[id, handler]` that is replaced and never changed, so that a delivery
- * under way keeps the list it started with.
+ * What JavaScript keeps for one client: the handlers for each name, as a list of `[id, handler]` that is replaced and never changed, so
+ * that a delivery under way keeps the list it started with; and by their numbers, what the state machine moves without looking.
  */
 export const newHandlers = (isReliable, token) =>
-  Object.assign(new Map(), { token, clientId: isReliable ? newClientId() : undefined, streams: [], positions: {} });
-
-export const setEndpoint = (handlers, endpoint) => {
-  handlers.endpoint = endpoint;
-};
+  Object.assign(new Map(), {
+    token,
+    clientId: isReliable ? newClientId() : undefined,
+    /** The frames that wait or are in flight. */
+    drafts: new Map(),
+    /** The numbers of sessions and of what frames replace. */
+    keys: new Map(),
+    /** The frames that have entered the joined sessions. */
+    joins: new Map(),
+    /** The client ids of earlier pages; the first stands for none. */
+    senders: [undefined],
+    streams: [],
+    positions: {},
+  });
 
 let lastId = 0;
 

@@ -2,15 +2,11 @@
 //!
 //! User code never runs while Rust holds a borrow, and its exceptions never pass through Rust.
 
-mod alarm;
 #[cfg(feature = "rust")]
 pub(crate) mod counters;
 mod driver;
-mod effects;
 pub(crate) mod frame;
 pub(crate) mod held;
-pub(crate) mod host;
-mod listeners;
-mod socket;
+mod host;
 
-pub(crate) use driver::{Core, Driver, Face, Inner, now};
+pub(crate) use driver::{Core, Driver, Face, now};

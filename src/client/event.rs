@@ -2,9 +2,9 @@
 
 use wasm_bindgen::JsValue;
 
-use super::host;
+use super::host::{self, Store};
 use super::{ClientError, Snapshot};
-use crate::browser::host::Text;
+use crate::browser::frame::Text;
 use crate::proto::{Close, DropReason};
 
 /// News of the connection, in the order that it happened.
@@ -59,8 +59,8 @@ pub enum ClientEvent {
 }
 
 impl ClientEvent {
-    pub(super) fn dropped(frame: &Text, reason: DropReason) -> Self {
-        let envelope = host::parse(frame);
+    pub(super) fn dropped(store: &Store, frame: Text, reason: DropReason) -> Self {
+        let envelope = host::take_draft(store, frame);
         Self::Dropped { event: host::text(&envelope, "type"), data: host::get(&envelope, "data"), reason }
     }
 }

@@ -5,9 +5,9 @@ use std::rc::Weak;
 use wasm_bindgen::prelude::*;
 
 use super::Shared;
+use super::host::{self, Store};
 use crate::browser::counters::Counted;
 use crate::browser::held::Held;
-use crate::browser::host::{self, Handlers};
 
 /// Ends a subscription when it is dropped. It does not keep the client.
 #[must_use = "dropping a subscription ends it"]
@@ -49,7 +49,7 @@ pub(super) type Handler = dyn FnMut(JsValue, JsValue);
 
 /// Every handler of one client. JavaScript knows the functions; their closures live here.
 pub(super) struct Registry {
-    handlers: Handlers,
+    store: Store,
     entries: Held<Vec<Entry>>,
 }
 
@@ -62,15 +62,15 @@ struct Entry {
 }
 
 impl Registry {
-    pub(super) fn new(handlers: &Handlers) -> Self {
-        Self { handlers: same(handlers), entries: Held::default() }
+    pub(super) fn new(store: &Store) -> Self {
+        Self { store: store.clone(), entries: Held::default() }
     }
 
     /// Adds a handler; the number removes it.
     pub(super) fn add(&self, name: &str, handler: Box<Handler>) -> u32 {
         let closure = Closure::wrap(handler);
         let name = JsValue::from(name);
-        let id = host::add_handler(&self.handlers, &name, closure.as_ref());
+        let id = host::add_handler(&self.store, &name, closure.as_ref());
         self.entries.borrow_mut().push(Entry { id, name, _closure: closure, _counted: Counted::new() });
         id
     }
@@ -94,18 +94,12 @@ impl Registry {
 
     /// How many handlers JavaScript knows, without the client's own.
     pub(super) fn len(&self) -> usize {
-        (host::count_handlers(&self.handlers) as usize).saturating_sub(OWN_HANDLERS)
+        (host::count_handlers(&self.store) as usize).saturating_sub(OWN_HANDLERS)
     }
 
     fn forget(&self, entry: &Entry) {
-        host::remove_handler(&self.handlers, &entry.name, Some(entry.id), &JsValue::UNDEFINED);
+        host::remove_handler(&self.store, &entry.name, entry.id);
     }
-}
-
-/// Another reference to the same handlers.
-pub(super) fn same(handlers: &Handlers) -> Handlers {
-    let value: &JsValue = handlers.as_ref();
-    value.clone().unchecked_into()
 }
 
 /// The one that hears about errors.

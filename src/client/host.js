@@ -1,15 +1,34 @@
 // What only the Rust face needs of JavaScript.
 
-import { call } from "../browser/host.js";
+import { byteLength, call, coalesceKey, draft, encode, purpose, session } from "../browser/host.js";
+
+export function attach(store, signal) {
+  store.signal = signal;
+}
+
+export function setEndpoint(store, endpoint) {
+  store.endpoint = endpoint;
+}
+
+export function draftEvent(store, type, data) {
+  const text = encode(type, data);
+  const kind = purpose(type, data);
+  const [frame, key] = draft(store, text, kind, kind > 1 ? session(type, data) : coalesceKey(type, data));
+  return new Uint32Array([frame, byteLength(text), kind, key]);
+}
+
+export function takeDraft({ drafts }, frame) {
+  const { text } = drafts.get(frame) ?? { text: "{}" };
+  drafts.delete(frame);
+  return JSON.parse(text);
+}
 
 /** Calls the handlers of a name without arguments. */
-export const notify = (handlers, name) => call(handlers, name);
+export const notify = (store, name) => call(store, name);
 
 export const reportError = (error) => globalThis.reportError?.(error);
 
-export const streamName = (handlers, stream) => handlers.streams[stream] ?? "";
-
-export const parse = (text) => JSON.parse(text);
+export const streamName = ({ streams }, stream) => streams[stream] ?? "";
 
 export const get = (value, name) => value?.[name];
 

@@ -35,6 +35,7 @@ mod diagnostics;
 mod encode;
 mod error;
 mod event;
+mod face;
 mod handlers;
 mod host;
 mod news;
@@ -47,7 +48,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
-use crate::browser::host::{new_handlers, set_endpoint};
 use crate::browser::{Core, Driver, frame};
 use crate::events::WireEvent;
 use crate::proto::{ConfigError, Phase, Sent, Timestamp};
@@ -59,8 +59,9 @@ pub use handlers::Subscription;
 pub use options::{Options, TokenRequest};
 pub use snapshot::Snapshot;
 
+use face::{RustDriver, RustFace};
 use handlers::Registry;
-use news::{NEWS, News, RustFace};
+use news::{NEWS, News};
 use options::{Parts, Target, TokenFunction};
 
 /// One logical connection to a server, over as many sockets as it takes. Clones share it.
@@ -72,7 +73,7 @@ pub struct Client(Rc<Shared>);
 pub struct WeakClient(Weak<Shared>);
 
 struct Shared {
-    driver: Driver,
+    driver: Rc<RustDriver>,
     news: Rc<News>,
     registry: Registry,
     target: Target,
@@ -89,10 +90,11 @@ impl Client {
     pub fn new(options: Options) -> Result<Self, ConfigError> {
         let Parts { config, target, token, function } = options.into_parts()?;
         let news = Rc::new(News::default());
-        let handlers = new_handlers(config.reliable, &token);
-        let driver = Driver::new(config, handlers, Box::new(RustFace(news.clone())));
-        let registry = Registry::new(driver.handlers());
-        news.listen(driver.handlers(), &registry);
+        let store = host::new_store(config.reliable, &token);
+        let registry = Registry::new(&store);
+        news.listen(&store, &registry);
+        let driver = Rc::new(Driver::new(config, RustFace::new(store, news.clone())));
+        driver.face().attach(&driver);
         Ok(Self(Rc::new(Shared { driver, news, registry, target, _token: function })))
     }
 
@@ -158,8 +160,14 @@ impl Client {
     ///
     /// As [`send`](Self::send).
     pub fn send_raw(&self, event: &str, data: &JsValue) -> Result<Sent, SendError> {
-        let message = frame::encode(&event.into(), data).map_err(|error| SendError::from_js(&error))?;
-        self.0.driver.send(message).map_err(|refused| SendError::Refused(refused.refusal))
+        let store = self.0.driver.face().store();
+        let draft = host::draft_event(store, event, data).map_err(|error| SendError::from_js(&error))?;
+        let [frame, bytes, kind, key] = draft[..] else { crate::bug() };
+        let message = frame::message(frame, bytes, kind, key);
+        self.0.driver.act(|core, now| core.send(message, now)).map_err(|refused| {
+            host::take_draft(store, frame);
+            SendError::Refused(refused.refusal)
+        })
     }
 
     /// The number of the message that was accepted last; [`ClientEvent::Acknowledged`] refers to it.
@@ -222,7 +230,7 @@ impl Client {
     }
 
     fn command(&self, command: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {
-        set_endpoint(self.0.driver.handlers(), &self.0.target.endpoint()?);
+        host::set_endpoint(self.0.driver.face().store(), &self.0.target.endpoint()?);
         self.0.driver.connect(command);
         Ok(())
     }

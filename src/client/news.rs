@@ -10,14 +10,12 @@ use wasm_bindgen::JsValue;
 use super::ClientError;
 use super::error::NotConnected;
 use super::event::ClientEvent;
-use super::handlers::{Registry, same};
-use super::host::{notify, report_error, stream_name};
-use super::snapshot::{Snapshot, readable};
-use crate::browser::frame::Incoming;
+use super::face::RustDriver;
+use super::handlers::Registry;
+use super::host::{Store, notify, report_error};
+use super::snapshot::readable;
 use crate::browser::held::Held;
-use crate::browser::host::{Handlers, Text};
-use crate::browser::{Driver, Face, Inner};
-use crate::proto::{Event, Phase};
+use crate::proto::Phase;
 
 /// The name that listeners are kept under. Events of the server that are named so are refused, so none can pretend to be news.
 pub(super) const NEWS: &str = "state";
@@ -25,20 +23,18 @@ pub(super) const NEWS: &str = "state";
 /// Told events that wait, and futures that wait for a connection.
 #[derive(Default)]
 pub(super) struct News {
-    handlers: OnceCell<Handlers>,
+    store: OnceCell<Store>,
     waiting: Held<VecDeque<ClientEvent>>,
     current: Held<Option<Rc<ClientEvent>>>,
     telling: Cell<bool>,
     wakers: Held<Vec<Waker>>,
+    wakes: Cell<bool>,
 }
-
-/// What the driver tells.
-pub(super) struct RustFace(pub(super) Rc<News>);
 
 impl News {
     /// Starts to hear of the errors that JavaScript notices.
-    pub(super) fn listen(self: &Rc<Self>, handlers: &Handlers, registry: &Registry) {
-        _ = self.handlers.set(same(handlers));
+    pub(super) fn listen(self: &Rc<Self>, store: &Store, registry: &Registry) {
+        _ = self.store.set(store.clone());
         let news = Rc::downgrade(self);
         let hear = move |error: JsValue, envelope: JsValue| {
             if let Some(news) = news.upgrade()
@@ -52,16 +48,36 @@ impl News {
 
     /// Tells every listener. What a listener causes is told when the others have heard of this.
     pub(super) fn tell(&self, event: ClientEvent) {
+        self.note(event);
+        self.deliver();
+    }
+
+    /// Tells every listener at the next [`deliver`](Self::deliver).
+    pub(super) fn note(&self, event: ClientEvent) {
         self.waiting.borrow_mut().push_back(event);
+    }
+
+    /// Wakes whoever waits for a connection at the next [`deliver`](Self::deliver).
+    pub(super) fn wake_later(&self) {
+        self.wakes.set(true);
+    }
+
+    /// Tells what was noted. Runs user code.
+    pub(super) fn deliver(&self) {
+        if self.wakes.replace(false) {
+            for waker in self.wakers.replace(Vec::new()) {
+                waker.wake();
+            }
+        }
         if self.telling.replace(true) {
             return;
         }
         loop {
             let Some(event) = self.waiting.borrow_mut().pop_front() else { break };
             self.current.replace(Some(Rc::new(event)));
-            if let Some(handlers) = self.handlers.get() {
+            if let Some(store) = self.store.get() {
                 // Through JavaScript, which catches what a listener throws.
-                notify(handlers, NEWS);
+                notify(store, NEWS);
             }
         }
         self.current.replace(None);
@@ -73,14 +89,20 @@ impl News {
         self.current.borrow().clone()
     }
 
-    pub(super) fn poll_connected(&self, driver: &Driver, context: &mut Context<'_>) -> Poll<Result<(), NotConnected>> {
+    pub(super) fn poll_connected(
+        &self,
+        driver: &RustDriver,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), NotConnected>> {
         let answer = driver.look(|core| {
             let seen = core.snapshot();
             match seen.phase {
                 Phase::Open => Some(Ok(())),
                 Phase::Idle => Some(Err(NotConnected::Disconnected)),
                 Phase::GivenUp => Some(Err(NotConnected::GaveUp { attempts: seen.attempt })),
-                Phase::Fatal => Some(Err(NotConnected::Fatal(seen.close.map(readable)))),
+                Phase::Fatal => {
+                    Some(Err(NotConnected::Fatal(seen.close.map(|close| readable(driver.face().store(), close)))))
+                }
                 Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,
             }
         });
@@ -94,12 +116,6 @@ impl News {
         Poll::Pending
     }
 
-    fn wake(&self) {
-        for waker in self.wakers.replace(Vec::new()) {
-            waker.wake();
-        }
-    }
-
     fn hear(&self, error: &JsValue) {
         let report = ClientError::from_js(error);
         let by_listener = matches!(&report, ClientError::HandlerFailed { event, .. } if event == NEWS);
@@ -110,33 +126,5 @@ impl News {
         } else {
             self.tell(ClientEvent::Error(report));
         }
-    }
-}
-
-impl Face for RustFace {
-    fn notice(&self, driver: &Inner, event: Event<Text, Incoming>) {
-        if let Event::Changed { phase: true } = event {
-            self.0.wake();
-        }
-        let news = match event {
-            Event::Opened => ClientEvent::Opened,
-            Event::Closed(close) => ClientEvent::Closed(readable(&close)),
-            Event::Reconnecting { attempt, delay_ms } => ClientEvent::Reconnecting { attempt, delay_ms },
-            Event::GaveUp { attempts } => ClientEvent::GaveUp { attempts },
-            Event::Dropped { message, reason } => ClientEvent::dropped(&message.frame, reason),
-            Event::Changed { .. } => ClientEvent::Changed(Snapshot::take(driver)),
-            Event::Acknowledged { seq, .. } => ClientEvent::Acknowledged { seq },
-            Event::Gap { stream, from, to } => {
-                ClientEvent::Gap { stream: stream_name(driver.handlers(), stream), from, to }
-            }
-            Event::Violation(violation) => ClientEvent::Error(ClientError::Protocol(violation)),
-            // This face has no requests, and its queue tells what was sent.
-            Event::Frame(_) | Event::Transmitted { .. } | Event::RequestFailed { .. } => return,
-        };
-        self.0.tell(news);
-    }
-
-    fn failed(&self, _: &Inner, error: &JsValue) {
-        self.0.tell(ClientEvent::Error(ClientError::from_js(error)));
     }
 }

@@ -7,7 +7,6 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::{EndpointError, host};
 use crate::browser::counters::Counted;
-use crate::browser::host::{Text, endpoint};
 use crate::proto::{Checked, Config, ConfigError};
 
 /// Where to connect, as whom, and how persistently.
@@ -140,8 +139,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn endpoint(&self) -> Result<Text, EndpointError> {
-        endpoint(&self.url, &self.path).map_err(|error| EndpointError::from_js(&error))
+    pub(super) fn endpoint(&self) -> Result<JsValue, EndpointError> {
+        host::endpoint(&self.url, &self.path).map_err(|error| EndpointError::from_js(&error))
     }
 }
 

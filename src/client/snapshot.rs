@@ -1,10 +1,9 @@
 //! What there is to see of a connection, to keep.
 
-use wasm_bindgen::JsValue;
-
-use super::host;
-use crate::browser::host::Text;
-use crate::browser::{Inner, now};
+use super::face::RustDriver;
+use super::host::{self, Store};
+use crate::browser::frame::Text;
+use crate::browser::now;
 use crate::proto::close::Reason;
 use crate::proto::{Close, Delivery, Phase};
 
@@ -37,7 +36,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn take(driver: &Inner) -> Self {
+    pub(super) fn take(driver: &RustDriver) -> Self {
         let (now, today) = (now(), host::date_now());
         driver.look(|core| {
             let seen = core.snapshot();
@@ -45,7 +44,7 @@ impl Snapshot {
                 phase: seen.phase,
                 attempt: seen.attempt,
                 retry_at: seen.retry_at.map(|at| today + at.since(now) as f64),
-                close: seen.close.map(readable),
+                close: seen.close.map(|close| readable(driver.face().store(), close)),
                 queued: seen.queued,
                 queued_bytes: seen.queued_bytes,
                 last_rtt_ms: seen.last_rtt_ms,
@@ -58,10 +57,10 @@ impl Snapshot {
     }
 }
 
-/// A copy with the text in Rust's memory.
-pub(super) fn readable(close: &Close<Text>) -> Close {
+/// A copy with the peer's own words, which JavaScript keeps.
+pub(super) fn readable(store: &Store, close: &Close<Text>) -> Close {
     let reason = match &close.reason {
-        Reason::Peer(words) => Reason::Peer(JsValue::from(words).as_string().unwrap_or_default()),
+        Reason::Peer(_) => Reason::Peer(host::text(store, "reason")),
         Reason::Client(cause) => Reason::Client(*cause),
     };
     Close { code: close.code, reason, was_clean: close.was_clean }

@@ -1,6 +1,6 @@
 // What handlers and snapshots are made of, and the options. The face passes numbers; the words for them are here.
 
-import { call, EverwireError, error, newHandlers, report } from "../browser/host.js";
+import { call, current, EverwireError, error, newHandlers, report } from "../browser/host.js";
 
 export class ConfigError extends EverwireError {
   static {
@@ -74,13 +74,13 @@ export function checkOptions(options) {
   check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
 }
 
-export const isReliable = (options) => options?.delivery === "reliable";
+export const isReliable = ({ delivery } = current.options) => delivery === "reliable";
 
 /** The number at a place of the table; NaN stands for the default. */
-export const number = (options, index) => option(options, NUMBERS[index][0]) ?? Number.NaN;
+export const number = (index) => option(current.options, NUMBERS[index][0]) ?? Number.NaN;
 
 /** The place of `queue.overflow` among its names; -1 stands for the default. */
-export const overflow = (options) => OVERFLOWS.indexOf(options?.queue?.overflow);
+export const overflow = () => OVERFLOWS.indexOf(current.options.queue?.overflow);
 
 const REFUSALS = [
   (bytes, max) => error("too_large", `the message takes ${bytes} bytes, more than the ${max} of \`maxMessageBytes\``),
@@ -90,8 +90,10 @@ const REFUSALS = [
   () => error("unsupported", 'requests need `delivery: "reliable"` and a server that knows it'),
 ];
 
-/** Why a message was not accepted. */
-export const refusal = (index, bytes, max) => REFUSALS[index](bytes, max);
+/** Says why a message was not accepted. */
+export const refuse = (index, bytes, max) => {
+  current.refusal = REFUSALS[index](bytes, max);
+};
 
 const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "given_up", "fatal"];
 
@@ -99,14 +101,17 @@ const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "
  * The handlers of one client, with its snapshot and those who listen to it, and by their numbers: the messages whose fate is open,
  * the latest of those that are acknowledged, and the requests without a reply.
  */
-export const newStore = (isReliable, token) =>
-  Object.assign(newHandlers(isReliable, token), {
+export const newStore = (options, token) =>
+  Object.assign(newHandlers(isReliable(options), token), {
+    options,
     listeners: new Set(),
     error: null,
     messages: new Map(),
     acknowledged: new Map(),
     requests: new Map(),
     settle,
+    news: [],
+    tell: tellNews,
   });
 
 /** What the server says of one message: 5 it is refused, 6 this is the reply, 7 it has come to its reader. */
@@ -131,13 +136,14 @@ function fail(store, message, seq, status, cause) {
 
 const DELIVERIES = [null, "at-most-once", "reliable"];
 
-/** `retryInMs` and `lastRttMs` are negative where there is nothing to say. Runs no handler. */
+/** `retryInMs` and `lastRttMs` are negative, and `closeCode` is 0, where there is nothing to say. Runs no handler. */
 export function setSnapshot(
-  store,
   phase,
   attempt,
   retryInMs,
-  close,
+  closeCode,
+  closeCause,
+  wasClean,
   queued,
   queuedBytes,
   lastRttMs,
@@ -145,19 +151,20 @@ export function setSnapshot(
   hasRoom,
   protocolErrors,
 ) {
+  const store = current;
   if (phase === 2) store.error = null;
   store.snapshot = {
     state: phase > 0 && phase < 4 ? PHASES[phase] : "closed",
     phase: PHASES[phase],
     attempt,
     retryAt: retryInMs < 0 ? null : Date.now() + retryInMs,
-    close: close ?? null,
+    close: closeCode ? closeInfo(store, closeCode, closeCause, wasClean) : null,
     error: store.error,
     queued,
     queuedBytes,
     lastRttMs: lastRttMs < 0 ? null : lastRttMs,
     delivery: DELIVERIES[delivery],
-    hasRoom,
+    hasRoom: !!hasRoom,
     protocolErrors,
   };
 }
@@ -170,15 +177,27 @@ export function setError(store, error) {
 }
 
 /** Calls those who listen to the snapshot, and the handlers of `state` if the phase is what changed. */
-export function tellChanged(store, phase) {
-  for (const listener of [...store.listeners]) {
+function tellChanged(store, phase) {
+  callAll(store.listeners);
+  if (phase) call(store, "state", store.snapshot);
+}
+
+/** Calls every listener; one that throws does not stop the others. */
+export function callAll(listeners) {
+  for (const listener of [...listeners]) {
     try {
       listener();
     } catch (cause) {
       report(cause);
     }
   }
-  if (phase) call(store, "state", store.snapshot);
+}
+
+/** Adds a listener, which may be there twice; returns what takes exactly this one away. */
+export function listen(listeners, listener) {
+  const own = () => listener();
+  listeners.add(own);
+  return () => listeners.delete(own);
 }
 
 const CAUSES = [
@@ -195,35 +214,57 @@ const CAUSES = [
   "an event was lost on the way",
 ];
 
-/** `reason` is the peer's own words, or the place of the client's among the causes. */
-export const closeInfo = (code, reason, wasClean) => ({
+/** `cause` is the place of the client's own words among the causes, or 0 for the peer's. */
+const closeInfo = (store, code, cause, wasClean) => ({
   code,
-  reason: typeof reason === "number" ? CAUSES[reason] : reason,
-  wasClean,
+  reason: cause ? CAUSES[cause - 1] : store.reason,
+  wasClean: !!wasClean,
 });
 
 const VIOLATIONS = [
-  "it speaks of a message that was never sent",
-  "it takes back an acknowledgement or a position",
-  "its memory is older than before",
-  "a welcome without a hello",
-  "it repeats an event",
-  "a reply that nobody waits for",
+  "answer to what was never sent",
+  "acknowledgement or position taken back",
+  "old epoch",
+  "unexpected welcome",
+  "repeated event",
+  "unexpected reply",
   "more than 256 streams",
-  "a frame of the reliable mode has wrong fields",
+  "wrong fields",
 ];
 
-/** Delivers the news that numbers say. */
-export const tell = (store, news, a, b, c) =>
-  [
-    () => call(store, "open", {}),
-    () => call(store, "reconnecting", { attempt: a, delayMs: b }),
-    () => call(store, "give_up", { attempts: a }),
-    () => tellTransmitted(store, a),
-    () => fail(store, undefined, a, undefined, error(...FAILURES[b])),
-    () => call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[a]}`)),
-    () => call(store, "gap", { stream: store.streams[a], from: b, to: c || null }),
-  ][news]();
+/** What the numbers of news mean. */
+const NEWS = [
+  (store) => call(store, "open", {}),
+  (store, attempt, delayMs) => call(store, "reconnecting", { attempt, delayMs }),
+  (store, attempts) => call(store, "give_up", { attempts }),
+  tellTransmitted,
+  (store, seq, failure) => fail(store, undefined, seq, undefined, error(...FAILURES[failure])),
+  (store, index) => call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[index]}`)),
+  (store, stream, from, to) => call(store, "gap", { stream: store.streams[stream], from, to: to || null }),
+  tellAcknowledged,
+  tellDropped,
+  (store, ...close) => call(store, "close", closeInfo(store, ...close)),
+  tellChanged,
+  (store) => tellError(store, store.failure),
+];
+
+export function notice(news, a, ...more) {
+  const { drafts } = current;
+  // Whoever has sent it may forget it before this is told.
+  const first = news === DROPPED ? drafts.get(a).text : a;
+  if (news === DROPPED) drafts.delete(a);
+  current.news.push([news, first, ...more]);
+}
+
+const DROPPED = 8;
+
+/** Tells the news in order, also what their handlers cause. */
+function tellNews() {
+  if (this.isTelling) return;
+  this.isTelling = true;
+  for (let next; (next = this.news.shift()); ) NEWS[next.shift()](this, ...next);
+  this.isTelling = false;
+}
 
 const FAILURES = [
   ["timed_out", "the request got no reply in time"],
@@ -240,10 +281,10 @@ function tellTransmitted(store, seq) {
 /** How many acknowledged messages can still be delivered and read. */
 const KEPT_MESSAGES = 1_000;
 
-export function tellAcknowledged(store, sender, seq) {
-  const { messages, acknowledged, outbox } = store;
-  let isDurable = sender !== undefined;
-  for (const [number, message] of sender === undefined ? messages : []) {
+function tellAcknowledged(store, sender, seq) {
+  const { messages, acknowledged, outbox, senders } = store;
+  let isDurable = sender > 0;
+  for (const [number, message] of sender ? [] : messages) {
     if (number > seq) break;
     if (message.status === "queued") continue;
     messages.delete(number);
@@ -255,10 +296,8 @@ export function tellAcknowledged(store, sender, seq) {
     if (acknowledged.size <= KEPT_MESSAGES) break;
     acknowledged.delete(number);
   }
-  if (isDurable) outbox?.acknowledge(sender ?? store.clientId, seq);
+  if (isDurable) outbox?.acknowledge(senders[sender] ?? store.clientId, seq);
 }
-
-export const tellClosed = (handlers, info) => call(handlers, "close", info);
 
 export function tellError(store, error) {
   setError(store, error);
@@ -267,13 +306,13 @@ export function tellError(store, error) {
 
 const DROPS = ["overflow", "expired", "not_open", "replaced", "unconfirmed", "unsupported", "forgotten"];
 
-export function tellDropped(store, frame, index, sender, seq) {
+function tellDropped(store, text, index, sender, seq) {
+  const { messages, outbox, senders, clientId } = store;
+  const { type, data } = JSON.parse(text);
   const reason = DROPS[index];
-  const message = sender === undefined ? store.messages.get(seq) : undefined;
+  const message = sender ? undefined : messages.get(seq);
   // Of what is unconfirmed, a page that meets a server of the reliable mode may still learn more.
-  if ((sender ?? message?.isDurable) && reason !== "unconfirmed") store.outbox?.remove(sender ?? store.clientId, seq);
-  if (sender === undefined)
-    fail(store, message, seq, index === 1 ? reason : "failed", error(reason, `the message was dropped: ${reason}`));
-  const { type, data } = JSON.parse(frame);
+  if ((sender || message?.isDurable) && reason !== "unconfirmed") outbox?.remove(senders[sender] ?? clientId, seq);
+  if (!sender) fail(store, message, seq, index === 1 ? reason : "failed", error(reason, `the message was dropped: ${reason}`));
   call(store, "drop", { type, data, reason });
 }

@@ -1,6 +1,10 @@
-//! The JavaScript face: `#[wasm_bindgen]` exports that the npm package wraps. No logic of its own.
+//! The JavaScript face: exports that the npm package calls with nothing but numbers. No logic of its own.
 //!
-//! Every method takes `&self` and returns at once, so that a handler can call back into the client that calls it.
+//! Plain functions on a pointer, because a class of wasm-bindgen takes a kilobyte and a half of code to guard what the package, the only
+//! caller, guarantees: that it makes the client the current one of `host.js`, passes what [`everwire_create`] has returned, and
+//! disposes of it once, when nothing can call it any more. A handler may call back into the client that calls it.
+
+#![allow(unsafe_code, reason = "exporting a symbol is called unsafe because another crate could use its name")]
 
 mod face;
 mod host;
@@ -9,84 +13,85 @@ mod options;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use wasm_bindgen::prelude::*;
-
-use crate::browser::frame::{purpose, some};
-use crate::browser::{Core, Driver, Face as _};
-use crate::proto::{Message, Policy, Refusal, Sent};
-use face::JsFace;
+use crate::browser::frame::message;
+use crate::browser::{Core, Driver};
+use crate::proto::{Refusal, Sent};
+use face::{JsFace, show};
 
 /// One client, as the npm package sees it. Its arguments have been checked in JavaScript.
-#[wasm_bindgen]
-pub struct WasmClient(Driver);
+type Client = Driver<JsFace>;
 
-#[wasm_bindgen]
-impl WasmClient {
-    /// A client that tells its news to `store`, which knows its token and where to connect.
-    #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, store: JsValue) -> WasmClient {
-        let driver = Driver::new(options::config(options), store.unchecked_into(), Box::new(JsFace));
-        driver.look(|core| JsFace.changed(driver.handlers(), &core.snapshot()));
-        Self(driver)
-    }
+/// A client with the options of the current one.
+#[unsafe(no_mangle)]
+extern "C" fn everwire_create() -> Box<Client> {
+    let client = Client::new(options::config(), JsFace);
+    client.look(|core| show(&core.snapshot()));
+    Box::new(client)
+}
 
-    /// What `COMMANDS` in `host.js` names. Says whether it was in time.
-    pub fn command(&self, command: u32, seq: f64) -> bool {
-        let seq = seq as u64;
-        match command {
-            0 => self.0.connect(Core::connect),
-            1 => self.0.connect(Core::reconnect),
-            2 => self.0.act(Core::disconnect),
-            3 => self.0.act(Core::forget),
-            4 => self.0.act(|core, now| core.stored(seq, now)),
-            _ => return self.0.act(|core, now| core.cancel(seq, now)),
-        }
-        true
-    }
+/// Frees a client that nothing refers to.
+#[unsafe(no_mangle)]
+extern "C" fn everwire_dispose(_: Box<Client>) {}
 
-    /// The message's number, negative if it is queued, or the error that says why it was refused. `ttl` and `reply_within` are
-    /// NaN where there is none; `key` is a session or what the message replaces, by its `kind`. A message with a `sender` is one
-    /// that an earlier page has left under the number `seq`.
-    #[allow(clippy::too_many_arguments, reason = "an object would have to be taken apart on this side")]
-    pub fn send(
-        &self,
-        frame: JsValue,
-        bytes: u32,
-        kind: u32,
-        key: JsValue,
-        ttl: f64,
-        is_durable: bool,
-        reply_within: f64,
-        sender: JsValue,
-        seq: f64,
-    ) -> JsValue {
-        let mut message = Message::new(frame.unchecked_into(), bytes, purpose(kind, key.clone().unchecked_into()));
-        message.policy = Policy {
-            ttl_ms: millis(ttl),
-            coalesce: if kind < 2 { some(key) } else { None },
-            awaits_storage: is_durable,
-            reply_within_ms: millis(reply_within),
-        };
-        if !sender.is_undefined() {
-            (message.sender, message.seq) = (some(sender), seq as u64);
-            self.0.act(|core, now| core.restore(Vec::from([message]), now));
-            return JsValue::UNDEFINED;
-        }
-        let (index, bytes, max) = match self.0.send(message) {
-            Ok(sent) => {
-                let seq = self.0.look(Core::latest_seq) as f64;
-                return if sent == Sent::Now { seq } else { -seq }.into();
-            }
-            Err(refused) => match refused.refusal {
-                Refusal::TooLarge { bytes, max } => (0, bytes, max),
-                Refusal::QueueFull => (1, 0, 0),
-                Refusal::NotOpen => (2, 0, 0),
-                Refusal::TooManySessions => (3, 0, 0),
-                Refusal::Unsupported => (4, 0, 0),
-            },
-        };
-        host::refusal(index, bytes, max)
+/// A fact, by its number in `host.js`. Says of a frame whether to deliver it.
+#[unsafe(no_mangle)]
+extern "C" fn everwire_signal(client: &Client, now: f64, fact: u32, a: f64, b: f64, c: f64) -> bool {
+    client.signal(now, fact, a, b, c)
+}
+
+/// What the constants in the package's `client.ts` name. Says whether it was in time.
+#[unsafe(no_mangle)]
+extern "C" fn everwire_command(client: &Client, command: u32, seq: f64) -> bool {
+    let seq = seq as u64;
+    match command {
+        0 => client.connect(Core::connect),
+        1 => client.connect(Core::reconnect),
+        2 => client.act(Core::disconnect),
+        3 => client.act(Core::forget),
+        4 => client.act(|core, now| core.stored(seq, now)),
+        _ => return client.act(|core, now| core.cancel(seq, now)),
     }
+    true
+}
+
+/// The message's number, negative if it is queued, or 0 after the host was told why it was refused. `ttl` and `reply_within` are
+/// NaN where there is none. A message with a `sender` is one that an earlier page has left under the number `seq`.
+#[unsafe(no_mangle)]
+extern "C" fn everwire_send(
+    client: &Client,
+    frame: u32,
+    bytes: u32,
+    kind: u32,
+    key: u32,
+    ttl: f64,
+    is_durable: u32,
+    reply_within: f64,
+    sender: u32,
+    seq: f64,
+) -> f64 {
+    let mut message = message(frame, bytes, kind, key);
+    message.policy.ttl_ms = millis(ttl);
+    message.policy.awaits_storage = is_durable > 0;
+    message.policy.reply_within_ms = millis(reply_within);
+    if sender > 0 {
+        (message.sender, message.seq) = (Some(sender), seq as u64);
+        client.act(|core, now| core.restore(Vec::from([message]), now));
+        return seq;
+    }
+    let (sent, seq) = client.act(|core, now| (core.send(message, now), core.latest_seq() as f64));
+    let (index, bytes, max) = match sent {
+        Ok(Sent::Now) => return seq,
+        Ok(Sent::Queued) => return -seq,
+        Err(refused) => match refused.refusal {
+            Refusal::TooLarge { bytes, max } => (0, bytes, max),
+            Refusal::QueueFull => (1, 0, 0),
+            Refusal::NotOpen => (2, 0, 0),
+            Refusal::TooManySessions => (3, 0, 0),
+            Refusal::Unsupported => (4, 0, 0),
+        },
+    };
+    host::refuse(index, bytes as i32, max as i32);
+    0.0
 }
 
 fn millis(number: f64) -> Option<u64> {

@@ -19,7 +19,6 @@ use super::state::{Closer, State};
 use super::timer::Timer;
 use super::transitions::CLOSE_TIMEOUT_MS;
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 
 /// One logical connection to a server, over as many sockets as it takes.
 ///
@@ -57,7 +56,7 @@ pub struct Client<M, P> {
     pub(super) sockets: u32,
     pub(super) token: Token,
     pub(super) network: Network,
-    pub(super) last_close: Option<Rc<Close<M>>>,
+    pub(super) last_close: Option<Close<M>>,
     pub(super) closes: u32,
     pub(super) last_rtt_ms: Option<u64>,
     pub(super) announced: Announced,
@@ -228,7 +227,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub fn snapshot(&self) -> Snapshot<'_, M> {
         let seen = self.announcement();
         let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms, delivery, has_room, .. } = seen;
-        let (close, protocol_errors) = (self.last_close.as_deref(), self.violations);
+        let (close, protocol_errors) = (self.last_close.as_ref(), self.violations);
         Snapshot {
             phase,
             attempt,

@@ -1,7 +1,6 @@
 //! The whole vocabulary between the machine and its driver.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -179,6 +178,13 @@ pub enum Output<M, P> {
         /// The numbers to write into its envelope.
         numbers: Option<Numbers>,
     },
+    /// Nothing more happens with a frame. Of use to a driver that hands the machine names of frames instead of frames.
+    Release {
+        /// The frame.
+        frame: M,
+        /// Whether it was acknowledged; otherwise it was taken back.
+        is_done: bool,
+    },
     /// Report [`Input::Buffered`].
     CheckBuffer {
         /// The socket to look at.
@@ -211,7 +217,7 @@ pub enum Event<M, P> {
     /// The connection is open, sessions are rejoined, the queue is flushed.
     Opened,
     /// A connection or an attempt ended.
-    Closed(Rc<Close<M>>),
+    Closed(Close<M>),
     /// The next attempt is scheduled.
     Reconnecting {
         /// The number of the attempt, from 1.
@@ -463,14 +469,14 @@ impl Violation {
     /// What the server did wrong.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::NeverSent => "it speaks of a message that was never sent",
-            Self::Backwards => "it takes back an acknowledgement or a position",
-            Self::OldEpoch => "its memory is older than before",
-            Self::UnexpectedWelcome => "a welcome without a hello",
-            Self::Repetition => "it repeats an event",
-            Self::UnexpectedReply => "a reply that nobody waits for",
+            Self::NeverSent => "answer to what was never sent",
+            Self::Backwards => "acknowledgement or position taken back",
+            Self::OldEpoch => "old epoch",
+            Self::UnexpectedWelcome => "unexpected welcome",
+            Self::Repetition => "repeated event",
+            Self::UnexpectedReply => "unexpected reply",
             Self::TooManyStreams => "more than 256 streams",
-            Self::Malformed => "a frame of the reliable mode has wrong fields",
+            Self::Malformed => "wrong fields",
         }
     }
 }

@@ -5,7 +5,7 @@ use super::client::Client;
 use super::close::Cause;
 use super::heartbeat::Heartbeat;
 use super::incoming::{Arrival, Told};
-use super::io::{Event, Inbound, News, Output, Place, Purpose, SocketId, Violation};
+use super::io::{Event, Inbound, Message, News, Output, Place, Purpose, SocketId, Violation};
 use super::link::Link;
 use super::snapshot::Delivery;
 use super::state::State;
@@ -189,18 +189,22 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Everything of the current sender up to `seq` is processed.
     fn acknowledge(&mut self, seq: u64) {
         while let Some(message) = self.in_flight.pop_front_if(|message| message.seq <= seq) {
-            match message.purpose {
-                Purpose::Join(session) => self.sessions.join(session, message.frame),
+            let Message { frame, purpose, .. } = *message;
+            match purpose {
+                Purpose::Join(session) => self.sessions.join(session, frame.clone()),
                 Purpose::Leave(session) => self.sessions.leave(&session),
                 Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => {}
             }
+            self.outputs.push_back(Output::Release { frame, is_done: true });
         }
         if self.sender.is_none() {
             self.acked = self.acked.max(seq);
         } else {
             // An earlier page may have sent them and not lived to see this.
             while self.outbox.front().is_some_and(|message| message.seq <= seq && message.sender == self.sender) {
-                self.outbox.pop();
+                if let Some(message) = self.outbox.pop() {
+                    self.outputs.push_back(Output::Release { frame: message.frame, is_done: true });
+                }
             }
         }
         if seq > 0 {

@@ -12,6 +12,7 @@ use super::io::{
 };
 use super::link::Link;
 use super::requests::Requests;
+use super::sessions::Sessions;
 use super::snapshot::Delivery;
 use super::state::State;
 use super::time::FOREVER;
@@ -61,6 +62,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         self.drop_waiting(&|_| true, DropReason::Forgotten);
         self.incoming.forget();
+        self.sessions = Sessions::default();
         (self.sender, self.acked) = (None, 0);
         let counts = match &self.state {
             State::Open { link, .. } => link.is_reliable(),
@@ -77,7 +79,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     fn take_back(&mut self, seq: u64) -> bool {
         let mut was_waiting = false;
         for queue in [&mut self.outbox, &mut self.ephemeral] {
-            queue.extract(&|message| message.seq == seq && message.sender.is_none(), &mut |_| was_waiting = true);
+            queue.extract(&|message| message.seq == seq && message.sender.is_none(), &mut |message| {
+                was_waiting = true;
+                self.outputs.push_back(Output::Release { frame: message.frame, is_done: false });
+            });
         }
         // A message that was sent still waits for its reply.
         if was_waiting {

@@ -7,7 +7,6 @@ use super::close::{Cause, Close, Verdict, verdict};
 use super::heartbeat::Beat;
 use super::io::{Event, Inbound, Output, SocketId};
 use super::state::State;
-use alloc::rc::Rc;
 
 impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub(super) fn wake(&mut self, now: Timestamp) {
@@ -97,7 +96,6 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     pub(super) fn note_close(&mut self, close: Close<M>) {
         self.closes = self.closes.wrapping_add(1);
-        let close = Rc::new(close);
         self.last_close = Some(close.clone());
         self.emit(Event::Closed(close));
     }

@@ -97,6 +97,7 @@ impl World {
                         }
                     }
                     Output::Ping { socket } => self.ping(socket),
+                    Output::Release { .. } => {}
                     Output::Hello { socket, sender, resumes } => self.greet(socket, sender, resumes),
                     Output::CheckBuffer { socket } => {
                         let bytes = self.buffered;

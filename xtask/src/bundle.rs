@@ -34,6 +34,11 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
         job = job.args(["--minify", "--legal-comments=none"]);
     }
     job.run()?;
+    if mode == Mode::Release {
+        for entry in ENTRIES {
+            minify(&package.join(format!("dist/{entry}.js")))?;
+        }
+    }
     let slim = std::fs::read_to_string(package.join("dist/slim.js"))?;
     ensure!(
         slim.contains("everwire_bg.wasm") && slim.contains("import.meta.url"),
@@ -41,6 +46,40 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
     );
     Ok(())
 }
+
+/// Takes out what esbuild leaves, and shortens the names of internal properties.
+fn minify(script: &Path) -> Result<()> {
+    node::tool("build · terser", "terser")
+        .arg(script)
+        .args(["--module", "--ecma", "2022", "--mangle", "--compress", "passes=3,keep_fargs=false,pure_getters=true"])
+        .args(["--mangle-props", &format!("regex=/^({})$/", INTERNAL.join("|"))])
+        .arg("--output")
+        .arg(script)
+        .run()
+}
+
+/// Properties that only the scripts of one entry know: neither part of the package's interface nor of what travels.
+const INTERNAL: [&str; 19] = [
+    "acknowledged",
+    "answer",
+    "drafts",
+    "ears",
+    "endpoint",
+    "failure",
+    "isDurable",
+    "isEphemeral",
+    "isGreeting",
+    "isTelling",
+    "joins",
+    "listeners",
+    "positions",
+    "refusal",
+    "requests",
+    "senders",
+    "settle",
+    "signal",
+    "watched",
+];
 
 fn types(dist: &Path) -> Result<()> {
     node::tool("build · types", "tsc").args(["-p", "pkg/tsconfig.json"]).run()?;

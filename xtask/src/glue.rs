@@ -12,30 +12,7 @@ pub fn trim(glue: &str) -> Result<String> {
     Ok(glue)
 }
 
-const PARTS: [(&str, &str); 4] = [
-    // Clients are freed by the garbage collector.
-    (
-        "    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        WasmClientFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_wasmclient_free(ptr, 0);
-    }
-",
-        "",
-    ),
-    ("if (Symbol.dispose) WasmClient.prototype[Symbol.dispose] = WasmClient.prototype.free;\n", ""),
-    // Every browser that runs this syntax has it.
-    (
-        "(typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry",
-        "new FinalizationRegistry",
-    ),
+const PARTS: [(&str, &str); 3] = [
     // For callers of another time.
     (
         "    if (module !== undefined) {
@@ -47,6 +24,29 @@ const PARTS: [(&str, &str); 4] = [
     }
 ",
         "",
+    ),
+    // The package loads modules, and each once.
+    (
+        "    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+    const instance = new WebAssembly.Instance(module, imports);
+    return __wbg_finalize_init(instance, module);
+}
+
+let",
+        "    wasm = new WebAssembly.Instance(module, imports).exports;
+    return wasm;
+}
+
+let",
+    ),
+    (
+        "function initSync(module) {
+    if (wasm !== undefined) return wasm;
+",
+        "function initSync(module) {
+",
     ),
 ];
 

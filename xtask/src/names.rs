@@ -20,7 +20,7 @@ struct Script {
     name: String,
 }
 
-/// Renames every import and export of `module`, except its memory, and has all imports come from one place.
+/// Renames every import and export of `module`, except those that the package uses, and has all imports come from one place.
 pub fn shorten(module: &mut Module) -> Names {
     let mut names = Names::default();
     for (index, import) in module.imports.iter_mut().enumerate() {
@@ -33,11 +33,16 @@ pub fn shorten(module: &mut Module) -> Names {
             names.scripts.push(Script { path, function, name });
         }
     }
-    for (index, export) in module.exports.iter_mut().filter(|export| export.name != "memory").enumerate() {
+    for (index, export) in module.exports.iter_mut().filter(|export| !is_kept(&export.name)).enumerate() {
         let name = short(index);
         names.exports.insert(std::mem::replace(&mut export.name, name.clone()), name);
     }
     names
+}
+
+/// Whether somebody else than the glue uses an export.
+fn is_kept(export: &str) -> bool {
+    export == "memory" || export.starts_with("everwire_")
 }
 
 const GLUE: &str = "./everwire_bg.js";

@@ -41,10 +41,11 @@ fn compile(profile: &str) -> Result<PathBuf> {
     Ok(paths::target()?.join(TARGET).join(directory).join("everwire.wasm"))
 }
 
-/// Without reference types, wasm-bindgen keeps JavaScript values in a table of its own, which takes less code.
+/// What makes the module smaller than the profile alone.
 fn flags() -> Result<OsString> {
     let mut flags = remap_flags()?;
-    flags.push("\u{1f}-Ctarget-feature=-reference-types");
+    // How much LLVM may inline: less leaves too many calls, more too many copies.
+    flags.push("\u{1f}-Cllvm-args=-inline-threshold=20");
     Ok(flags)
 }
 
@@ -70,8 +71,6 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     }
     let release = mode == Mode::Release;
     let mut module = Module::from_file(compiled)?;
-    // The standard library was built with reference types, and says so for the whole module.
-    module.customs.remove_raw("target_features");
     if release {
         panics::trap(&mut module);
     }
@@ -86,6 +85,9 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         .remove_producers_section(release)
         .generate_output()
         .context("wasm-bindgen failed; the crate and this tool must use the same version of it")?;
+    if release {
+        panics::blank(bound.wasm_mut());
+    }
     let names = names::shorten(bound.wasm_mut());
     bound.emit(output)?;
     let script = output.join("everwire.js");
@@ -118,14 +120,22 @@ export interface Store {
   readonly snapshot: Snapshot;
   readonly clientId: string;
   endpoint?: string;
+  signal?: (now: number, fact: number, a: number, b: number, c: number) => number;
+  readonly refusal: errors.EverwireError;
+  readonly senders: (string | undefined)[];
+  readonly drafts: Map<number, unknown>;
+  readonly joins: Map<number, string>;
   readonly messages: Map<number, Message>;
   readonly requests: Map<number, [(reply: unknown) => void, (error: unknown) => void]>;
   outbox?: Outbox | undefined;
 }
-export declare function newStore(isReliable: boolean, token: Options[\"token\"]): Store;
+export declare function newStore(options: Options, token: Options[\"token\"]): Store;
+export declare function within<T>(store: Store, act: () => T): T;
+export declare function draft(store: Store, text: string, purpose: number, key: string | undefined): [number, number];
 export declare function isReliable(options: Options): boolean;
 export declare function tellError(store: Store, error: unknown): void;
-export declare function report(cause: unknown): void;
+export declare function callAll(listeners: Set<() => void>): void;
+export declare function listen(listeners: Set<() => void>, listener: () => void): () => void;
 export declare function coalesceKey(type: string, data: unknown): string | undefined;
 export declare function setError(store: Store, error: unknown): void;
 export declare function checkOptions(options: Options): void;
@@ -142,9 +152,16 @@ fn optimise(module: &Path) -> Result<()> {
     node::tool("build · wasm-opt", "wasm-opt").args(OPTIMISER_FLAGS).arg(module).arg("-o").arg(module).run()
 }
 
-const OPTIMISER_FLAGS: [&str; 13] = [
+const OPTIMISER_FLAGS: [&str; 18] = [
+    // Code that is once taken apart completely is put together smaller.
+    "-O3",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
     "-Oz",
     "--converge",
+    // Memory starts with zeros, so those of the data need not be there.
+    "--zero-filled-memory",
     // Rust keeps its stack there and its data behind it, so no pointer is that low.
     "--low-memory-unused",
     "--strip-debug",
