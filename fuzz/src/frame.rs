@@ -36,7 +36,9 @@ macro_rules! events {
     };
 }
 
-const EVENTS: &[(&str, fn(&Value))] = events! {
+type Check = fn(&Value);
+
+const EVENTS: &[(&str, Check)] = events! {
     masterx {
         JoinSession LeaveSession UserTyping MessageSent Ping Pong EmotionUpdate TypingIndicator MessageReceived SessionUpdate
         Notification ServerError

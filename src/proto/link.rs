@@ -74,7 +74,8 @@ impl Link {
 
     /// So much was handed to the browser.
     pub fn fill(&mut self, bytes: u32, config: &Buffer, now: Timestamp) {
-        self.measure(self.buffered.saturating_add(bytes.into()), config, now);
+        // Beyond the end of the range only until the browser is asked the next time.
+        self.measure(self.buffered.wrapping_add(bytes.into()), config, now);
     }
 
     /// So much is in the browser's buffer.

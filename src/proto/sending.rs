@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use super::Timestamp;
 use super::client::Client;
-use super::close::Cause;
 use super::config::{Overflow, Queue};
 use super::io::{
     DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, RequestFailure, Sent, SocketId,
@@ -64,14 +63,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.incoming.forget();
         self.sessions = Sessions::default();
         (self.sender, self.acked) = (None, 0);
-        let counts = match &self.state {
-            State::Open { link, .. } => link.is_reliable(),
-            State::Greeting { .. } => true,
-            _ => false,
-        };
-        if counts {
-            self.replace_socket(Cause::Replaced);
-            self.start_afresh(now);
+        match &self.state {
+            State::Open { link, .. } if !link.is_reliable() => {}
+            State::Open { .. } | State::Greeting { .. } => return self.reconnect(now),
+            _ => {}
         }
         self.settle(now);
     }

@@ -30,6 +30,7 @@ fn a_buffer_as_full_as_can_be_takes_one_more_message() {
     client.handle_input(Input::Buffered { socket, bytes: u64::MAX }, NOW);
     let messages = vec![Message::new("late", 10, Purpose::Ordinary)];
     client.handle_input(Input::Undelivered { socket: replaced, messages }, NOW);
+    client.handle_input(Input::Buffered { socket, bytes: u64::MAX }, NOW);
     assert!(!client.snapshot().has_room);
 }
 

@@ -82,7 +82,7 @@ pub(super) enum Step {
     Wait(u16),
     /// The deadline, or so many milliseconds later.
     Alarm(u16),
-    StepBack(u16),
+    TurnBack(u16),
     /// An opened connection, with a server of the reliable mode that tells the truth.
     Welcomed(u8),
     /// The step before, so many times.

@@ -62,7 +62,7 @@ impl World {
                     self.input(Input::Timeout);
                 }
             }
-            Step::StepBack(ms) => self.now = self.now.saturating_sub(u64::from(*ms)),
+            Step::TurnBack(ms) => self.now = self.now.saturating_sub(u64::from(*ms)),
             Step::Welcomed(window) => self.welcomed(u32::from(*window)),
             Step::Again(_) => {}
             Step::Wild(wild) => self.go_wild(wild),
