@@ -84,7 +84,7 @@ pub fn prepare(app: &App, from: &Connection, envelope: Result<Envelope, Malforme
         "join_session" => masterx::join(hub, from, envelope),
         "leave_session" => masterx::leave(hub, from, envelope),
         "user_typing" => masterx::typing(hub, from, envelope),
-        "message_sent" => masterx::message(hub, from, envelope),
+        "message_sent" => masterx::message(app, from, envelope),
         "join_match" => colabmatch::join(app, from, envelope),
         "send_message" => colabmatch::send(app, from, envelope),
         "typing" => colabmatch::typing(app, from, envelope),
