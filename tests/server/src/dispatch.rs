@@ -74,7 +74,9 @@ async fn event(
     let allowed = match kind {
         "ping" => app.limits.allow_ping(&from.user),
         // A client that has been away joins again before anything else, and nothing would tell it to do so later.
-        "join_session" | "join_match" if from.has_said_hello() => allow_message() || app.limits.allow_ping(&from.user),
+        "join_session" | "join_match" if from.has_said_hello() && !is_held_up => {
+            allow_message() || app.limits.allow_ping(&from.user)
+        }
         _ => allow_message(),
     };
     if !allowed {

@@ -74,7 +74,7 @@ async fn pings_are_answered_while_a_whole_window_waits() {
 }
 
 #[tokio::test]
-async fn what_has_no_number_does_not_overtake_what_waits_except_for_joins() {
+async fn what_has_no_number_does_not_overtake_what_waits_and_joins_come_before_that() {
     let world = World::new(&FLAGS).await;
     let mut ada = exhausted(&world, TAB).await;
     let message = json!({ "session_id": "s1", "message": { "id": "m1", "content": "hi" } });
@@ -82,9 +82,11 @@ async fn what_has_no_number_does_not_overtake_what_waits_except_for_joins() {
     for n in 1..=5 {
         ada.say(AT_ONCE + n, "message_sent", message.clone()).await;
     }
-    ada.send("leave_session", json!({ "session_id": "s1" })).await;
-    let error = ada.next("error").await;
-    assert_eq!((&error["data"]["code"], &error["data"]["about"]), (&json!("rate_limited"), &json!("leave_session")));
+    for kind in ["leave_session", "join_session"] {
+        ada.send(kind, json!({ "session_id": "s1" })).await;
+        let error = ada.next("error").await;
+        assert_eq!((&error["data"]["code"], &error["data"]["about"]), (&json!("rate_limited"), &json!(kind)));
+    }
     ada.say(AT_ONCE + 6, "message_sent", message).await;
     let before = ada.acked(AT_ONCE + 6).await;
     assert!(before.iter().all(|event| event["type"] != "error"), "{before:?}");
