@@ -106,6 +106,8 @@ export interface CoLabMatchClientEvents {
     match_id: string;
     /** The text. */
     content: string;
+    /** The sender's own id of the message, by which the server knows it when it is sent again. */
+    client_id?: string;
   };
   typing: {
     /** The match. */
@@ -137,6 +139,8 @@ export interface CoLabMatchServerEvents {
     createdAt: string;
     /** When it was read, in ISO 8601. */
     readAt: string | null;
+    /** The sender's own id of the message, if it came with one. */
+    clientId?: string;
   };
   user_typing: {
     /** The match. */

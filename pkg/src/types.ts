@@ -141,7 +141,7 @@ export interface SendOptions {
   /**
    * Send it only once it is on disk, so that it survives a reload or a crash. Default `false`. Needs the client's `outbox`, and excludes `volatile`,
    * else it is refused as `invalid_option`. Messages behind it wait too. When it cannot be stored, an `error` event says why, and it is sent
-   * all the same. A later page sends it before it joins its sessions: where the server wants a join first, make the join durable too.
+   * all the same. A later page sends it before anything of its own; the server takes it for every session that the user has joined and not left.
    */
   readonly durable?: boolean | undefined;
 }
@@ -224,8 +224,8 @@ export type MessageStatus =
 
 /** A message that was accepted. */
 export interface SentMessage {
-  /** How far it has come; changes. */
-  readonly status: Exclude<MessageStatus, "refused">;
+  /** How far it has come; changes. In the reliable mode the server may refuse it later. */
+  readonly status: MessageStatus;
   /**
    * Resolves when it is acknowledged; at most once, when it is sent. Rejects with an {@link EverwireError} when it ends otherwise: the code
    * is `expired`, `refused` (the server's reason is the `cause`), `cancelled`, or the reason of the `drop` event.
@@ -240,9 +240,12 @@ export interface SentMessage {
   subscribe(listener: () => void): () => void;
 }
 
-/** What `send()` did with a message. */
+/**
+ * What `send()` did with a message: `status` is `refused` if it was not accepted. What was accepted may be refused by the server later; hold
+ * it as a {@link SentMessage} to look for that.
+ */
 export type SendResult =
-  | SentMessage
+  | (SentMessage & { readonly status: Exclude<MessageStatus, "refused"> })
   | {
       readonly status: "refused";
       /** The stable name of what is wrong. */

@@ -14,6 +14,10 @@ events! {
         match_id: String,
         /// The text.
         content: String,
+        /// The sender's own id of the message, by which the server knows it when it is sent again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        client_id: Option<String>,
     }
     /// Says that the user types, or has stopped. Sent at once or not at all.
     Typing as "typing" {
@@ -54,6 +58,10 @@ events! {
         /// When it was read, in ISO 8601.
         #[serde(rename = "readAt")]
         read_at: Option<String>,
+        /// The sender's own id of the message, if it came with one.
+        #[serde(rename = "clientId", default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        client_id: Option<String>,
     }
     /// Another member types.
     UserTyping as "user_typing" {

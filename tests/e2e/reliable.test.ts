@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { useFaultyDemo } from "./harness/demo";
 import { screenshot } from "./harness/screenshot";
+import type { Processed } from "./harness/server";
 
 const demo = useFaultyDemo();
 
@@ -44,14 +45,37 @@ test("what was written offline is queued, survives a reload, and is delivered on
   await expect.poll(() => ada.messages()).toEqual(["before", ...offline]);
 });
 
+test("what is under way when the page is reloaded is delivered once", async () => {
+  const { page, server, proxy, guard, ada, grace } = demo();
+  await ada.write("before");
+  await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
+  const heard = ["heard, not acknowledged", "heard, too"];
+  const unheard = ["not heard", "not heard either"];
+  await guard.duringOutage(async () => {
+    await proxy.rule({ fault: "swallow", direction: "down" });
+    for (const content of heard) await ada.write(content);
+    await expect.poll(() => server.processed(ada.userId).then(sent)).toEqual(["before", ...heard]);
+    await proxy.rule({ fault: "swallow", direction: "up" });
+    for (const content of unheard) await ada.write(content);
+    await expect.poll(() => ada.deliveries()).toEqual(["Read", "Sent", "Sent", "Sent", "Sent"]);
+    await proxy.heal();
+    await page.reload();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  const all = ["before", ...heard, ...unheard];
+  await expect.poll(() => grace.messages()).toEqual(all);
+  await expect.poll(() => ada.messages()).toEqual(all);
+  expect(sent(await server.processed(ada.userId))).toEqual(all);
+  expect(await ada.queued()).toBe("0");
+});
+
 test("what a closed tab could not send is sent by the next one", async () => {
   const { page, ada, openTab } = demo();
   await ada.press("disconnect");
   await ada.reaches("idle");
   await ada.write("left behind");
   await expect.poll(() => ada.deliveries()).toEqual(["Queued"]);
-  // The join and the message.
-  await stored(2);
+  await stored(1);
   const next = await openTab();
   expect(await next.grace.messages()).toEqual([]);
   await page.close();
@@ -113,10 +137,6 @@ test("what the server had no time to acknowledge is sent again, and processed on
   await expect.poll(() => grace.messages()).toEqual(contents);
   await expect.poll(() => ada.deliveries()).toEqual(contents.map(() => "Read"));
   expect(sent(await server.processed(ada.userId))).toEqual(contents);
-
-  function sent(processed: Awaited<ReturnType<typeof server.processed>>): string[] {
-    return processed.filter(({ type }) => type === "send_message").map(({ data }) => data.content ?? "");
-  }
 });
 
 test("a gap is told, and the conversation is fetched", async () => {
@@ -137,3 +157,9 @@ test("a gap is told, and the conversation is fetched", async () => {
   await grace.part("gap").waitFor({ state: "detached" });
   expect(await ada.part("gap").count()).toBe(0);
 });
+
+/** The messages that the server has taken, in order. */
+function sent(processed: readonly Processed[]): string[] {
+  const taken = processed.filter(({ type, refused }) => type === "send_message" && refused === undefined);
+  return taken.map(({ data }) => data.content ?? "");
+}

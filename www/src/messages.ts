@@ -1,9 +1,9 @@
-import type { SentMessage } from "everwire";
+import type { MessageStatus } from "everwire";
 import type { StoredMessage } from "./events";
 
 /** How far a message has come, as its sender knows it. */
 export type Delivery =
-  | { readonly kind: Exclude<SentMessage["status"], "failed" | "expired" | "cancelled"> }
+  | { readonly kind: Exclude<MessageStatus, "failed" | "refused" | "expired" | "cancelled"> }
   | { readonly kind: "failed"; readonly reason: string };
 
 export interface ChatMessage {

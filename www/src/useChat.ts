@@ -1,6 +1,6 @@
-import type { EverwireError, SendResult, SentMessage } from "everwire";
+import type { EverwireError, SentMessage } from "everwire";
 import { useWebSocket } from "everwire/react";
-import { useCallback, useEffect, useReducer, useRef } from "react";
+import { useCallback, useEffect, useReducer } from "react";
 import type { Events, Sends, StoredMessage } from "./events";
 import { type ChatMessage, type Delivery, reduceMessages } from "./messages";
 import { delivery } from "./people";
@@ -14,11 +14,14 @@ export interface Chat {
 
 /** The conversation of a match; a message appears at once, and how far it has come follows. */
 export function useChat(matchId: string, userId: string): Chat {
-  const { client, emit, subscribe } = useWebSocket<Events, Sends>();
+  const { emit, subscribe } = useWebSocket<Events, Sends>();
   const [messages, dispatch] = useReducer(reduceMessages, []);
-  const durableJoin = useRef<SendResult>(null);
 
-  useEffect(() => void emit("join_match", { match_id: matchId }), [emit, matchId]);
+  useEffect(
+    // On disk until it has arrived once: without it the server would refuse what this page may leave behind.
+    () => void emit("join_match", { match_id: matchId }, { durable: delivery === "reliable" }),
+    [emit, matchId],
+  );
 
   const receive = useCallback(
     (message: StoredMessage) => {
@@ -38,16 +41,12 @@ export function useChat(matchId: string, userId: string): Chat {
       const id = randomId(12);
       const move = (news: Delivery) => dispatch({ kind: "moved", id, delivery: news });
       dispatch({ kind: "written", id, content, at: Date.now() });
-      // What a page leaves behind is sent before the next page joins anything, so it brings its own join.
-      if (delivery === "reliable" && !client.isConnected() && durableJoin.current?.status !== "queued") {
-        durableJoin.current = emit("join_match", { match_id: matchId }, { durable: true });
-      }
       const data = { match_id: matchId, content, client_id: id };
       const result = emit("send_message", data, { durable: delivery === "reliable" });
       if (result.status === "refused") move({ kind: "failed", reason: result.reason });
       else follow(result, move);
     },
-    [client, emit, matchId],
+    [emit, matchId],
   );
 
   return { messages, send };

@@ -40,11 +40,13 @@ either.on("typing_indicator", ({ isTyping }) => exactly<boolean>()(isTyping));
 const match = new NativeSocketClient<CoLabMatchServerEvents, CoLabMatchClientEvents>();
 match.send("join_match", { match_id: "m" });
 match.send("send_message", { match_id: "m", content: "hello" });
+match.send("send_message", { match_id: "m", content: "hello", client_id: "c" });
 match.send("typing", { match_id: "m", is_typing: true });
 match.send("read_message", { message_id: "1", match_id: "m" });
 match.on("connected", () => {});
-match.on("new_message", ({ id, matchId, senderId, content, createdAt, readAt }) => {
+match.on("new_message", ({ id, matchId, senderId, content, createdAt, readAt, clientId }) => {
   exactly<string>()(id + matchId + senderId + content + createdAt);
+  exactly<string | undefined>()(clientId);
   exactly<string | null>()(readAt);
 });
 match.on("user_typing", ({ match_id, user_id }) => exactly<string>()(match_id + user_id));

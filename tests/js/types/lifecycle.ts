@@ -6,6 +6,7 @@ import {
   EverwireError,
   type MessageStatus,
   NativeSocketClient,
+  type SentMessage,
   type ServerErrorData,
   type Snapshot,
 } from "everwire";
@@ -40,6 +41,8 @@ if (result.status === "refused") {
   exactly<EverwireError>()(result.error);
 } else {
   exactly<Exclude<MessageStatus, "refused">>()(result.status);
+  const held: SentMessage = result;
+  exactly<MessageStatus>()(held.status);
   // @ts-expect-error what was sent was not refused for any reason
   result.reason;
 }

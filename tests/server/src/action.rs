@@ -31,9 +31,21 @@ pub enum Action {
     Send { room: Room, draft: Draft },
     /// A read receipt of a match, to be stored and announced.
     Read { room: Room, match_id: String, message_id: i64 },
+    /// An action in a room that the user has not joined since they were away. A message with a sequence number may do it if they
+    /// had joined before, and have not left.
+    IfJoinedBefore { room: Room, action: Box<Self>, otherwise: Refusal },
 }
 
 impl Action {
+    /// The same for a member of its room; for others, what becomes of it depends on their earlier joins.
+    pub fn of_member(self, app: &App, from: &Connection, room: &Room, otherwise: Refusal) -> Self {
+        if app.hub.is_member(&from.user, room) {
+            self
+        } else {
+            Self::IfJoinedBefore { room: room.clone(), action: Box::new(self), otherwise }
+        }
+    }
+
     /// Carries it out for a message without a sequence number, and returns the direct answer, if there is one.
     ///
     /// The database is asked only where something is stored, or where someone has a stream.
@@ -57,6 +69,7 @@ impl Action {
             Self::Read { room, match_id, message_id } if !app.hub.has_streamed(&room) => {
                 read(app, from, &room, match_id, message_id).await
             }
+            Self::IfJoinedBefore { otherwise, .. } => Err(otherwise),
             Self::Publish { .. } => {
                 // Nobody waits for it: it cannot be refused, and the next message goes behind it.
                 let from = from.clone();

@@ -38,7 +38,7 @@ pub struct App {
     pub hub: Arc<Hub>,
     pub matches: Matches,
     pub typists: Mutex<Typists>,
-    pub limits: RateLimits,
+    pub limits: Arc<RateLimits>,
     pub metrics: Arc<Metrics>,
     pub audit: Option<Audit>,
     pub dev: Option<Dev>,

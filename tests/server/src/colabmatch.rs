@@ -58,15 +58,19 @@ pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 /// `send_message`
 pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let SendMessage { match_id, content, client_id } = payload(request.data)?;
-    let room = joined(app, from, &match_id)?;
+    let room = Room::of_match(&match_id);
     stop_typing(app, &Typist { match_id: match_id.as_str().into(), user: from.user.clone() });
-    Ok(Action::Send { room, draft: Draft { match_id, sender_id: from.user.to_string(), content, client_id } })
+    let draft = Draft { match_id, sender_id: from.user.to_string(), content, client_id };
+    Ok(Action::Send { room: room.clone(), draft }.of_member(app, from, &room, not_joined()))
 }
 
 /// `typing`
 pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { match_id, is_typing } = payload(request.data)?;
-    let room = joined(app, from, &match_id)?;
+    let room = Room::of_match(&match_id);
+    if !app.hub.is_member(&from.user, &room) {
+        return Err(not_joined());
+    }
     let typist = Typist { match_id: match_id.into(), user: from.user.clone() };
     if is_typing {
         app.hub.to_room(&room, Some(&from.user), &typing_event("user_typing", &typist));
@@ -80,9 +84,9 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
 /// `read_message`
 pub fn read(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let ReadMessage { message_id, match_id } = payload(request.data)?;
-    let room = joined(app, from, &match_id)?;
+    let room = Room::of_match(&match_id);
     let message_id = message_id.parse().map_err(|_| messages::no_such_message())?;
-    Ok(Action::Read { room, match_id, message_id })
+    Ok(Action::Read { room: room.clone(), match_id, message_id }.of_member(app, from, &room, not_joined()))
 }
 
 /// A user has come online or has gone.
@@ -136,13 +140,8 @@ fn online_status(user: &str, online: bool) -> Outgoing {
     envelope::event("user_online_status", &json!({ "user_id": user, "online": online }))
 }
 
-fn joined(app: &App, from: &Connection, match_id: &str) -> Result<Room, Refusal> {
-    let room = Room::of_match(match_id);
-    if app.hub.is_member(&from.user, &room) {
-        Ok(room)
-    } else {
-        Err(Refusal::new("not_joined", "join the match first"))
-    }
+fn not_joined() -> Refusal {
+    Refusal::new("not_joined", "join the match first")
 }
 
 /// The same for a match of others and for none, which is not for strangers to tell apart.

@@ -39,7 +39,10 @@ pub async fn text(
     // In boxes, so that connections that never need them do not hold the room for them.
     let result = match (envelope, numbers) {
         (Ok(hello), _) if hello.kind == "hello" => Box::pin(Sender::hello(app, from, sender, &hello.data)).await?,
-        (envelope, Numbers::Absent) => event(app, from, envelope).await,
+        (envelope, Numbers::Absent) => {
+            let is_held_up = sender.as_ref().is_some_and(Sender::is_held_up);
+            event(app, from, is_held_up, envelope).await
+        }
         (envelope, numbers) => Box::pin(Sender::message(app, from, sender.as_mut(), numbers, envelope)).await?,
     };
     let reply = result.unwrap_or_else(|refusal| {
@@ -62,20 +65,28 @@ fn check_size(app: &App, text: &str, numbers: Numbers, envelope: &Result<Envelop
 async fn event(
     app: &App,
     from: &Arc<Connection>,
+    is_held_up: bool,
     envelope: Result<Envelope, Malformed>,
 ) -> Result<Option<Outgoing>, Refusal> {
+    let kind = envelope.as_ref().map_or("", |envelope| envelope.kind.as_str());
+    // Messages before it wait for the rate limit, and it may not overtake them.
+    let allow_message = || !is_held_up && app.limits.allow_message(&from.user);
+    let allowed = match kind {
+        "ping" => app.limits.allow_ping(&from.user),
+        // A client that has been away joins again before anything else, and nothing would tell it to do so later.
+        "join_session" | "join_match" if from.has_said_hello() && !is_held_up => {
+            allow_message() || app.limits.allow_ping(&from.user)
+        }
+        _ => allow_message(),
+    };
+    if !allowed {
+        return Err(rate_limited());
+    }
     prepare(app, from, envelope)?.carry_out(app, from).await
 }
 
 /// Whether a message may be done, and what it does then.
 pub fn prepare(app: &App, from: &Connection, envelope: Result<Envelope, Malformed>) -> Result<Action, Refusal> {
-    let allowed = match &envelope {
-        Ok(envelope) if envelope.kind == "ping" => app.limits.allow_ping(&from.user),
-        _ => app.limits.allow_message(&from.user),
-    };
-    if !allowed {
-        return Err(rate_limited());
-    }
     let envelope = envelope?;
     let hub = &app.hub;
     match envelope.kind.as_str() {
@@ -84,7 +95,7 @@ pub fn prepare(app: &App, from: &Connection, envelope: Result<Envelope, Malforme
         "join_session" => masterx::join(hub, from, envelope),
         "leave_session" => masterx::leave(hub, from, envelope),
         "user_typing" => masterx::typing(hub, from, envelope),
-        "message_sent" => masterx::message(hub, from, envelope),
+        "message_sent" => masterx::message(app, from, envelope),
         "join_match" => colabmatch::join(app, from, envelope),
         "send_message" => colabmatch::send(app, from, envelope),
         "typing" => colabmatch::typing(app, from, envelope),

@@ -357,7 +357,7 @@ fn remove_member(
 }
 
 /// Bounds what one user can make the server remember.
-const MAX_ROOMS_PER_USER: usize = 100;
+pub const MAX_ROOMS_PER_USER: usize = 100;
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,20 @@
 //! How often a user may send.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+
+use crate::sync::Lock as _;
 
 /// Token buckets for each user, shared by all connections of the user so that opening more of them gains nothing.
 pub struct RateLimits {
     buckets: Option<Buckets>,
+    /// Where connections of a user that wait for a token stand in line.
+    lines: Mutex<HashMap<Arc<str>, Line>>,
 }
 
 struct Buckets {
@@ -15,6 +23,9 @@ struct Buckets {
     pings: DefaultKeyedRateLimiter<Arc<str>>,
 }
 
+/// The lock is fair: who has waited longest is next.
+type Line = Arc<tokio::sync::Mutex<()>>;
+
 impl RateLimits {
     /// Limits of `per_minute` messages and as many pings; 0 is none.
     pub fn new(per_minute: u32) -> Self {
@@ -22,12 +33,26 @@ impl RateLimits {
             messages: RateLimiter::keyed(Quota::per_minute(per_minute)),
             pings: RateLimiter::keyed(Quota::per_minute(per_minute)),
         });
-        Self { buckets }
+        Self { buckets, lines: Mutex::default() }
     }
 
     /// Takes a token for a message.
     pub fn allow_message(&self, user: &Arc<str>) -> bool {
         self.buckets.as_ref().is_none_or(|buckets| buckets.messages.check_key(user).is_ok())
+    }
+
+    /// Takes a token for a message as soon as there is one. Those who wait for the same user take turns.
+    pub async fn next_message(self: Arc<Self>, user: Arc<str>) {
+        let Some(buckets) = &self.buckets else { return };
+        let line = self.lines.locked().entry(user.clone()).or_default().clone();
+        let _first = line.lock().await;
+        loop {
+            let wait = match buckets.messages.check_key(&user) {
+                Ok(()) => return,
+                Err(refused) => refused.wait_time_from(buckets.messages.clock().now()),
+            };
+            tokio::time::sleep(wait).await;
+        }
     }
 
     /// Takes a token for a ping, be it an event or a WebSocket control frame.
@@ -41,5 +66,6 @@ impl RateLimits {
             buckets.messages.retain_recent();
             buckets.pings.retain_recent();
         }
+        self.lines.locked().retain(|_, line| Arc::strong_count(line) > 1);
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     action::Action,
+    app::App,
     clock,
     connection::Connection,
     envelope::{self, Envelope, Malformed, payload},
@@ -56,16 +57,19 @@ pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, 
 /// `user_typing`
 pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { session_id, is_typing } = payload(request.data)?;
-    let room = joined(hub, from, &session_id)?;
+    let room = Room::session(&session_id);
+    if !hub.is_member(&from.user, &room) {
+        return Err(not_joined());
+    }
     let data = json!({ "user_id": &*from.user, "isTyping": is_typing });
     hub.to_room(&room, Some(&from.user), &envelope::event("typing_indicator", &data));
     Ok(Action::Done)
 }
 
 /// `message_sent`
-pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
+pub fn message(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let MessageSent { session_id, message } = payload(request.data)?;
-    let room = joined(hub, from, &session_id)?;
+    let room = Room::session(&session_id);
     let data = json!({
         "message": {
             "id": message.id,
@@ -76,7 +80,8 @@ pub fn message(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action
             "session_id": session_id,
         }
     });
-    Ok(Action::Publish { room, kind: "message_received", data })
+    let action = Action::Publish { room: room.clone(), kind: "message_received", data };
+    Ok(action.of_member(app, from, &room, not_joined()))
 }
 
 /// An `emotion` that a model could have produced; `seed` varies it smoothly.
@@ -189,11 +194,6 @@ impl Emotion {
             Err(Malformed("`intensity` must be from 0 to 1".into()))
         }
     }
-}
-
-fn joined(hub: &Hub, from: &Connection, session_id: &str) -> Result<Room, Refusal> {
-    let room = Room::session(session_id);
-    if hub.is_member(&from.user, &room) { Ok(room) } else { Err(not_joined()) }
 }
 
 fn not_joined() -> Refusal {

@@ -41,7 +41,8 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Reject::Close)]
     pub reject: Reject,
 
-    /// Messages a user may send in a minute, over all connections together. 0 switches the limit off.
+    /// Messages a user may send in a minute, over all connections together. 0 switches the limit off. Those of the
+    /// reliable mode wait instead of being refused; below 7, acknowledgements come further apart than clients wait.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub rate_limit_per_minute: u32,
 

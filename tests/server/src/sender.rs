@@ -1,6 +1,6 @@
 //! A connection as the sender of numbered messages.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, future::pending, pin::Pin, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use crate::{
     ending::Ending,
     envelope::{Envelope, Malformed},
     outgoing::Outgoing,
-    reliable::{Case, Hello, Ledger, Numbers, Source, Work},
+    reliable::{Case, Hello, Ledger, Numbers, Sequence, Source, WINDOW, Work},
     reply::Refusal,
 };
 
@@ -20,7 +20,13 @@ pub struct Sender {
     client_id: Arc<str>,
     /// The number of the last message that was handed on to be processed.
     last: u64,
+    /// Messages that the rate limit holds back, in their order.
+    held: VecDeque<Message>,
+    /// Done when the first of them may go on.
+    turn: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
+
+type Message = (Sequence, Result<Envelope, Malformed>);
 
 type Answered = Result<Result<Option<Outgoing>, Refusal>, Ending>;
 
@@ -52,6 +58,9 @@ impl Sender {
         if sender.as_ref().is_some_and(|sender| *sender.client_id == *hello.client_id) {
             return Err(violation(app, 4400, "repeated_hello", "hello was said before"));
         }
+        if sender.as_ref().is_some_and(Self::is_held_up) {
+            return Err(violation(app, 4400, "early_hello", "hello before all is acknowledged"));
+        }
         let client_id = Arc::<str>::from(hello.client_id.as_str());
         let (connection, id) = (from.clone(), client_id.clone());
         let store = app.matches.store();
@@ -60,7 +69,7 @@ impl Sender {
         match welcomed.await {
             Ok(last) => {
                 app.metrics.hello("welcome");
-                *sender = Some(Self { client_id, last });
+                *sender = Some(Self { client_id, last, held: VecDeque::new(), turn: None });
                 Ok(Ok(None))
             }
             Err(error) => {
@@ -85,36 +94,89 @@ impl Sender {
         let Some(sender) = sender else {
             return Err(violation(app, 4400, "before_hello", "`seq` before hello"));
         };
-        match sequence.case(sender.last) {
+        let is_next = sequence.case(sender.last) == Case::Next;
+        if sender.is_held_up() || is_next && !app.limits.allow_message(&from.user) {
+            sender.held.push_back((sequence, envelope));
+            sender.stand_in_line(app, from);
+            return Ok(Ok(None));
+        }
+        sender.process(app, from, (sequence, envelope)).await.map(|()| Ok(None))
+    }
+
+    /// Whether messages wait for the rate limit. Those behind them wait as well.
+    pub fn is_held_up(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Whether a client that keeps to the window sends nothing more but pings.
+    pub fn is_full(&self) -> bool {
+        self.held.len() > WINDOW
+    }
+
+    /// Waits until the first message that is held may go on, if there is one.
+    pub async fn turn(sender: Option<&mut Self>) {
+        match sender.and_then(|sender| sender.turn.as_mut()) {
+            Some(turn) => turn.await,
+            None => pending().await,
+        }
+    }
+
+    /// Processes that message.
+    pub async fn go_on(&mut self, app: &App, from: &Arc<Connection>) -> Result<(), Ending> {
+        self.turn = None;
+        let Some(first) = self.held.pop_front() else { return Ok(()) };
+        if self.is_held_up() {
+            self.stand_in_line(app, from);
+        } else {
+            self.held = VecDeque::new();
+        }
+        self.process(app, from, first).await
+    }
+
+    fn stand_in_line(&mut self, app: &App, from: &Connection) {
+        let wait = || -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(app.limits.clone().next_message(from.user.clone()))
+        };
+        self.turn.get_or_insert_with(wait);
+    }
+
+    /// Hands a message on that the rate limit allows.
+    async fn process(
+        &mut self,
+        app: &App,
+        from: &Arc<Connection>,
+        (sequence, envelope): Message,
+    ) -> Result<(), Ending> {
+        match sequence.case(self.last) {
             Case::Next => {}
             Case::Duplicate => {
                 app.metrics.duplicates.inc();
-                let (connection, client_id, last) = (from.clone(), sender.client_id.clone(), sender.last);
+                let (connection, client_id, last) = (from.clone(), self.client_id.clone(), self.last);
                 let again = move |_: &_, ledger: &mut Ledger| {
                     ledger.acknowledge(&connection, &client_id, last);
                     Ok(())
                 };
-                return app.matches.store().post(again).await.map(|()| Ok(None)).map_err(|_| not_stored());
+                return app.matches.store().post(again).await.map_err(|_| not_stored());
             }
             Case::Missing => return Err(violation(app, 4409, "missing", "a message is missing")),
             Case::Overlap => return Err(violation(app, 4400, "overlap", "`prev` has been overtaken")),
         }
         // Beyond the window nothing more is read until something has been processed.
         from.window.acquire().await.map_err(|_| not_stored())?.forget();
-        sender.last = sequence.seq;
+        self.last = sequence.seq;
         let (kind, data) = match &envelope {
             Ok(Envelope { kind, data, .. }) => (Some(kind.clone()), app.dev.as_ref().map(|_| written(data))),
             Err(_) => (None, app.dev.as_ref().map(|_| "{}".to_owned())),
         };
         let work = Work {
             from: from.clone(),
-            source: Source { client_id: sender.client_id.clone(), sequence },
+            source: Source { client_id: self.client_id.clone(), sequence },
             kind,
             data,
             action: dispatch::prepare(app, from, envelope),
         };
         let process = move |database: &_, ledger: &mut Ledger| ledger.process(database, work);
-        app.matches.store().post(process).await.map(|()| Ok(None)).map_err(|_| not_stored())
+        app.matches.store().post(process).await.map_err(|_| not_stored())
     }
 }
 

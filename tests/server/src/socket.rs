@@ -82,7 +82,7 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut
     loop {
         let step = tokio::select! {
             ending = &mut inbox.ending => Err(ending.unwrap_or(Ending::Gone)),
-            received = socket.next() => match received {
+            received = socket.next(), if !sender.as_ref().is_some_and(Sender::is_full) => match received {
                 Some(Ok(message)) => {
                     if message.is_text() {
                         socket.get_mut().renew();
@@ -103,6 +103,7 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut
             },
             Some(queued) = inbox.queue.recv() => write(app, socket, connection, &mut inbox, (queued, true), None).await,
             () = connection.lagging.notified() => app.catch_up(connection).await,
+            () = Sender::turn(sender.as_mut()) => go_on(app, connection, sender.as_mut()).await,
         };
         if let Err(ending) = step {
             return ending;
@@ -126,6 +127,13 @@ async fn answer(
         Message::Ping(_) if app.limits.allow_ping(&from.user) => Ok(None),
         Message::Ping(_) => Err(Ending::close(1008, "too many ping frames")),
         Message::Pong(_) | Message::Frame(_) => Ok(None),
+    }
+}
+
+async fn go_on(app: &App, from: &Arc<Connection>, sender: Option<&mut Sender>) -> Result<(), Ending> {
+    match sender {
+        Some(sender) => guarded(Box::pin(sender.go_on(app, from))).await?,
+        None => Ok(()),
     }
 }
 

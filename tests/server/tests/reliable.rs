@@ -215,16 +215,16 @@ async fn requests_are_answered_once_and_their_refusals_survive_the_connection() 
 
 #[tokio::test]
 async fn refused_messages_count_as_processed() {
-    let world = World::new(&["--rate-limit-per-minute", "3"]).await;
+    let world = World::new(&[]).await;
     let mut ada = world.connect("ada").await;
     ada.hello(TAB, json!({})).await;
     ada.say(1, "nonsense", json!({})).await;
     ada.say(2, "join_session", json!({ "session_id": 7 })).await;
     ada.send_text(r#"{"type":"echo","data":[],"seq":3}"#).await;
-    ada.say(4, "echo", json!({})).await;
+    ada.say(4, "message_sent", json!({ "session_id": "s1", "message": { "id": "m1", "content": "" } })).await;
     let refusals = ada.acked(4).await;
     let codes: Vec<_> = refusals.iter().map(|refusal| (&refusal["data"]["code"], &refusal["data"]["seq"])).collect();
-    let expected = [("unknown_type", 1), ("malformed", 2), ("malformed", 3), ("rate_limited", 4)]
+    let expected = [("unknown_type", 1), ("malformed", 2), ("malformed", 3), ("not_joined", 4)]
         .map(|(code, seq)| (json!(code), json!(seq)));
     assert_eq!(codes, expected.iter().map(|(code, seq)| (code, seq)).collect::<Vec<_>>());
     assert!(refusals.iter().all(|refusal| refusal.get("stream").is_none()));

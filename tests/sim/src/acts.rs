@@ -83,11 +83,7 @@ impl World {
 
     fn send(&mut self, page: usize, note: Note) {
         let rooms = &self.pages[page].rooms;
-        let room = if note.to_room && !note.durable && !rooms.is_empty() {
-            Some(rooms[self.ledger.len() % rooms.len()])
-        } else {
-            None
-        };
+        let room = if note.to_room && !rooms.is_empty() { Some(rooms[self.ledger.len() % rooms.len()]) } else { None };
         self.send_as(page, What::Note { room }, note);
     }
 

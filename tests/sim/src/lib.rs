@@ -16,6 +16,7 @@ mod page;
 mod pipe;
 mod plan;
 pub mod report;
+mod rooms;
 mod run;
 pub mod runs;
 mod server;

@@ -1,16 +1,18 @@
 //! What the server keeps on disk.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::frame::{Kind, Stream};
 
-/// The two tables of docs/PROTOCOL.md, "A server in an afternoon".
+/// The tables of docs/PROTOCOL.md, "A server in an afternoon".
 #[derive(Debug)]
 pub struct Memory {
     pub epoch: u64,
     /// The last message of each user and client id.
     pub lasts: BTreeMap<(u32, u32), u64>,
     pub logs: BTreeMap<Stream, Log>,
+    /// The users and the rooms that they have joined and not left, to which their numbered messages may go.
+    pub joined: BTreeSet<(u32, u32)>,
 }
 
 /// One stream.
@@ -27,7 +29,7 @@ pub struct Log {
 
 impl Memory {
     pub const fn new(epoch: u64) -> Self {
-        Self { epoch, lasts: BTreeMap::new(), logs: BTreeMap::new() }
+        Self { epoch, lasts: BTreeMap::new(), logs: BTreeMap::new(), joined: BTreeSet::new() }
     }
 
     pub fn last(&self, user: u32, sender: u32) -> u64 {

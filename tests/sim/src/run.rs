@@ -181,25 +181,6 @@ impl World {
             self.compare_rooms(device);
         }
     }
-
-    /// The user is in the rooms that the application has joined, and not in those that it has left.
-    fn compare_rooms(&mut self, device: usize) {
-        let this = &self.pages[self.devices[device].page];
-        let is_whole = self.live_wire(device).is_some_and(|wire| self.wires[wire].is_whole());
-        if this.client.snapshot().delivery == Delivery::AtMostOnce || !is_whole {
-            return;
-        }
-        let user = self.setup.devices[device].user;
-        let page = self.devices[device].page;
-        let is_in = |room: &u32| self.members.contains(&(user, *room));
-        let is_sure = |room: &&u32| self.is_sure_of(page, **room);
-        let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
-        let left = this.left_rooms.iter().filter(is_sure).find(|room| is_in(room));
-        if missing.is_some() || left.is_some() {
-            let detail = format!("device {device}, user {user}: not in {missing:?}, still in {left:?}");
-            self.break_rule(Rule::NotRejoined, detail);
-        }
-    }
 }
 
 const SLICE_MS: u64 = 500;

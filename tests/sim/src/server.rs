@@ -1,7 +1,7 @@
 //! The model server: docs/PROTOCOL.md, "A server in an afternoon".
 
 use crate::frame::{Down, Kind, Stream, Up};
-use crate::ledger::{Entry, What};
+use crate::ledger::What;
 use crate::memory::Memory;
 use crate::plan::Restart;
 use crate::tally::Count;
@@ -245,37 +245,23 @@ impl World {
         match entry.what {
             What::Ephemeral => {}
             What::Join(room) => self.enter(wire, room),
-            What::Leave(room) => self.members.retain(|member| *member != (user, room)),
+            What::Leave(room) => self.leave(user, room),
             What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
-                let page = entry.sender;
-                if seq.is_some() && self.wires[wire].page == page && self.is_sure_of(page, room) {
-                    let detail = format!("message {uid} for room {room}, which user {user} has not joined");
-                    self.break_rule(Rule::NotRejoined, detail);
-                }
-                self.refuse_message(wire, seq);
+                self.hear_absent(wire, uid, seq, room);
             }
             What::Note { .. } if refuses > 0 && uid % refuses == refuses - 1 => self.refuse_message(wire, seq),
             What::Note { room } => self.effects(wire, uid, seq, room),
         }
     }
 
-    /// Whether a page can be sure who is in a room: what an earlier page did may arrive late.
-    pub fn is_sure_of(&self, page: usize, room: u32) -> bool {
-        let concerns = |what| what == What::Join(room) || what == What::Leave(room);
-        let user = |page: usize| self.setup.devices[self.pages[page].device].user;
-        let is_another =
-            |entry: &Entry| entry.sender != page && concerns(entry.what) && user(entry.sender) == user(page);
-        !self.pages[page].doubtful_rooms.contains(&room) && !self.ledger.iter().any(is_another)
-    }
-
-    fn refuse_message(&mut self, wire: usize, seq: Option<u64>) {
+    pub fn refuse_message(&mut self, wire: usize, seq: Option<u64>) {
         self.tally.add(Count::ServerRefused);
         if let Some(seq) = seq {
             self.say(wire, Down::plain(Kind::Refused { seq }));
         }
     }
 
-    fn effects(&mut self, wire: usize, uid: u32, seq: Option<u64>, room: Option<u32>) {
+    pub fn effects(&mut self, wire: usize, uid: u32, seq: Option<u64>, room: Option<u32>) {
         let user = self.user(wire);
         match room {
             Some(room) => self.push(Stream::Room(room), Kind::Event),
@@ -317,21 +303,6 @@ impl World {
         if epoch == self.memory.epoch && self.server_is_up {
             self.push(Stream::Sender(sender), Kind::Receipt { seq, read });
         }
-    }
-
-    fn enter(&mut self, wire: usize, room: u32) {
-        let member = (self.user(wire), room);
-        let Some(end) = &mut self.wires[wire].server else { return };
-        if !self.members.contains(&member) {
-            self.members.push(member);
-        }
-        let stream = Stream::Room(room);
-        if self.server_is_plain || end.sender.is_none() || end.position(stream).is_some() {
-            return;
-        }
-        let offset = self.memory.logs.entry(stream).or_default().newest;
-        end.carried.push((stream, offset));
-        self.say(wire, Down::plain(Kind::Begin { stream, offset }));
     }
 
     /// Stores an event and sends it to everybody who follows the stream.

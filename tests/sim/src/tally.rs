@@ -37,6 +37,7 @@ counts! {
     Receipts => "receipts",
     Joins => "joins",
     Rejoins => "rejoins",
+    ToPastRooms => "messages to rooms joined before an absence",
     Blocked => "looks at a full send buffer",
     FullWindows => "full windows",
     Events => "stored events delivered",

@@ -7,7 +7,7 @@ import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { launchChromium } from "../../harness/chromium";
 import { FaultProxy } from "../../harness/faultProxy";
-import { Server } from "../../harness/server";
+import { type Processed, Server } from "../../harness/server";
 import { servePage } from "./bundle";
 import { Tab } from "./tab";
 
@@ -20,8 +20,10 @@ export interface World {
   /** What a client needs to reach the server as this user through the proxy. */
   readonly options: Options;
   open(): Promise<Tab>;
-  /** The ids of the user's chat messages that the server has processed, in order. */
+  /** The ids of the user's chat messages that the server has processed and not refused, in order. */
   processed(): Promise<string[]>;
+  /** The ids of those that it has refused. */
+  refused(): Promise<string[]>;
 }
 
 /** Starts everything for the tests of a file; the returned function gives the world of the running test. */
@@ -58,10 +60,8 @@ export function useWorld(flags: readonly string[] = []): () => World {
         tabs.push(tab);
         return tab;
       },
-      processed: async () => {
-        const messages = (await there.processed(user)).filter(({ type }) => type === "message_sent");
-        return messages.map(({ data }) => data.message?.id ?? "");
-      },
+      processed: async () => chatIds((await there.processed(user)).filter(({ refused }) => refused === undefined)),
+      refused: async () => chatIds((await there.processed(user)).filter(({ refused }) => refused !== undefined)),
     };
   });
 
@@ -82,6 +82,11 @@ export function useWorld(flags: readonly string[] = []): () => World {
   });
 
   return () => present(world);
+}
+
+/** The ids of the chat messages among those that a server has processed. */
+export function chatIds(processed: readonly Processed[]): string[] {
+  return processed.filter(({ type }) => type === "message_sent").map(({ data }) => data.message?.id ?? "");
 }
 
 export function present<T>(value: T | undefined): T {

@@ -29,7 +29,7 @@ pub use ledger::{Bounds, Event, Ledger};
 pub use processed::{Processed, processed};
 pub use retention::forget_events;
 pub use schema::SCHEMA;
-pub use sequence::{Case, MAX_NUMBER, Numbers};
+pub use sequence::{Case, MAX_NUMBER, Numbers, Sequence};
 pub use streams::{USER_STREAM, is_stored};
 pub use work::{Source, Work};
 

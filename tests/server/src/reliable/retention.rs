@@ -41,14 +41,14 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// Forgets memberships of users who have been back for a while and have not joined these rooms again.
+    /// Ends the events of rooms that users who have been back for a while have not joined again.
     pub fn end_lapsed_memberships(&mut self, database: &Database) -> rusqlite::Result<()> {
         let lapsed = self.hub.take_lapsed(REJOINING_TIME);
-        self.forget_rooms(database, lapsed)
+        self.lapse_rooms(database, lapsed)
     }
 
-    pub(super) fn forget_rooms(&self, database: &Database, rooms: Vec<(Arc<str>, Room)>) -> rusqlite::Result<()> {
-        rooms.iter().try_for_each(|(user, room)| members::leave(database, user, room))
+    pub(super) fn lapse_rooms(&self, database: &Database, rooms: Vec<(Arc<str>, Room)>) -> rusqlite::Result<()> {
+        rooms.iter().try_for_each(|(user, room)| members::lapse(database, user, room))
     }
 }
 

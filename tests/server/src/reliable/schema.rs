@@ -45,6 +45,12 @@ pub const SCHEMA: &str = "
         room TEXT NOT NULL,
         PRIMARY KEY (user_id, room)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS joined (
+        id INTEGER PRIMARY KEY,
+        user_id TEXT NOT NULL,
+        room TEXT NOT NULL,
+        UNIQUE (user_id, room)
+    ) STRICT;
     CREATE TABLE IF NOT EXISTS processed (
         id INTEGER PRIMARY KEY,
         user_id TEXT NOT NULL,

@@ -116,7 +116,7 @@ impl Ledger {
             Action::Join { room, answer } => {
                 if self.hub.is_streamed(user) {
                     members::join(database, user, &room)?;
-                    self.forget_rooms(database, self.hub.take_surplus(user))?;
+                    self.lapse_rooms(database, self.hub.take_surplus(user))?;
                 }
                 if let Some(answer) = answer {
                     self.outbox.frame(from, answer, None);
@@ -134,6 +134,12 @@ impl Ledger {
                 self.publish(database, &audience, &Event::new(kind, &data), origin, Some(user))?;
             }
             Action::Send { room, draft } => return self.send(database, from, source, &room, draft).map(Ok),
+            Action::IfJoinedBefore { room, action, otherwise } => {
+                if members::has_joined(database, user, &room)? {
+                    return self.perform(database, from, source, *action);
+                }
+                return Ok(Err(otherwise));
+            }
             Action::Read { room, match_id, message_id } => {
                 return self.read(database, from, &room, &match_id, message_id);
             }

@@ -1,0 +1,78 @@
+//! Who is in a room, and who may send to it: docs/PROTOCOL.md, "Membership".
+
+use everwire::proto::Delivery;
+
+use crate::frame::{Down, Kind, Stream};
+use crate::ledger::{Entry, What};
+use crate::tally::Count;
+use crate::verdict::Rule;
+use crate::world::World;
+
+impl World {
+    pub fn enter(&mut self, wire: usize, room: u32) {
+        let member = (self.user(wire), room);
+        let Some(end) = &mut self.wires[wire].server else { return };
+        if !self.members.contains(&member) {
+            self.members.push(member);
+        }
+        if end.sender.is_some() {
+            self.memory.joined.insert(member);
+        }
+        let stream = Stream::Room(room);
+        if self.server_is_plain || end.sender.is_none() || end.position(stream).is_some() {
+            return;
+        }
+        let offset = self.memory.logs.entry(stream).or_default().newest;
+        end.carried.push((stream, offset));
+        self.say(wire, Down::plain(Kind::Begin { stream, offset }));
+    }
+
+    pub fn leave(&mut self, user: u32, room: u32) {
+        self.members.retain(|member| *member != (user, room));
+        self.memory.joined.remove(&(user, room));
+    }
+
+    /// A message to a room that its user has not joined since they were away.
+    pub fn hear_absent(&mut self, wire: usize, uid: u32, seq: Option<u64>, room: u32) {
+        let user = self.user(wire);
+        let page = self.ledger[uid as usize].sender;
+        if seq.is_some() && self.wires[wire].page == page && self.is_sure_of(page, room) {
+            let detail = format!("message {uid} for room {room}, which user {user} has not joined");
+            self.break_rule(Rule::NotRejoined, detail);
+        }
+        if seq.is_some() && self.memory.joined.contains(&(user, room)) {
+            self.tally.add(Count::ToPastRooms);
+            self.effects(wire, uid, seq, Some(room));
+        } else {
+            self.refuse_message(wire, seq);
+        }
+    }
+
+    /// The user is in the rooms that the application has joined, and not in those that it has left.
+    pub fn compare_rooms(&mut self, device: usize) {
+        let this = &self.pages[self.devices[device].page];
+        let is_whole = self.live_wire(device).is_some_and(|wire| self.wires[wire].is_whole());
+        if this.client.snapshot().delivery == Delivery::AtMostOnce || !is_whole {
+            return;
+        }
+        let user = self.setup.devices[device].user;
+        let page = self.devices[device].page;
+        let is_in = |room: &u32| self.members.contains(&(user, *room));
+        let is_sure = |room: &&u32| self.is_sure_of(page, **room);
+        let missing = this.rooms.iter().filter(is_sure).find(|room| !is_in(room));
+        let left = this.left_rooms.iter().filter(is_sure).find(|room| is_in(room));
+        if missing.is_some() || left.is_some() {
+            let detail = format!("device {device}, user {user}: not in {missing:?}, still in {left:?}");
+            self.break_rule(Rule::NotRejoined, detail);
+        }
+    }
+
+    /// Whether a page can be sure who is in a room: what an earlier page did may arrive late.
+    pub fn is_sure_of(&self, page: usize, room: u32) -> bool {
+        let concerns = |what| what == What::Join(room) || what == What::Leave(room);
+        let user = |page: usize| self.setup.devices[self.pages[page].device].user;
+        let is_another =
+            |entry: &Entry| entry.sender != page && concerns(entry.what) && user(entry.sender) == user(page);
+        !self.pages[page].doubtful_rooms.contains(&room) && !self.ledger.iter().any(is_another)
+    }
+}
