@@ -64,28 +64,28 @@ impl Ledger {
         self.remove(frame)
     }
 
-    /// The server has processed everything of a sender up to `seq`.
-    pub fn acknowledge(&mut self, sender: Option<Text>, seq: u64) {
-        let covered = |entry: &Entry| entry.sender == sender && entry.seq <= seq && !entry.is_ephemeral;
-        let covered = self.live.iter().filter(|(_, entry)| covered(entry));
-        for (frame, stage) in covered.map(|(frame, entry)| (*frame, entry.stage)).collect::<Vec<_>>() {
-            match (stage, sender) {
-                (Stage::InFlight, _) => drop(self.end(frame)),
-                (Stage::Waiting, None) => panic!("{frame} is acknowledged, and was never sent"),
-                // The earlier page may have sent it.
-                (Stage::Waiting, Some(_)) | (Stage::Undelivered, _) => {}
-            }
+    /// Nothing more happens with a message, without a word to the application.
+    pub fn release(&mut self, frame: Text, is_done: bool) {
+        let entry = self.end(frame);
+        // What waits may have been sent by the earlier page that it is from.
+        let may_be_done = entry.stage == Stage::InFlight || entry.sender.is_some();
+        let may_be_taken_back = entry.stage == Stage::Waiting && entry.sender.is_none();
+        assert!(if is_done { may_be_done } else { may_be_taken_back }, "{entry:?} is released, done: {is_done}");
+    }
+
+    /// The server has processed everything of a sender up to `seq`, and so it was released.
+    pub fn acknowledge(&self, sender: Option<Text>, seq: u64) {
+        let left = |entry: &&Entry| entry.sender == sender && entry.seq <= seq && !entry.is_ephemeral;
+        for entry in self.live.values().filter(left) {
+            let is_foreign = entry.stage == Stage::Waiting && sender.is_some();
+            assert!(is_foreign || entry.stage == Stage::Undelivered, "{entry:?} is acknowledged up to {seq}");
         }
     }
 
-    /// Takes out this client's own message with a number, if it waits.
-    pub fn take_back(&mut self, seq: u64) -> bool {
+    /// Whether this client's own message with a number waits.
+    pub fn waits(&self, seq: u64) -> bool {
         let waits = |entry: &Entry| entry.seq == seq && entry.sender.is_none() && entry.stage == Stage::Waiting;
-        let frame = self.live.iter().find(|(_, entry)| waits(entry)).map(|(frame, _)| *frame);
-        frame.is_some_and(|frame| {
-            self.end(frame);
-            true
-        })
+        self.live.values().any(waits)
     }
 
     fn remove(&mut self, frame: Text) -> Entry {

@@ -123,8 +123,8 @@ impl World {
         self.input(Input::Timeout);
         let (seq, now) = (self.number(number), self.time());
         self.turn(|world| {
+            let known = world.ledger.waits(seq);
             let taken = world.client.cancel(seq, now);
-            let known = world.ledger.take_back(seq);
             assert!(world.is_wild || taken == known, "{seq} is taken back: {taken}, and waited: {known}");
             if taken {
                 world.ledger.requests.remove(&seq);

@@ -143,6 +143,11 @@ impl World {
                             messages.push(message);
                         }
                     }
+                    Output::Release { frame, is_done } => {
+                        if !self.is_wild {
+                            self.ledger.release(frame, is_done);
+                        }
+                    }
                     Output::CheckBuffer { socket } => {
                         self.target(socket);
                         asked = Some(socket);
@@ -239,7 +244,6 @@ impl World {
             Event::Acknowledged { sender, seq } => self.ledger.acknowledge(sender, seq),
             Event::RequestFailed { seq, .. } => {
                 assert!(self.ledger.requests.remove(&seq), "request {seq} fails, and had ended before");
-                self.ledger.take_back(seq);
             }
             Event::Dropped { message, reason } => self.dropped(&message, reason),
             Event::Violation(violation) => {
