@@ -289,7 +289,7 @@ const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
 /** What a frame with the fields of the reliable mode means. */
 function receive(store, incoming) {
-  const { type, stream, offset, prev = offset - 1 } = incoming;
+  const { type, stream, offset, prev = isCount(offset) ? offset - 1 : 0 } = incoming;
   const data = incoming.data ?? {};
   const hear = (news, a, b, c) => tell(store, news, a, b, c, performance.now());
   const position = (name, offset) =>
@@ -311,13 +311,13 @@ function receive(store, incoming) {
   const { seq } = data;
   let news = ABOUT_MESSAGES[type] ?? (type === "pong" ? 1 : 0);
   if (news === 5 && seq === undefined) news = data.about === "hello" ? 3 : 0;
-  else if (news > 3 && !(isCount(seq) && (news < 7 || /^(delivered|read)$/.test(data.status)))) news = MALFORMED;
+  else if (news > 3 && !(isCount(seq) && (news < 7 || ["delivered", "read"].includes(data.status)))) news = MALFORMED;
   else if (news > 4 && !isOwn(store, stream)) {
     if (news > 5) return;
     // Nobody else hears of what an earlier page has sent.
     news = 0;
   }
-  if (!(isPlaced && news === 0) && !hear(news, seq)) return;
+  if (!(isPlaced && news === 0) && !hear(news, isCount(seq) ? seq : 0)) return;
   if (news > 4) store.settle?.(news, seq, data);
   if (news < 6) deliver(store, incoming);
 }

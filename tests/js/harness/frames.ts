@@ -95,7 +95,7 @@ const FIELDS = [
     "window",
     "streams",
   ],
-  ...["status", "code", "about", "message", "result", "__proto__", "constructor", "length", ""],
+  ...["status", "code", "about", "message", "result", "__proto__", "constructor", "toString", "length", ""],
 ];
 
 const VALUES: readonly Json[] = [
