@@ -73,6 +73,21 @@ mod tests {
         assert!(panics("_RNvNtCsgXGp5Oqx2Ny_4core9panicking9panic_fmt"));
         assert!(panics("_RNvNtCsgXGp5Oqx2Ny_4core6option13expect_failed"));
         assert!(!panics("_ZN4core6option15Option$LT$T$GT$14unwrap_or_else17h8d28d09cc202c8a2E"));
-        assert!(!panics("_RNvNtCsgXGp5Oqx2Ny_4core3fmt5write"));
+        assert!(!panics("_ZN8everwire5proto6outbox15Outbox$LT$M$GT$4push17h28d09cc202c8a2d1E"));
+    }
+
+    #[test]
+    fn texts_are_blanked_and_numbers_kept() {
+        let mut module = Module::default();
+        let memory = module.memories.add_local(false, false, 1, None, None);
+        let mut value = b"\x01\x02".to_vec();
+        value.extend(b"recursive use of an object\x00short\xff");
+        let offset = walrus::ConstExpr::Value(walrus::ir::Value::I32(0));
+        let id = module.data.add(walrus::DataKind::Active { memory, offset }, value);
+        blank(&mut module);
+        let mut blanked = vec![1, 2];
+        blanked.extend([0; 27]);
+        blanked.extend(b"short\xff");
+        assert_eq!(module.data.get(id).value, blanked);
     }
 }
