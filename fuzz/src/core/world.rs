@@ -1,7 +1,5 @@
 //! The client and everything around it, and what its outputs do there.
 
-use std::collections::BTreeSet;
-
 use everwire::proto::{
     Client, Config, DropReason, Event, Inbound, Input, Message, News, Output, Phase, Place, Purpose, SocketId,
     Timestamp,
@@ -21,8 +19,6 @@ pub(super) struct World {
     pub is_wild: bool,
     pub sockets: Vec<Socket>,
     pub ledger: Ledger,
-    /// The frames that the driver need not keep any more.
-    pub released: BTreeSet<Text>,
     /// How many messages were accepted or restored.
     pub messages: usize,
     pub restored: usize,
@@ -67,7 +63,6 @@ impl World {
             is_wild: false,
             sockets: Vec::new(),
             ledger: Ledger::default(),
-            released: BTreeSet::new(),
             messages: 0,
             restored: 0,
             refused: None,
@@ -153,9 +148,6 @@ impl World {
                         asked = Some(socket);
                     }
                     Output::Ping { socket } => drop(self.target(socket)),
-                    Output::Release { frame, .. } => {
-                        assert!(self.released.insert(frame), "the frame {frame} is let go twice");
-                    }
                     Output::Close { socket } => {
                         assert!(self.socket(socket).is_live(), "{socket:?} is closed after its end");
                         self.socket(socket).stage = Stage::Closing;
