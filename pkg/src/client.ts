@@ -87,7 +87,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const core = load();
     const store = host.newStore(options, source);
     const pointer = host.within(store, core.everwire_create);
-    store.signal = (...fact) => core.everwire_signal(pointer, ...fact);
+    store.signal = (now, fact, a, b, c) => core.everwire_signal(pointer, now, fact, a, b, c);
     unused.register(store, () => core.everwire_dispose(pointer));
     this.#core = core;
     this.#store = store;

@@ -43,13 +43,24 @@ export function within(store, act) {
   try {
     return act();
   } finally {
-    current = before;
-    store.tell?.();
+    leave(store, before);
   }
 }
 
+function leave(store, before) {
+  current = before;
+  if (store.news?.length) store.tell();
+}
+
 /** Tells a client a fact by its number; says of a frame whether to deliver it. What is left out arrives as 0. */
-const tell = (store, fact, a, b, c, now) => within(store, () => store.signal(now, fact, a, b, c));
+function tell(store, fact, a, b, c, now) {
+  const before = enter(store);
+  try {
+    return store.signal(now, fact, a, b, c);
+  } finally {
+    leave(store, before);
+  }
+}
 
 /** Only a plain `false` says that there is no network. */
 export const isOffline = () => globalThis.navigator?.onLine === false;
@@ -419,14 +430,14 @@ export const countHandlers = (handlers) => [...handlers.values()].flat().length;
 function deliver(handlers, incoming) {
   const { type } = incoming;
   if (type === undefined) call(handlers, "error", incoming);
-  else if (OWN_EVENTS.test(type)) call(handlers, "error", badFrame("named like an event of the client itself", type));
-  else if (handlers.has(type)) {
+  else if (OWN_EVENTS.has(type)) call(handlers, "error", badFrame("named like an event of the client itself", type));
+  else {
     incoming.data ??= {};
     call(handlers, type, incoming.data, incoming);
   }
 }
 
-const OWN_EVENTS = /^(open|close|state|reconnecting|give_up|drop|gap)$/;
+const OWN_EVENTS = new Set(["open", "close", "state", "reconnecting", "give_up", "drop", "gap"]);
 
 /** Browsers report an exception of a callback themselves (WHATWG HTML, section 8.1.4.6); other places have a console. */
 export const report = (cause) => (globalThis.reportError ?? console.error)(cause);
@@ -436,9 +447,9 @@ export const report = (cause) => (globalThis.reportError ?? console.error)(cause
  * meanwhile is not called.
  */
 export function call(handlers, name, data, message) {
-  const list = handlers.get(name);
-  for (const entry of list ?? []) {
-    const now = handlers.get(name);
+  const list = handlers.get(name) ?? [];
+  let now = list;
+  for (const entry of list) {
     if (now !== list && !now?.includes(entry)) continue;
     try {
       entry[1](data, message);
@@ -454,5 +465,6 @@ export function call(handlers, name, data, message) {
         call(handlers, "error", Object.assign(failure, { event: name }));
       }
     }
+    now = handlers.get(name);
   }
 }

@@ -47,11 +47,19 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
     Ok(())
 }
 
-/// Takes out what esbuild leaves, and shortens the names of internal properties.
+/// Takes out what esbuild leaves, and shortens the names of internal properties. Functions stay where they are: moved to their only
+/// call, they would be made anew for every frame.
 fn minify(script: &Path) -> Result<()> {
     node::tool("build · terser", "terser")
         .arg(script)
-        .args(["--module", "--ecma", "2022", "--mangle", "--compress", "passes=3,keep_fargs=false,pure_getters=true"])
+        .args([
+            "--module",
+            "--ecma",
+            "2022",
+            "--mangle",
+            "--compress",
+            "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1",
+        ])
         .args(["--mangle-props", &format!("regex=/^({})$/", INTERNAL.join("|"))])
         .arg("--output")
         .arg(script)
