@@ -2,7 +2,7 @@
 
 use super::Timestamp;
 use super::config::Buffer;
-use super::io::Numbers;
+use super::message::Numbers;
 use super::timer::Timer;
 
 /// The bookkeeping of one open connection, which ends with it.

@@ -2,7 +2,7 @@
 //!
 //! [`Client`] composes small machines that know the same verbs: [`backoff`], [`heartbeat`], [`outbox`], [`sessions`],
 //! [`incoming`], [`requests`].
-//! The whole vocabulary between the machine and whoever drives it is in [`io`].
+//! The vocabulary between the machine and whoever drives it is in [`io`] and [`message`].
 
 pub mod backoff;
 pub mod client;
@@ -13,6 +13,7 @@ pub mod heartbeat;
 pub mod incoming;
 pub mod io;
 mod link;
+pub mod message;
 pub mod numbers;
 pub mod outbox;
 mod reliable;
@@ -28,10 +29,8 @@ mod transitions;
 pub use client::Client;
 pub use close::{Cause, Close, Reason, Verdict};
 pub use config::{Checked, Config, ConfigError, Overflow};
-pub use io::{
-    DropReason, Event, Inbound, Input, Message, News, Numbers, Output, Place, Policy, Purpose, Refusal, Refused,
-    RequestFailure, Sent, SocketId, Violation,
-};
+pub use io::{Event, Inbound, Input, News, Output, Place, SocketId, Violation};
+pub use message::{DropReason, Message, Numbers, Policy, Purpose, Refusal, Refused, RequestFailure, Sent};
 pub use snapshot::{Delivery, Phase, Snapshot};
 pub use time::Timestamp;
 pub use timer::Timer;

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 
 use super::Timestamp;
 use super::config::{Overflow, Queue};
-use super::io::{DropReason, Message, Purpose, Refusal, Refused};
+use super::message::{DropReason, Message, Purpose, Refusal, Refused};
 
 /// A queue in order of acceptance, bounded by count and bytes, whose messages can expire.
 #[derive(Debug)]

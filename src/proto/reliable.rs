@@ -5,8 +5,9 @@ use super::client::Client;
 use super::close::Cause;
 use super::heartbeat::Heartbeat;
 use super::incoming::{Arrival, Told};
-use super::io::{Event, Inbound, Message, News, Output, Place, Purpose, SocketId, Violation};
+use super::io::{Event, Inbound, News, Output, Place, SocketId, Violation};
 use super::link::Link;
+use super::message::{Message, Purpose};
 use super::snapshot::Delivery;
 use super::state::State;
 

@@ -6,10 +6,9 @@ use alloc::vec::Vec;
 use super::Timestamp;
 use super::client::Client;
 use super::config::{Overflow, Queue};
-use super::io::{
-    DropReason, Event, Inbound, Message, Output, Purpose, Refusal, Refused, RequestFailure, Sent, SocketId,
-};
+use super::io::{Event, Inbound, Output, SocketId};
 use super::link::Link;
+use super::message::{DropReason, Message, Purpose, Refusal, Refused, RequestFailure, Sent};
 use super::requests::Requests;
 use super::sessions::Sessions;
 use super::snapshot::Delivery;
@@ -30,7 +29,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         was_waiting
     }
 
-    /// A message that [awaits storage](super::io::Policy::awaits_storage) is on disk, or cannot be.
+    /// A message that [awaits storage](super::message::Policy::awaits_storage) is on disk, or cannot be.
     pub fn stored(&mut self, seq: u64, now: Timestamp) {
         for message in self.outbox.iter_mut() {
             if message.seq == seq && message.sender.is_none() {

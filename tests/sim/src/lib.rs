@@ -5,6 +5,7 @@
 mod acts;
 mod agenda;
 mod device;
+mod driver;
 mod events;
 mod frame;
 mod generate;

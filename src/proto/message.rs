@@ -1,0 +1,177 @@
+//! What an application sends, and what can become of it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+
+use super::Timestamp;
+
+/// One outgoing message.
+#[derive(Clone, Debug)]
+pub struct Message<M> {
+    /// The complete text frame.
+    pub frame: M,
+    /// The size of the frame in UTF-8 bytes.
+    pub bytes: u32,
+    /// What the message is for.
+    pub purpose: Purpose<M>,
+    /// Its number among the messages of its sender, given when it is accepted; 0 before.
+    pub seq: u64,
+    /// The client id of the earlier page that accepted it; `None` is this client's own.
+    pub sender: Option<M>,
+    /// How it waits.
+    pub policy: Policy<M>,
+    pub(super) expires_at: Timestamp,
+}
+
+/// How one message waits, and what for.
+#[derive(Clone, Debug)]
+pub struct Policy<M> {
+    /// How long it may wait, in milliseconds, instead of [`Queue::ttl_ms`](super::config::Queue::ttl_ms). A message that was sent once does
+    /// not expire any more.
+    pub ttl_ms: Option<u64>,
+    /// Replaces a waiting message with the same key.
+    pub coalesce: Option<M>,
+    /// Whether it must be on disk before it is sent, which [`Client::stored`](super::Client::stored) says.
+    pub awaits_storage: bool,
+    /// How long to wait for the reply to it, in milliseconds, if it is a request.
+    pub reply_within_ms: Option<u64>,
+}
+
+impl<M> Default for Policy<M> {
+    fn default() -> Self {
+        Self { ttl_ms: None, coalesce: None, awaits_storage: false, reply_within_ms: None }
+    }
+}
+
+/// What a message's envelope says about its place among the sender's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Its sequence number.
+    pub seq: u64,
+    /// The number that the server must have before it.
+    pub prev: u64,
+}
+
+impl<M> Message<M> {
+    /// A message whose `frame` takes `bytes` bytes in UTF-8.
+    ///
+    /// Boxed, because it moves through several queues.
+    pub fn new(frame: M, bytes: u32, purpose: Purpose<M>) -> Box<Self> {
+        let expires_at = Timestamp::NEVER;
+        Box::new(Self { frame, bytes, purpose, seq: 0, sender: None, policy: Policy::default(), expires_at })
+    }
+}
+
+/// What a message is for, as far as its handling depends on it. `S` is the type of text; it names sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose<S = String> {
+    /// Kept while there is no connection.
+    Ordinary,
+    /// Worthless later: never queued.
+    Ephemeral,
+    /// Enters a session, which is entered again after every reconnect.
+    Join(S),
+    /// Leaves a session.
+    Leave(S),
+    /// Enters a joined session again on a new socket: the client's own doing.
+    Rejoin(S),
+}
+
+/// What became of an accepted message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It was handed to the open socket.
+    Now,
+    /// It waits in the queue for a connection.
+    Queued,
+}
+
+/// A message that was not accepted, handed back.
+#[derive(Debug)]
+pub struct Refused<M> {
+    /// The message.
+    pub message: Box<Message<M>>,
+    /// Why it was refused.
+    pub refusal: Refusal,
+}
+
+/// Why a message was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The frame is larger than `maxMessageBytes`: the caller must send less.
+    TooLarge {
+        /// The size of the frame in bytes.
+        bytes: u32,
+        /// The limit in bytes.
+        max: u32,
+    },
+    /// The queue is full: the caller must wait for the connection, or configure another bound or overflow policy.
+    QueueFull,
+    /// Pings and typing are sent at once or not at all, and there is no connection.
+    NotOpen,
+    /// The client is in as many sessions as it can rejoin: the caller must leave some.
+    TooManySessions,
+    /// Requests need the reliable mode: the caller must ask for it, or the server lacks it.
+    Unsupported,
+}
+
+impl Refusal {
+    /// The stable name that programs can test for.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::QueueFull => "queue_full",
+            Self::NotOpen => "not_open",
+            Self::TooManySessions => "too_many_sessions",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
+    /// What is wrong and how to mend it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "the message is larger than `maxMessageBytes`",
+            Self::QueueFull => "there is no connection and the queue is full",
+            Self::NotOpen => "there is no connection, and this event is worthless later",
+            Self::TooManySessions => "too many sessions are joined: leave some first",
+            Self::Unsupported => "requests need `delivery: \"reliable\"` and a server that knows it",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// Why an accepted message will not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// A newer message needed the room.
+    Overflow,
+    /// It outlived `queue.ttlMs`.
+    Expired,
+    /// It is worthless later, and the socket refused it.
+    Ephemeral,
+    /// A newer message with the same key took its place.
+    Replaced,
+    /// It was sent to a server that could not be asked whether it had arrived.
+    Unconfirmed,
+    /// The server does not know requests.
+    Unsupported,
+    /// The application has asked to forget everything.
+    Forgotten,
+}
+
+/// Why a request gets no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestFailure {
+    /// None came in time.
+    TimedOut,
+    /// The connection was given up or closed by the application.
+    Abandoned,
+}
