@@ -14,6 +14,7 @@ mod messages;
 mod outages;
 mod page;
 mod queue;
+mod reliable;
 mod server;
 mod user;
 mod waiting;
