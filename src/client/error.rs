@@ -6,7 +6,7 @@ use std::fmt;
 use wasm_bindgen::JsValue;
 
 use super::host;
-use crate::proto::{Close, Refusal, Violation};
+use crate::proto::{Close, ConfigError, Refusal, Violation};
 
 /// A URL that cannot be connected to: the caller has to change `url` or `path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ impl Error for EndpointError {}
 pub enum SendError {
     /// The client does not take it, as it stands or at this time.
     Refused(Refusal),
+    /// An option of the message, or the timeout of the request, is out of range.
+    InvalidOption(ConfigError),
     /// The name of the event is empty.
     InvalidEvent,
     /// The data is no JSON object.
@@ -86,6 +88,7 @@ impl SendError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::InvalidOption(_) => "invalid_option",
             Self::InvalidEvent => "invalid_event",
             Self::InvalidData => "invalid_data",
             Self::Unserialisable { .. } => "unserialisable",
@@ -103,6 +106,7 @@ impl fmt::Display for SendError {
             Self::Refused(Refusal::NotOpen) => f.write_str("there is no connection, and this event is worthless later"),
             Self::Refused(Refusal::TooManySessions) => f.write_str("too many sessions are joined: leave some first"),
             Self::Refused(Refusal::Unsupported) => f.write_str(Refusal::Unsupported.text()),
+            Self::InvalidOption(error) => fmt::Display::fmt(error, f),
             Self::InvalidEvent => f.write_str("the name of an event must not be empty"),
             Self::InvalidData => f.write_str("the data of an event must be a JSON object"),
             Self::Unserialisable { field, .. } if field.is_empty() => f.write_str("the data cannot be written as JSON"),

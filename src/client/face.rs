@@ -77,10 +77,8 @@ impl Face for RustFace {
             Event::Reconnecting { attempt, delay_ms } => ClientEvent::Reconnecting { attempt, delay_ms },
             Event::GaveUp { attempts } => ClientEvent::GaveUp { attempts },
             Event::Dropped { message, reason } => ClientEvent::dropped(&self.store, message.frame, reason),
-            Event::Changed { phase } => {
-                if phase {
-                    self.news.wake_later();
-                }
+            Event::Changed { .. } => {
+                self.news.wake_later();
                 ClientEvent::Changed(Snapshot::take(driver))
             }
             Event::Acknowledged { seq, .. } => ClientEvent::Acknowledged { seq },

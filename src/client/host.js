@@ -10,12 +10,16 @@ export function setEndpoint(store, endpoint) {
   store.endpoint = endpoint;
 }
 
-export function draftEvent(store, type, data) {
-  const text = encode(type, data);
-  const kind = purpose(type, data);
-  const [frame, key] = draft(store, text, kind, kind > 1 ? session(type, data) : coalesceKey(type, data));
+export function draftEvent(store, type, data, coalesce, isVolatile, isRequest) {
+  const text = encode(type, data, isRequest);
+  const kind = purpose(type, data) || +isVolatile;
+  const name = kind > 1 ? session(type, data) : (coalesce ?? coalesceKey(type, data));
+  const [frame, key] = draft(store, text, kind, name);
   return new Uint32Array([frame, byteLength(text), kind, key]);
 }
+
+/** Forgets what would enter sessions again. */
+export const forgetJoins = ({ joins }) => joins.clear();
 
 export function takeDraft({ drafts }, frame) {
   const { text } = drafts.get(frame) ?? { text: "{}" };

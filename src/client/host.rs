@@ -28,9 +28,19 @@ extern "C" {
     pub(super) fn attach(store: &Store, signal: &JsValue);
     #[wasm_bindgen(js_name = setEndpoint)]
     pub(super) fn set_endpoint(store: &Store, endpoint: &JsValue);
-    /// Notes an event. Returns the numbers of its frame, of its bytes, of its purpose and of its key.
+    /// Notes an event; what it replaces is its default without `coalesce`. Returns the numbers of its frame, of its bytes, of its purpose and of its key.
     #[wasm_bindgen(js_name = draftEvent, catch)]
-    pub(super) fn draft_event(store: &Store, event: &str, data: &JsValue) -> Result<Vec<u32>, JsValue>;
+    pub(super) fn draft_event(
+        store: &Store,
+        event: &str,
+        data: &JsValue,
+        coalesce: Option<&str>,
+        is_volatile: bool,
+        is_request: bool,
+    ) -> Result<Vec<u32>, JsValue>;
+    /// Forgets what would enter sessions again.
+    #[wasm_bindgen(js_name = forgetJoins)]
+    pub(super) fn forget_joins(store: &Store);
     /// The envelope of a frame that will not be sent, and that is forgotten.
     #[wasm_bindgen(js_name = takeDraft)]
     pub(super) fn take_draft(store: &Store, frame: u32) -> JsValue;

@@ -40,6 +40,7 @@ mod handlers;
 mod host;
 mod news;
 mod options;
+mod send_options;
 mod snapshot;
 
 use std::rc::{Rc, Weak};
@@ -57,6 +58,7 @@ pub use error::{ClientError, EndpointError, NotConnected, SendError};
 pub use event::ClientEvent;
 pub use handlers::Subscription;
 pub use options::{Options, TokenRequest};
+pub use send_options::SendOptions;
 pub use snapshot::Snapshot;
 
 use face::{RustDriver, RustFace};
@@ -160,17 +162,61 @@ impl Client {
     ///
     /// As [`send`](Self::send).
     pub fn send_raw(&self, event: &str, data: &JsValue) -> Result<Sent, SendError> {
+        self.send_raw_with(event, data, &SendOptions::default())
+    }
+
+    /// Sends an event that waits in another way than its type says.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`SendError::InvalidOption`] for an option out of its range.
+    pub fn send_with<E: WireEvent + Serialize>(&self, event: &E, options: &SendOptions) -> Result<Sent, SendError> {
+        self.send_raw_with(E::TYPE, &encode::payload(event)?, options)
+    }
+
+    /// Sends an event whose data is a JavaScript value, and that waits in another way than its type says.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_with`](Self::send_with).
+    pub fn send_raw_with(&self, event: &str, data: &JsValue, options: &SendOptions) -> Result<Sent, SendError> {
+        send_options::check_millis("ttl_ms", options.ttl_ms)?;
         let store = self.0.driver.face().store();
-        let draft = host::draft_event(store, event, data).map_err(|error| SendError::from_js(&error))?;
+        let draft = host::draft_event(store, event, data, options.coalesce.as_deref(), options.volatile, false);
+        let draft = draft.map_err(|error| SendError::from_js(&error))?;
         let [frame, bytes, kind, key] = draft[..] else { crate::bug() };
-        let message = frame::message(frame, bytes, kind, key);
+        let mut message = frame::message(frame, bytes, kind, key);
+        message.policy.ttl_ms = options.ttl_ms;
         self.0.driver.act(|core, now| core.send(message, now)).map_err(|refused| {
             host::take_draft(store, frame);
             SendError::Refused(refused.refusal)
         })
     }
 
-    /// The number of the message that was accepted last; [`ClientEvent::Acknowledged`] refers to it.
+    /// Takes back the message with this number, unless it was sent already: then it returns `false` and changes nothing, as it does
+    /// for numbers that were never given. Nothing else is told of a message that was taken back.
+    pub fn cancel(&self, seq: u64) -> bool {
+        self.0.driver.act(|core, now| core.cancel(seq, now))
+    }
+
+    /// Waits until a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. Pends as
+    /// long as there is no room, which may be for ever if nobody connects.
+    pub async fn when_room(&self) {
+        std::future::poll_fn(|context| self.0.news.poll_room(&self.0.driver, context)).await;
+    }
+
+    /// Disconnects and forgets every message, session and position: the user has logged out. Each message that waits, or is sent and
+    /// not acknowledged, is reported as dropped, with [`DropReason::Forgotten`](crate::proto::DropReason::Forgotten). Subscriptions
+    /// are kept.
+    pub fn forget(&self) {
+        self.0.driver.act(|core, now| {
+            core.disconnect(now);
+            core.forget(now);
+        });
+        host::forget_joins(self.0.driver.face().store());
+    }
+
+    /// The number of the message that was accepted last; [`ClientEvent::Acknowledged`] and [`cancel`](Self::cancel) refer to it.
     #[must_use]
     pub fn latest_seq(&self) -> u64 {
         self.0.driver.look(Core::latest_seq)

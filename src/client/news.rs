@@ -20,7 +20,7 @@ use crate::proto::Phase;
 /// The name that listeners are kept under. Events of the server that are named so are refused, so none can pretend to be news.
 pub(super) const NEWS: &str = "state";
 
-/// Told events that wait, and futures that wait for a connection.
+/// Told events that wait, and futures that wait for a connection or for room.
 #[derive(Default)]
 pub(super) struct News {
     store: OnceCell<Store>,
@@ -57,7 +57,7 @@ impl News {
         self.waiting.borrow_mut().push_back(event);
     }
 
-    /// Wakes whoever waits for a connection at the next [`deliver`](Self::deliver).
+    /// Wakes whoever waits for something to change at the next [`deliver`](Self::deliver).
     pub(super) fn wake_later(&self) {
         self.wakes.set(true);
     }
@@ -89,11 +89,7 @@ impl News {
         self.current.borrow().clone()
     }
 
-    pub(super) fn poll_connected(
-        &self,
-        driver: &RustDriver,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), NotConnected>> {
+    pub(super) fn poll_connected(&self, driver: &RustDriver, context: &Context<'_>) -> Poll<Result<(), NotConnected>> {
         let answer = driver.look(|core| {
             let seen = core.snapshot();
             match seen.phase {
@@ -106,12 +102,19 @@ impl News {
                 Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,
             }
         });
-        if let Some(answer) = answer {
-            return Poll::Ready(answer);
-        }
-        let mut wakers = self.wakers.borrow_mut();
-        if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            wakers.push(context.waker().clone());
+        answer.map_or_else(|| self.wait(context), Poll::Ready)
+    }
+
+    pub(super) fn poll_room(&self, driver: &RustDriver, context: &Context<'_>) -> Poll<()> {
+        if driver.look(|core| core.snapshot().has_room) { Poll::Ready(()) } else { self.wait(context) }
+    }
+
+    /// Wakes this task when something has changed.
+    fn wait<T>(&self, context: &Context<'_>) -> Poll<T> {
+        let waker = context.waker().clone();
+        let is_known = self.wakers.borrow().iter().any(|known| known.will_wake(&waker));
+        if !is_known {
+            self.wakers.borrow_mut().push(waker);
         }
         Poll::Pending
     }

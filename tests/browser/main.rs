@@ -13,6 +13,7 @@ mod leaks;
 mod messages;
 mod outages;
 mod page;
+mod policies;
 mod queue;
 mod reliable;
 mod server;
