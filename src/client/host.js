@@ -2,8 +2,15 @@
 
 import { byteLength, call, coalesceKey, draft, encode, purpose, session } from "../browser/host.js";
 
-export function attach(store, signal) {
+export function attach(store, signal, settle) {
   store.signal = signal;
+  store.settle = settle;
+}
+
+/** What is called from now on, should a frame of a client that has just gone still be at work. */
+export function detach(store) {
+  store.signal = () => false;
+  store.settle = undefined;
 }
 
 export function setEndpoint(store, endpoint) {
@@ -35,6 +42,9 @@ export const reportError = (error) => globalThis.reportError?.(error);
 export const streamName = ({ streams }, stream) => streams[stream] ?? "";
 
 export const get = (value, name) => value?.[name];
+
+/** The result in a reply. */
+export const result = (data) => data.result ?? {};
 
 export const text = (value, name) => (typeof value?.[name] === "string" ? value[name] : "");
 

@@ -40,6 +40,7 @@ mod handlers;
 mod host;
 mod news;
 mod options;
+mod requests;
 mod send_options;
 mod snapshot;
 
@@ -51,10 +52,10 @@ use wasm_bindgen::JsValue;
 
 use crate::browser::{Core, Driver, frame};
 use crate::events::WireEvent;
-use crate::proto::{ConfigError, Phase, Sent, Timestamp};
+use crate::proto::{ConfigError, Phase, Refused, Sent, Timestamp};
 
 pub use diagnostics::Diagnostics;
-pub use error::{ClientError, EndpointError, NotConnected, SendError};
+pub use error::{ClientError, EndpointError, NotConnected, RequestError, SendError};
 pub use event::ClientEvent;
 pub use handlers::Subscription;
 pub use options::{Options, TokenRequest};
@@ -180,23 +181,19 @@ impl Client {
     ///
     /// As [`send_with`](Self::send_with).
     pub fn send_raw_with(&self, event: &str, data: &JsValue, options: &SendOptions) -> Result<Sent, SendError> {
-        send_options::check_millis("ttl_ms", options.ttl_ms)?;
-        let store = self.0.driver.face().store();
-        let draft = host::draft_event(store, event, data, options.coalesce.as_deref(), options.volatile, false);
-        let draft = draft.map_err(|error| SendError::from_js(&error))?;
-        let [frame, bytes, kind, key] = draft[..] else { crate::bug() };
-        let mut message = frame::message(frame, bytes, kind, key);
-        message.policy.ttl_ms = options.ttl_ms;
-        self.0.driver.act(|core, now| core.send(message, now)).map_err(|refused| {
-            host::take_draft(store, frame);
-            SendError::Refused(refused.refusal)
-        })
+        self.submit(event, data, options, None).map(|(sent, _)| sent)
     }
 
     /// Takes back the message with this number, unless it was sent already: then it returns `false` and changes nothing, as it does
     /// for numbers that were never given. Nothing else is told of a message that was taken back.
     pub fn cancel(&self, seq: u64) -> bool {
-        self.0.driver.act(|core, now| core.cancel(seq, now))
+        self.0.driver.act(|core, now| {
+            let is_in_time = core.cancel(seq, now);
+            if is_in_time {
+                self.0.driver.face().settle(seq, || Err(RequestError::Cancelled));
+            }
+            is_in_time
+        })
     }
 
     /// Waits until a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. Pends as
@@ -273,6 +270,39 @@ impl Client {
     #[must_use]
     pub fn handlers(&self) -> usize {
         self.0.registry.len()
+    }
+
+    /// Hands a message over, with the time for the reply if it is a request. Returns its number, too.
+    fn submit(
+        &self,
+        event: &str,
+        data: &JsValue,
+        options: &SendOptions,
+        reply_within_ms: Option<u64>,
+    ) -> Result<(Sent, u64), SendError> {
+        send_options::check_millis("ttl_ms", options.ttl_ms)?;
+        send_options::check_millis("timeout_ms", reply_within_ms)?;
+        let (face, is_request) = (self.0.driver.face(), reply_within_ms.is_some());
+        let (store, key) = (face.store(), options.coalesce.as_deref());
+        let draft = host::draft_event(store, event, data, key, options.volatile, is_request);
+        let draft = draft.map_err(|error| SendError::from_js(&error))?;
+        let [frame, bytes, kind, key] = draft[..] else { crate::bug() };
+        let mut message = frame::message(frame, bytes, kind, key);
+        message.policy.ttl_ms = options.ttl_ms;
+        message.policy.reply_within_ms = reply_within_ms;
+        let sent = self.0.driver.act(|core, now| {
+            let sent = core.send(message, now)?;
+            let seq = core.latest_seq();
+            // What becomes of it may be told before this call returns.
+            if is_request {
+                face.requests().expect(seq);
+            }
+            Ok((sent, seq))
+        });
+        sent.map_err(|refused: Refused<frame::Text>| {
+            host::take_draft(store, frame);
+            SendError::Refused(refused.refusal)
+        })
     }
 
     fn command(&self, command: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {

@@ -28,7 +28,7 @@ pub(super) struct News {
     current: Held<Option<Rc<ClientEvent>>>,
     telling: Cell<bool>,
     wakers: Held<Vec<Waker>>,
-    wakes: Cell<bool>,
+    due: Held<Vec<Waker>>,
 }
 
 impl News {
@@ -59,15 +59,19 @@ impl News {
 
     /// Wakes whoever waits for something to change at the next [`deliver`](Self::deliver).
     pub(super) fn wake_later(&self) {
-        self.wakes.set(true);
+        let wakers = self.wakers.replace(Vec::new());
+        self.due.borrow_mut().extend(wakers);
+    }
+
+    /// Wakes one task at the next [`deliver`](Self::deliver).
+    pub(super) fn wake_one(&self, waker: Option<Waker>) {
+        self.due.borrow_mut().extend(waker);
     }
 
     /// Tells what was noted. Runs user code.
     pub(super) fn deliver(&self) {
-        if self.wakes.replace(false) {
-            for waker in self.wakers.replace(Vec::new()) {
-                waker.wake();
-            }
+        for waker in self.due.replace(Vec::new()) {
+            waker.wake();
         }
         if self.telling.replace(true) {
             return;

@@ -12,7 +12,7 @@ use crate::user::{User, listen, until_phase};
 use crate::waiting::{until, until_async};
 
 /// Waits until the clients of earlier tests have closed.
-async fn nothing_left() {
+pub async fn nothing_left() {
     until("nothing is left", || {
         let left = Diagnostics::take();
         left.closures == 0 && left.sockets == 0

@@ -16,6 +16,7 @@ mod page;
 mod policies;
 mod queue;
 mod reliable;
+mod requests;
 mod server;
 mod user;
 mod waiting;
