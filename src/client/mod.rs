@@ -43,6 +43,7 @@ mod options;
 mod requests;
 mod send_options;
 mod snapshot;
+mod waiters;
 
 use std::rc::{Rc, Weak};
 
@@ -133,7 +134,7 @@ impl Client {
     /// [`NotConnected`] when the connection will not open by itself: nothing was asked for, the application disconnected, the
     /// client has given up, or the server has refused it for good.
     pub async fn connected(&self) -> Result<(), NotConnected> {
-        std::future::poll_fn(|context| self.0.news.poll_connected(&self.0.driver, context)).await
+        self.0.news.wait_for(|| news::connection(&self.0.driver)).await
     }
 
     /// Where the connection stands, and why.
@@ -199,7 +200,7 @@ impl Client {
     /// Waits until a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. Pends as
     /// long as there is no room, which may be for ever if nobody connects.
     pub async fn when_room(&self) {
-        std::future::poll_fn(|context| self.0.news.poll_room(&self.0.driver, context)).await;
+        self.0.news.wait_for(|| self.0.driver.look(|core| core.snapshot().has_room.then_some(()))).await;
     }
 
     /// Disconnects and forgets every message, session and position: the user has logged out. Each message that waits, or is sent and

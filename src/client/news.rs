@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use wasm_bindgen::JsValue;
 
@@ -14,6 +14,7 @@ use super::face::RustDriver;
 use super::handlers::Registry;
 use super::host::{Store, notify, report_error};
 use super::snapshot::readable;
+use super::waiters::Waiters;
 use crate::browser::held::Held;
 use crate::proto::Phase;
 
@@ -27,7 +28,7 @@ pub(super) struct News {
     waiting: Held<VecDeque<ClientEvent>>,
     current: Held<Option<Rc<ClientEvent>>>,
     telling: Cell<bool>,
-    wakers: Held<Vec<Waker>>,
+    waiters: Waiters,
     due: Held<Vec<Waker>>,
 }
 
@@ -59,7 +60,7 @@ impl News {
 
     /// Wakes whoever waits for something to change at the next [`deliver`](Self::deliver).
     pub(super) fn wake_later(&self) {
-        let wakers = self.wakers.replace(Vec::new());
+        let wakers = self.waiters.take();
         self.due.borrow_mut().extend(wakers);
     }
 
@@ -93,34 +94,9 @@ impl News {
         self.current.borrow().clone()
     }
 
-    pub(super) fn poll_connected(&self, driver: &RustDriver, context: &Context<'_>) -> Poll<Result<(), NotConnected>> {
-        let answer = driver.look(|core| {
-            let seen = core.snapshot();
-            match seen.phase {
-                Phase::Open => Some(Ok(())),
-                Phase::Idle => Some(Err(NotConnected::Disconnected)),
-                Phase::GivenUp => Some(Err(NotConnected::GaveUp { attempts: seen.attempt })),
-                Phase::Fatal => {
-                    Some(Err(NotConnected::Fatal(seen.close.map(|close| readable(driver.face().store(), close)))))
-                }
-                Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,
-            }
-        });
-        answer.map_or_else(|| self.wait(context), Poll::Ready)
-    }
-
-    pub(super) fn poll_room(&self, driver: &RustDriver, context: &Context<'_>) -> Poll<()> {
-        if driver.look(|core| core.snapshot().has_room) { Poll::Ready(()) } else { self.wait(context) }
-    }
-
-    /// Wakes this task when something has changed.
-    fn wait<T>(&self, context: &Context<'_>) -> Poll<T> {
-        let waker = context.waker().clone();
-        let is_known = self.wakers.borrow().iter().any(|known| known.will_wake(&waker));
-        if !is_known {
-            self.wakers.borrow_mut().push(waker);
-        }
-        Poll::Pending
+    /// Waits until `look` has an answer. It looks again whenever something has changed.
+    pub(super) async fn wait_for<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        self.waiters.wait_for(look).await
     }
 
     fn hear(&self, error: &JsValue) {
@@ -134,4 +110,20 @@ impl News {
             self.tell(ClientEvent::Error(report));
         }
     }
+}
+
+/// Whether the connection is open, or will not open by itself; `None` while that is not known.
+pub(super) fn connection(driver: &RustDriver) -> Option<Result<(), NotConnected>> {
+    driver.look(|core| {
+        let seen = core.snapshot();
+        match seen.phase {
+            Phase::Open => Some(Ok(())),
+            Phase::Idle => Some(Err(NotConnected::Disconnected)),
+            Phase::GivenUp => Some(Err(NotConnected::GaveUp { attempts: seen.attempt })),
+            Phase::Fatal => {
+                Some(Err(NotConnected::Fatal(seen.close.map(|close| readable(driver.face().store(), close)))))
+            }
+            Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,
+        }
+    })
 }
