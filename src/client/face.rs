@@ -72,8 +72,12 @@ impl RustFace {
     /// Hears what the server says of one message.
     fn hear(&self, news: u32, seq: u64, data: &JsValue) {
         match news {
-            5 => self.settle(seq, || Err(RequestError::rejected(data))),
+            5 => {
+                self.settle(seq, || Err(RequestError::rejected(data)));
+                self.news.note(ClientEvent::rejected(seq, data));
+            }
             6 => self.settle(seq, || Ok(host::result(data))),
+            7 => self.news.note(ClientEvent::receipt(seq, data)),
             _ => {}
         }
         self.news.deliver();

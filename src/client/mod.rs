@@ -26,6 +26,11 @@
 //! }
 //! ```
 //!
+//! With [`Config::reliable`](crate::proto::Config::reliable) and a server that knows the reliable mode, messages are processed exactly once
+//! and stored events arrive exactly once; [`Snapshot::delivery`] says whether it does. [`Client::send_with`] says how a message waits,
+//! [`Client::request`] waits for a reply, and [`ClientEvent`] tells what became of each number. What was not acknowledged is lost with
+//! the page: a durable outbox is a feature of the npm package alone.
+//!
 //! A [`Client`] is a handle: clones share one connection, and dropping the last one closes it. Handlers run with nothing
 //! borrowed, so each may call whatever it likes, and may drop its own [`Subscription`]. A handler that keeps the client it is
 //! subscribed to should keep a [`WeakClient`]; otherwise the two keep each other alive until the subscription is dropped.
@@ -57,7 +62,7 @@ use crate::proto::{ConfigError, Phase, Refused, Sent, Timestamp};
 
 pub use diagnostics::Diagnostics;
 pub use error::{ClientError, EndpointError, NotConnected, RequestError, SendError};
-pub use event::ClientEvent;
+pub use event::{ClientEvent, ReceiptStatus};
 pub use handlers::Subscription;
 pub use options::{Options, TokenRequest};
 pub use send_options::SendOptions;
@@ -214,7 +219,7 @@ impl Client {
         host::forget_joins(self.0.driver.face().store());
     }
 
-    /// The number of the message that was accepted last; [`ClientEvent::Acknowledged`] and [`cancel`](Self::cancel) refer to it.
+    /// The number of the message that was accepted last, by which [`cancel`](Self::cancel) and the [news](ClientEvent) name it.
     #[must_use]
     pub fn latest_seq(&self) -> u64 {
         self.0.driver.look(Core::latest_seq)

@@ -1,6 +1,6 @@
 //! The reliable mode: what is acknowledged, what is sent again, and what is named as missing.
 
-use everwire::client::{Client, ClientEvent};
+use everwire::client::{Client, ClientEvent, ReceiptStatus};
 use everwire::events::masterx::{MessageReceived, Notification};
 use everwire::proto::{Delivery, Phase, Sent};
 use serde_json::{Value, json};
@@ -132,4 +132,33 @@ async fn a_client_that_disconnects_keeps_what_is_not_acknowledged() {
     client.connect().unwrap();
     log.acknowledges(1).await;
     assert_eq!(server::processed(&user.id).await.len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_message_that_the_server_refuses_is_named() {
+    let user = User::new().await;
+    let client = user.reliable().await;
+    let log = listen(&client);
+    client.send(&message("never joined", "hello")).unwrap();
+    log.acknowledges(1).await;
+    let is_named =
+        |event: &ClientEvent| matches!(event, ClientEvent::Rejected { seq: 1, code, .. } if code == "not_joined");
+    assert_eq!(log.count(is_named), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_message_that_has_reached_its_reader_is_told() {
+    let (ann, bob) = (User::new().await, User::new().await);
+    let session = page::random_name();
+    let (anns, bobs) = (ann.reliable().await, bob.reliable().await);
+    let log = listen(&anns);
+    for (user, client) in [(&ann, &anns), (&bob, &bobs)] {
+        client.send(&join(&session)).unwrap();
+        until_async("the session is joined", async || server::processed(&user.id).await.len() == 1).await;
+    }
+    anns.send(&message(&session, "hello")).unwrap();
+    let is_told = |event: &ClientEvent| {
+        matches!(event, ClientEvent::Receipt { seq: 2, status: ReceiptStatus::Delivered | ReceiptStatus::Read })
+    };
+    until("it is delivered", || log.count(is_told) == 1).await;
 }
