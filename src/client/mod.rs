@@ -220,6 +220,7 @@ impl Client {
     }
 
     /// The number of the message that was accepted last, by which [`cancel`](Self::cancel) and the [news](ClientEvent) name it.
+    /// A listener that sends when it is told what a call has changed does so before that call returns, and so moves the number.
     #[must_use]
     pub fn latest_seq(&self) -> u64 {
         self.0.driver.look(Core::latest_seq)

@@ -1,5 +1,8 @@
 //! The reliable mode: what is acknowledged, what is sent again, and what is named as missing.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use everwire::client::{Client, ClientEvent, ReceiptStatus};
 use everwire::events::masterx::{MessageReceived, Notification};
 use everwire::proto::{Delivery, Phase, Sent};
@@ -8,7 +11,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::messages::{collect, join, message};
 use crate::user::{User, listen, until_phase};
-use crate::waiting::{until, until_async};
+use crate::waiting::{Log, until, until_async};
 use crate::{faults, page, server};
 
 /// Cuts the connection and keeps it away until [`faults::heal`].
@@ -161,4 +164,27 @@ async fn a_message_that_has_reached_its_reader_is_told() {
         matches!(event, ClientEvent::Receipt { seq: 2, status: ReceiptStatus::Delivered | ReceiptStatus::Read })
     };
     until("it is delivered", || log.count(is_told) == 1).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_listener_may_drop_the_client_that_tells_it_of_a_refusal() {
+    let user = User::new().await;
+    let client = user.reliable().await;
+    let log = Log::new();
+    let (told, last) = (log.clone(), Rc::new(RefCell::new(Some(client.clone()))));
+    let kept = client.on_event(move |event| {
+        if let ClientEvent::Rejected { seq, .. } = event {
+            told.add(*seq);
+            let client = last.borrow_mut().take();
+            drop(client);
+        }
+    });
+    for _ in 0..2 {
+        client.send(&message("never joined", "hello")).unwrap();
+    }
+    drop(client);
+    assert_eq!(log.holds(1).await, [1]);
+    until_async("the connection is closed", async || server::connections(&user.id).await.open == 0).await;
+    assert_eq!(log.all(), [1]);
+    drop(kept);
 }
