@@ -8,16 +8,27 @@ use wasm_bindgen::JsValue;
 use super::ClientError;
 use super::host::is_deeper_than;
 
+/// Where a value has not the shape that was asked for, and what was expected there.
+pub(super) struct Misfit {
+    pub(super) field: String,
+    pub(super) reason: String,
+}
+
 /// Decodes the payload of `event`.
 pub(super) fn payload<E: DeserializeOwned>(event: &str, data: JsValue) -> Result<E, ClientError> {
-    let undecodable = |field: String, reason: String| ClientError::Undecodable { event: event.into(), field, reason };
+    value(data).map_err(|Misfit { field, reason }| ClientError::Undecodable { event: event.into(), field, reason })
+}
+
+/// Decodes any value from the server.
+pub(super) fn value<T: DeserializeOwned>(data: JsValue) -> Result<T, Misfit> {
     if is_deeper_than(MAX_DEPTH, &data) {
-        return Err(undecodable(String::new(), format!("expected at most {MAX_DEPTH} levels of nesting")));
+        let reason = format!("expected at most {MAX_DEPTH} levels of nesting");
+        return Err(Misfit { field: String::new(), reason });
     }
     serde_path_to_error::deserialize(Deserializer::from(data)).map_err(|error| {
         let text = error.inner().to_string();
         let text = text.strip_prefix("Error: ").unwrap_or(&text);
-        undecodable(shortened(field(error.path(), text)), shortened(reason(text)))
+        Misfit { field: shortened(field(error.path(), text)), reason: shortened(reason(text)) }
     })
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use wasm_bindgen::JsValue;
 
 use super::host;
-use crate::proto::{Close, Refusal, Violation};
+use crate::proto::{Close, ConfigError, DropReason, Refusal, RequestFailure, Violation};
 
 /// A URL that cannot be connected to: the caller has to change `url` or `path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ impl Error for EndpointError {}
 pub enum SendError {
     /// The client does not take it, as it stands or at this time.
     Refused(Refusal),
+    /// An option of the message, or the timeout of the request, is out of range.
+    InvalidOption(ConfigError),
     /// The name of the event is empty.
     InvalidEvent,
     /// The data is no JSON object.
@@ -86,6 +88,7 @@ impl SendError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::InvalidOption(_) => "invalid_option",
             Self::InvalidEvent => "invalid_event",
             Self::InvalidData => "invalid_data",
             Self::Unserialisable { .. } => "unserialisable",
@@ -103,6 +106,7 @@ impl fmt::Display for SendError {
             Self::Refused(Refusal::NotOpen) => f.write_str("there is no connection, and this event is worthless later"),
             Self::Refused(Refusal::TooManySessions) => f.write_str("too many sessions are joined: leave some first"),
             Self::Refused(Refusal::Unsupported) => f.write_str(Refusal::Unsupported.text()),
+            Self::InvalidOption(error) => fmt::Display::fmt(error, f),
             Self::InvalidEvent => f.write_str("the name of an event must not be empty"),
             Self::InvalidData => f.write_str("the data of an event must be a JSON object"),
             Self::Unserialisable { field, .. } if field.is_empty() => f.write_str("the data cannot be written as JSON"),
@@ -112,6 +116,90 @@ impl fmt::Display for SendError {
 }
 
 impl Error for SendError {}
+
+/// Why a request has no reply.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// It was not accepted, and so never sent: the caller has to change it, or to wait.
+    Refused(SendError),
+    /// The server does not do what it was asked. See to the request, by `code`.
+    Rejected {
+        /// A word for programs, such as `not_joined`; empty if the server gave none.
+        code: String,
+        /// A sentence for people; empty if the server gave none.
+        message: String,
+    },
+    /// No reply came in time. The server may have done what it was asked, unless the request was still in the queue.
+    TimedOut,
+    /// The application disconnected, the client gave up, or the server refused it for good. The server may have done what it was
+    /// asked, or do it on a later connection.
+    Abandoned,
+    /// It will not be sent any more. With [`DropReason::Unconfirmed`] or [`DropReason::Forgotten`] it may have been sent before.
+    Dropped(DropReason),
+    /// [`cancel`](super::Client::cancel) has taken it back before it was sent.
+    Cancelled,
+    /// The server has done it, and the result has not the shape that was asked for: see to the server, or to the type.
+    Undecodable {
+        /// The path of the field that is wrong; empty for the result itself.
+        field: String,
+        /// What was expected. Holds no value of the result.
+        reason: String,
+    },
+}
+
+impl RequestError {
+    pub(super) fn rejected(data: &JsValue) -> Self {
+        Self::Rejected { code: host::text(data, "code"), message: host::text(data, "message") }
+    }
+
+    pub(super) const fn failed(failure: RequestFailure) -> Self {
+        match failure {
+            RequestFailure::TimedOut => Self::TimedOut,
+            RequestFailure::Abandoned => Self::Abandoned,
+        }
+    }
+
+    /// The stable name that programs can test for.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(error) => error.code(),
+            Self::Rejected { .. } => "refused",
+            Self::TimedOut => "timed_out",
+            Self::Abandoned => "abandoned",
+            Self::Dropped(reason) => match reason {
+                DropReason::Overflow => "overflow",
+                DropReason::Expired => "expired",
+                DropReason::Ephemeral => "not_open",
+                DropReason::Replaced => "replaced",
+                DropReason::Unconfirmed => "unconfirmed",
+                DropReason::Unsupported => "unsupported",
+                DropReason::Forgotten => "forgotten",
+            },
+            Self::Cancelled => "cancelled",
+            Self::Undecodable { .. } => "undecodable",
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => fmt::Display::fmt(error, f),
+            Self::Rejected { message, .. } if message.is_empty() => f.write_str("the server refused the request"),
+            Self::Rejected { message, .. } => write!(f, "the server refused the request: {message}"),
+            Self::TimedOut => f.write_str("the request got no reply in time"),
+            Self::Abandoned => f.write_str("the request got no reply before the connection was given up or closed"),
+            Self::Dropped(_) => write!(f, "the request was dropped: {}", self.code()),
+            Self::Cancelled => f.write_str("the request was taken back"),
+            Self::Undecodable { field, reason } if field.is_empty() => write!(f, "the result does not fit: {reason}"),
+            Self::Undecodable { field, reason } => write!(f, "`{field}` in the result does not fit: {reason}"),
+        }
+    }
+}
+
+impl Error for RequestError {}
 
 /// Why there will be no connection unless somebody asks for one.
 #[derive(Clone, Debug, PartialEq, Eq)]

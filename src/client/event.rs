@@ -33,6 +33,23 @@ pub enum ClientEvent {
         /// The number that [`Client::latest_seq`](super::Client::latest_seq) gave after sending it.
         seq: u64,
     },
+    /// In the reliable mode: the server has refused a message, which counts as processed and is not sent again. For a request, its
+    /// future says the same.
+    Rejected {
+        /// The message's number.
+        seq: u64,
+        /// A word for programs, such as `not_joined`; empty if the server gave none.
+        code: String,
+        /// A sentence for people; empty if the server gave none.
+        message: String,
+    },
+    /// In the reliable mode: a message has come to another user. A server need not tell.
+    Receipt {
+        /// The message's number.
+        seq: u64,
+        /// How far it has come.
+        status: ReceiptStatus,
+    },
     /// In the reliable mode: stored events cannot be had any more; fetch what they said by other means.
     Gap {
         /// The name of the stream.
@@ -58,7 +75,26 @@ pub enum ClientEvent {
     Error(ClientError),
 }
 
+/// How far a message has come beyond the server. It moves forward only, and a server may leave the first out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReceiptStatus {
+    /// Another user has it.
+    Delivered,
+    /// Another user has read it.
+    Read,
+}
+
 impl ClientEvent {
+    pub(super) fn rejected(seq: u64, data: &JsValue) -> Self {
+        Self::Rejected { seq, code: host::text(data, "code"), message: host::text(data, "message") }
+    }
+
+    pub(super) fn receipt(seq: u64, data: &JsValue) -> Self {
+        let is_read = host::text(data, "status") == "read";
+        Self::Receipt { seq, status: if is_read { ReceiptStatus::Read } else { ReceiptStatus::Delivered } }
+    }
+
     pub(super) fn dropped(store: &Store, frame: Text, reason: DropReason) -> Self {
         let envelope = host::take_draft(store, frame);
         Self::Dropped { event: host::text(&envelope, "type"), data: host::get(&envelope, "data"), reason }

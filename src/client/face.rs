@@ -5,10 +5,11 @@ use std::rc::{Rc, Weak};
 
 use wasm_bindgen::prelude::*;
 
-use super::error::ClientError;
+use super::error::{ClientError, RequestError};
 use super::event::ClientEvent;
 use super::host::{self, Store};
 use super::news::News;
+use super::requests::{Outcome, Requests};
 use super::snapshot::{Snapshot, readable};
 use crate::browser::counters::Counted;
 use crate::browser::frame::{Incoming, Text};
@@ -22,35 +23,84 @@ pub(super) type RustDriver = Driver<RustFace>;
 pub(super) struct RustFace {
     store: Store,
     news: Rc<News>,
+    requests: Requests,
     this: OnceCell<Weak<RustDriver>>,
     /// Keeps a client alive that the application connected and then let go of.
     anchor: Held<Option<Rc<RustDriver>>>,
-    signal: OnceCell<(Closure<Signal>, Counted)>,
+    attached: OnceCell<Attached>,
+}
+
+/// What JavaScript calls.
+struct Attached {
+    store: Store,
+    _signal: (Closure<Signal>, Counted),
+    _settle: (Closure<Settle>, Counted),
 }
 
 /// What `tell` in `host.js` calls.
 type Signal = dyn Fn(f64, u32, f64, f64, f64) -> bool;
 
+/// What `receive` in `host.js` calls with what the server says of one message: the kind of its news, its number, its data.
+type Settle = dyn Fn(u32, f64, JsValue);
+
 impl RustFace {
-    pub(super) const fn new(store: Store, news: Rc<News>) -> Self {
-        let anchor = Held::new(None);
-        Self { store, news, this: OnceCell::new(), anchor, signal: OnceCell::new() }
+    pub(super) fn new(store: Store, news: Rc<News>) -> Self {
+        let (this, anchor, attached) = (OnceCell::new(), Held::new(None), OnceCell::new());
+        Self { store, news, requests: Requests::default(), this, anchor, attached }
     }
 
     /// Lets JavaScript call the driver that this face belongs to.
     pub(super) fn attach(&self, driver: &Rc<RustDriver>) {
         let this = Rc::downgrade(driver);
         _ = self.this.set(this.clone());
+        let that = this.clone();
         // The reference that is made here keeps the driver until the call is over, whatever a handler drops.
         let signal: Box<Signal> =
             Box::new(move |now, fact, a, b, c| this.upgrade().is_some_and(|driver| driver.signal(now, fact, a, b, c)));
         let signal = Closure::wrap(signal);
-        host::attach(&self.store, signal.as_ref());
-        _ = self.signal.set((signal, Counted::new()));
+        let settle: Box<Settle> = Box::new(move |news, seq, data| {
+            if let Some(driver) = that.upgrade() {
+                driver.face().hear(news, seq as u64, &data);
+            }
+        });
+        let settle = Closure::wrap(settle);
+        host::attach(&self.store, signal.as_ref(), settle.as_ref());
+        let (signal, settle) = ((signal, Counted::new()), (settle, Counted::new()));
+        _ = self.attached.set(Attached { store: self.store.clone(), _signal: signal, _settle: settle });
+    }
+
+    /// Hears what the server says of one message.
+    fn hear(&self, news: u32, seq: u64, data: &JsValue) {
+        match news {
+            5 => {
+                self.settle(seq, || Err(RequestError::rejected(data)));
+                self.news.note(ClientEvent::rejected(seq, data));
+            }
+            6 => self.settle(seq, || Ok(host::result(data))),
+            7 => self.news.note(ClientEvent::receipt(seq, data)),
+            _ => {}
+        }
+        self.news.deliver();
+    }
+
+    /// Notes what became of a request, if the message is one.
+    pub(super) fn settle(&self, seq: u64, outcome: impl FnOnce() -> Outcome) {
+        let waker = self.requests.settle(seq, outcome);
+        self.news.wake_one(waker);
+    }
+
+    pub(super) const fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     pub(super) const fn store(&self) -> &Store {
         &self.store
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        host::detach(&self.store);
     }
 }
 
@@ -76,11 +126,15 @@ impl Face for RustFace {
             Event::Closed(close) => ClientEvent::Closed(readable(&self.store, &close)),
             Event::Reconnecting { attempt, delay_ms } => ClientEvent::Reconnecting { attempt, delay_ms },
             Event::GaveUp { attempts } => ClientEvent::GaveUp { attempts },
-            Event::Dropped { message, reason } => ClientEvent::dropped(&self.store, message.frame, reason),
-            Event::Changed { phase } => {
-                if phase {
-                    self.news.wake_later();
-                }
+            Event::Dropped { message, reason } => {
+                self.settle(message.seq, || Err(RequestError::Dropped(reason)));
+                ClientEvent::dropped(&self.store, message.frame, reason)
+            }
+            Event::RequestFailed { seq, failure } => {
+                return self.settle(seq, || Err(RequestError::failed(failure)));
+            }
+            Event::Changed { .. } => {
+                self.news.wake_later();
                 ClientEvent::Changed(Snapshot::take(driver))
             }
             Event::Acknowledged { seq, .. } => ClientEvent::Acknowledged { seq },
@@ -88,8 +142,8 @@ impl Face for RustFace {
                 ClientEvent::Gap { stream: host::stream_name(&self.store, stream), from, to }
             }
             Event::Violation(violation) => ClientEvent::Error(ClientError::Protocol(violation)),
-            // This face has no requests, and its queue tells what was sent.
-            Event::Frame(_) | Event::Transmitted { .. } | Event::RequestFailed { .. } => return,
+            // The queue in the snapshot tells what was sent.
+            Event::Frame(_) | Event::Transmitted { .. } => return,
         };
         self.news.note(news);
     }

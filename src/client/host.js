@@ -2,20 +2,31 @@
 
 import { byteLength, call, coalesceKey, draft, encode, purpose, session } from "../browser/host.js";
 
-export function attach(store, signal) {
+export function attach(store, signal, settle) {
   store.signal = signal;
+  store.settle = settle;
+}
+
+/** What is called from now on, should a frame of a client that has just gone still be at work. */
+export function detach(store) {
+  store.signal = () => false;
+  store.settle = undefined;
 }
 
 export function setEndpoint(store, endpoint) {
   store.endpoint = endpoint;
 }
 
-export function draftEvent(store, type, data) {
-  const text = encode(type, data);
-  const kind = purpose(type, data);
-  const [frame, key] = draft(store, text, kind, kind > 1 ? session(type, data) : coalesceKey(type, data));
+export function draftEvent(store, type, data, coalesce, isVolatile, isRequest) {
+  const text = encode(type, data, isRequest);
+  const kind = purpose(type, data) || +isVolatile;
+  const name = kind > 1 ? session(type, data) : (coalesce ?? coalesceKey(type, data));
+  const [frame, key] = draft(store, text, kind, name);
   return new Uint32Array([frame, byteLength(text), kind, key]);
 }
+
+/** Forgets what would enter sessions again. */
+export const forgetJoins = ({ joins }) => joins.clear();
 
 export function takeDraft({ drafts }, frame) {
   const { text } = drafts.get(frame) ?? { text: "{}" };
@@ -31,6 +42,9 @@ export const reportError = (error) => globalThis.reportError?.(error);
 export const streamName = ({ streams }, stream) => streams[stream] ?? "";
 
 export const get = (value, name) => value?.[name];
+
+/** The result in a reply. */
+export const result = (data) => data.result ?? {};
 
 export const text = (value, name) => (typeof value?.[name] === "string" ? value[name] : "");
 

@@ -25,12 +25,25 @@ extern "C" {
 #[wasm_bindgen(module = "/src/client/host.js")]
 extern "C" {
     /// Where the facts about a client go: the same five numbers as the npm package's.
-    pub(super) fn attach(store: &Store, signal: &JsValue);
+    /// `settle` is called with what the server says of one message.
+    pub(super) fn attach(store: &Store, signal: &JsValue, settle: &JsValue);
+    /// Lets go of what was attached.
+    pub(super) fn detach(store: &Store);
     #[wasm_bindgen(js_name = setEndpoint)]
     pub(super) fn set_endpoint(store: &Store, endpoint: &JsValue);
-    /// Notes an event. Returns the numbers of its frame, of its bytes, of its purpose and of its key.
+    /// Notes an event; what it replaces is its default without `coalesce`. Returns the numbers of its frame, of its bytes, of its purpose and of its key.
     #[wasm_bindgen(js_name = draftEvent, catch)]
-    pub(super) fn draft_event(store: &Store, event: &str, data: &JsValue) -> Result<Vec<u32>, JsValue>;
+    pub(super) fn draft_event(
+        store: &Store,
+        event: &str,
+        data: &JsValue,
+        coalesce: Option<&str>,
+        is_volatile: bool,
+        is_request: bool,
+    ) -> Result<Vec<u32>, JsValue>;
+    /// Forgets what would enter sessions again.
+    #[wasm_bindgen(js_name = forgetJoins)]
+    pub(super) fn forget_joins(store: &Store);
     /// The envelope of a frame that will not be sent, and that is forgotten.
     #[wasm_bindgen(js_name = takeDraft)]
     pub(super) fn take_draft(store: &Store, frame: u32) -> JsValue;
@@ -41,6 +54,8 @@ extern "C" {
     #[wasm_bindgen(js_name = streamName)]
     pub(super) fn stream_name(store: &Store, stream: u32) -> String;
     pub(super) fn get(value: &JsValue, name: &str) -> JsValue;
+    /// The result in a reply; an empty object where there is none.
+    pub(super) fn result(data: &JsValue) -> JsValue;
     /// A string, or an empty one where there is none.
     pub(super) fn text(value: &JsValue, name: &str) -> String;
     #[wasm_bindgen(js_name = isDeeperThan)]

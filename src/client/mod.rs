@@ -26,6 +26,11 @@
 //! }
 //! ```
 //!
+//! With [`Config::reliable`](crate::proto::Config::reliable) and a server that knows the reliable mode, messages are processed exactly once
+//! and stored events arrive exactly once; [`Snapshot::delivery`] says whether it does. [`Client::send_with`] says how a message waits,
+//! [`Client::request`] waits for a reply, and [`ClientEvent`] tells what became of each number. What was not acknowledged is lost with
+//! the page: a durable outbox is a feature of the npm package alone.
+//!
 //! A [`Client`] is a handle: clones share one connection, and dropping the last one closes it. Handlers run with nothing
 //! borrowed, so each may call whatever it likes, and may drop its own [`Subscription`]. A handler that keeps the client it is
 //! subscribed to should keep a [`WeakClient`]; otherwise the two keep each other alive until the subscription is dropped.
@@ -40,7 +45,10 @@ mod handlers;
 mod host;
 mod news;
 mod options;
+mod requests;
+mod send_options;
 mod snapshot;
+mod waiters;
 
 use std::rc::{Rc, Weak};
 
@@ -50,13 +58,14 @@ use wasm_bindgen::JsValue;
 
 use crate::browser::{Core, Driver, frame};
 use crate::events::WireEvent;
-use crate::proto::{ConfigError, Phase, Sent, Timestamp};
+use crate::proto::{ConfigError, Phase, Refused, Sent, Timestamp};
 
 pub use diagnostics::Diagnostics;
-pub use error::{ClientError, EndpointError, NotConnected, SendError};
-pub use event::ClientEvent;
+pub use error::{ClientError, EndpointError, NotConnected, RequestError, SendError};
+pub use event::{ClientEvent, ReceiptStatus};
 pub use handlers::Subscription;
 pub use options::{Options, TokenRequest};
+pub use send_options::SendOptions;
 pub use snapshot::Snapshot;
 
 use face::{RustDriver, RustFace};
@@ -130,7 +139,7 @@ impl Client {
     /// [`NotConnected`] when the connection will not open by itself: nothing was asked for, the application disconnected, the
     /// client has given up, or the server has refused it for good.
     pub async fn connected(&self) -> Result<(), NotConnected> {
-        std::future::poll_fn(|context| self.0.news.poll_connected(&self.0.driver, context)).await
+        self.0.news.wait_for(|| news::connection(&self.0.driver)).await
     }
 
     /// Where the connection stands, and why.
@@ -160,17 +169,58 @@ impl Client {
     ///
     /// As [`send`](Self::send).
     pub fn send_raw(&self, event: &str, data: &JsValue) -> Result<Sent, SendError> {
-        let store = self.0.driver.face().store();
-        let draft = host::draft_event(store, event, data).map_err(|error| SendError::from_js(&error))?;
-        let [frame, bytes, kind, key] = draft[..] else { crate::bug() };
-        let message = frame::message(frame, bytes, kind, key);
-        self.0.driver.act(|core, now| core.send(message, now)).map_err(|refused| {
-            host::take_draft(store, frame);
-            SendError::Refused(refused.refusal)
+        self.send_raw_with(event, data, &SendOptions::default())
+    }
+
+    /// Sends an event that waits in another way than its type says.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`SendError::InvalidOption`] for an option out of its range.
+    pub fn send_with<E: WireEvent + Serialize>(&self, event: &E, options: &SendOptions) -> Result<Sent, SendError> {
+        self.send_raw_with(E::TYPE, &encode::payload(event)?, options)
+    }
+
+    /// Sends an event whose data is a JavaScript value, and that waits in another way than its type says.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_with`](Self::send_with).
+    pub fn send_raw_with(&self, event: &str, data: &JsValue, options: &SendOptions) -> Result<Sent, SendError> {
+        self.submit(event, data, options, None).map(|(sent, _)| sent)
+    }
+
+    /// Takes back the message with this number, unless it was sent already: then it returns `false` and changes nothing, as it does
+    /// for numbers that were never given. Nothing else is told of a message that was taken back.
+    pub fn cancel(&self, seq: u64) -> bool {
+        self.0.driver.act(|core, now| {
+            let is_in_time = core.cancel(seq, now);
+            if is_in_time {
+                self.0.driver.face().settle(seq, || Err(RequestError::Cancelled));
+            }
+            is_in_time
         })
     }
 
-    /// The number of the message that was accepted last; [`ClientEvent::Acknowledged`] refers to it.
+    /// Waits until a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. Pends as
+    /// long as there is no room, which may be for ever if nobody connects.
+    pub async fn when_room(&self) {
+        self.0.news.wait_for(|| self.0.driver.look(|core| core.snapshot().has_room.then_some(()))).await;
+    }
+
+    /// Disconnects and forgets every message, session and position: the user has logged out. Each message that waits, or is sent and
+    /// not acknowledged, is reported as dropped, with [`DropReason::Forgotten`](crate::proto::DropReason::Forgotten). Subscriptions
+    /// are kept.
+    pub fn forget(&self) {
+        self.0.driver.act(|core, now| {
+            core.disconnect(now);
+            core.forget(now);
+        });
+        host::forget_joins(self.0.driver.face().store());
+    }
+
+    /// The number of the message that was accepted last, by which [`cancel`](Self::cancel) and the [news](ClientEvent) name it.
+    /// A listener that sends when it is told what a call has changed does so before that call returns, and so moves the number.
     #[must_use]
     pub fn latest_seq(&self) -> u64 {
         self.0.driver.look(Core::latest_seq)
@@ -227,6 +277,39 @@ impl Client {
     #[must_use]
     pub fn handlers(&self) -> usize {
         self.0.registry.len()
+    }
+
+    /// Hands a message over, with the time for the reply if it is a request. Returns its number, too.
+    fn submit(
+        &self,
+        event: &str,
+        data: &JsValue,
+        options: &SendOptions,
+        reply_within_ms: Option<u64>,
+    ) -> Result<(Sent, u64), SendError> {
+        send_options::check_millis("ttl_ms", options.ttl_ms)?;
+        send_options::check_millis("timeout_ms", reply_within_ms)?;
+        let (face, is_request) = (self.0.driver.face(), reply_within_ms.is_some());
+        let (store, key) = (face.store(), options.coalesce.as_deref());
+        let draft = host::draft_event(store, event, data, key, options.volatile, is_request);
+        let draft = draft.map_err(|error| SendError::from_js(&error))?;
+        let [frame, bytes, kind, key] = draft[..] else { crate::bug() };
+        let mut message = frame::message(frame, bytes, kind, key);
+        message.policy.ttl_ms = options.ttl_ms;
+        message.policy.reply_within_ms = reply_within_ms;
+        let sent = self.0.driver.act(|core, now| {
+            let sent = core.send(message, now)?;
+            let seq = core.latest_seq();
+            // What becomes of it may be told before this call returns.
+            if is_request {
+                face.requests().expect(seq);
+            }
+            Ok((sent, seq))
+        });
+        sent.map_err(|refused: Refused<frame::Text>| {
+            host::take_draft(store, frame);
+            SendError::Refused(refused.refusal)
+        })
     }
 
     fn command(&self, command: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use wasm_bindgen::JsValue;
 
@@ -14,21 +14,22 @@ use super::face::RustDriver;
 use super::handlers::Registry;
 use super::host::{Store, notify, report_error};
 use super::snapshot::readable;
+use super::waiters::Waiters;
 use crate::browser::held::Held;
 use crate::proto::Phase;
 
 /// The name that listeners are kept under. Events of the server that are named so are refused, so none can pretend to be news.
 pub(super) const NEWS: &str = "state";
 
-/// Told events that wait, and futures that wait for a connection.
+/// Told events that wait, and futures that wait for a connection or for room.
 #[derive(Default)]
 pub(super) struct News {
     store: OnceCell<Store>,
     waiting: Held<VecDeque<ClientEvent>>,
     current: Held<Option<Rc<ClientEvent>>>,
     telling: Cell<bool>,
-    wakers: Held<Vec<Waker>>,
-    wakes: Cell<bool>,
+    waiters: Waiters,
+    due: Held<Vec<Waker>>,
 }
 
 impl News {
@@ -57,17 +58,21 @@ impl News {
         self.waiting.borrow_mut().push_back(event);
     }
 
-    /// Wakes whoever waits for a connection at the next [`deliver`](Self::deliver).
+    /// Wakes whoever waits for something to change at the next [`deliver`](Self::deliver).
     pub(super) fn wake_later(&self) {
-        self.wakes.set(true);
+        let wakers = self.waiters.take();
+        self.due.borrow_mut().extend(wakers);
+    }
+
+    /// Wakes one task at the next [`deliver`](Self::deliver).
+    pub(super) fn wake_one(&self, waker: Option<Waker>) {
+        self.due.borrow_mut().extend(waker);
     }
 
     /// Tells what was noted. Runs user code.
     pub(super) fn deliver(&self) {
-        if self.wakes.replace(false) {
-            for waker in self.wakers.replace(Vec::new()) {
-                waker.wake();
-            }
+        for waker in self.due.replace(Vec::new()) {
+            waker.wake();
         }
         if self.telling.replace(true) {
             return;
@@ -89,31 +94,9 @@ impl News {
         self.current.borrow().clone()
     }
 
-    pub(super) fn poll_connected(
-        &self,
-        driver: &RustDriver,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), NotConnected>> {
-        let answer = driver.look(|core| {
-            let seen = core.snapshot();
-            match seen.phase {
-                Phase::Open => Some(Ok(())),
-                Phase::Idle => Some(Err(NotConnected::Disconnected)),
-                Phase::GivenUp => Some(Err(NotConnected::GaveUp { attempts: seen.attempt })),
-                Phase::Fatal => {
-                    Some(Err(NotConnected::Fatal(seen.close.map(|close| readable(driver.face().store(), close)))))
-                }
-                Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,
-            }
-        });
-        if let Some(answer) = answer {
-            return Poll::Ready(answer);
-        }
-        let mut wakers = self.wakers.borrow_mut();
-        if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            wakers.push(context.waker().clone());
-        }
-        Poll::Pending
+    /// Waits until `look` has an answer. It looks again whenever something has changed.
+    pub(super) async fn wait_for<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        self.waiters.wait_for(look).await
     }
 
     fn hear(&self, error: &JsValue) {
@@ -127,4 +110,20 @@ impl News {
             self.tell(ClientEvent::Error(report));
         }
     }
+}
+
+/// Whether the connection is open, or will not open by itself; `None` while that is not known.
+pub(super) fn connection(driver: &RustDriver) -> Option<Result<(), NotConnected>> {
+    driver.look(|core| {
+        let seen = core.snapshot();
+        match seen.phase {
+            Phase::Open => Some(Ok(())),
+            Phase::Idle => Some(Err(NotConnected::Disconnected)),
+            Phase::GivenUp => Some(Err(NotConnected::GaveUp { attempts: seen.attempt })),
+            Phase::Fatal => {
+                Some(Err(NotConnected::Fatal(seen.close.map(|close| readable(driver.face().store(), close)))))
+            }
+            Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,
+        }
+    })
 }

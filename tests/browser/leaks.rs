@@ -1,18 +1,21 @@
 //! Nothing is left behind.
 
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 
-use everwire::client::Diagnostics;
+use everwire::client::{Client, Diagnostics};
 use everwire::events::masterx::Notification;
 use everwire::proto::Phase;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::server;
-use crate::user::{User, listen, until_phase};
+use crate::user::{User, listen, quick, until_phase};
 use crate::waiting::{until, until_async};
 
 /// Waits until the clients of earlier tests have closed.
-async fn nothing_left() {
+pub async fn nothing_left() {
     until("nothing is left", || {
         let left = Diagnostics::take();
         left.closures == 0 && left.sockets == 0
@@ -88,6 +91,30 @@ async fn a_client_takes_its_handlers_and_what_they_hold_along() {
     assert_eq!(Rc::strong_count(&held), 1);
     drop(kept);
     nothing_left().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_wait_that_is_dropped_leaves_no_waker() {
+    struct Noted;
+    impl Wake for Noted {
+        fn wake(self: Arc<Self>) {}
+    }
+    let user = User::new().await;
+    let mut config = quick();
+    config.queue.max_messages = 0;
+    let client = Client::new(user.options().config(config)).unwrap();
+    client.connect().unwrap();
+    let noted = Arc::new(Noted);
+    let waker = Waker::from(noted.clone());
+    for _ in 0..10 {
+        let waits: [Pin<Box<dyn Future<Output = ()>>>; 2] =
+            [Box::pin(client.when_room()), Box::pin(async { client.connected().await.unwrap() })];
+        for mut wait in waits {
+            assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            assert_eq!(Arc::strong_count(&noted), 3);
+        }
+    }
+    assert_eq!(Arc::strong_count(&noted), 2);
 }
 
 #[wasm_bindgen_test]

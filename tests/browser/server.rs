@@ -40,6 +40,23 @@ pub async fn push(user: &str, kind: &str, data: Value) {
     reach("push", "delivered", json!({ "user_id": user, "type": kind, "data": data })).await;
 }
 
+/// Stores an event for a user who is away.
+pub async fn store(user: &str, kind: &str, data: Value) {
+    post("push", json!({ "user_id": user, "type": kind, "data": data })).await;
+}
+
+/// Forgets the stored events of a user up to an offset.
+pub async fn forget(user: &str, upto: u64) {
+    post("forget", json!({ "user_id": user, "upto": upto })).await;
+}
+
+/// The numbered messages of a user that were processed, in order: their numbers and their data.
+pub async fn processed(user: &str) -> Vec<(u64, Value)> {
+    let messages = call("GET", &format!("processed?user_id={user}"), None).await;
+    let messages = messages.as_array().unwrap().iter();
+    messages.map(|message| (message["seq"].as_u64().unwrap(), message["data"].clone())).collect()
+}
+
 pub async fn emotion(user: &str, message_id: &str) -> Value {
     reach("emotion", "delivered", json!({ "user_id": user, "message_id": message_id })).await["data"].clone()
 }

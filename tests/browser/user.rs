@@ -30,6 +30,14 @@ impl User {
         Client::new(self.options()).unwrap()
     }
 
+    /// A client of the reliable mode that is connected.
+    pub async fn reliable(&self) -> Client {
+        let client = Client::new(self.options().config(Config { reliable: true, ..quick() })).unwrap();
+        client.connect().unwrap();
+        client.connected().await.unwrap();
+        client
+    }
+
     /// A client that is connected.
     pub async fn online(&self) -> Client {
         let client = self.client();
@@ -63,6 +71,12 @@ impl Log<ClientEvent> {
     /// How many of the events `is` holds for.
     pub fn count(&self, is: impl Fn(&ClientEvent) -> bool) -> usize {
         self.all().iter().filter(|event| is(event)).count()
+    }
+
+    /// Waits until the server has processed every message up to this one.
+    pub async fn acknowledges(&self, seq: u64) {
+        let is_told = |event: &ClientEvent| matches!(event, ClientEvent::Acknowledged { seq: told } if *told == seq);
+        until(&format!("{seq} is acknowledged"), || self.count(is_told) > 0).await;
     }
 
     /// The codes of the errors among the events.
