@@ -1,8 +1,8 @@
 //! Real-time JSON events over WebSocket, for browsers.
 //!
 //! A pure state machine ([`proto`]) decides everything. A thin driver (`browser`) turns what happens in the browser into its
-//! inputs and its outputs into browser calls. Two faces show it: `Client` to Rust front ends, and `#[wasm_bindgen]` exports
-//! that the npm package `everwire` wraps for JavaScript and React.
+//! inputs and its outputs into browser calls. Two faces show it: `Client` to Rust front ends, and exports that the
+//! npm package `everwire` wraps for JavaScript and React.
 //!
 //! # The driving contract
 //!

@@ -232,3 +232,17 @@ it("whenRoom() also waits for the window, and for the queue while there is no co
   expect(room).toHaveBeenCalledTimes(1);
   expect(sentOn(socket)).toHaveLength(3);
 });
+
+it("a message that is refused while another's drop is told is handed back as well", () => {
+  const client = makeClient({ queue: { maxMessages: 0, overflow: "drop-newest" } });
+  const dropped: unknown[] = [];
+  client.on("drop", ({ type, data, reason }) => {
+    dropped.push([type, data, reason]);
+    if (type === "first") expect(client.send("second", { n: 2 }).status).toBe("refused");
+  });
+  expect(client.send("first", { n: 1 }).status).toBe("refused");
+  expect(dropped).toEqual([
+    ["first", { n: 1 }, "overflow"],
+    ["second", { n: 2 }, "overflow"],
+  ]);
+});

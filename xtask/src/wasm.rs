@@ -132,7 +132,6 @@ export interface Store {
 export declare function newStore(options: Options, token: Options[\"token\"]): Store;
 export declare function within<T>(store: Store, act: () => T): T;
 export declare function draft(store: Store, text: string, purpose: number, key: string | undefined): [number, number];
-export declare function isReliable(options: Options): boolean;
 export declare function tellError(store: Store, error: unknown): void;
 export declare function callAll(listeners: Set<() => void>): void;
 export declare function listen(listeners: Set<() => void>, listener: () => void): () => void;
