@@ -32,14 +32,12 @@ pub fn run() -> Result<()> {
         notice(mutant.name, program, &["--until-broken", "--runs", &limit], &mut survivors)?;
     }
     sim::build()?;
-    notice(
-        "the server processes duplicates",
-        sim::program()?,
-        &["--until-broken", "--break", "dedupe", "--runs", &limit],
-        &mut survivors,
-    )?;
+    for (name, flaw) in FLAWS {
+        let options = ["--until-broken", "--break", flaw, "--runs", &limit];
+        notice(name, sim::program()?, &options, &mut survivors)?;
+    }
     ensure!(survivors.is_empty(), "not noticed in {limit} runs: {}", survivors.join("; "));
-    progress::say(format!("each of {} mistakes was noticed", MUTANTS.len() + 1));
+    progress::say(format!("each of {} mistakes was noticed", MUTANTS.len() + FLAWS.len()));
     Ok(())
 }
 
@@ -128,6 +126,10 @@ fn write(path: &Path, text: &str) -> Result<()> {
 const PROFILE: &str = "[profile.release]\nopt-level = 1\nincremental = false\n";
 /// Within so many runs each has to be noticed.
 const MOST_RUNS: u32 = 20_000;
+
+/// What the model server can do wrong, and the name that the simulation has for it.
+const FLAWS: &[(&str, &str)] =
+    &[("the server processes duplicates", "dedupe"), ("the server's forgotten streams start over", "offsets")];
 
 const MUTANTS: &[Mutant] = &[
     Mutant {

@@ -51,6 +51,9 @@ impl World {
                 (0..count).for_each(|_| self.push(stream, Kind::Event));
             }
             Act::Push { .. } => {}
+            Act::Forget { streams } if self.server_is_up => self.forget(streams),
+            Act::Forget { .. } => {}
+            Act::ServerClock { ms } => self.server_ahead_ms += ms,
             Act::Shout { device } => {
                 if let Some(wire) = self.live_wire(device)
                     && self.wires[wire].server.is_some()

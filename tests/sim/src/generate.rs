@@ -57,7 +57,8 @@ fn server(rng: &mut Rng) -> ServerSetup {
         acks_first: rng.bool(),
         refuses_every: if rng.bool() { 0 } else { rng.u32(3..20) },
         supersedes_late: rng.bool(),
-        dedupes: true,
+        flaw: None,
+        remember_ms: FOREVER,
     }
 }
 
@@ -183,6 +184,8 @@ impl Generator {
                 Act::CloseConnection { device, code }
             }
             38..42 => Act::Shout { device },
+            42..50 => Act::Forget { streams: rng.bool() },
+            50..52 => Act::ServerClock { ms: rng.i64(-20_000..20_000) },
             _ => {
                 let stream = if rng.bool() { Target::User(rng.u32(0..3)) } else { Target::Room(rng.u32(0..3)) };
                 Act::Push { stream, count: rng.u32(1..8) }

@@ -2,7 +2,7 @@
 
 use everwire::proto::Phase;
 
-use crate::frame::{Down, Kind};
+use crate::frame::{Down, Kind, Position};
 use crate::tally::Count;
 use crate::verdict::Rule;
 use crate::world::World;
@@ -33,10 +33,13 @@ impl World {
                 Down::lie(Kind::Welcome { epoch, last: acked, window: 1, streams: Vec::new() })
             }
             (6, Some(follow)) if self.memory.epoch == epoch => {
-                Down::lie(Kind::Begin { stream: follow.stream, offset: follow.at - 1 })
+                let position = Position { stream: follow.stream, offset: follow.at - 1, index: follow.index };
+                Down::lie(Kind::Begin(position))
             }
             (7, Some(follow)) if self.memory.epoch == epoch => {
-                let stored = Down::stored(Kind::Event, follow.stream, follow.at, follow.at - 1);
+                let index = follow.index.saturating_sub(1);
+                let position = Position { stream: follow.stream, offset: follow.at, index };
+                let stored = Down::stored(Kind::Event, position, follow.at - 1);
                 Down { is_lie: true, ..stored }
             }
             (8, _) => match self.answered(page) {

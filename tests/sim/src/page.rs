@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use everwire::proto::config::Buffer;
 use everwire::proto::{Cause, Client, Close, Config, Input, Message, Phase, Purpose, Reason, SocketId, Timestamp};
 
-use crate::frame::{Arrived, Down, Kind, Stream, Text, news};
+use crate::frame::{Arrived, Down, Kind, Position, Stream, Text, news};
 use crate::plan::DeviceSetup;
 use crate::tally::Count;
 use crate::trace;
@@ -39,7 +39,7 @@ pub struct Page {
     pub epoch: u64,
     /// What is just being told to the state machine.
     pub hearing: Option<Down>,
-    pub telling: Option<(Stream, u64)>,
+    pub telling: Option<Position>,
     /// How many protocol errors of this connection were told.
     pub told: u32,
     pub seen: Option<(Phase, usize, u32, bool)>,
@@ -54,6 +54,8 @@ pub struct Page {
 pub struct Follow {
     pub stream: Stream,
     pub at: u64,
+    /// How many events of the stream are behind it: those that were told, and those that are named as missing.
+    pub index: usize,
     /// Whether the server has lost its memory since.
     pub is_void: bool,
 }
@@ -208,17 +210,17 @@ impl World {
         if !self.wires[wire].is_live() {
             self.tally.add(Count::StaleFacts);
         }
-        if let Kind::Begin { stream, offset } = down.kind {
+        if let Kind::Begin(position) = down.kind {
             let doubts = self.doubts(page, wire);
-            self.position(page, socket, stream, offset);
+            self.position(page, wire, position);
             return self.check_lie(page, &down, doubts);
         }
-        let place = down.place.map(|(stream, offset, prev)| {
+        let place = down.place.map(|(Position { stream, offset, .. }, prev)| {
             let stream = self.pages[page].number_of(stream);
             everwire::proto::Place { stream, offset, prev }
         });
-        let stream = down.place.map(|(stream, ..)| stream);
-        let payload = Arrived { news: news(&down, page as u32), place, stream };
+        let position = down.place.map(|(position, _)| position);
+        let payload = Arrived { news: news(&down, page as u32), place, position };
         let doubts = self.doubts(page, wire);
         let was_open = self.pages[page].client.snapshot().phase == Phase::Open;
         if place.is_some() && !was_open {
@@ -231,28 +233,33 @@ impl World {
         self.pages[page].hearing = None;
         self.check_lie(page, &down, doubts);
         if is_late
-            && let Some((stream, offset, _)) = down.place
-            && self.pages[page].has_position(stream, offset)
-            && !self.pages[page].follows.iter().any(|follow| follow.stream == stream && follow.at == offset)
+            && let Some(position) = position
+            && self.pages[page].has_position(position)
+            && !self.pages[page].follows.iter().any(|follow| follow.is_at(position))
         {
             // Nobody is told of it, and yet it is not missing.
-            self.notice_event(page, stream, offset);
+            self.notice_event(page, position);
         }
         if let Kind::Welcome { epoch, streams, .. } = down.kind {
             if self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open {
                 self.pages[page].believe(epoch);
             }
-            for (stream, offset) in streams {
-                self.position(page, socket, stream, offset);
+            for position in streams {
+                self.position(page, wire, position);
             }
         }
     }
 
-    fn position(&mut self, page: usize, socket: SocketId, stream: Stream, offset: u64) {
-        let number = self.pages[page].number_of(stream);
-        self.pages[page].telling = Some((stream, offset));
-        self.input(page, Input::Position { socket, stream: number, offset });
+    fn position(&mut self, page: usize, wire: usize, position: Position) {
+        let socket = self.wires[wire].socket;
+        let number = self.pages[page].number_of(position.stream);
+        self.pages[page].telling = Some(position);
+        self.input(page, Input::Position { socket, stream: number, offset: position.offset });
         self.compare_positions(page);
+        let is_heard = self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open;
+        if is_heard {
+            self.compare_index(page, position);
+        }
         self.pages[page].telling = None;
     }
 
@@ -286,15 +293,30 @@ impl World {
     }
 }
 
+impl Follow {
+    pub fn new(Position { stream, offset, index }: Position) -> Self {
+        Self { stream, at: offset, index, is_void: false }
+    }
+
+    pub fn is_at(&self, position: Position) -> bool {
+        self.stream == position.stream && self.at == position.offset
+    }
+}
+
 impl Page {
     pub fn leave(&mut self, room: u32) {
         self.rooms.retain(|joined| *joined != room);
         self.left_rooms.retain(|left| *left != room);
     }
 
-    pub fn has_position(&self, stream: Stream, offset: u64) -> bool {
+    pub fn follow(&self, stream: Stream) -> Option<&Follow> {
+        self.follows.iter().find(|follow| follow.stream == stream)
+    }
+
+    pub fn has_position(&self, position: Position) -> bool {
         let name = |number: u32| self.names.get(number as usize);
-        self.client.positions().any(|(number, at)| at == offset && name(number) == Some(&stream))
+        let is_there = |(number, at): (u32, u64)| at == position.offset && name(number) == Some(&position.stream);
+        self.client.positions().any(is_there)
     }
 
     fn number_of(&mut self, stream: Stream) -> u32 {

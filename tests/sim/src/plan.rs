@@ -4,6 +4,8 @@ use core::fmt;
 
 use everwire::proto::Overflow;
 
+use crate::flaw::Flaw;
+
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -45,8 +47,10 @@ pub struct ServerSetup {
     pub refuses_every: u32,
     /// Whether a connection that another has taken the place of is heard for some time.
     pub supersedes_late: bool,
-    /// Off only to show that the simulation notices.
-    pub dedupes: bool,
+    /// What it does wrong, only to show that the simulation notices.
+    pub flaw: Option<Flaw>,
+    /// How long it keeps what it knows of a client id.
+    pub remember_ms: u64,
 }
 
 /// One person's browser.
@@ -203,6 +207,14 @@ pub enum Act {
         stream: Target,
         count: u32,
     },
+    /// The server forgets what it need not remember: client ids that were away for long, and streams that nobody is connected to.
+    Forget {
+        streams: bool,
+    },
+    /// The server's clock is put forward or back.
+    ServerClock {
+        ms: i64,
+    },
     /// An event that is not stored.
     Shout {
         device: usize,
@@ -286,7 +298,7 @@ impl Act {
             | Self::RefuseToken { device, .. }
             | Self::CloseConnection { device, .. }
             | Self::Shout { device, .. } => Some(device),
-            Self::Restart { .. } | Self::Push { .. } => None,
+            Self::Restart { .. } | Self::Push { .. } | Self::Forget { .. } | Self::ServerClock { .. } => None,
         }
     }
 }

@@ -145,11 +145,10 @@ impl World {
             if !device.store.is_empty() && !self.server_is_plain {
                 return Some((Rule::Stuck, format!("device {number} still has {:?} on disk", device.store)));
             }
-            for follow in &this.follows {
-                let newest = self.memory.logs.get(&follow.stream).map_or(0, |log| log.newest);
-                if !self.server_is_plain && (follow.is_void || follow.at != newest) {
-                    return Some((Rule::StreamIncomplete, format!("page {page}: {follow:?}, newest is {newest}")));
-                }
+            if !self.server_is_plain
+                && let Some(detail) = self.incomplete_stream(page)
+            {
+                return Some((Rule::StreamIncomplete, detail));
             }
         }
         for (uid, entry) in self.ledger.iter().enumerate() {

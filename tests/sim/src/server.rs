@@ -1,8 +1,9 @@
 //! The model server: docs/PROTOCOL.md, "A server in an afternoon".
 
-use crate::frame::{Down, Kind, Stream, Up};
+use crate::flaw::Flaw;
+use crate::frame::{Down, Kind, Position, Stream, Up};
 use crate::ledger::What;
-use crate::memory::Memory;
+use crate::memory::{Log, Memory, Stored};
 use crate::plan::Restart;
 use crate::tally::Count;
 use crate::trace;
@@ -100,13 +101,9 @@ impl World {
         if self.wires[wire].stage == Stage::Abandoned || self.wires[wire].lingers {
             self.tally.add(Count::LateHellos);
         }
-        let is_new = |stream| !self.memory.logs.contains_key(stream);
-        let created: Vec<_> =
-            [Stream::User(user), Stream::Sender(sender)].iter().filter(|stream| is_new(*stream)).copied().collect();
-        for stream in created {
-            self.memory.logs.insert(stream, Default::default());
-        }
-        let last = self.memory.last(user, sender);
+        let row = self.memory.clients.entry((user, sender)).or_default();
+        row.away_since = None;
+        let last = row.last;
         let Some(end) = &mut self.wires[wire].server else { return };
         if end.sender == Some(sender) {
             return self.refuse_client(wire, 4400, "the same hello twice");
@@ -126,18 +123,22 @@ impl World {
         }
         let mut streams = Vec::new();
         let mut replay = Vec::new();
-        for (stream, position) in wanted {
-            if let Some(at) = end.position(stream) {
-                streams.push((stream, *at));
+        for (stream, named) in wanted {
+            let carried = self.wires[wire].server.as_mut().and_then(|end| end.position(stream).copied());
+            let log = self.log(stream);
+            if let Some(at) = carried {
+                streams.push(log.at(at));
                 continue;
             }
-            let log = self.memory.logs.entry(stream).or_default();
-            let at = log.resume(position);
-            streams.push((stream, at));
-            end.carried.push((stream, log.newest));
-            replay.extend(log.after(at).map(|(offset, prev, kind)| (stream, *offset, *prev, kind.clone())));
+            let position = log.resume(named);
+            streams.push(position);
+            replay.extend(log.after(position.offset).cloned());
+            let newest = log.resume(None);
+            self.carry(wire, newest);
         }
+        let Some(end) = &mut self.wires[wire].server else { return };
         end.sender = Some(sender);
+        end.senders.push(sender);
         (end.acked, end.seen) = (last, last);
         let (epoch, window) = (self.memory.epoch, self.setup.server.window);
         let welcome = Kind::Welcome { epoch, last, window, streams };
@@ -145,8 +146,22 @@ impl World {
             return;
         }
         self.say(wire, Down::plain(welcome));
-        for (stream, offset, prev, kind) in replay {
-            self.say(wire, Down::stored(kind, stream, offset, prev));
+        for Stored { position, prev, kind } in replay {
+            self.say(wire, Down::stored(kind, position, prev));
+        }
+    }
+
+    /// A stream, which may have to begin first.
+    pub fn log(&mut self, stream: Stream) -> &mut Log {
+        let clock = self.now.saturating_add_signed(self.server_ahead_ms);
+        let starts_over = self.setup.server.flaw == Some(Flaw::Offsets);
+        self.memory.log(stream, (!starts_over).then_some(clock))
+    }
+
+    /// The connection carries a stream from here.
+    pub fn carry(&mut self, wire: usize, position: Position) {
+        if let Some(end) = &mut self.wires[wire].server {
+            end.carried.push((position.stream, position.offset));
         }
     }
 
@@ -167,7 +182,7 @@ impl World {
     fn take(&mut self, wire: usize, uid: u32, seq: u64, prev: u64) {
         let user = self.user(wire);
         let window = self.setup.server.window;
-        let dedupes = self.setup.server.dedupes;
+        let dedupes = self.setup.server.flaw != Some(Flaw::Dedupe);
         let Some(end) = &mut self.wires[wire].server else { return };
         let Some(sender) = end.sender else {
             return self.refuse_client(wire, 4400, "a number before the hello");
@@ -196,7 +211,7 @@ impl World {
         } else if prev < last && dedupes {
             return self.refuse_client(wire, 4400, &format!("{seq} after {prev} does not fit {last}"));
         } else {
-            self.memory.lasts.insert((user, sender), seq.max(last));
+            self.memory.clients.entry((user, sender)).or_default().last = seq.max(last);
             if self.setup.server.acks_first {
                 self.plan_acknowledgement(wire);
             }
@@ -309,18 +324,18 @@ impl World {
     pub fn push(&mut self, stream: Stream, kind: Kind) {
         let skip = if self.setup.server.skips_offsets { self.rng.u64(0..3) } else { 0 };
         let history = self.setup.server.history;
-        let (offset, prev) = self.memory.logs.entry(stream).or_default().store(kind.clone(), skip, history);
+        let Stored { position, prev, .. } = self.log(stream).store(kind.clone(), skip, history);
         for wire in 0..self.wires.len() {
             let user = self.user(wire);
             let is_plain = self.server_is_plain;
             let Some(end) = &mut self.wires[wire].server else { continue };
-            let stored = Down::stored(kind.clone(), stream, offset, prev);
+            let stored = Down::stored(kind.clone(), position, prev);
             if is_plain {
                 if stream == Stream::User(user) {
                     self.say(wire, Down::plain(kind.clone()));
                 }
             } else if let Some(at) = end.position(stream) {
-                *at = offset;
+                *at = position.offset;
                 self.say(wire, stored);
             } else if end.sender.is_none() && stream == Stream::User(user) {
                 self.say(wire, stored);
@@ -330,8 +345,10 @@ impl World {
 
     /// Membership ends with the user's last connection.
     pub fn server_hears_end(&mut self, wire: usize) {
-        self.wires[wire].server = None;
         let user = self.user(wire);
+        if let Some(end) = self.wires[wire].server.take() {
+            end.senders.into_iter().for_each(|sender| self.goes_away(user, sender));
+        }
         if !(0..self.wires.len()).any(|other| self.wires[other].server.is_some() && self.user(other) == user) {
             self.members.retain(|(member, _)| *member != user);
         }
@@ -367,8 +384,7 @@ impl World {
         self.tally.add_many(Count::Drains, usize::from(kind == Restart::Drain));
         self.tally.add_many(Count::Amnesias, usize::from(forgets));
         if forgets {
-            let epoch = self.memory.epoch + 1;
-            self.past.push(core::mem::replace(&mut self.memory, Memory::new(epoch)));
+            self.memory = Memory::new(self.memory.epoch + 1);
         }
         self.agenda.note(self.now + down_ms, Happening::ServerStarts { start, plain });
     }

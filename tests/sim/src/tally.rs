@@ -58,6 +58,7 @@ counts! {
     Restarts => "server restarts",
     Drains => "drains",
     Amnesias => "losses of the server's memory",
+    ForgottenStreams => "streams forgotten by the server",
     PlainWelcomes => "connections to a plain server",
     PlainSent => "messages sent at most once",
     Reloads => "reloads",

@@ -52,6 +52,8 @@ pub enum Downward {
 #[derive(Debug, Default)]
 pub struct ServerEnd {
     pub sender: Option<u32>,
+    /// Every client id that has said hello on it.
+    pub senders: Vec<u32>,
     /// The streams that it carries, each with what was sent last.
     pub carried: Vec<(Stream, u64)>,
     /// Whether another connection has taken its place.

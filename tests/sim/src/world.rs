@@ -23,8 +23,8 @@ pub struct World {
     pub pages: Vec<Page>,
     pub wires: Vec<Wire>,
     pub memory: Memory,
-    /// What the server knew before it lost its memory.
-    pub past: Vec<Memory>,
+    /// How far the server's clock is before the world's.
+    pub server_ahead_ms: i64,
     pub server_is_up: bool,
     pub server_is_plain: bool,
     pub server_starts: u32,
@@ -128,7 +128,7 @@ impl World {
             pages: Vec::new(),
             wires: Vec::new(),
             memory: Memory::new(FIRST_EPOCH),
-            past: Vec::new(),
+            server_ahead_ms: 1_700_000_000_000,
             server_is_up: true,
             server_is_plain: setup.server.is_plain,
             server_starts: 0,
