@@ -127,9 +127,12 @@ const PROFILE: &str = "[profile.release]\nopt-level = 1\nincremental = false\n";
 /// Within so many runs each has to be noticed.
 const MOST_RUNS: u32 = 20_000;
 
-/// What the model server can do wrong, and the name that the simulation has for it.
-const FLAWS: &[(&str, &str)] =
-    &[("the server processes duplicates", "dedupe"), ("the server's forgotten streams start over", "offsets")];
+/// What can be wrong around the client, and the name that the simulation has for it.
+const FLAWS: &[(&str, &str)] = &[
+    ("the server processes duplicates", "dedupe"),
+    ("the server's forgotten streams start over", "offsets"),
+    ("what was sent to a plain server stays on disk", "outbox"),
+];
 
 const MUTANTS: &[Mutant] = &[
     Mutant {

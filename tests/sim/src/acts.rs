@@ -121,6 +121,9 @@ impl World {
             taken_back: 0,
             was_restored: false,
             is_undead: false,
+            is_unconfirmed: false,
+            is_being_removed: false,
+            may_come_twice: false,
             processed_in: None,
         });
         // The driver learns the number with the answer, and what follows refers to it.
@@ -237,6 +240,7 @@ impl World {
     fn end_page(&mut self, page: usize, end: PageEnd, share: u16) {
         self.pages[page].is_alive = false;
         self.pages[page].deferred.clear();
+        self.release_locks(page);
         let wires: Vec<_> = (0..self.wires.len())
             .filter(|wire| self.wires[*wire].page == page && self.wires[*wire].is_live())
             .collect();

@@ -146,7 +146,6 @@ impl World {
             && numbers.is_none()
         {
             self.let_go(page, Text::Message(uid));
-            self.remove_now(self.pages[page].device, uid);
         }
         taken
     }

@@ -2,6 +2,7 @@
 
 use everwire::proto::{Cause, DropReason, Event, Phase, Reason, RequestFailure, Violation as Doubt};
 
+use crate::flaw::Flaw;
 use crate::frame::{Arrived, Down, Kind, Stream, Text};
 use crate::ledger::{End, Status, What, end_of};
 use crate::tally::Count;
@@ -17,14 +18,7 @@ impl World {
             Event::Opened => self.tally.add(Count::Opened),
             Event::Closed(close) => self.tally_close(&close.reason),
             Event::GaveUp { .. } => self.tally.add(Count::GaveUp),
-            Event::Transmitted { seq } => {
-                if let Some(uid) = self.uid(page, seq)
-                    && self.ledger[uid as usize].status == Status::Queued
-                    && self.ledger[uid as usize].numbered + self.ledger[uid as usize].plain == 0
-                {
-                    // A socket that refused it may have handed it back since.
-                }
-            }
+            Event::Transmitted { seq } => self.notice_transmission(page, seq),
             Event::Acknowledged { sender, seq } => self.notice_acknowledgement(page, sender, seq),
             Event::RequestFailed { seq, failure } => self.notice_failure(page, seq, failure),
             Event::Gap { stream, from, to } => self.notice_gap(page, stream, from, to),
@@ -111,6 +105,19 @@ impl World {
         }
     }
 
+    /// A message that had waited was handed to the socket. A plain server acknowledges nothing, so that is its end.
+    fn notice_transmission(&mut self, page: usize, seq: u64) {
+        let Some(uid) = self.uid(page, seq) else {
+            return self.break_rule(Rule::SaidSent, format!("message {seq} of page {page}, which never was"));
+        };
+        let entry = &self.ledger[uid as usize];
+        if entry.numbered + entry.plain + entry.taken_back == 0 {
+            self.break_rule(Rule::SaidSent, format!("message {uid} of page {page}: {entry:?}"));
+        } else if entry.plain > 0 && entry.numbered == 0 && self.setup.server.flaw != Some(Flaw::Outbox) {
+            self.remove(page, uid);
+        }
+    }
+
     fn notice_failure(&mut self, page: usize, seq: u64, failure: RequestFailure) {
         self.tally.add(if failure == RequestFailure::TimedOut { Count::TimedOut } else { Count::Abandoned });
         self.end_request(page, seq);
@@ -164,7 +171,11 @@ impl World {
         if let What::Join(room) | What::Leave(room) = self.ledger[uid as usize].what {
             self.pages[page].doubtful_rooms.push(room);
         }
-        self.remove(page, uid);
+        if reason == DropReason::Unconfirmed {
+            self.ledger[uid as usize].is_unconfirmed = true;
+        } else {
+            self.remove(page, uid);
+        }
     }
 
     /// What holds after every input.

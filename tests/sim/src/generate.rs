@@ -9,7 +9,13 @@ use crate::plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, S
 /// The run that a seed stands for.
 pub fn plan(seed: u64) -> Plan {
     let mut rng = Rng::with_seed(seed);
-    let devices: Vec<_> = (0..count_of_devices(&mut rng)).map(|_| device(&mut rng)).collect();
+    let mut devices: Vec<_> = (0..count_of_devices(&mut rng)).map(|number| device(&mut rng, number)).collect();
+    for number in 1..devices.len() {
+        // Another tab of the same browser.
+        if rng.u8(0..3) == 0 {
+            (devices[number].user, devices[number].disk) = (devices[number - 1].user, devices[number - 1].disk);
+        }
+    }
     let calm_at = rng.u64(3_000..40_000);
     let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_told: rng.u8(0..4) > 0 };
     let mut generator = Generator { rng, setup };
@@ -22,12 +28,13 @@ fn count_of_devices(rng: &mut Rng) -> usize {
     [1, 1, 2, 2, 3, 4, 6][rng.usize(0..7)]
 }
 
-fn device(rng: &mut Rng) -> DeviceSetup {
+fn device(rng: &mut Rng, number: usize) -> DeviceSetup {
     let latency_ms = [0, 1, 20, 100, 400][rng.usize(0..5)];
     let jitter_ms = if rng.bool() { 0 } else { rng.u64(0..latency_ms + 5) };
     let high = if rng.u8(0..3) == 0 { rng.u32(100..4_000) } else { 256 << 10 };
     DeviceSetup {
         user: rng.u32(0..3),
+        disk: number,
         latency_ms,
         jitter_ms,
         bandwidth: (rng.u8(0..3) == 0).then(|| rng.u32(3..60)),
@@ -116,7 +123,7 @@ impl Generator {
         match rng.u8(0..100) {
             0..40 => Act::Reload {
                 device,
-                away_ms: rng.u64(0..3_000),
+                away_ms: if rng.u8(0..6) == 0 { rng.u64(3_000..40_000) } else { rng.u64(0..3_000) },
                 restore_ms: if rng.bool() { 0 } else { rng.u64(0..1_500) },
                 share: rng.u16(..),
                 end: match rng.u8(0..3) {

@@ -30,6 +30,12 @@ pub struct Entry {
     pub was_restored: bool,
     /// Whether it had ended when it was restored, because its page died before it was off the disk.
     pub is_undead: bool,
+    /// Whether it was reported as unconfirmed, which it stays on disk for: a later page may learn more.
+    pub is_unconfirmed: bool,
+    /// Whether its page has begun to take it off the disk.
+    pub is_being_removed: bool,
+    /// Whether a page died between sending it to a plain server and taking it off the disk.
+    pub may_come_twice: bool,
     /// The latest life of the server's memory in which it was processed.
     pub processed_in: Option<u64>,
 }
@@ -137,7 +143,7 @@ impl Entry {
     }
 
     pub fn process(&mut self, epoch: u64) -> Judged {
-        if self.processed_in == Some(epoch) {
+        if self.processed_in == Some(epoch) && !self.may_come_twice {
             return Err((Rule::Doubled, "processed twice"));
         }
         if self.numbered + self.plain == 0 && !self.was_restored {
@@ -158,10 +164,17 @@ impl Entry {
     pub fn restore(&mut self, holder: usize) {
         self.holder = holder;
         self.was_restored = true;
+        self.may_come_twice |= self.plain > 0;
+        (self.is_unconfirmed, self.is_being_removed) = (false, false);
         self.is_undead |= self.has_ended();
         self.is_acknowledged = false;
         (self.numbered, self.plain) = (0, 0);
         self.status = Status::Queued;
+    }
+
+    /// Whether it was sent to a plain server, where nobody waits for it any more, and yet nobody takes it off the disk.
+    pub const fn stays_on_disk(&self) -> bool {
+        self.plain > 0 && !self.is_being_removed && !self.has_ended()
     }
 
     pub const fn has_ended(&self) -> bool {
@@ -204,6 +217,9 @@ mod tests {
             taken_back: 0,
             was_restored: false,
             is_undead: false,
+            is_unconfirmed: false,
+            is_being_removed: false,
+            may_come_twice: false,
             processed_in: None,
         }
     }

@@ -5,6 +5,7 @@
 mod acts;
 mod agenda;
 mod device;
+mod disk;
 mod driver;
 mod events;
 pub mod flaw;

@@ -71,7 +71,7 @@ impl World {
     /// Whether the page may be saying hello for another.
     fn serves_earlier_page(&self, page: usize) -> bool {
         self.ledger.iter().any(|entry| entry.sender != page && entry.holder == page)
-            || self.devices[self.pages[page].device].store.iter().any(|uid| self.ledger[*uid as usize].sender != page)
+            || self.disk(page).store.iter().any(|uid| self.ledger[*uid as usize].sender != page)
     }
 
     /// Answers a hello with what cannot be.

@@ -21,7 +21,8 @@ Usage: cargo xtask sim [OPTIONS]
   --minutes M     for how long, instead of --runs
   --stampede N    N clients lose one server in the same moment
   --until-broken  prints one line about the first violation; a run without any is the failure
-  --break FLAW    the model server does something wrong: `dedupe`, it processes duplicates; `offsets`, its streams start over
+  --break FLAW    something around the client is wrong: `dedupe`, the server processes duplicates; `offsets`, its forgotten
+                  streams start over; `outbox`, pages leave on disk what they have sent to a plain server
   --mutants       breaks the client on purpose, one way after the other, and shows that each is noticed";
 
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {

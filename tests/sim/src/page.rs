@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use everwire::proto::config::Buffer;
-use everwire::proto::{Cause, Client, Close, Config, Input, Message, Phase, Purpose, Reason, SocketId, Timestamp};
+use everwire::proto::{Cause, Client, Close, Config, Input, Phase, Reason, SocketId, Timestamp};
 
 use crate::frame::{Arrived, Down, Kind, Position, Stream, Text, news};
 use crate::plan::DeviceSetup;
@@ -68,7 +68,10 @@ pub enum Fact {
     Closed(usize, u16),
     Failed(SocketId),
     Stored(u32),
+    /// The page may look for what earlier ones have left.
     Restore,
+    /// Messages of pages that are gone.
+    Leftovers(Vec<u32>),
     Alarm,
     Online,
     Offline,
@@ -110,6 +113,7 @@ impl World {
             has_spoken: false,
         });
         self.devices[device].page = page;
+        self.take_lock(page);
         trace!(self, "page {page} of device {device} begins");
         if self.devices[device].offline_until > self.now {
             self.tell(page, Fact::Offline);
@@ -179,7 +183,11 @@ impl World {
                 let seq = self.ledger[uid as usize].seq;
                 self.command(page, |client, now| client.stored(seq, now));
             }
-            Fact::Restore => self.restore(page),
+            Fact::Restore => {
+                self.pages[page].has_restored = true;
+                self.adopt(page, Count::Restored);
+            }
+            Fact::Leftovers(found) => self.restore(page, found),
             Fact::Opened(wire) => {
                 let this = &mut self.wires[wire];
                 if this.stage == Stage::Attempt {
@@ -265,31 +273,6 @@ impl World {
 
     pub fn input(&mut self, page: usize, input: Input<Text, Arrived>) {
         self.command(page, |client, now| client.handle_input(input, now));
-    }
-
-    fn restore(&mut self, page: usize) {
-        self.pages[page].has_restored = true;
-        let device = self.pages[page].device;
-        let mut messages = Vec::new();
-        for uid in self.devices[device].store.clone() {
-            let entry = &mut self.ledger[uid as usize];
-            if entry.sender == page {
-                continue;
-            }
-            entry.restore(page);
-            self.pages[page].drafts.insert(uid);
-            let mut message = Message::new(Text::Message(uid), entry.bytes, Purpose::Ordinary);
-            message.seq = entry.seq;
-            message.sender = Some(Text::Sender(entry.sender as u32));
-            message.policy.ttl_ms = entry.ttl_ms;
-            messages.push(message);
-        }
-        if messages.is_empty() {
-            return;
-        }
-        trace!(self, "page {page} restores {:?}", messages.iter().map(|message| message.frame).collect::<Vec<_>>());
-        self.tally.add_many(Count::Restored, messages.len());
-        self.command(page, |client, now| client.restore(messages, now));
     }
 }
 

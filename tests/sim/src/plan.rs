@@ -47,7 +47,7 @@ pub struct ServerSetup {
     pub refuses_every: u32,
     /// Whether a connection that another has taken the place of is heard for some time.
     pub supersedes_late: bool,
-    /// What it does wrong, only to show that the simulation notices.
+    /// What it or a page does wrong, only to show that the simulation notices.
     pub flaw: Option<Flaw>,
     /// How long it keeps what it knows of a client id.
     pub remember_ms: u64,
@@ -57,6 +57,8 @@ pub struct ServerSetup {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceSetup {
     pub user: u32,
+    /// The number of the disk, which tabs of one browser share.
+    pub disk: usize,
     pub latency_ms: u64,
     pub jitter_ms: u64,
     pub bandwidth: Option<u32>,

@@ -142,14 +142,14 @@ impl World {
             if !this.drafts.is_empty() {
                 return Some((Rule::Unbounded, format!("page {page} keeps the frames of {:?}", this.drafts)));
             }
-            if !device.store.is_empty() && !self.server_is_plain {
-                return Some((Rule::Stuck, format!("device {number} still has {:?} on disk", device.store)));
-            }
             if !self.server_is_plain
                 && let Some(detail) = self.incomplete_stream(page)
             {
                 return Some((Rule::StreamIncomplete, detail));
             }
+        }
+        if let Some(left) = self.left_on_disk() {
+            return Some(left);
         }
         for (uid, entry) in self.ledger.iter().enumerate() {
             if entry.is_request

@@ -21,7 +21,7 @@ pub struct Campaign {
     pub runs: u64,
     /// For how long at most.
     pub limit: Option<Duration>,
-    /// What the server does wrong, only to show that the simulation notices.
+    /// What the server or the pages do wrong, only to show that the simulation notices.
     pub flaw: Option<Flaw>,
 }
 

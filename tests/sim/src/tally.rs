@@ -28,6 +28,7 @@ counts! {
     Ephemeral => "ephemeral messages",
     Undelivered => "messages a closing socket refused",
     Restored => "messages restored after a reload",
+    Adopted => "messages taken over from a tab that died",
     SecondHellos => "hellos for an earlier page",
     Requests => "requests",
     Replies => "replies",

@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use crate::agenda::Agenda;
 use crate::device::Device;
+use crate::disk::Disk;
 use crate::ledger::Entry;
 use crate::memory::Memory;
 use crate::page::{Fact, Page};
@@ -20,6 +21,7 @@ pub struct World {
     pub setup: Setup,
     pub steps: Vec<Step>,
     pub devices: Vec<Device>,
+    pub disks: Vec<Disk>,
     pub pages: Vec<Page>,
     pub wires: Vec<Wire>,
     pub memory: Memory,
@@ -98,6 +100,10 @@ pub enum Happening {
         page: usize,
         uid: u32,
     },
+    /// Locks that have become free go to a page that waits for them.
+    Grant {
+        disk: usize,
+    },
     Hole {
         wire: usize,
         is_told: bool,
@@ -120,11 +126,13 @@ macro_rules! trace {
 impl World {
     pub fn new(plan: &Plan, is_traced: bool) -> Self {
         let setup = plan.setup.clone();
+        let disks = 0..=setup.devices.iter().map(|device| device.disk).max().unwrap_or(0);
         let mut world = Self {
             now: 0,
             agenda: Agenda::default(),
             steps: plan.steps.clone(),
             devices: Vec::new(),
+            disks: disks.map(|_| Disk::default()).collect(),
             pages: Vec::new(),
             wires: Vec::new(),
             memory: Memory::new(FIRST_EPOCH),
@@ -144,7 +152,7 @@ impl World {
             setup,
         };
         for number in 0..world.setup.devices.len() {
-            world.devices.push(Device::new());
+            world.devices.push(Device::default());
             world.new_page(number, 0);
         }
         for (number, step) in plan.steps.iter().enumerate() {
@@ -186,6 +194,7 @@ impl World {
             Happening::NewPage { device, restore_ms } => self.new_page(device, restore_ms),
             Happening::Put { page, uid } => self.put(page, uid),
             Happening::Remove { page, uid } => self.removed(page, uid),
+            Happening::Grant { disk } => self.grant_locks(disk),
             Happening::Hole { wire, is_told } => self.end_hole(wire, is_told),
             Happening::Network { device } => self.network_returns(device),
         }
