@@ -5,11 +5,12 @@ use super::client::Client;
 use super::close::Cause;
 use super::heartbeat::Heartbeat;
 use super::incoming::{Arrival, Told};
-use super::io::{Event, Inbound, News, Output, Place, SocketId, Violation};
+use super::io::{Event, Inbound, News, Output, SocketId, Violation};
 use super::link::Link;
-use super::message::{Message, Purpose};
+use super::message::{DropReason, Message, Purpose};
 use super::snapshot::Delivery;
 use super::state::State;
+use super::time::FOREVER;
 
 impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// The position in each stream, by the stream's number: what a hello names.
@@ -48,6 +49,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         if let State::Greeting { socket, heartbeat, .. } = &self.state {
             let (socket, heartbeat) = (*socket, heartbeat.clone());
             self.delivery = Delivery::AtMostOnce;
+            self.server_max_bytes = FOREVER;
             self.drop_unconfirmable();
             self.begin(socket, heartbeat, Link::at_most_once(), now);
         }
@@ -61,16 +63,17 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     /// What a frame means beside its payload. Says whether the application gets it.
-    pub(super) fn consider(&mut self, news: News, place: Option<Place>, now: Timestamp) -> bool {
+    pub(super) fn consider(&mut self, payload: &P, now: Timestamp) -> bool {
         if !self.config.reliable {
             return true;
         }
+        let (news, place) = (payload.news(), payload.place());
         match (news, &self.state) {
             // What the next connection brings again.
             (News::Welcome { .. } | News::HelloRefused, State::Closing { .. }) => return false,
             (_, State::Closing { .. }) if place.is_some() => return false,
-            (News::Welcome { epoch, last, window }, _) => {
-                self.welcome(epoch, last, window, now);
+            (News::Welcome { .. }, _) => {
+                self.welcome(payload, now);
                 return false;
             }
             (News::HelloRefused, State::Greeting { .. }) => {
@@ -84,8 +87,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         if let Some(place) = place {
             match self.incoming.arrive(place) {
-                Arrival::Next => {}
-                Arrival::Untracked => self.doubt(Violation::TooManyStreams, now),
+                // Without a position, an event is delivered at most once.
+                Arrival::Next | Arrival::Untracked => {}
                 Arrival::Repeated => {
                     self.doubt(Violation::Repetition, now);
                     return false;
@@ -116,7 +119,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 self.requests.remove(seq);
                 None
             }
-            News::Reply { seq } => (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply),
+            News::Reply { seq } => {
+                self.note_life(now);
+                (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply)
+            }
             News::Event | News::Pong | News::Receipt { .. } | News::Welcome { .. } | News::HelloRefused => None,
         };
         if let Some(doubt) = doubt {
@@ -125,7 +131,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         doubt.is_none()
     }
 
-    fn welcome(&mut self, epoch: u64, last: u64, window: u32, now: Timestamp) {
+    fn welcome(&mut self, payload: &P, now: Timestamp) {
+        let News::Welcome { epoch, last, window, max_bytes, remember_ms } = payload.news() else { return };
         let (socket, first) = match &self.state {
             State::Greeting { socket, heartbeat, .. } => (*socket, Some(heartbeat.clone())),
             State::Open { socket, link, .. } if link.welcome_by < Timestamp::NEVER => (*socket, None),
@@ -153,9 +160,17 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         if is_own && last < self.acked {
             self.doubt(Violation::Backwards, now);
         }
+        // The server knows nothing of this client id, which it once did or has had the time to forget.
+        let is_forgotten = last == 0 && is_own && (self.acked > 0 || now.since(self.seen_at) > remember_ms);
         self.delivery = Delivery::Reliable;
         self.speaks_of_own = is_own;
+        self.server_max_bytes = max_bytes;
+        self.take_positions(&payload.positions());
         self.acknowledge(last);
+        self.drop_oversized();
+        if last == 0 {
+            self.drop_unknowable(is_forgotten, remember_ms, now);
+        }
         let link = Link::reliable(window.clamp(1, LARGEST_WINDOW), last);
         match first {
             Some(heartbeat) => self.begin(socket, heartbeat, link, now),
@@ -173,17 +188,23 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             let doubt = if seq > link.prev { Violation::NeverSent } else { Violation::Backwards };
             return self.doubt(doubt, now);
         }
-        if seq == link.acked {
-            return;
+        if seq > link.acked {
+            link.acked = seq;
+            let before = self.in_flight.len();
+            self.acknowledge(seq);
+            let done = before - self.in_flight.len();
+            if let State::Open { link, .. } = &mut self.state {
+                link.sent = link.sent.saturating_sub(done);
+            }
         }
-        link.acked = seq;
-        let before = self.in_flight.len();
-        self.acknowledge(seq);
-        let done = before - self.in_flight.len();
-        if let State::Open { link, .. } = &mut self.state {
-            link.sent = link.sent.saturating_sub(done);
-            let waits = link.sent > 0;
-            link.ack_by = if waits { now + self.config.heartbeat.timeout_ms } else { Timestamp::NEVER };
+        self.note_life(now);
+    }
+
+    /// The server has answered something of this connection, so it hears and works.
+    fn note_life(&mut self, now: Timestamp) {
+        if let State::Open { link, heartbeat, .. } = &mut self.state {
+            link.note_progress(now + self.config.heartbeat.timeout_ms);
+            heartbeat.note_life(&self.config.heartbeat, now);
         }
     }
 
@@ -213,12 +234,57 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    pub(super) fn position(&mut self, stream: u32, offset: u64, now: Timestamp) {
+    pub(super) fn position(&mut self, stream: u32, offset: u64) {
         match self.incoming.tell(stream, offset) {
-            Told::Complete => {}
+            Told::Complete | Told::Untracked => {}
             Told::Missing(from, to) => self.emit(Event::Gap { stream, from, to }),
-            Told::Behind => self.doubt(Violation::Backwards, now),
-            Told::Untracked => self.doubt(Violation::TooManyStreams, now),
+        }
+    }
+
+    /// A welcome names every stream that the connection carries.
+    fn take_positions(&mut self, positions: &[(u32, u64)]) {
+        for (stream, offset) in positions {
+            self.position(*stream, *offset);
+        }
+        while let Some((stream, from)) = self.incoming.forget_uncarried(positions) {
+            self.emit(Event::Gap { stream, from, to: None });
+        }
+    }
+
+    /// Gives up on what is larger than the server takes. What an earlier page has left may still turn out to be processed.
+    fn drop_oversized(&mut self) {
+        let (max, sender) = (self.server_max_bytes, self.sender.clone());
+        let is_oversized = |message: &Message<M>| {
+            u64::from(message.bytes) > max && (message.sender.is_none() || message.sender == sender)
+        };
+        self.drop_in_flight(&is_oversized, DropReason::TooLarge);
+        self.drop_waiting(&is_oversized, DropReason::TooLarge);
+    }
+
+    /// Gives up on what may have been processed by a server that no longer remembers it. `is_forgotten` speaks of this client's own
+    /// messages; of those of earlier pages, only their age is known.
+    fn drop_unknowable(&mut self, is_forgotten: bool, remember_ms: u64, now: Timestamp) {
+        if remember_ms == FOREVER {
+            return;
+        }
+        let sender = self.sender.clone();
+        let is_unknowable = |message: &Message<M>| match &message.sender {
+            None => is_forgotten,
+            left_by => *left_by == sender && message.age_at(now) > remember_ms,
+        };
+        self.drop_in_flight(&is_unknowable, DropReason::OutcomeUnknown);
+        self.drop_waiting(&|message| message.sender.is_some() && is_unknowable(message), DropReason::OutcomeUnknown);
+    }
+
+    fn drop_in_flight(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, reason: DropReason) {
+        for _ in 0..self.in_flight.len() {
+            if let Some(message) = self.in_flight.pop_front() {
+                if is_of_kind(&message) {
+                    self.report_dropped(message, reason);
+                } else {
+                    self.in_flight.push_back(message);
+                }
+            }
         }
     }
 
@@ -234,7 +300,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             return;
         }
         // A page that was suspended runs its timers before it sees the acknowledgement that has long arrived.
-        if now.since(overdue) >= LATE_MS {
+        if now.since(overdue) >= LATE_MS && !link.is_patience_spent {
+            link.is_patience_spent = true;
             let patience = now + PROBE_MS;
             for deadline in [&mut link.ack_by, &mut link.welcome_by] {
                 *deadline = if *deadline < Timestamp::NEVER { patience } else { Timestamp::NEVER };

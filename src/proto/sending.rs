@@ -42,7 +42,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Takes over messages that earlier pages have left, in order; each names its sender and has its number. They are sent
     /// before anything else.
     pub fn restore(&mut self, mut messages: Vec<Box<Message<M>>>, now: Timestamp) {
-        while let Some(message) = messages.pop() {
+        while let Some(mut message) = messages.pop() {
+            message.accepted_at = now;
             self.outbox.put_back(message, &self.config.queue, now);
         }
         // The earlier page may have sent them, and this server cannot be asked.
@@ -86,7 +87,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     pub(super) fn accept(&mut self, mut message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
-        let max = self.config.max_message_bytes;
+        let max = self.max_message_bytes();
         if message.bytes > max {
             let refusal = Refusal::TooLarge { bytes: message.bytes, max };
             return Err(Refused { message, refusal });
@@ -107,6 +108,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             return Err(Refused { message, refusal });
         }
         message.seq = self.seq + 1;
+        message.accepted_at = now;
         let sent = if self.can_transmit(&message) {
             self.forward(message, now);
             Sent::Now
@@ -138,8 +140,21 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub(super) fn has_room(&self) -> bool {
         match &self.state {
             State::Open { link, .. } => self.is_flowing(link),
-            _ => self.outbox.has_room(self.config.max_message_bytes, None, &self.config.queue),
+            _ => self.outbox.has_room(self.max_message_bytes(), None, &self.config.queue),
         }
+    }
+
+    /// What this client and the server of the latest connection allow.
+    fn max_message_bytes(&self) -> u32 {
+        let server = u32::try_from(self.server_max_bytes).unwrap_or(u32::MAX);
+        self.config.max_message_bytes.min(server)
+    }
+
+    /// Whether one more message may be unacknowledged: what may be to blame for the end of a connection goes out alone.
+    fn has_window(&self, link: &Link) -> bool {
+        let is_suspect = |head| self.suspicion.as_ref().is_some_and(|suspicion| suspicion.covers(head));
+        let is_alone = self.in_flight.front().is_some_and(|head| is_suspect(head));
+        link.has_window() && !(is_alone && link.sent > 0)
     }
 
     fn can_transmit(&self, message: &Message<M>) -> bool {
@@ -151,25 +166,25 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn is_flowing(&self, link: &Link) -> bool {
-        let has_turn = || link.has_window() && self.sender.is_none();
+        let has_turn = || self.has_window(link) && self.sender.is_none();
         !link.is_blocked() && self.outbox.is_empty() && (!link.is_reliable() || has_turn())
     }
 
     /// Sends what may be sent: what the server lacks of the messages in flight, then what waits, then what is worthless later.
     pub(super) fn pump(&mut self, now: Timestamp) {
-        while let State::Open { socket, link, .. } = &mut self.state
+        while let State::Open { socket, link, .. } = &self.state
             && !link.is_blocked()
         {
             let socket = *socket;
-            if link.is_reliable() && link.sent < self.in_flight.len() {
-                if !link.has_window() {
+            let (is_reliable, has_window) = (link.is_reliable(), self.has_window(link));
+            if is_reliable && link.sent < self.in_flight.len() {
+                if !has_window {
                     return;
                 }
                 let message = self.in_flight.get(link.sent).cloned();
                 message.into_iter().for_each(|message| self.transmit_numbered(message, now));
                 continue;
             }
-            let (is_reliable, has_window) = (link.is_reliable(), link.has_window());
             match self.outbox.front() {
                 Some(message) if message.policy.awaits_storage => return,
                 Some(message) if is_reliable && message.sender != self.sender => {
@@ -188,6 +203,12 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                             self.emit(Event::Transmitted { seq });
                         }
                     }
+                }
+                // Nothing of the earlier page is left, so the connection turns to this client's own messages.
+                None if is_reliable && self.sender.is_some() && self.in_flight.is_empty() => {
+                    self.say_hello(socket, false);
+                    self.expect_welcome(now);
+                    return;
                 }
                 None => match self.ephemeral.pop() {
                     Some(message) => {
@@ -257,7 +278,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.drop_waiting(&|message| message.policy.reply_within_ms.is_some(), DropReason::Unsupported);
     }
 
-    fn drop_waiting(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, reason: DropReason) {
+    pub(super) fn drop_waiting(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, reason: DropReason) {
         for queue in [&mut self.outbox, &mut self.ephemeral] {
             queue.extract(is_of_kind, &mut |message| {
                 self.outputs.push_back(dropped(message, reason, &mut self.requests));
