@@ -161,13 +161,15 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             self.incoming.epoch = epoch;
         }
-        if is_own && last < self.acked {
-            self.doubt(Violation::Backwards, now);
-        }
         // A server that knows of no message may have forgotten this client id, if it forgets at all.
         let forgets_after_ms = if last == 0 { remember_ms } else { FOREVER };
         let has_had_the_time = self.acked > 0 || now.since(self.seen_at) > forgets_after_ms;
         let is_forgotten = is_own && forgets_after_ms < FOREVER && has_had_the_time;
+        if is_forgotten {
+            self.acked = 0;
+        } else if is_own && last < self.acked {
+            self.doubt(Violation::Backwards, now);
+        }
         self.delivery = Delivery::Reliable;
         self.speaks_of_own = is_own;
         self.server_max_bytes = max_bytes;
