@@ -48,7 +48,7 @@ pub struct Client<M, P> {
     pub(super) sent: u64,
     /// The highest number of this client's own that was acknowledged.
     pub(super) acked: u64,
-    pub(super) suspicion: Option<Suspicion<M>>,
+    pub(super) suspicion: Suspicion,
     /// The size of the largest message that the server of the latest connection takes, in bytes.
     pub(super) server_max_bytes: u64,
     /// When the server was last connected to as this client.
@@ -137,7 +137,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             seq: 0,
             sent: 0,
             acked: 0,
-            suspicion: None,
+            suspicion: Suspicion::default(),
             server_max_bytes: FOREVER,
             seen_at: Timestamp::from_millis(0),
             incoming: Incoming::default(),

@@ -10,7 +10,6 @@ use super::link::Link;
 use super::message::{DropReason, Message, Purpose};
 use super::snapshot::Delivery;
 use super::state::{Closer, State};
-use super::suspicion::Suspicion;
 use super::transitions::CLOSE_TIMEOUT_MS;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -150,7 +149,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// The server itself has ended the connection, in words that can be about a message under way.
     fn blame_a_message(&mut self, under_way: usize) {
-        if Suspicion::strike(&mut self.suspicion, &self.in_flight, under_way)
+        if let (Some(head), Some(last)) = (self.in_flight.front(), self.in_flight.get(under_way - 1))
+            && self.suspicion.strike(head.seq, last.seq)
             && let Some(message) = self.in_flight.pop_front()
         {
             self.report_dropped(message, DropReason::Poisoned);

@@ -10,6 +10,7 @@ use super::link::Link;
 use super::message::{DropReason, Message, Purpose};
 use super::snapshot::Delivery;
 use super::state::State;
+use super::suspicion::Suspicion;
 use super::time::FOREVER;
 
 impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
@@ -34,7 +35,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Names the sender of the messages that come next.
     pub(super) fn say_hello(&mut self, socket: SocketId, resumes: bool) {
         let next = self.in_flight.front().map(|message| &**message).or_else(|| self.outbox.front());
-        self.sender = next.and_then(|message| message.sender.clone());
+        let sender = next.and_then(|message| message.sender.clone());
+        if sender != self.sender {
+            (self.sender, self.suspicion) = (sender, Suspicion::default());
+        }
         self.outputs.push_back(Output::Hello { socket, sender: self.sender.clone(), resumes });
     }
 
@@ -157,20 +161,21 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             self.incoming.epoch = epoch;
         }
-        if is_own && last < self.acked {
+        // A server that knows of no message may have forgotten this client id, if it forgets at all.
+        let forgets_after_ms = if last == 0 { remember_ms } else { FOREVER };
+        let has_had_the_time = self.acked > 0 || now.since(self.seen_at) > forgets_after_ms;
+        let is_forgotten = is_own && forgets_after_ms < FOREVER && has_had_the_time;
+        if is_forgotten {
+            self.acked = 0;
+        } else if is_own && last < self.acked {
             self.doubt(Violation::Backwards, now);
         }
-        // The server knows nothing of this client id, which it once did or has had the time to forget.
-        let is_forgotten = last == 0 && is_own && (self.acked > 0 || now.since(self.seen_at) > remember_ms);
         self.delivery = Delivery::Reliable;
         self.speaks_of_own = is_own;
         self.server_max_bytes = max_bytes;
         self.take_positions(&payload.positions());
         self.acknowledge(last);
-        self.drop_oversized();
-        if last == 0 {
-            self.drop_unknowable(is_forgotten, remember_ms, now);
-        }
+        self.drop_unsendable(is_forgotten, forgets_after_ms, now);
         let link = Link::reliable(window.clamp(1, LARGEST_WINDOW), last);
         match first {
             Some(heartbeat) => self.begin(socket, heartbeat, link, now),
@@ -251,41 +256,24 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    /// Gives up on what is larger than the server takes. What an earlier page has left may still turn out to be processed.
-    fn drop_oversized(&mut self) {
-        let (max, sender) = (self.server_max_bytes, self.sender.clone());
-        let is_oversized = |message: &Message<M>| {
-            u64::from(message.bytes) > max && (message.sender.is_none() || message.sender == sender)
-        };
-        self.drop_in_flight(&is_oversized, DropReason::TooLarge);
-        self.drop_waiting(&is_oversized, DropReason::TooLarge);
-    }
-
-    /// Gives up on what may have been processed by a server that no longer remembers it. `is_forgotten` speaks of this client's own
-    /// messages; of those of earlier pages, only their age is known.
-    fn drop_unknowable(&mut self, is_forgotten: bool, remember_ms: u64, now: Timestamp) {
-        if remember_ms == FOREVER {
-            return;
-        }
-        let sender = self.sender.clone();
-        let is_unknowable = |message: &Message<M>| match &message.sender {
-            None => is_forgotten,
-            left_by => *left_by == sender && message.age_at(now) > remember_ms,
-        };
-        self.drop_in_flight(&is_unknowable, DropReason::OutcomeUnknown);
-        self.drop_waiting(&|message| message.sender.is_some() && is_unknowable(message), DropReason::OutcomeUnknown);
-    }
-
-    fn drop_in_flight(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, reason: DropReason) {
-        for _ in 0..self.in_flight.len() {
-            if let Some(message) = self.in_flight.pop_front() {
-                if is_of_kind(&message) {
-                    self.report_dropped(message, reason);
-                } else {
-                    self.in_flight.push_back(message);
-                }
+    /// Gives up on what is larger than the server takes, and on what may have been processed by a server that has had the time to forget
+    /// it. `is_forgotten` speaks of this client's own messages; of those of earlier pages, only their age is known.
+    fn drop_unsendable(&mut self, is_forgotten: bool, forgets_after_ms: u64, now: Timestamp) {
+        let (max, sent, sender) = (self.server_max_bytes, self.sent, self.sender.clone());
+        self.drop_each(&|message| {
+            let is_own = message.sender.is_none();
+            // What another page has left may still turn out to be processed.
+            if (!is_own && message.sender != sender) || message.purpose == Purpose::Ephemeral {
+                return None;
             }
-        }
+            let is_unknowable =
+                if is_own { is_forgotten && message.seq <= sent } else { message.age_at(now) > forgets_after_ms };
+            if u64::from(message.bytes) > max {
+                Some(DropReason::TooLarge)
+            } else {
+                is_unknowable.then_some(DropReason::OutcomeUnknown)
+            }
+        });
     }
 
     /// Does what is due at `now` on an open connection.

@@ -56,10 +56,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Forgets every message and every position. A connection of the reliable mode is replaced, because the server counts on what
     /// is forgotten.
     pub fn forget(&mut self, now: Timestamp) {
-        while let Some(message) = self.in_flight.pop_front() {
-            self.report_dropped(message, DropReason::Forgotten);
-        }
-        self.drop_waiting(&|_| true, DropReason::Forgotten);
+        self.drop_each(&|_| Some(DropReason::Forgotten));
         self.incoming.forget();
         self.sessions = Sessions::default();
         (self.sender, self.acked) = (None, 0);
@@ -74,7 +71,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     fn take_back(&mut self, seq: u64) -> bool {
         let mut was_waiting = false;
         for queue in [&mut self.outbox, &mut self.ephemeral] {
-            queue.extract(&|message| message.seq == seq && message.sender.is_none(), &mut |message| {
+            let is_it = |message: &Message<M>| message.seq == seq && message.sender.is_none();
+            queue.extract(&|message| is_it(message).then_some(DropReason::Forgotten), &mut |message, _| {
                 was_waiting = true;
                 self.outputs.push_back(Output::Release { frame: message.frame, is_done: false });
             });
@@ -152,8 +150,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// Whether one more message may be unacknowledged: what may be to blame for the end of a connection goes out alone.
     fn has_window(&self, link: &Link) -> bool {
-        let is_suspect = |head| self.suspicion.as_ref().is_some_and(|suspicion| suspicion.covers(head));
-        let is_alone = self.in_flight.front().is_some_and(|head| is_suspect(head));
+        let is_alone = self.in_flight.front().is_some_and(|head| self.suspicion.covers(head.seq));
         link.has_window() && !(is_alone && link.sent > 0)
     }
 
@@ -271,24 +268,36 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// Gives up on what only a server of the reliable mode could take.
     pub(super) fn drop_unconfirmable(&mut self) {
-        while let Some(message) = self.in_flight.pop_front() {
-            self.report_dropped(message, DropReason::Unconfirmed);
-        }
-        self.drop_waiting(&|message| message.sender.is_some(), DropReason::Unconfirmed);
-        self.drop_waiting(&|message| message.policy.reply_within_ms.is_some(), DropReason::Unsupported);
+        let sent = self.sent;
+        self.drop_each(&|message| {
+            if message.sender.is_some() || message.seq <= sent {
+                Some(DropReason::Unconfirmed)
+            } else {
+                message.policy.reply_within_ms.map(|_| DropReason::Unsupported)
+            }
+        });
     }
 
-    pub(super) fn drop_waiting(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, reason: DropReason) {
+    /// Gives up on every message for which `fate` knows a reason.
+    pub(super) fn drop_each(&mut self, fate: &dyn Fn(&Message<M>) -> Option<DropReason>) {
+        for _ in 0..self.in_flight.len() {
+            if let Some(message) = self.in_flight.pop_front() {
+                match fate(&message) {
+                    Some(reason) => self.report_dropped(message, reason),
+                    None => self.in_flight.push_back(message),
+                }
+            }
+        }
         for queue in [&mut self.outbox, &mut self.ephemeral] {
-            queue.extract(is_of_kind, &mut |message| {
+            queue.extract(fate, &mut |message, reason| {
                 self.outputs.push_back(dropped(message, reason, &mut self.requests));
             });
         }
     }
 
     pub(super) fn expire_messages(&mut self, now: Timestamp) {
-        self.outbox.expire(now, &mut |message| {
-            self.outputs.push_back(dropped(message, DropReason::Expired, &mut self.requests));
+        self.outbox.expire(now, &mut |message, reason| {
+            self.outputs.push_back(dropped(message, reason, &mut self.requests));
         });
     }
 

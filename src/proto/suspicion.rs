@@ -1,14 +1,8 @@
 //! The last resort against a message that a server cannot take and answers by ending the connection.
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-
-use super::message::Message;
-
-/// Which message is blamed for the connections that the server has ended.
-#[derive(Debug)]
-pub struct Suspicion<M> {
-    sender: Option<M>,
+/// Which message is blamed for the connections that the server has ended. All numbers are those of one sender.
+#[derive(Debug, Default)]
+pub struct Suspicion {
     /// The number of the message that was at the head of those under way.
     head: u64,
     /// How many connections in a row the server has ended over it.
@@ -17,25 +11,21 @@ pub struct Suspicion<M> {
     until: u64,
 }
 
-impl<M: Clone + PartialEq> Suspicion<M> {
-    /// The server has ended a connection on which the first `under_way` of `in_flight` were sent. Says whether the first of them is
-    /// to be given up.
-    pub fn strike(current: &mut Option<Self>, in_flight: &VecDeque<Box<Message<M>>>, under_way: usize) -> bool {
-        let last = under_way.checked_sub(1).and_then(|last| in_flight.get(last));
-        let (Some(head), Some(last)) = (in_flight.front(), last) else { return false };
-        let known = current.take().filter(|known| known.sender == head.sender);
-        let (strikes, until) = known.map_or((0, 0), |known| {
-            let strikes = if known.head == head.seq { known.strikes } else { 0 };
-            (strikes, known.until)
-        });
-        let strikes = strikes + 1;
-        *current = Some(Self { sender: head.sender.clone(), head: head.seq, strikes, until: until.max(last.seq) });
-        strikes >= MOST_STRIKES
+impl Suspicion {
+    /// The server has ended a connection on which the messages from `head` to `last` were under way. Says whether `head` is to be
+    /// given up.
+    pub fn strike(&mut self, head: u64, last: u64) -> bool {
+        if self.head != head {
+            (self.head, self.strikes) = (head, 0);
+        }
+        self.strikes += 1;
+        self.until = self.until.max(last);
+        self.strikes >= MOST_STRIKES
     }
 
-    /// Whether `head`, the first message in flight, is among those that may be to blame, and so goes out alone.
-    pub fn covers(&self, head: &Message<M>) -> bool {
-        head.sender == self.sender && head.seq <= self.until
+    /// Whether the message with this number may be to blame, and so goes out alone.
+    pub const fn covers(&self, seq: u64) -> bool {
+        seq <= self.until
     }
 }
 
@@ -44,48 +34,26 @@ const MOST_STRIKES: u32 = 3;
 
 #[cfg(test)]
 mod tests {
-    use super::{Box, Message, Suspicion, VecDeque};
-    use crate::proto::Purpose;
-
-    fn in_flight(numbers: &[u64]) -> VecDeque<Box<Message<char>>> {
-        let message = |seq: &u64| {
-            let mut message = Message::new('m', 1, Purpose::Ordinary);
-            message.seq = *seq;
-            message
-        };
-        numbers.iter().map(message).collect()
-    }
+    use super::Suspicion;
 
     #[test]
     fn the_third_strike_in_a_row_against_one_message_is_the_last() {
-        let mut suspicion = None;
-        let strikes = [0, 1, 2].map(|_| Suspicion::strike(&mut suspicion, &in_flight(&[4, 5, 6]), 1));
-        assert_eq!(strikes, [false, false, true]);
+        let mut suspicion = Suspicion::default();
+        assert_eq!([4, 4, 4].map(|head| suspicion.strike(head, 6)), [false, false, true]);
     }
 
     #[test]
     fn another_message_at_the_head_starts_at_one_again() {
-        let mut suspicion = None;
-        Suspicion::strike(&mut suspicion, &in_flight(&[4, 5, 6]), 3);
-        let strikes = [0, 1, 2].map(|_| Suspicion::strike(&mut suspicion, &in_flight(&[5, 6]), 1));
-        assert_eq!(strikes, [false, false, true]);
+        let mut suspicion = Suspicion::default();
+        assert_eq!([4, 5, 5, 5].map(|head| suspicion.strike(head, 6)), [false, false, false, true]);
     }
 
     #[test]
     fn all_that_was_under_way_at_the_first_strike_goes_out_alone() {
-        let mut suspicion = None;
-        let queue = in_flight(&[4, 5, 6, 7]);
-        Suspicion::strike(&mut suspicion, &queue, 3);
-        Suspicion::strike(&mut suspicion, &queue, 1);
-        let suspicion = suspicion.unwrap();
-        assert_eq!([0, 1, 2, 3].map(|index| suspicion.covers(&queue[index])), [true, true, true, false]);
-    }
-
-    #[test]
-    fn a_connection_with_nothing_under_way_blames_nobody() {
-        let mut suspicion = None;
-        assert!(!Suspicion::strike(&mut suspicion, &in_flight(&[4]), 0));
-        assert!(!Suspicion::strike(&mut suspicion, &in_flight(&[]), 1));
-        assert!(suspicion.is_none());
+        let mut suspicion = Suspicion::default();
+        assert!(!suspicion.covers(1));
+        suspicion.strike(4, 6);
+        suspicion.strike(4, 4);
+        assert_eq!([5, 6, 7].map(|seq| suspicion.covers(seq)), [true, true, false]);
     }
 }

@@ -145,6 +145,9 @@ fn a_server_that_once_knew_this_client_and_no_longer_does_has_forgotten_it() {
     world.memory().last.clear();
     world.come_back();
     assert_eq!(world.dropped(), [("note b".to_owned(), DropReason::OutcomeUnknown)]);
+    world.say("c");
+    world.push(crate::memory::ack(3));
+    assert_eq!((world.client.in_flight(), world.protocol_errors()), (0, 0));
 }
 
 #[test]
