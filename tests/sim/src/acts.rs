@@ -124,6 +124,11 @@ impl World {
             is_unconfirmed: false,
             is_being_removed: false,
             may_come_twice: false,
+            accepted_at: self.now,
+            poison: note.poison,
+            sent_on: None,
+            strikes: 0,
+            ends: 0,
             processed_in: None,
         });
         // The driver learns the number with the answer, and what follows refers to it.

@@ -126,6 +126,7 @@ impl World {
             message.seq = entry.seq;
             message.sender = Some(Text::Sender(entry.sender as u32));
             message.policy.ttl_ms = entry.ttl_ms;
+            message.age_ms = self.now - entry.accepted_at;
             messages.push(message);
         }
         self.command(page, |client, now| client.restore(messages, now));
@@ -135,7 +136,7 @@ impl World {
     pub fn left_on_disk(&self) -> Option<(Rule, String)> {
         let is_kept = |uid: &u32| {
             let entry = &self.ledger[*uid as usize];
-            entry.is_unconfirmed && self.pages[entry.holder].is_alive
+            self.pages[entry.holder].is_alive && (entry.is_unconfirmed || self.is_blind(entry.holder))
         };
         let mut disks = self.disks.iter().enumerate();
         disks.find_map(|(number, disk)| {

@@ -43,7 +43,7 @@ impl World {
                 }
                 Count::Disbeliefs
             }
-            Reason::Client(Cause::EventLost) => {
+            Reason::Client(Cause::EventLost) if !self.is_liar() => {
                 return self.break_rule(Rule::HonestServerDoubted, "the client thinks that an event was lost");
             }
             _ => return,
@@ -157,10 +157,16 @@ impl World {
             DropReason::Overflow => Count::Overflowed,
             DropReason::Replaced => Count::Replaced,
             DropReason::Unconfirmed => Count::Unconfirmed,
+            DropReason::Poisoned => Count::Poisoned,
+            DropReason::TooLarge => Count::Oversized,
+            DropReason::OutcomeUnknown => Count::Unknowable,
             _ => Count::Abandoned,
         });
         if !was_accepted {
             return;
+        }
+        if reason == DropReason::Poisoned {
+            self.check_blame(uid);
         }
         let judged = self.ledger[uid as usize].end(end_of(reason));
         self.judge(uid, judged);

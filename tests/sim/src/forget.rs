@@ -21,7 +21,7 @@ impl World {
     /// Forgets the client ids that were away for long enough, and the streams that nobody is connected to: those of client ids and
     /// users that are forgotten, or, where room is short, all.
     pub fn forget(&mut self, all_streams: bool) {
-        let (now, remember_ms) = (self.now, self.setup.server.remember_ms);
+        let (now, remember_ms) = (self.now, self.setup.server.limits.remember_ms);
         let before = self.memory.clients.len();
         self.memory.clients.retain(|_, row| row.away_since.is_none_or(|since| now - since < remember_ms));
         let clients = &self.memory.clients;
@@ -39,6 +39,7 @@ impl World {
             self.wires.iter().any(is_carried) || is_known && !all_streams
         };
         let forgotten: Vec<_> = self.memory.streams().filter(|stream| !is_needed(stream)).collect();
+        self.tally.add_many(Count::ForgottenClients, before - self.memory.clients.len());
         trace!(self, "the server forgets {} client ids and {forgotten:?}", before - self.memory.clients.len());
         self.tally.add_many(Count::ForgottenStreams, forgotten.len());
         forgotten.into_iter().for_each(|stream| self.memory.forget(stream));

@@ -37,6 +37,13 @@ pub struct Position {
     pub index: usize,
 }
 
+/// What a server tells of itself; `u64::MAX` where it says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub max_bytes: u64,
+    pub remember_ms: u64,
+}
+
 /// A frame from a client.
 #[derive(Clone, Debug)]
 pub enum Up {
@@ -72,6 +79,7 @@ pub enum Kind {
         last: u64,
         window: u32,
         streams: Vec<Position>,
+        limits: Limits,
     },
     Pong,
     Ack {
@@ -126,6 +134,8 @@ pub struct Arrived {
     pub news: News,
     pub place: Option<Place>,
     pub position: Option<Position>,
+    /// The positions in a welcome, by the numbers of their streams.
+    pub positions: Vec<(u32, u64)>,
 }
 
 impl Inbound for Arrived {
@@ -135,6 +145,10 @@ impl Inbound for Arrived {
 
     fn place(&self) -> Option<Place> {
         self.place
+    }
+
+    fn positions(&self) -> Vec<(u32, u64)> {
+        self.positions.clone()
     }
 }
 
@@ -146,8 +160,8 @@ pub fn news(down: &Down, own: u32) -> News {
         return News::Event;
     }
     match down.kind {
-        Kind::Welcome { epoch, last, window, .. } => {
-            News::Welcome { epoch, last, window, max_bytes: u64::MAX, remember_ms: u64::MAX }
+        Kind::Welcome { epoch, last, window, limits: Limits { max_bytes, remember_ms }, .. } => {
+            News::Welcome { epoch, last, window, max_bytes, remember_ms }
         }
         Kind::Pong => News::Pong,
         Kind::Ack { seq } => News::Ack { seq },

@@ -4,6 +4,7 @@ use everwire::proto::Overflow;
 use everwire::proto::time::FOREVER;
 use fastrand::Rng;
 
+use crate::frame::Limits;
 use crate::plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
 
 /// The run that a seed stands for.
@@ -65,7 +66,13 @@ fn server(rng: &mut Rng) -> ServerSetup {
         refuses_every: if rng.bool() { 0 } else { rng.u32(3..20) },
         supersedes_late: rng.bool(),
         flaw: None,
-        remember_ms: FOREVER,
+        limits: Limits {
+            max_bytes: if rng.u8(0..5) == 0 { rng.u64(80..1_500) } else { FOREVER },
+            remember_ms: if rng.u8(0..3) == 0 { rng.u64(500..12_000) } else { FOREVER },
+        },
+        leaves_out: rng.u8(0..3) == 0,
+        is_frail: rng.u8(0..3) == 0,
+        reads_ahead: rng.u8(0..3) == 0,
     }
 }
 
@@ -115,6 +122,7 @@ impl Generator {
             key: (self.rng.u8(0..6) == 0).then(|| self.rng.u32(0..3)),
             reply_within_ms: (self.rng.u8(0..5) == 0).then(|| self.rng.u64(100..15_000)),
             to_room: self.rng.u8(0..3) == 0,
+            poison: (self.rng.u8(0..25) == 0).then(|| [1003, 1007, 1009, 1011, 4400, 4409][self.rng.usize(0..6)]),
         }
     }
 
@@ -174,7 +182,7 @@ impl Generator {
     }
 
     fn server(&mut self, device: usize) -> Act {
-        let rng = &mut self.rng;
+        let (rng, is_frail) = (&mut self.rng, self.setup.server.is_frail);
         match rng.u8(0..100) {
             0..30 => {
                 let kind = match rng.u8(0..40) {
@@ -187,7 +195,7 @@ impl Generator {
                 Act::Restart { down_ms: rng.u64(10..6_000), kind, share: share(rng) }
             }
             30..38 => {
-                let code = [1000, 1001, 1011, 1012, 1013, 4410][rng.usize(0..6)];
+                let code = [1000, 1001, 1012, 1013, 4410, 1011, 4409][rng.usize(0..if is_frail { 7 } else { 5 })];
                 Act::CloseConnection { device, code }
             }
             38..42 => Act::Shout { device },

@@ -36,6 +36,15 @@ pub struct Entry {
     pub is_being_removed: bool,
     /// Whether a page died between sending it to a plain server and taking it off the disk.
     pub may_come_twice: bool,
+    pub accepted_at: u64,
+    /// The close code with which the server answers it.
+    pub poison: Option<u16>,
+    /// The connection that it went out on last.
+    pub sent_on: Option<usize>,
+    /// How many connections that it was under way on were ended in words that can mean a message.
+    pub strikes: u32,
+    /// How many of these were ended over this very message.
+    pub ends: u32,
     /// The latest life of the server's memory in which it was processed.
     pub processed_in: Option<u64>,
 }
@@ -166,6 +175,7 @@ impl Entry {
         self.was_restored = true;
         self.may_come_twice |= self.plain > 0;
         (self.is_unconfirmed, self.is_being_removed) = (false, false);
+        (self.sent_on, self.strikes, self.ends) = (None, 0, 0);
         self.is_undead |= self.has_ended();
         self.is_acknowledged = false;
         (self.numbered, self.plain) = (0, 0);
@@ -190,7 +200,7 @@ impl Entry {
 /// How a drop that the client reports ends a message.
 pub const fn end_of(reason: DropReason) -> End {
     match reason {
-        DropReason::Unconfirmed => End::Unconfirmed,
+        DropReason::Unconfirmed | DropReason::Poisoned | DropReason::OutcomeUnknown => End::Unconfirmed,
         _ => End::Dropped,
     }
 }
@@ -220,6 +230,11 @@ mod tests {
             is_unconfirmed: false,
             is_being_removed: false,
             may_come_twice: false,
+            accepted_at: 0,
+            poison: None,
+            sent_on: None,
+            strikes: 0,
+            ends: 0,
             processed_in: None,
         }
     }

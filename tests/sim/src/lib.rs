@@ -19,6 +19,7 @@ mod network;
 mod page;
 mod pipe;
 mod plan;
+mod poison;
 pub mod report;
 mod rooms;
 mod run;

@@ -30,16 +30,19 @@ impl World {
             (3, _) => Down::lie(Kind::Reply { seq: NEVER_SENT }),
             (4, _) => Down::lie(Kind::Receipt { seq: NEVER_SENT, read: true }),
             (5, _) if !self.serves_earlier_page(page) => {
-                Down::lie(Kind::Welcome { epoch, last: acked, window: 1, streams: Vec::new() })
+                let limits = self.setup.server.limits;
+                Down::lie(Kind::Welcome { epoch, last: acked, window: 1, limits, streams: Vec::new() })
             }
-            (6, Some(follow)) if self.memory.epoch == epoch => {
-                let position = Position { stream: follow.stream, offset: follow.at - 1, index: follow.index };
-                Down::lie(Kind::Begin(position))
-            }
+            // Whoever believes it hears that something is missing, and gets the last event again.
+            (6, Some(follow)) if self.memory.epoch == epoch => match self.memory.known(follow.stream) {
+                Some(log) => Down::plain(Kind::Begin(log.at(follow.at - 1))),
+                None => Down::lie(Kind::Malformed),
+            },
             (7, Some(follow)) if self.memory.epoch == epoch => {
-                let index = follow.index.saturating_sub(1);
-                let position = Position { stream: follow.stream, offset: follow.at, index };
-                let stored = Down::stored(Kind::Event, position, follow.at - 1);
+                // Also where a position below its own is under way to the client.
+                let (offset, index) = (follow.at - 1, follow.index.saturating_sub(2));
+                let position = Position { stream: follow.stream, offset, index };
+                let stored = Down::stored(Kind::Event, position, offset - 1);
                 Down { is_lie: true, ..stored }
             }
             (8, _) => match self.answered(page) {
@@ -78,15 +81,15 @@ impl World {
     pub fn tells_false_welcome(&mut self, wire: usize, sender: u32, truth: &Kind) -> bool {
         let every = self.setup.server.lies_every;
         let page = self.wires[wire].page;
-        let Kind::Welcome { epoch, last, window, ref streams } = *truth else { return false };
+        let Kind::Welcome { epoch, last, window, limits, ref streams } = *truth else { return false };
         if every == 0 || every > 100 || sender as usize != page || !(wire as u32).is_multiple_of(every) {
             return false;
         }
         let streams = streams.clone();
         let lie = if wire.is_multiple_of(2) && self.pages[page].epoch >= epoch {
-            Kind::Welcome { epoch: epoch - 1, last, window, streams }
+            Kind::Welcome { epoch: epoch - 1, last, window, limits, streams }
         } else {
-            Kind::Welcome { epoch, last: NEVER_SENT, window, streams }
+            Kind::Welcome { epoch, last: NEVER_SENT, window, limits, streams }
         };
         self.tell_lie(wire, Down::lie(lie));
         true

@@ -37,6 +37,7 @@ impl World {
             rng: Rng::with_seed(seed),
             server: None,
             lingers: false,
+            ended_over: None,
         });
         let device = &self.devices[number];
         if device.offline_until > self.now || device.refusing_until > self.now {

@@ -199,6 +199,7 @@ impl World {
                 self.input(page, Input::SocketOpened { socket });
             }
             Fact::Closed(wire, code) => {
+                self.note_end(page, wire, code);
                 let this = &mut self.wires[wire];
                 if this.is_live() {
                     this.stage = Stage::Closed;
@@ -224,11 +225,13 @@ impl World {
             return self.check_lie(page, &down, doubts);
         }
         let place = down.place.map(|(Position { stream, offset, .. }, prev)| {
-            let stream = self.pages[page].number_of(stream);
+            let stream = self.pages[page].number_of(page, stream);
             everwire::proto::Place { stream, offset, prev }
         });
         let position = down.place.map(|(position, _)| position);
-        let payload = Arrived { news: news(&down, page as u32), place, position };
+        let named = if let Kind::Welcome { streams, .. } = &down.kind { &streams[..] } else { &[] };
+        let positions = named.iter().map(|at| (self.pages[page].number_of(page, at.stream), at.offset)).collect();
+        let payload = Arrived { news: news(&down, page as u32), place, position, positions };
         let doubts = self.doubts(page, wire);
         let was_open = self.pages[page].client.snapshot().phase == Phase::Open;
         if place.is_some() && !was_open {
@@ -248,27 +251,29 @@ impl World {
             // Nobody is told of it, and yet it is not missing.
             self.notice_event(page, position);
         }
-        if let Kind::Welcome { epoch, streams, .. } = down.kind {
-            if self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open {
-                self.pages[page].believe(epoch);
-            }
-            for position in streams {
-                self.position(page, wire, position);
-            }
+        if let Kind::Welcome { epoch, streams, .. } = down.kind
+            && !down.is_lie
+            && self.listens_to(page, wire)
+        {
+            self.pages[page].believe(epoch);
+            self.compare_welcome(page, &streams);
         }
     }
 
     fn position(&mut self, page: usize, wire: usize, position: Position) {
         let socket = self.wires[wire].socket;
-        let number = self.pages[page].number_of(position.stream);
+        let number = self.pages[page].number_of(page, position.stream);
         self.pages[page].telling = Some(position);
         self.input(page, Input::Position { socket, stream: number, offset: position.offset });
-        self.compare_positions(page);
-        let is_heard = self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open;
-        if is_heard {
-            self.compare_index(page, position);
+        if self.listens_to(page, wire) {
+            self.compare_told(page, position);
         }
+        self.compare_positions(page);
         self.pages[page].telling = None;
+    }
+
+    fn listens_to(&self, page: usize, wire: usize) -> bool {
+        self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open
     }
 
     pub fn input(&mut self, page: usize, input: Input<Text, Arrived>) {
@@ -302,7 +307,11 @@ impl Page {
         self.client.positions().any(is_there)
     }
 
-    fn number_of(&mut self, stream: Stream) -> u32 {
+    /// The number that the driver gives to a stream; one too many for the answers to another page's messages.
+    fn number_of(&mut self, page: usize, stream: Stream) -> u32 {
+        if matches!(stream, Stream::Sender(sender) if sender as usize != page) {
+            return UNTRACKED;
+        }
         let known = self.names.iter().position(|name| *name == stream);
         let number = known.unwrap_or_else(|| {
             self.names.push(stream);
@@ -311,7 +320,7 @@ impl Page {
         number as u32
     }
 
-    fn believe(&mut self, epoch: u64) {
+    pub fn believe(&mut self, epoch: u64) {
         if epoch > self.epoch {
             if self.epoch > 0 {
                 self.follows.iter_mut().for_each(|follow| follow.is_void = true);
@@ -320,6 +329,9 @@ impl Page {
         }
     }
 }
+
+/// The first number of a stream that a client has no position for.
+const UNTRACKED: u32 = 256;
 
 fn config(device: &DeviceSetup) -> Config {
     let mut config = Config { reliable: true, ..Config::default() };

@@ -5,6 +5,7 @@ use core::fmt;
 use everwire::proto::Overflow;
 
 use crate::flaw::Flaw;
+use crate::frame::Limits;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +50,14 @@ pub struct ServerSetup {
     pub supersedes_late: bool,
     /// What it or a page does wrong, only to show that the simulation notices.
     pub flaw: Option<Flaw>,
-    /// How long it keeps what it knows of a client id.
-    pub remember_ms: u64,
+    /// How long it keeps what it knows of a client id, and how large a message may be; its welcomes say so.
+    pub limits: Limits,
+    /// Whether it carries a room's stream only as long as the user has joined the room.
+    pub leaves_out: bool,
+    /// Whether its storage itself fails now and then, so that it ends connections as if over a message.
+    pub is_frail: bool,
+    /// Whether it ends a connection over a message before it has processed those before it.
+    pub reads_ahead: bool,
 }
 
 /// One person's browser.
@@ -233,6 +240,8 @@ pub struct Note {
     pub reply_within_ms: Option<u64>,
     /// Whether it goes to a room that the application has joined, if there is one.
     pub to_room: bool,
+    /// The close code with which the server ends every connection that brings the message.
+    pub poison: Option<u16>,
 }
 
 /// How a page ends.
@@ -307,7 +316,7 @@ impl Act {
 
 impl Note {
     pub const PLAIN: Self =
-        Self { bytes: 120, durable: false, ttl_ms: None, key: None, reply_within_ms: None, to_room: false };
+        Self { bytes: 120, durable: false, ttl_ms: None, key: None, reply_within_ms: None, to_room: false, poison: None };
 }
 
 impl fmt::Display for Plan {

@@ -111,7 +111,7 @@ impl World {
     }
 
     /// Without a heartbeat, and with nothing to be acknowledged, nothing shows that a connection is dead.
-    fn is_blind(&self, page: usize) -> bool {
+    pub fn is_blind(&self, page: usize) -> bool {
         let this = &self.pages[page];
         let snapshot = this.client.snapshot();
         let waits_for_nothing = this.client.in_flight() == 0 && !snapshot.has_room;

@@ -50,6 +50,11 @@ impl World {
     }
 
     fn hear_up(&mut self, wire: usize, frame: Up) {
+        if let Up::Message { uid, .. } = frame
+            && self.ends_over(wire, uid)
+        {
+            return;
+        }
         match frame {
             Up::Ping => self.say(wire, Down::plain(Kind::Pong)),
             Up::Hello { sender, streams } => self.greet(wire, sender, &streams),
@@ -112,10 +117,14 @@ impl World {
             return self.refuse_client(wire, 4400, "another hello with messages under way");
         }
         let mut wanted: Vec<_> = named.iter().map(|(stream, at)| (*stream, Some(*at))).collect();
+        if self.setup.server.leaves_out {
+            let joined = &self.memory.joined;
+            wanted.retain(|(stream, _)| !matches!(*stream, Stream::Room(room) if !joined.contains(&(user, room))));
+        }
         let own = [Stream::Sender(sender), Stream::User(user)];
-        for stream in if end.sender.is_none() { &own[..] } else { &own[..1] } {
-            if !wanted.iter().any(|(other, _)| other == stream) {
-                wanted.push((*stream, None));
+        for stream in end.carried.iter().map(|(carried, _)| *carried).chain(own) {
+            if !wanted.iter().any(|(other, _)| *other == stream) {
+                wanted.push((stream, None));
             }
         }
         if !named.is_empty() {
@@ -140,8 +149,8 @@ impl World {
         end.sender = Some(sender);
         end.senders.push(sender);
         (end.acked, end.seen) = (last, last);
-        let (epoch, window) = (self.memory.epoch, self.setup.server.window);
-        let welcome = Kind::Welcome { epoch, last, window, streams };
+        let (epoch, window, limits) = (self.memory.epoch, self.setup.server.window, self.setup.server.limits);
+        let welcome = Kind::Welcome { epoch, last, window, limits, streams };
         if self.tells_false_welcome(wire, sender, &welcome) {
             return;
         }
@@ -263,6 +272,9 @@ impl World {
             What::Leave(room) => self.leave(user, room),
             What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
                 self.hear_absent(wire, uid, seq, room);
+            }
+            What::Note { .. } if u64::from(entry.bytes) > self.setup.server.limits.max_bytes => {
+                self.refuse_message(wire, seq);
             }
             What::Note { .. } if refuses > 0 && uid % refuses == refuses - 1 => self.refuse_message(wire, seq),
             What::Note { room } => self.effects(wire, uid, seq, room),

@@ -1,6 +1,6 @@
 //! What a client makes of the streams, against what the server has stored: the reference model for the way from server to client.
 
-use crate::frame::Position;
+use crate::frame::{Kind, Position, Stream};
 use crate::page::Follow;
 use crate::tally::Count;
 use crate::verdict::Rule;
@@ -9,6 +9,10 @@ use crate::world::World;
 impl World {
     pub fn notice_event(&mut self, page: usize, position: Position) {
         self.tally.add(Count::Events);
+        if matches!(position.stream, Stream::Sender(sender) if sender as usize != page) {
+            // The page has no position in the answers to another's messages.
+            return;
+        }
         let Some(follow) = self.pages[page].follow(position.stream).copied() else {
             return self.go_on(page, position.passed());
         };
@@ -30,16 +34,27 @@ impl World {
 
     pub fn notice_gap(&mut self, page: usize, stream: u32, from: u64, to: Option<u64>) {
         let stream = self.pages[page].names[stream as usize];
-        let told = self.pages[page].telling;
+        let mut told = self.pages[page].telling.filter(|told| told.stream == stream);
+        let mut leaves_out = false;
+        if let Some(Kind::Welcome { epoch, streams, .. }) = self.pages[page].hearing.clone().map(|down| down.kind) {
+            self.pages[page].believe(epoch);
+            told = streams.into_iter().find(|told| told.stream == stream);
+            leaves_out = told.is_none();
+        }
         let follow = self.pages[page].follow(stream).copied();
         let detail = format!("page {page}: gap in {stream:?} from {from} to {to:?} at {follow:?}, told {told:?}");
-        let (Some(follow), Some(told)) = (follow, told) else {
+        let Some(follow) = follow.filter(|follow| from == follow.at + 1) else {
             return self.break_rule(Rule::BogusGap, detail);
         };
-        let is_sound = told.stream == stream
-            && from == follow.at + 1
-            && to.is_none_or(|to| to == told.offset && to > follow.at)
-            && follow.is_void == to.is_none();
+        if leaves_out && to.is_none() {
+            self.tally.add(Count::LeftOut);
+            return self.pages[page].follows.retain(|follow| follow.stream != stream);
+        }
+        let Some(told) = told else {
+            return self.break_rule(Rule::BogusGap, detail);
+        };
+        let begins_anew = follow.is_void || told.offset < follow.at;
+        let is_sound = to.is_none_or(|to| to == told.offset && to > follow.at) && begins_anew == to.is_none();
         if !is_sound {
             return self.break_rule(Rule::BogusGap, detail);
         }
@@ -59,12 +74,6 @@ impl World {
 
     /// The client's positions are those that the model has followed.
     pub fn compare_positions(&mut self, page: usize) {
-        if let Some(position) = self.pages[page].telling
-            && self.pages[page].follow(position.stream).is_none()
-            && self.pages[page].has_position(position)
-        {
-            self.go_on(page, position);
-        }
         let this = &self.pages[page];
         let mut differences = this.client.positions().filter_map(|(number, at)| {
             let stream = this.names[number as usize];
@@ -79,8 +88,22 @@ impl World {
         }
     }
 
+    /// Every stream of a connection is in its welcome. What a client followed beside them is named as missing.
+    pub fn compare_welcome(&mut self, page: usize, told: &[Position]) {
+        told.iter().for_each(|told| self.compare_told(page, *told));
+        let is_carried = |follow: &&Follow| told.iter().any(|told| told.stream == follow.stream);
+        if let Some(follow) = self.pages[page].follows.iter().find(|follow| !is_carried(follow)) {
+            let detail = format!("page {page} is not told that nothing comes any more at {follow:?}");
+            self.break_rule(Rule::EventMissed, detail);
+        }
+        self.compare_positions(page);
+    }
+
     /// A client that goes on from a position has everything before it, or was told that it is missing.
-    pub fn compare_index(&mut self, page: usize, told: Position) {
+    pub fn compare_told(&mut self, page: usize, told: Position) {
+        if self.pages[page].follow(told.stream).is_none() && self.pages[page].has_position(told) {
+            self.go_on(page, told);
+        }
         if let Some(follow) = self.pages[page].follow(told.stream)
             && follow.is_at(told)
             && follow.index != told.index

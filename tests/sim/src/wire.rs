@@ -20,6 +20,8 @@ pub struct Wire {
     pub server: Option<ServerEnd>,
     /// Whether the page was told that the network lost it, while its frames still arrive.
     pub lingers: bool,
+    /// The message over which the server has ended it.
+    pub ended_over: Option<u32>,
 }
 
 /// How far the browser's socket has come.
