@@ -67,7 +67,7 @@ fn server(rng: &mut Rng) -> ServerSetup {
         supersedes_late: rng.bool(),
         flaw: None,
         limits: Limits {
-            max_bytes: if rng.u8(0..5) == 0 { rng.u64(80..1_500) } else { FOREVER },
+            max_bytes: if rng.u8(0..5) == 0 { rng.u64(120..1_500) } else { FOREVER },
             remember_ms: if rng.u8(0..3) == 0 { rng.u64(500..12_000) } else { FOREVER },
         },
         leaves_out: rng.u8(0..3) == 0,

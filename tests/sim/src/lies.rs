@@ -2,7 +2,8 @@
 
 use everwire::proto::Phase;
 
-use crate::frame::{Down, Kind, Position};
+use crate::frame::{Down, Kind, Position, Stream};
+use crate::memory::Stored;
 use crate::tally::Count;
 use crate::verdict::Rule;
 use crate::world::World;
@@ -33,11 +34,7 @@ impl World {
                 let limits = self.setup.server.limits;
                 Down::lie(Kind::Welcome { epoch, last: acked, window: 1, limits, streams: Vec::new() })
             }
-            // Whoever believes it hears that something is missing, and gets the last event again.
-            (6, Some(follow)) if self.memory.epoch == epoch => match self.memory.known(follow.stream) {
-                Some(log) => Down::plain(Kind::Begin(log.at(follow.at - 1))),
-                None => Down::lie(Kind::Malformed),
-            },
+            (6, Some(follow)) if self.memory.epoch == epoch => return self.go_back(wire, follow.stream, follow.at - 1),
             (7, Some(follow)) if self.memory.epoch == epoch => {
                 // Also where a position below its own is under way to the client.
                 let (offset, index) = (follow.at - 1, follow.index.saturating_sub(2));
@@ -56,6 +53,19 @@ impl World {
             _ => Down::lie(Kind::Malformed),
         };
         self.tell_lie(wire, lie);
+    }
+
+    /// Takes back a position and goes on from there. A client cannot know better, and gets the events after it once more.
+    fn go_back(&mut self, wire: usize, stream: Stream, offset: u64) {
+        let is_carried = self.wires[wire].server.as_mut().is_some_and(|end| end.position(stream).is_some());
+        let Some(log) = self.memory.known(stream).filter(|_| is_carried) else { return };
+        let position = log.resume(Some(offset));
+        let again: Vec<_> = log.after(position.offset).cloned().collect();
+        self.tally.add(Count::TakenBack);
+        self.say_truly(wire, Down::plain(Kind::Begin(position)));
+        for Stored { position, prev, kind } in again {
+            self.say_truly(wire, Down::stored(kind, position, prev));
+        }
     }
 
     fn tell_lie(&mut self, wire: usize, lie: Down) {

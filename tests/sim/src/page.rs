@@ -233,7 +233,11 @@ impl World {
         let positions = named.iter().map(|at| (self.pages[page].number_of(page, at.stream), at.offset)).collect();
         let payload = Arrived { news: news(&down, page as u32), place, position, positions };
         let doubts = self.doubts(page, wire);
-        let was_open = self.pages[page].client.snapshot().phase == Phase::Open;
+        let phase = self.pages[page].client.snapshot().phase;
+        let was_open = phase == Phase::Open;
+        // What is true is also asked for.
+        let is_awaited =
+            !down.is_lie && self.wires[wire].is_live() && matches!(phase, Phase::Connecting | Phase::Open);
         if place.is_some() && !was_open {
             self.tally.add(Count::EarlyEvents);
         }
@@ -252,8 +256,7 @@ impl World {
             self.notice_event(page, position);
         }
         if let Kind::Welcome { epoch, streams, .. } = down.kind
-            && !down.is_lie
-            && self.listens_to(page, wire)
+            && is_awaited
         {
             self.pages[page].believe(epoch);
             self.compare_welcome(page, &streams);
@@ -265,6 +268,7 @@ impl World {
         let number = self.pages[page].number_of(page, position.stream);
         self.pages[page].telling = Some(position);
         self.input(page, Input::Position { socket, stream: number, offset: position.offset });
+        self.begin_to_follow(page, position);
         if self.listens_to(page, wire) {
             self.compare_told(page, position);
         }

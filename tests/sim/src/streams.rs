@@ -90,7 +90,10 @@ impl World {
 
     /// Every stream of a connection is in its welcome. What a client followed beside them is named as missing.
     pub fn compare_welcome(&mut self, page: usize, told: &[Position]) {
-        told.iter().for_each(|told| self.compare_told(page, *told));
+        for told in told {
+            self.begin_to_follow(page, *told);
+            self.compare_told(page, *told);
+        }
         let is_carried = |follow: &&Follow| told.iter().any(|told| told.stream == follow.stream);
         if let Some(follow) = self.pages[page].follows.iter().find(|follow| !is_carried(follow)) {
             let detail = format!("page {page} is not told that nothing comes any more at {follow:?}");
@@ -99,11 +102,15 @@ impl World {
         self.compare_positions(page);
     }
 
-    /// A client that goes on from a position has everything before it, or was told that it is missing.
-    pub fn compare_told(&mut self, page: usize, told: Position) {
+    /// A client begins to follow a stream where the server says that it begins.
+    pub fn begin_to_follow(&mut self, page: usize, told: Position) {
         if self.pages[page].follow(told.stream).is_none() && self.pages[page].has_position(told) {
             self.go_on(page, told);
         }
+    }
+
+    /// A client that goes on from a position has everything before it, or was told that it is missing.
+    pub fn compare_told(&mut self, page: usize, told: Position) {
         if let Some(follow) = self.pages[page].follow(told.stream)
             && follow.is_at(told)
             && follow.index != told.index

@@ -82,6 +82,7 @@ counts! {
     ConnectTimeouts => "connect timeouts",
     StaleFacts => "facts of replaced sockets",
     Lies => "lies",
+    TakenBack => "positions taken back",
     Violations => "protocol errors counted",
     Disbeliefs => "connections left in disbelief",
 }
