@@ -236,8 +236,7 @@ impl World {
         let phase = self.pages[page].client.snapshot().phase;
         let was_open = phase == Phase::Open;
         // What is true is also asked for.
-        let is_awaited =
-            !down.is_lie && self.wires[wire].is_live() && matches!(phase, Phase::Connecting | Phase::Open);
+        let is_awaited = !down.is_lie && self.wires[wire].is_live() && matches!(phase, Phase::Connecting | Phase::Open);
         if place.is_some() && !was_open {
             self.tally.add(Count::EarlyEvents);
         }

@@ -315,8 +315,15 @@ impl Act {
 }
 
 impl Note {
-    pub const PLAIN: Self =
-        Self { bytes: 120, durable: false, ttl_ms: None, key: None, reply_within_ms: None, to_room: false, poison: None };
+    pub const PLAIN: Self = Self {
+        bytes: 120,
+        durable: false,
+        ttl_ms: None,
+        key: None,
+        reply_within_ms: None,
+        to_room: false,
+        poison: None,
+    };
 }
 
 impl fmt::Display for Plan {

@@ -49,7 +49,9 @@ impl Rule {
             Self::Reordered => "the messages of one sender are processed in order",
             Self::StaysOnDisk => "what was sent to a plain server, or has ended, does not stay on disk",
             Self::SaidSent => "a message that is said to be sent was handed to a socket, and does not wait",
-            Self::WronglyBlamed => "only a message that its server ends connections over is given up as poisoned, never for the network's sake",
+            Self::WronglyBlamed => {
+                "only a message that its server ends connections over is given up as poisoned, never for the network's sake"
+            }
             Self::PoisonBlocks => "a message that its server ends connections over is given up after a few",
             Self::Oversized => "what is larger than the server takes is not sent to it",
             Self::RoomDenied => "where there is room a message is taken, and in the end there is room",
