@@ -139,6 +139,9 @@ impl World {
                 let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client.in_flight());
                 return Some((Rule::Stuck, detail));
             }
+            if !snapshot.has_room {
+                return Some((Rule::RoomDenied, format!("page {page} has no room although nothing waits")));
+            }
             if !this.drafts.is_empty() {
                 return Some((Rule::Unbounded, format!("page {page} keeps the frames of {:?}", this.drafts)));
             }
