@@ -21,6 +21,7 @@ mod pipe;
 mod plan;
 mod poison;
 pub mod report;
+mod restart;
 mod rooms;
 mod run;
 pub mod runs;
