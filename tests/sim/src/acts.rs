@@ -54,6 +54,8 @@ impl World {
             Act::Push { .. } => {}
             Act::Forget { streams } if self.server_is_up => self.forget(streams),
             Act::Forget { .. } => {}
+            Act::HoldBack { ms } if self.server_is_up && !self.server_is_plain => self.hold_back(ms),
+            Act::HoldBack { .. } => {}
             Act::ServerClock { ms } => self.server_ahead_ms += ms,
             Act::Shout { device } => {
                 if let Some(wire) = self.live_wire(device)
@@ -234,6 +236,7 @@ impl World {
             Act::ClockJump { ms, .. } => {
                 self.tally.add(Count::ClockJumps);
                 self.pages[page].ahead_ms += ms as i64;
+                self.hurt_wires(page);
                 self.rearm(page);
             }
             Act::Cache { ms, alarm_first, .. } => {
@@ -330,6 +333,7 @@ impl World {
             }
             Act::BlackHole { up, down, ms, is_told, .. } => {
                 self.tally.add(Count::Swallowed);
+                self.wires[wire].is_hurt = true;
                 if up {
                     self.wires[wire].up.swallow();
                 }

@@ -16,7 +16,7 @@ impl World {
         match event {
             Event::Frame(arrived) => self.notice_frame(page, &arrived),
             Event::Opened => self.tally.add(Count::Opened),
-            Event::Closed(close) => self.tally_close(&close.reason),
+            Event::Closed(close) => self.tally_close(page, &close.reason),
             Event::GaveUp { .. } => self.tally.add(Count::GaveUp),
             Event::Transmitted { seq } => self.notice_transmission(page, seq),
             Event::Acknowledged { sender, seq } => self.notice_acknowledgement(page, sender, seq),
@@ -32,7 +32,10 @@ impl World {
         }
     }
 
-    fn tally_close(&mut self, reason: &Reason<Text>) {
+    fn tally_close(&mut self, page: usize, reason: &Reason<Text>) {
+        if matches!(reason, Reason::Client(Cause::AckTimeout | Cause::PongTimeout)) {
+            self.check_patience(page);
+        }
         let count = match reason {
             Reason::Client(Cause::AckTimeout) => Count::AckTimeouts,
             Reason::Client(Cause::PongTimeout) => Count::PongTimeouts,

@@ -200,6 +200,7 @@ impl Generator {
             }
             38..42 => Act::Shout { device },
             42..50 => Act::Forget { streams: rng.bool() },
+            52..58 => Act::HoldBack { ms: rng.u64(500..25_000) },
             50..52 => Act::ServerClock { ms: rng.i64(-20_000..20_000) },
             _ => {
                 let stream = if rng.bool() { Target::User(rng.u32(0..3)) } else { Target::Room(rng.u32(0..3)) };

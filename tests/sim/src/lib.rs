@@ -12,6 +12,7 @@ pub mod flaw;
 mod forget;
 mod frame;
 mod generate;
+mod held;
 mod ledger;
 mod lies;
 mod memory;

@@ -139,6 +139,7 @@ impl World {
 
     pub fn freeze(&mut self, page: usize, ms: u64) {
         let until = self.now + ms;
+        self.hurt_wires(page);
         self.pages[page].frozen_until = Some(self.pages[page].frozen_until.unwrap_or(0).max(until));
         self.agenda.note(until, Happening::Thaw { page });
     }

@@ -220,6 +220,10 @@ pub enum Act {
     Forget {
         streams: bool,
     },
+    /// The server takes numbered messages later, and says meanwhile that it is there.
+    HoldBack {
+        ms: u64,
+    },
     /// The server's clock is put forward or back.
     ServerClock {
         ms: i64,
@@ -309,7 +313,11 @@ impl Act {
             | Self::RefuseToken { device, .. }
             | Self::CloseConnection { device, .. }
             | Self::Shout { device, .. } => Some(device),
-            Self::Restart { .. } | Self::Push { .. } | Self::Forget { .. } | Self::ServerClock { .. } => None,
+            Self::Restart { .. }
+            | Self::Push { .. }
+            | Self::Forget { .. }
+            | Self::HoldBack { .. }
+            | Self::ServerClock { .. } => None,
         }
     }
 }

@@ -29,7 +29,7 @@ impl World {
                 self.agenda.note(at, Happening::ClientHears { wire, code: 1006, deaf_ms: 0 });
             }
         }
-        self.server_is_up = false;
+        (self.server_is_up, self.held_until) = (false, 0);
         self.server_starts += 1;
         let start = self.server_starts;
         let plain = if let Restart::Becomes { plain } = kind { plain } else { self.server_is_plain };

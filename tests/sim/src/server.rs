@@ -49,11 +49,6 @@ impl World {
     }
 
     fn hear_up(&mut self, wire: usize, frame: Up) {
-        if let Up::Message { uid, .. } = frame
-            && self.ends_over(wire, uid)
-        {
-            return;
-        }
         match frame {
             Up::Ping => self.say(wire, Down::plain(Kind::Pong)),
             Up::Hello { sender, streams } => self.greet(wire, sender, &streams),
@@ -62,9 +57,15 @@ impl World {
                     let detail = format!("message {uid} comes without a number");
                     self.break_rule(Rule::ClientBrokeProtocol, detail);
                 }
-                self.process(wire, uid, None);
+                if !self.ends_over(wire, uid) {
+                    self.process(wire, uid, None);
+                }
             }
-            Up::Message { uid, numbers: Some(numbers) } => self.take(wire, uid, numbers.seq, numbers.prev),
+            Up::Message { uid, numbers: Some(numbers) } => {
+                if !self.holds(wire, uid, numbers) {
+                    self.take(wire, uid, numbers.seq, numbers.prev);
+                }
+            }
             Up::Rejoin { room } => {
                 if self.wires[wire].server.as_ref().is_some_and(|end| !end.is_superseded) {
                     self.enter(wire, room);
@@ -92,7 +93,8 @@ impl World {
         for other in others {
             self.tally.add(Count::Superseded);
             // Its process may be busy with what has arrived; another page's would take numbers that this one skips.
-            if self.setup.server.supersedes_late && self.wires[other].page == self.wires[wire].page {
+            let holds = self.now < self.held_until;
+            if self.setup.server.supersedes_late && self.wires[other].page == self.wires[wire].page && !holds {
                 let at = self.now + BUSY_MS;
                 self.agenda.note(at, Happening::Supersede(other));
                 if let Some(end) = &mut self.wires[other].server {
@@ -187,7 +189,10 @@ impl World {
     }
 
     /// The table of cases.
-    fn take(&mut self, wire: usize, uid: u32, seq: u64, prev: u64) {
+    pub fn take(&mut self, wire: usize, uid: u32, seq: u64, prev: u64) {
+        if self.ends_over(wire, uid) {
+            return;
+        }
         let user = self.user(wire);
         let window = self.setup.server.window;
         let dedupes = self.setup.server.flaw != Some(Flaw::Dedupe);
@@ -357,6 +362,7 @@ impl World {
     /// Membership ends with the user's last connection.
     pub fn server_hears_end(&mut self, wire: usize) {
         let user = self.user(wire);
+        self.wires[wire].is_hurt = true;
         if let Some(end) = self.wires[wire].server.take() {
             end.senders.into_iter().for_each(|sender| self.goes_away(user, sender));
         }

@@ -44,6 +44,7 @@ counts! {
     Rejoins => "rejoins",
     ToPastRooms => "messages to rooms joined before an absence",
     Blocked => "looks at a full send buffer",
+    HeldBack => "messages that the server held back",
     FullWindows => "full windows",
     Events => "stored events delivered",
     Gaps => "gaps",

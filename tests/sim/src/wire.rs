@@ -22,6 +22,8 @@ pub struct Wire {
     pub lingers: bool,
     /// The message over which the server has ended it.
     pub ended_over: Option<u32>,
+    /// Whether it was ever less than whole and prompt, so that its end is nobody's fault.
+    pub is_hurt: bool,
 }
 
 /// How far the browser's socket has come.
@@ -58,6 +60,8 @@ pub struct ServerEnd {
     pub senders: Vec<u32>,
     /// The streams that it carries, each with what was sent last.
     pub carried: Vec<(Stream, u64)>,
+    /// Numbered messages that wait until they are taken: their number in the ledger, `seq` and `prev`.
+    pub held: Vec<(u32, u64, u64)>,
     /// Whether another connection has taken its place.
     pub is_superseded: bool,
     /// How many messages were taken and not acknowledged.

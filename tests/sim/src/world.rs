@@ -30,6 +30,8 @@ pub struct World {
     pub server_is_up: bool,
     pub server_is_plain: bool,
     pub server_starts: u32,
+    /// Until when the server holds numbered messages back.
+    pub held_until: u64,
     /// The users who are in rooms.
     pub members: Vec<(u32, u32)>,
     pub ledger: Vec<Entry>,
@@ -72,6 +74,10 @@ pub enum Happening {
         page: usize,
     },
     Ack(usize),
+    /// The server says once more what it has acknowledged, because it holds messages back.
+    AckAgain(usize),
+    /// It takes what it has held back.
+    TakeHeld(usize),
     Supersede(usize),
     Reply {
         sender: u32,
@@ -140,6 +146,7 @@ impl World {
             server_is_up: true,
             server_is_plain: setup.server.is_plain,
             server_starts: 0,
+            held_until: 0,
             members: Vec::new(),
             ledger: Vec::new(),
             latest: BTreeMap::new(),
@@ -187,6 +194,8 @@ impl World {
             Happening::Fact { page, fact } => self.tell(page, fact),
             Happening::Thaw { page } => self.thaw(page),
             Happening::Supersede(wire) => self.close_wire(wire, 4410),
+            Happening::AckAgain(wire) => self.acknowledge_again(wire),
+            Happening::TakeHeld(wire) => self.take_held(wire),
             Happening::Ack(wire) => self.acknowledge(wire),
             Happening::Reply { sender, seq, epoch } => self.reply(sender, seq, epoch),
             Happening::Receipt { sender, seq, read, epoch } => self.receipt(sender, seq, read, epoch),

@@ -238,4 +238,10 @@ pub const MUTANTS: &[Mutant] = &[
         from: "if message.sender.is_some() || message.seq <= sent {",
         to: "if message.sender.is_some() || message.seq <= sent && false {",
     },
+    Mutant {
+        name: "a repeated acknowledgement is no sign of life",
+        file: "reliable.rs",
+        from: "        if seq > link.acked {\n",
+        to: "        if seq == link.acked {\n            return;\n        }\n        if seq > link.acked {\n",
+    },
 ];
