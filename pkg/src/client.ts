@@ -197,7 +197,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   }
 
   #submit(event: string, data: unknown, options: SendOptions, timeoutMs?: number): number | EverwireError {
-    const { volatile, ttlMs, durable, coalesce = host.coalesceKey(event, data) } = options;
+    const { volatile, ttlMs, durable, coalesce = host.coalesceKey(this.#store, event, data) } = options;
     try {
       for (const [name, value] of Object.entries({ ttlMs, timeoutMs })) {
         if (value !== undefined && !(value >= 1)) throw new host.ConfigError(name, "a number from 1");

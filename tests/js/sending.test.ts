@@ -30,6 +30,73 @@ it("an open connection sends type, data and the time, and says so", () => {
   ]);
 });
 
+describe("what is sent is well-formed", () => {
+  const textOf = (data: object, type = "note") => {
+    const { client, socket } = openClient();
+    client.send(type, data as never);
+    return socket.texts[0] ?? "";
+  };
+
+  it.each([
+    ["the first half of an emoji", "a\ud83d", "a\ufffd"],
+    ["the second half", "\ude00b", "\ufffdb"],
+    ["halves in the wrong order", "\ude00\ud83d", "\ufffd\ufffd"],
+    ["halves at every end of their range", "\ud800.\udbff.\udc00.\udfff", "\ufffd.\ufffd.\ufffd.\ufffd"],
+    ["a half after a backslash", "\\\ud83d", "\\\ufffd"],
+    ["a half after text that looks like one", "\\ud83d\ud83d", "\\ud83d\ufffd"],
+    ["a whole emoji", "\ud83d\ude00", "\ud83d\ude00"],
+    ["text that looks like the first half", "\\ud83d", "\\ud83d"],
+    ["text that looks like it after backslashes", "\\\\\\ud83d\\\\ude00", "\\\\\\ud83d\\\\ude00"],
+    ["characters that are written as escapes", '\u0000\u001f"\n\\/\u2028', '\u0000\u001f"\n\\/\u2028'],
+    ["what lies just outside the halves", "\ud7ff\ue000", "\ud7ff\ue000"],
+  ])("%s in a value, in a key and in a name", (_what, text, sent) => {
+    const frame = textOf({ text, [text]: [{ [text]: text }] }, `n${text}`);
+    expect(frame).not.toMatch(/[^\\](?:\\\\)*\\ud[89a-f]/i);
+    expect(JSON.parse(frame)).toMatchObject({ type: `n${sent}`, data: { text: sent, [sent]: [{ [sent]: sent }] } });
+  });
+
+  it.skipIf(!("rawJSON" in JSON))("escapes of the application's own are treated as what they stand for", () => {
+    const raw = (text: string) => ({ toJSON: () => (JSON as unknown as Raw).rawJSON(text) });
+    const frame = textOf({ pair: raw('"\\uD83D\\uDE00"'), half: raw('"\\uD83D"') });
+    expect(JSON.parse(frame)).toMatchObject({ data: { pair: "\ud83d\ude00", half: "\ufffd" } });
+  });
+
+  it("sizes are those of what is sent", () => {
+    const half = makeClient();
+    const whole = makeClient();
+    half.send("note", { text: "\ud83d" });
+    whole.send("note", { text: "\ufffd" });
+    expect(half.getSnapshot().queuedBytes).toBe(whole.getSnapshot().queuedBytes);
+  });
+});
+
+interface Raw {
+  rawJSON(text: string): unknown;
+}
+
+describe("depth", () => {
+  const nested = (levels: number, open: string, close: string) =>
+    JSON.parse(`{"deep":${open.repeat(levels)}1${close.repeat(levels)}}`);
+
+  it.each([
+    ["arrays", "[", "]"],
+    ["objects", '{"deep":', "}"],
+  ])("of 64 levels of %s, envelope included, is sent, and of 65 refused at the call", (_what, open, close) => {
+    const { client, socket } = openClient();
+    expect(client.send("note", nested(62, open, close))).toEqual({ status: "sent" });
+    expect(refused(client.send("note", nested(63, open, close)))).toMatchObject({ code: "unserialisable" });
+    expect(refused(client.send("note", nested(3_000, open, close)))).toMatchObject({ code: "unserialisable" });
+    expect(socket.types).toEqual(["note"]);
+  });
+
+  it("does not count what is beside each other, or in texts", () => {
+    const { client, socket } = openClient();
+    const texts = ["[".repeat(100), '\\"['.repeat(100), `"${"{".repeat(100)}`, "\\"];
+    client.send("note", { texts, [texts.join()]: texts, list: Array.from({ length: 100 }, () => [{}]) });
+    expect(socket.types).toEqual(["note"]);
+  });
+});
+
 it("data that is left out is an empty object", () => {
   const { client, socket } = openClient();
   client.send("hello");

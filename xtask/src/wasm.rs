@@ -135,7 +135,7 @@ export declare function draft(store: Store, text: string, purpose: number, key: 
 export declare function tellError(store: Store, error: unknown): void;
 export declare function callAll(listeners: Set<() => void>): void;
 export declare function listen(listeners: Set<() => void>, listener: () => void): () => void;
-export declare function coalesceKey(type: string, data: unknown): string | undefined;
+export declare function coalesceKey(store: Store, type: string, data: unknown): string | undefined;
 export declare function setError(store: Store, error: unknown): void;
 export declare function checkOptions(options: Options): void;
 export declare function endpoint(url: string | undefined, path: string | undefined): string;
