@@ -57,20 +57,43 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const database = makeDatabase();
   /** The senders whose messages this page, and no other, may send, and how to let go of them. */
   const held = new Map<string, () => void>();
+  /** The senders of living pages, for whose end this page waits. */
+  const awaited = new Set<string>();
+  const patience = new AbortController();
+  let adopted: ((messages: StoredMessage[]) => void) | undefined;
   let own: string | undefined;
   let known = 0;
   let closed = false;
+  /** Where pages name themselves that begin to have something on disk. */
+  let channel: BroadcastChannel | undefined;
 
   // What waits for the next transactions, and whether some are under way.
   let puts: Put[] = [];
   let removals: Removal[] = [];
   let working = false;
 
-  const take = async (sender: string, ifAvailable: boolean) => {
-    const free = await takeLock(`everwire:${name}:${sender}`, ifAvailable);
+  const take = async (sender: string, options: LockOptions) => {
+    const free = await takeLock(`everwire:${name}:${sender}`, options);
     if (free) held.set(sender, free);
     // It may be had after the deadline.
     letGo();
+  };
+
+  /** Adopts what the page of a sender leaves when it dies. */
+  const inherit = async (sender: string) => {
+    if (held.has(sender) || awaited.has(sender) || awaited.size >= MOST_AWAITED) return;
+    awaited.add(sender);
+    try {
+      await take(sender, { signal: patience.signal });
+      const messages = await database.run(read((key) => key === sender));
+      if (messages.length > 0 && !patience.signal.aborted) adopted?.(messages);
+      else release([sender]);
+    } catch {
+      // Where it cannot be had now, the next page adopts it.
+      release([sender]);
+    } finally {
+      awaited.delete(sender);
+    }
   };
 
   /** Lets others have the senders, but not the page's own: they have nothing left. */
@@ -84,6 +107,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
   const close = () => {
     closed = true;
+    patience.abort();
     letGo();
   };
 
@@ -91,6 +115,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const letGo = () => {
     if (!closed || working) return;
     own = undefined;
+    channel?.close();
     release(held.keys());
     database.close();
   };
@@ -106,15 +131,20 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const adopt = async (clientId: string) => {
     try {
       own = clientId;
-      await take(clientId, false);
+      await take(clientId, {});
+      channel = new BroadcastChannel(`everwire:${name}`);
+      channel.onmessage = ({ data }) => void inherit(data);
       const [, , keys] = await database.run(survey);
       const others = new Set(keys.map((key) => key[1]));
       others.delete(clientId);
-      await Promise.all([...others].map((sender) => take(sender, true)));
-      const messages = await database.run(read);
+      await Promise.all([...others].map((sender) => take(sender, { ifAvailable: true })));
+      const messages = await database.run(read((sender) => held.has(sender)));
       if (closed) throw notOpen();
       for (const message of messages) others.delete(message.clientId);
-      release(others);
+      for (const sender of others) {
+        if (held.has(sender)) release([sender]);
+        else void inherit(sender);
+      }
       return messages;
     } finally {
       // What came after the deadline is let go of by nobody else.
@@ -122,12 +152,12 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     }
   };
 
-  /** The messages of this page's senders. They may have changed until the locks were had, so the keys are read anew. */
-  const read = async (store: IDBObjectStore) => {
+  /** The messages of some of this page's senders. They may have changed until the locks were had, so the keys are read anew. */
+  const read = (isWanted: (sender: string) => boolean) => async (store: IDBObjectStore) => {
     const [wipes = 0, since, keys] = await survey(store);
     known = wipes;
     if (since === undefined) store.put(wipes, name);
-    const mine = keys.filter((key) => held.has(key[1])).sort((a, b) => a[4] - b[4]);
+    const mine = keys.filter((key) => isWanted(key[1])).sort((a, b) => a[4] - b[4]);
     const values = await Promise.all(mine.map((key) => ask<unknown>(store.get(key)).catch(ignore)));
     const now = Date.now();
     return mine.flatMap((key, index) => {
@@ -157,6 +187,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   };
 
   const write = async (batch: Put[]) => {
+    const begun = new Set<string>();
     const errors = await database
       .run(async (store) => {
         const [wipes = 0, since = Infinity, keys] = await survey(store);
@@ -176,10 +207,12 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
           const { clientId, seq } = message;
           store.put(message, [name, clientId, seq, message.bytes, ages.get(clientId) ?? next]);
           if (since === Infinity) store.put(wipes, name);
+          if (!ages.has(clientId)) begun.add(clientId);
           return undefined;
         });
       })
       .catch((cause: OutboxError) => batch.map(() => cause));
+    for (const sender of begun) channel?.postMessage(sender);
     batch.forEach(({ resolve, reject }, index) => {
       const error = errors[index];
       if (error) reject(error);
@@ -209,7 +242,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   };
 
   return {
-    async open(clientId) {
+    async open(clientId, whenAdopted) {
+      adopted = whenAdopted;
       try {
         return await within(adopt(clientId));
       } catch (cause) {
@@ -230,6 +264,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     remove: (clientId, seq) => forget(clientId, seq, seq),
 
     async wipe() {
+      // What other pages leave from now on is not this user's.
+      patience.abort();
       try {
         // What is put but not yet written finds another number than it knew, and is refused.
         known = await database.run(async (store) => {
@@ -248,3 +284,6 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     close,
   };
 }
+
+/** For the end of how many other pages to wait. */
+const MOST_AWAITED = 64;

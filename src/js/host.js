@@ -135,6 +135,18 @@ function fail(store, message, seq, status, cause) {
   store.requests.delete(seq);
 }
 
+/** Ends what is left of a client that has just disconnected, without waiting for the server's part of the closing handshake. */
+export function end(store, cause) {
+  store.socket?.onclose({ code: 1000, reason: "", wasClean: false });
+  clearTimeout(store.timeout);
+  store.signal = () => 0;
+  const { messages, requests, listeners } = store;
+  for (const seq of [...messages.keys(), ...requests.keys()]) fail(store, messages.get(seq), seq, "failed", cause);
+  callAll(listeners);
+  listeners.clear();
+  store.clear();
+}
+
 const DELIVERIES = [null, "at-most-once", "reliable"];
 
 /** `retryInMs` and `lastRttMs` are negative, and `closeCode` is 0, where there is nothing to say. Runs no handler. */
@@ -279,7 +291,11 @@ const FAILURES = [
 function tellTransmitted(store, seq) {
   const message = store.messages.get(seq);
   const isLast = message?.isEphemeral || store.snapshot.delivery !== "reliable";
-  if (isLast) store.messages.delete(seq);
+  if (isLast) {
+    store.messages.delete(seq);
+    // Nobody will acknowledge it, and it must not be sent again.
+    if (message?.isDurable) store.outbox?.remove(store.clientId, seq);
+  }
   message?.move("sent", undefined, isLast);
 }
 
@@ -312,12 +328,13 @@ export function tellError(store, error) {
 const DROPS = ["overflow", "expired", "not_open", "replaced", "unconfirmed", "unsupported", "forgotten"];
 
 function tellDropped(store, text, index, sender, seq) {
-  const { messages, outbox, senders, clientId } = store;
+  const { messages, outbox, senders, clientId, snapshot } = store;
   const { type, data } = JSON.parse(text);
   const reason = DROPS[index];
   const message = sender ? undefined : messages.get(seq);
-  // Of what is unconfirmed, a page that meets a server of the reliable mode may still learn more.
-  if ((sender || message?.isDurable) && reason !== "unconfirmed") outbox?.remove(senders[sender] ?? clientId, seq);
+  // Of what a server without the reliable mode cannot confirm, a page that meets another one may still learn more.
+  const isKept = reason === "unconfirmed" && snapshot.delivery !== "reliable";
+  if ((sender || message?.isDurable) && !isKept) outbox?.remove(senders[sender] ?? clientId, seq);
   if (!sender)
     fail(store, message, seq, index === 1 ? reason : "failed", error(reason, `the message was dropped: ${reason}`));
   call(store, "drop", { type, data, reason });

@@ -28,6 +28,7 @@ const left = (clientId: string, seq: number, more: Partial<StoredMessage> = {}):
   bytes: 50,
   purpose: 0,
   expiresAt: null,
+  createdAt: Date.now(),
   ...more,
 });
 

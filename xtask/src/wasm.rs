@@ -132,6 +132,7 @@ export interface Store {
 export declare function newStore(options: Options, token: Options[\"token\"]): Store;
 export declare function within<T>(store: Store, act: () => T): T;
 export declare function draft(store: Store, text: string, purpose: number, key: string | undefined): [number, number];
+export declare function end(store: Store, cause: errors.EverwireError): void;
 export declare function tellError(store: Store, error: unknown): void;
 export declare function callAll(listeners: Set<() => void>): void;
 export declare function listen(listeners: Set<() => void>, listener: () => void): () => void;
