@@ -97,6 +97,16 @@ describe("a durable message", () => {
     expect(types(next.socket)).toEqual([]);
   });
 
+  it("that a closing socket does not take stays on disk, and says that it waits", async () => {
+    const { client, socket } = await connectedPage();
+    socket.says("pong", {});
+    socket.readyState = 2;
+    const sent = accepted(client.send("note", {}, { durable: true }));
+    await settle();
+    expect([types(socket), sent.status]).toEqual([[], "queued"]);
+    expect(await onDisk()).toHaveLength(1);
+  });
+
   it("whose put the browser never answers is sent after the deadline, and so is what waits behind it", async () => {
     const { client, socket } = await connectedPage();
     welcome(socket);

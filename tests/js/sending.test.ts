@@ -1,6 +1,7 @@
 import { EverwireError, type NativeSocketClient } from "everwire";
 import { describe, expect, it, vi } from "vitest";
 import { makeClient, openClient, recorder, useStandIns } from "./harness/clients";
+import { accepted, comeBack, sentOn, statusesOf, welcomedClient } from "./harness/reliable";
 import { StandInSocket } from "./harness/standInSocket";
 
 useStandIns();
@@ -189,6 +190,51 @@ it.each(["ping", "user_typing", "typing"])(
     expect(client.getSnapshot().queued).toBe(0);
   },
 );
+
+describe("a socket that has begun to close", () => {
+  it("takes nothing: the message waits, says so, and is sent once on the next connection", async () => {
+    const { client, socket } = openClient();
+    socket.readyState = 2;
+    const message = accepted(client.send("note"));
+    const statuses = statusesOf(message);
+    const done = vi.fn();
+    void message.done().then(done);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(client.getSnapshot()).toMatchObject({ phase: "closing", queued: 1 });
+    expect([statuses, done.mock.calls.length, socket.texts]).toEqual([["queued"], 0, []]);
+    socket.ends();
+    await vi.advanceTimersByTimeAsync(2_000);
+    StandInSocket.newest.opens();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([statuses, done.mock.calls.length, StandInSocket.newest.types]).toEqual([["queued", "sent"], 1, ["note"]]);
+  });
+
+  it("takes nothing of what has waited either", () => {
+    const client = makeClient();
+    client.connect();
+    const messages = [accepted(client.send("a")), accepted(client.send("b"))];
+    StandInSocket.newest.readyState = 2;
+    StandInSocket.newest.onopen?.({});
+    expect(messages.map(({ status }) => status)).toEqual(["queued", "queued"]);
+    expect(client.getSnapshot().queued).toBe(2);
+  });
+
+  it.each(["at-most-once", "reliable"] as const)("refuses what would be worthless later (%s)", (delivery) => {
+    const { client, socket } = delivery === "reliable" ? welcomedClient() : openClient();
+    socket.readyState = 2;
+    expect(refused(client.send("cursor", {}, { volatile: true })).code).toBe("not_open");
+  });
+
+  it("takes nothing of what is acknowledged either, which is sent once on the next connection", () => {
+    const { client, socket } = welcomedClient();
+    socket.readyState = 2;
+    const message = accepted(client.send("note"));
+    const next = comeBack();
+    expect(sentOn(next)).toEqual([["note", 1]]);
+    next.says("ack", { seq: 1 });
+    expect(message.status).toBe("acknowledged");
+  });
+});
 
 it("a full queue refuses, unless it may drop the oldest message, which it reports", () => {
   const strict = makeClient({ queue: { maxMessages: 1 } });
