@@ -107,9 +107,12 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
   const close = () => {
     closed = true;
-    patience.abort();
+    giveUp();
     letGo();
   };
+
+  /** Waits for other pages no more. The usual reason would be an error, whose stack keeps the client that calls. */
+  const giveUp = () => patience.abort(null);
 
   /** What `close` does, once nothing is under way. */
   const letGo = () => {
@@ -265,7 +268,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
     async wipe() {
       // What other pages leave from now on is not this user's.
-      patience.abort();
+      giveUp();
       try {
         // What is put but not yet written finds another number than it knew, and is refused.
         known = await database.run(async (store) => {
