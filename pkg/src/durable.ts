@@ -23,9 +23,9 @@ export interface DurableOutboxOptions {
 /**
  * An outbox in the browser's IndexedDB, for one client. Touches nothing until it is opened, so it can be made on a server.
  *
- * Each page holds a Web Lock for every sender whose messages it may send. Some browsers keep such a page out of the back/forward
- * cache. Chromium takes it in, and drops it when another page opens an outbox of the same name, which then adopts its messages.
- * Going back to such a page loads it anew.
+ * Each page holds a Web Lock for every sender whose messages it may send, and waits for the locks of up to 64 other senders, whose messages it adopts when their
+ * pages die. Some browsers keep such a page out of the back/forward cache. Chromium takes it in, and drops it when another page of the same name is open, which then
+ * adopts its messages. Going back to such a page loads it anew.
  *
  * Throws an error with the code `invalid_option` if an option cannot be used.
  */
@@ -81,12 +81,13 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
   /** Adopts what the page of a sender leaves when it dies. */
   const inherit = async (sender: string) => {
-    if (held.has(sender) || awaited.has(sender) || awaited.size >= MOST_AWAITED) return;
+    if (!adopted || held.has(sender) || awaited.has(sender) || awaited.size >= MOST_AWAITED) return;
     awaited.add(sender);
     try {
       await take(sender, { signal: patience.signal });
+      if (closed) return;
       const messages = await database.run(read((key) => key === sender));
-      if (messages.length > 0 && !patience.signal.aborted) adopted?.(messages);
+      if (messages.length > 0 && !patience.signal.aborted) adopted(messages);
       else release([sender]);
     } catch {
       // Where it cannot be had now, the next page adopts it.
