@@ -1,12 +1,12 @@
 //! Typed events, both ways.
 
 use everwire::client::{Client, SendError};
+use everwire::events::Open;
 use everwire::events::WireEvent;
 use everwire::events::masterx::{
     EmotionUpdate, JoinSession, LeaveSession, Level, MessageReceived, MessageSent, Notification, OutgoingMessage,
     ServerError, TypingIndicator, UserTyping,
 };
-use everwire::events::Open;
 use everwire::proto::{Refusal, Sent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
