@@ -98,6 +98,23 @@ async fn old_events_are_forgotten() {
 }
 
 #[tokio::test]
+async fn a_stream_that_was_forgotten_begins_again_beyond_every_offset_that_it_has_had() {
+    let world = World::new(&["--client-age-s", "0.3"]).await;
+    let (mut ada, _) = hello(&world, "ada", TAB, json!({})).await;
+    for n in 1..=3 {
+        push(&world, "ada", n).await;
+        ada.event("notification").await;
+    }
+    drop(ada);
+    tokio::time::sleep(Duration::from_millis(3000)).await;
+    let (mut ada, welcome) = hello(&world, "ada", TAB, json!({ "user": 3, TAB_STREAM: 0 })).await;
+    let position = welcome["streams"]["user"].as_u64().unwrap();
+    assert!(position > 3, "{welcome}");
+    push(&world, "ada", 4).await;
+    assert_eq!(place(&ada.any().await), ("user", position + 1));
+}
+
+#[tokio::test]
 async fn a_long_history_comes_whole_through_a_short_queue() {
     let world = World::new(&["--queue-frames", "8"]).await;
     let (ada, _) = hello(&world, "ada", TAB, json!({})).await;

@@ -1,10 +1,12 @@
 //! The tables of the reliable mode.
 
 /// Made with the database. `sent` holds what receipts may come for, `processed` is filled with `--dev` only.
+/// `highest_forgotten` is the highest offset of any stream that is gone.
 pub const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS memory (
         only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-        epoch INTEGER NOT NULL
+        epoch INTEGER NOT NULL,
+        highest_forgotten INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE TABLE IF NOT EXISTS clients (
         user_id TEXT NOT NULL,

@@ -1,6 +1,6 @@
 //! Rows of stored events.
 
-use rusqlite::{Connection as Database, OptionalExtension as _, params};
+use rusqlite::{Connection as Database, OptionalExtension as _, Row, params};
 
 use crate::clock;
 
@@ -11,7 +11,7 @@ pub const USER_STREAM: &str = "user";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stream {
     id: i64,
-    /// The offset of its last event, 0 if there was none yet.
+    /// The offset of its last event, or the position at which it began.
     pub newest: u64,
 }
 
@@ -41,23 +41,26 @@ pub fn is_stored(kind: &str) -> bool {
     !MOMENTARY.contains(&kind)
 }
 
-/// Finds a stream, or begins it.
+/// Finds a stream, or begins it beyond every offset that a stream of its name may have had: a client that still has a
+/// position in that one would take offsets that come again for repetitions.
 pub fn open(database: &Database, user: &str, name: &str) -> rusqlite::Result<Stream> {
     let known = database
         .prepare_cached("SELECT id, newest FROM streams WHERE user_id = ?1 AND name = ?2")?
-        .query_row(params![user, name], |row| {
-            Ok(Stream { id: row.get(0)?, newest: row.get::<_, i64>(1)?.cast_unsigned() })
-        })
+        .query_row(params![user, name], stream)
         .optional()?;
     match known {
         Some(stream) => Ok(stream),
-        None => {
-            database
-                .prepare_cached("INSERT INTO streams (user_id, name, newest) VALUES (?1, ?2, 0)")?
-                .execute(params![user, name])?;
-            Ok(Stream { id: database.last_insert_rowid(), newest: 0 })
-        }
+        None => database
+            .prepare_cached(
+                "INSERT INTO streams (user_id, name, newest)
+                 VALUES (?1, ?2, (SELECT MAX(?3, highest_forgotten) FROM memory)) RETURNING id, newest",
+            )?
+            .query_row(params![user, name, clock::epoch_ms()], stream),
     }
+}
+
+fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
+    Ok(Stream { id: row.get(0)?, newest: row.get::<_, i64>(1)?.cast_unsigned() })
 }
 
 /// Stores an event under the next offset, forgets those that are too many, and returns the offset and the frame.
@@ -136,6 +139,12 @@ pub fn page(
 /// Forgets a stream and its events.
 pub fn remove(database: &Database, user: &str, name: &str) -> rusqlite::Result<()> {
     database
+        .prepare_cached(
+            "UPDATE memory SET highest_forgotten = streams.newest FROM streams
+             WHERE streams.user_id = ?1 AND streams.name = ?2 AND streams.newest > highest_forgotten",
+        )?
+        .execute(params![user, name])?;
+    database
         .prepare_cached("DELETE FROM streams WHERE user_id = ?1 AND name = ?2")?
         .execute(params![user, name])
         .map(drop)
@@ -157,3 +166,25 @@ const MOMENTARY: [&str; 14] = [
     "reply",
     "receipt",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reliable::SCHEMA;
+
+    #[test]
+    fn a_stream_begins_at_the_time_and_never_before_the_highest_offset_that_is_forgotten() {
+        let database = Database::open_in_memory().unwrap();
+        database.execute_batch(SCHEMA).unwrap();
+        database.execute("INSERT INTO memory (only_row, epoch) VALUES (1, 1)", []).unwrap();
+        let begun = open(&database, "ada", USER_STREAM).unwrap();
+        assert!((clock::epoch_ms() - 60_000..=clock::epoch_ms()).contains(&begun.newest.cast_signed()));
+        // Its events have come faster than one in a millisecond, or the clock was set back since.
+        let ahead = begun.newest + 1_000_000;
+        database.execute("UPDATE streams SET newest = ?1", [ahead.cast_signed()]).unwrap();
+        assert_eq!(open(&database, "ada", USER_STREAM).unwrap().newest, ahead);
+        remove(&database, "ada", USER_STREAM).unwrap();
+        assert_eq!(open(&database, "ben", USER_STREAM).unwrap().newest, ahead);
+        assert_eq!(open(&database, "ada", USER_STREAM).unwrap().newest, ahead);
+    }
+}
