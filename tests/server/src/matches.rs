@@ -19,6 +19,8 @@ pub struct Matches {
 
 #[derive(Default)]
 struct Index {
+    /// The row of the newest match that was read.
+    newest: i64,
     users: HashMap<Arc<str>, [Arc<str>; 2]>,
     partners: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
@@ -35,11 +37,31 @@ pub enum MatchError {
 impl Matches {
     /// Loads what is stored.
     pub async fn load(store: Store) -> Result<Self, StoreError> {
-        let mut index = Index::default();
-        for (id, [first, second]) in store.run(messages::all_matches).await? {
+        let matches = Self { store, index: RwLock::default() };
+        matches.read().await?;
+        Ok(matches)
+    }
+
+    /// Takes up the matches that other processes make, for as long as the server runs.
+    pub async fn follow(&self) {
+        loop {
+            self.store.others_have_stored().await;
+            if let Err(error) = self.read().await {
+                tracing::error!(%error, "matches of other processes could not be read");
+            }
+        }
+    }
+
+    /// Loads what was stored since the last time.
+    async fn read(&self) -> Result<(), StoreError> {
+        let known = self.index.reading().newest;
+        let stored = self.store.run(move |database| messages::matches_since(database, known)).await?;
+        let mut index = self.index.writing();
+        for (row, id, [first, second]) in stored {
+            index.newest = index.newest.max(row);
             index.add(id.into(), [first.into(), second.into()]);
         }
-        Ok(Self { store, index: RwLock::new(index) })
+        Ok(())
     }
 
     /// Stores a match. Making it twice is the same as making it once.

@@ -48,11 +48,11 @@ pub struct Draft {
     pub client_id: Option<String>,
 }
 
-/// All matches: id and users.
-pub fn all_matches(database: &Connection) -> rusqlite::Result<Vec<(String, [String; 2])>> {
+/// The matches stored after a row: row, id and users.
+pub fn matches_since(database: &Connection, row: i64) -> rusqlite::Result<Vec<(i64, String, [String; 2])>> {
     database
-        .prepare("SELECT id, first_user, second_user FROM matches")?
-        .query_map([], |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?])))?
+        .prepare_cached("SELECT rowid, id, first_user, second_user FROM matches WHERE rowid > ?1 ORDER BY rowid")?
+        .query_map([row], |row| Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?])))?
         .collect()
 }
 

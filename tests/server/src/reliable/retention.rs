@@ -5,50 +5,82 @@ use std::{sync::Arc, time::Duration};
 use rusqlite::Connection as Database;
 
 use super::{
-    clients,
+    changes, clients,
     ledger::Ledger,
     members, receipts,
     streams::{self, USER_STREAM, client_stream},
 };
-use crate::{clock, hub::Room};
+use crate::clock;
 
 impl Ledger {
-    /// Forgets what is old: events, messages that no receipt comes for, and clients that nobody has seen.
-    pub fn forget_old(&mut self, database: &Database) -> rusqlite::Result<()> {
+    /// Notes that the clients are here that are.
+    pub fn note_presence(&mut self, database: &Database) -> rusqlite::Result<()> {
         let now = clock::epoch_ms();
-        for (user, client_id) in self.owners.keys() {
-            clients::seen(database, user, client_id, now)?;
-        }
-        let event_age = now.saturating_sub(self.bounds.event_age_ms);
-        database.execute("DELETE FROM events WHERE stored_at < ?1", [event_age])?;
-        receipts::forget(database, event_age)?;
-        for (user, client_id) in clients::unseen_since(database, now.saturating_sub(self.bounds.client_age_ms))? {
-            self.forget_client(database, &Arc::from(user), &client_id)?;
+        for ((user, client_id), connection) in &self.owners {
+            clients::still_here(database, user, client_id, &self.owner_name(connection), now)?;
         }
         Ok(())
+    }
+
+    /// Forgets some of what is old: events, messages that no receipt comes for, and clients that nobody has seen. Says whether there
+    /// is more; other transactions go in between.
+    pub fn forget_old(&mut self, database: &Database) -> rusqlite::Result<bool> {
+        let now = clock::epoch_ms();
+        let event_age = now.saturating_sub(self.bounds.event_age_ms);
+        let events = streams::forget_older(database, event_age, BATCH)?;
+        let sent = receipts::forget(database, event_age, BATCH)?;
+        changes::forget(database, now.saturating_sub(CHANGES_AGE_MS))?;
+        let client_age = self.bounds.client_age_ms.saturating_add(presence_slack_ms(self.bounds.client_age_ms));
+        let unseen = clients::unseen_since(database, now.saturating_sub(client_age), BATCH)?;
+        for (user, client_id) in &unseen {
+            self.forget_client(database, &Arc::from(user.as_str()), client_id)?;
+        }
+        Ok([events, sent, unseen.len()].contains(&(BATCH as usize)))
     }
 
     /// Forgets a client, and with a user's last one their events.
-    pub(super) fn forget_client(&self, database: &Database, user: &Arc<str>, client_id: &str) -> rusqlite::Result<()> {
+    fn forget_client(&mut self, database: &Database, user: &Arc<str>, client_id: &str) -> rusqlite::Result<()> {
         streams::remove(database, user, &client_stream(client_id))?;
-        if clients::forget(database, user, client_id)? {
+        clients::forget(database, user, client_id)?;
+        let was_member = members::forget_client(database, user, client_id)?;
+        if !clients::exist(database, user)? {
             streams::remove(database, user, USER_STREAM)?;
-            members::leave_all(database, user)?;
-            self.hub.end_stream(user);
+            members::forget_user(database, user)?;
+        } else if !was_member {
+            return Ok(());
+        }
+        self.memberships_changed(database, user)
+    }
+
+    /// Forgets the streams of a user's client ids that are too many. How far their messages are processed is remembered: a message
+    /// that comes again must not be processed again.
+    pub(super) fn forget_surplus(&mut self, database: &Database, user: &Arc<str>) -> rusqlite::Result<()> {
+        for client_id in streams::surplus(database, user, MAX_STREAMS_PER_USER)? {
+            // One that is here may still be waiting for replies.
+            if !self.owners.contains_key(&(user.clone(), Arc::from(client_id.as_str()))) {
+                streams::remove(database, user, &client_stream(&client_id))?;
+                clients::forget_unused(database, user, &client_id)?;
+            }
         }
         Ok(())
     }
-}
 
-impl Ledger {
-    /// Ends the events of rooms that users who have been back for a while have not joined again.
-    pub fn end_lapsed_memberships(&mut self, database: &Database) -> rusqlite::Result<()> {
-        let lapsed = self.hub.take_lapsed(REJOINING_TIME);
-        self.lapse_rooms(database, lapsed)
-    }
-
-    pub(super) fn lapse_rooms(&self, database: &Database, rooms: Vec<(Arc<str>, Room)>) -> rusqlite::Result<()> {
-        rooms.iter().try_for_each(|(user, room)| members::lapse(database, user, room))
+    /// Ends the events of rooms that clients who have been back for a while have not joined again.
+    pub fn end_lapsed_memberships(&mut self, database: &Database, back_for: Duration) -> rusqlite::Result<()> {
+        let mut back = Vec::new();
+        for carrier in self.carriers.values_mut().flatten() {
+            if !carrier.has_rejoined && carrier.since.elapsed() >= back_for {
+                carrier.has_rejoined = true;
+                back.push((carrier.connection.clone(), carrier.client_id.clone()));
+            }
+        }
+        for (connection, client_id) in back {
+            let owner = self.owner_name(&connection);
+            if members::lapse(database, &connection.user, &client_id, &owner)? {
+                self.memberships_changed(database, &connection.user)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -58,5 +90,19 @@ pub fn forget_events(database: &Database, user: &str, name: &str, upto: u64) -> 
     streams::forget(database, stream, upto)
 }
 
+/// A process that dies has not noted for this long that its clients are here.
+fn presence_slack_ms(client_age_ms: i64) -> i64 {
+    (client_age_ms / 5).min(20 * 60 * 1000)
+}
+
 /// By when a client that has come back has joined the rooms that it wants to be in.
-const REJOINING_TIME: Duration = Duration::from_secs(60);
+pub const REJOINING_TIME: Duration = Duration::from_secs(60);
+
+/// Each page may have a client id of its own.
+const MAX_STREAMS_PER_USER: i64 = 1000;
+
+/// Rows forgotten in one transaction, so that nobody waits long for it.
+const BATCH: u32 = 2000;
+
+/// Every process has looked by then.
+const CHANGES_AGE_MS: i64 = 3_600_000;
