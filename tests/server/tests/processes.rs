@@ -176,3 +176,12 @@ async fn two_processes_that_make_the_database_at_the_same_time_have_one_epoch() 
         assert_eq!(one["epoch"], other["epoch"]);
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_has_not_said_hello_gets_the_events_that_the_other_process_stores() {
+    let [first, second] = two("plain");
+    let (_ada, welcome) = first.hello("ada", json!({})).await;
+    let mut plain = second.connect("ada").await;
+    assert!(first.push("ada", 1).await);
+    assert_eq!(next_of(&mut plain, "notification").await["offset"], welcome["streams"]["user"].as_u64().unwrap() + 1);
+}

@@ -135,7 +135,7 @@ mod tests {
         }
         assert!(lapse(&database, "ada", "phone", "the phone's next connection").unwrap());
         assert!(forget_client(&database, "ada", "page that is gone").unwrap());
-        assert_eq!(rooms(&database, "ada").unwrap(), [room.clone()]);
+        assert_eq!(rooms(&database, "ada").unwrap(), std::slice::from_ref(&room));
         join(&database, "ada", "phone", &room, "phone").unwrap();
         leave(&database, "ada", &room).unwrap();
         assert!(rooms(&database, "ada").unwrap().is_empty());

@@ -106,3 +106,82 @@ const BATCH: u32 = 2000;
 
 /// Every process has looked by then.
 const CHANGES_AGE_MS: i64 = 3_600_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::App, connection::Connection, dispatch, ending::Ending, hub::Room, options::Options, sender::Sender,
+        server::Server,
+    };
+
+    struct Client {
+        connection: Arc<Connection>,
+        sender: Option<Sender>,
+    }
+
+    impl Client {
+        async fn hello(app: &App, client_id: &str) -> Self {
+            let (connection, _) = app.connect(&Arc::from("ada"), None).ok().unwrap();
+            let mut client = Self { connection, sender: None };
+            let hello = format!(r#"{{"type":"hello","data":{{"versions":[1],"client_id":"{client_id}"}}}}"#);
+            client.say(app, &hello).await;
+            client
+        }
+
+        async fn say(&mut self, app: &App, text: &str) {
+            let _ = dispatch::text(app, &self.connection, &mut self.sender, text).await;
+        }
+
+        async fn leave(self, app: &App) {
+            app.disconnect(&self.connection, &Ending::Gone);
+            while app.hub.is_online("ada") {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn end_lapsed(app: &App) {
+        let store = app.matches.store();
+        let end = |database: &_, ledger: &mut Ledger| ledger.end_lapsed_memberships(database, Duration::ZERO);
+        store.run_with_ledger(end).await.unwrap();
+    }
+
+    fn is_member(app: &App, room: &Room) -> bool {
+        !app.hub.audience(room, None).streamed.is_empty()
+    }
+
+    #[tokio::test]
+    async fn a_phone_that_comes_online_without_joining_ends_nothing_that_the_laptop_has_joined() {
+        let flags = ["--dev", "--port", "0"];
+        let server = Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
+        let app = server.app();
+        let [kept, lost] = ["kept", "lost"].map(Room::session);
+        let join = |id| format!(r#"{{"type":"join_session","data":{{"session_id":"{id}"}}}}"#);
+        let mut laptop = Client::hello(app, LAPTOP).await;
+        laptop.say(app, &join("kept")).await;
+        laptop.say(app, &join("lost")).await;
+        end_lapsed(app).await;
+        laptop.leave(app).await;
+
+        let phone = Client::hello(app, "the-phone-of-the-user").await;
+        end_lapsed(app).await;
+        assert!(is_member(app, &kept) && is_member(app, &lost));
+        phone.leave(app).await;
+
+        // The laptop itself has the time to join again what it wants to be in.
+        let mut laptop = Client::hello(app, LAPTOP).await;
+        laptop.say(app, &join("kept")).await;
+        assert!(is_member(app, &kept) && is_member(app, &lost));
+        end_lapsed(app).await;
+        assert!(is_member(app, &kept) && !is_member(app, &lost));
+        laptop.leave(app).await;
+        assert!(is_member(app, &kept));
+        // Leaving on one device is leaving.
+        let mut phone = Client::hello(app, "the-phone-of-the-user").await;
+        phone.say(app, r#"{"type":"leave_session","data":{"session_id":"kept"}}"#).await;
+        assert!(!is_member(app, &kept));
+    }
+
+    const LAPTOP: &str = "the-laptop-of-the-user";
+}

@@ -78,6 +78,14 @@ impl Mortal {
         self.http.post(format!("{}dev/push", self.url)).json(&body).send().await.is_ok()
     }
 
+    /// Connects without a hello.
+    pub async fn connect(&self, user: &str) -> Socket {
+        let token = self.get(&format!("dev/token?user_id={user}")).await;
+        let token = token["token"].as_str().unwrap();
+        let url = format!("{}api/ws?token={token}", self.url.replacen("http", "ws", 1));
+        tokio_tungstenite::connect_async(url).await.unwrap().0
+    }
+
     /// Connects and says hello; returns the socket and the welcome.
     pub async fn hello(&self, user: &str, streams: Value) -> (Socket, Value) {
         self.hello_as(user, TAB, streams).await.expect("no welcome")
@@ -85,10 +93,7 @@ impl Mortal {
 
     /// The same under a client id of choice. There is no welcome if another connection takes over at once.
     pub async fn hello_as(&self, user: &str, client_id: &str, streams: Value) -> Option<(Socket, Value)> {
-        let token = self.get(&format!("dev/token?user_id={user}")).await;
-        let token = token["token"].as_str().unwrap();
-        let url = format!("{}api/ws?token={token}", self.url.replacen("http", "ws", 1));
-        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let mut socket = self.connect(user).await;
         let hello = json!({ "type": "hello", "data": { "versions": [1], "client_id": client_id, "streams": streams } });
         socket.send(Message::text(hello.to_string())).await.ok()?;
         loop {
