@@ -70,21 +70,13 @@ impl Matches {
         if let Some(existing) = self.index.reading().users.get(id) {
             return if same_pair(existing, &pair) { Ok(()) } else { Err(MatchError::Taken) };
         }
+        // Another request, or another process, may have stored the same id first, and what is stored counts.
         let stored_id = id.to_owned();
-        self.store
-            .run(move |database| messages::insert_match(database, &stored_id, &users))
-            .await
-            .map_err(MatchError::Store)?;
-        let mut index = self.index.writing();
-        // Another request may have stored the same id first, and what is stored counts.
-        match index.users.get(id) {
-            Some(existing) if same_pair(existing, &pair) => Ok(()),
-            Some(_) => Err(MatchError::Taken),
-            None => {
-                index.add(id.into(), pair);
-                Ok(())
-            }
-        }
+        let stored = self.store.run(move |database| messages::insert_match(database, &stored_id, &users));
+        let stored = stored.await.map_err(MatchError::Store)?.map(Arc::<str>::from);
+        let result = if same_pair(&stored, &pair) { Ok(()) } else { Err(MatchError::Taken) };
+        self.index.writing().add(id.into(), stored);
+        result
     }
 
     /// The other user of a match that `user` belongs to.

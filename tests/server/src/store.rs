@@ -192,7 +192,7 @@ fn transact(
     let committed = if ledger.has_failed() {
         transaction.rollback().and(Err(rusqlite::Error::InvalidQuery))
     } else {
-        transaction.commit()
+        ledger.note_own(&transaction).and_then(|()| transaction.commit())
     };
     match &committed {
         Ok(()) => ledger.committed(),

@@ -143,23 +143,42 @@ async fn a_member_on_one_process_gets_what_is_said_on_the_other_and_its_sender_t
     say(&mut ada, json!({ "type": "message_sent", "data": message, "seq": 2 })).await;
     assert_eq!(next_of(&mut ben, "message_received").await["data"]["message"]["id"], "m1");
     assert_eq!(next_of(&mut ada, "receipt").await["data"], json!({ "seq": 2, "status": "delivered" }));
-    // Who has left is no member for the other process either.
+    // Who has left is no member for the other process either, although a connection there had joined as well.
+    let (mut bens_other, _) = first.hello_as("ben", OTHER_TAB, json!({})).await.unwrap();
+    say(&mut bens_other, join).await;
+    acked(&mut bens_other, 1).await;
     say(&mut ben, json!({ "type": "leave_session", "data": { "session_id": "s1" }, "seq": 2 })).await;
     acked(&mut ben, 2).await;
     say(&mut ada, json!({ "type": "message_sent", "data": message, "seq": 3 })).await;
     acked(&mut ada, 3).await;
     second.push("ben", 7).await;
-    assert_eq!(next(&mut ben).await.unwrap()["data"]["n"], 7);
+    for connection in [&mut ben, &mut bens_other] {
+        let event = next(connection).await.unwrap();
+        assert_eq!(event["data"]["n"], 7, "{event}");
+    }
 }
 
 #[tokio::test]
 async fn a_match_that_one_process_made_can_be_joined_at_the_other() {
     let [first, second] = two("match");
     first.post("dev/match", json!({ "match_id": "m1", "users": ["ada", "ben"] })).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
     let (mut ada, _) = second.hello("ada", json!({})).await;
-    say(&mut ada, json!({ "type": "join_match", "data": { "match_id": "m1" }, "seq": 1, "request": true })).await;
-    assert_eq!(next_of(&mut ada, "reply").await["data"]["seq"], 1);
+    let joining = async {
+        for seq in 1.. {
+            let join = json!({ "type": "join_match", "data": { "match_id": "m1" }, "seq": seq, "request": true });
+            say(&mut ada, join).await;
+            loop {
+                match next(&mut ada).await.unwrap()["type"].as_str() {
+                    Some("reply") => return,
+                    Some("error") => break,
+                    _ => {}
+                }
+            }
+        }
+    };
+    timeout(Duration::from_secs(10), joining).await.expect("it knows of no match");
+    let taken = json!({ "match_id": "m1", "users": ["ada", "eve"] });
+    assert_eq!(second.try_post("dev/match", taken).await, 409);
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection as Database, params};
 
-use crate::clock;
+use super::members;
+use crate::{clock, hub::Room};
 
 /// How far a process knows what others have stored.
 #[derive(Clone, Copy)]
@@ -11,19 +12,27 @@ pub struct Known {
     pub change: i64,
 }
 
-/// One thing that another process should know.
-pub struct Change {
-    pub user: String,
-    /// The client id that has moved; without one it is the user's memberships that have changed.
-    pub client_id: Option<String>,
+/// One thing about a user that another process should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// What is stored of their memberships is not what it was.
+    Memberships,
+    /// They have left a room, which ends what they have joined on any connection.
+    Left(Room),
+    /// A client id has moved to another process.
+    Moved(String),
 }
 
-/// Notes a change and returns its id.
-pub fn note(database: &Database, user: &str, client_id: Option<&str>) -> rusqlite::Result<i64> {
+pub fn note(database: &Database, user: &str, change: &Change) -> rusqlite::Result<()> {
+    let (room, client_id) = match change {
+        Change::Memberships => (None, None),
+        Change::Left(room) => (Some(members::spell(room)), None),
+        Change::Moved(client_id) => (None, Some(client_id)),
+    };
     database
-        .prepare_cached("INSERT INTO changes (changed_at, user_id, client_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![clock::epoch_ms(), user, client_id])?;
-    Ok(database.last_insert_rowid())
+        .prepare_cached("INSERT INTO changes (changed_at, user_id, room, client_id) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![clock::epoch_ms(), user, room, client_id])
+        .map(drop)
 }
 
 /// The last that there were.
@@ -36,19 +45,24 @@ pub fn newest(database: &Database) -> rusqlite::Result<Known> {
     Ok(Known { event: newest("events")?, change: newest("changes")? })
 }
 
-/// The changes since then; `None` if some of them are forgotten.
-pub fn since(database: &Database, known: i64) -> rusqlite::Result<Option<Vec<Change>>> {
-    let newest = newest(database)?.change;
+/// The changes after one, by user and in order; `None` if some of them are forgotten.
+pub fn since(database: &Database, known: Known) -> rusqlite::Result<Option<Vec<(String, Change)>>> {
     let oldest: Option<i64> =
         database.prepare_cached("SELECT MIN(id) FROM changes")?.query_row([], |row| row.get(0))?;
-    if newest > known && oldest.is_none_or(|oldest| oldest > known + 1) {
+    if newest(database)?.change > known.change && oldest.is_none_or(|oldest| oldest > known.change + 1) {
         return Ok(None);
     }
-    database
-        .prepare_cached("SELECT DISTINCT user_id, client_id FROM changes WHERE id > ?1")?
-        .query_map([known], |row| Ok(Change { user: row.get(0)?, client_id: row.get(1)? }))?
-        .collect::<rusqlite::Result<_>>()
-        .map(Some)
+    let mut statement =
+        database.prepare_cached("SELECT user_id, room, client_id FROM changes WHERE id > ?1 ORDER BY id")?;
+    let changes = statement.query_map([known.change], |row| {
+        let change = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
+            (_, Some(client_id)) => Change::Moved(client_id),
+            (Some(room), None) => members::read(&room).map_or(Change::Memberships, Change::Left),
+            (None, None) => Change::Memberships,
+        };
+        Ok((row.get(0)?, change))
+    })?;
+    changes.collect::<rusqlite::Result<_>>().map(Some)
 }
 
 /// Forgets changes that every process knows by now; one that was stopped for so long reads everything again.
@@ -57,3 +71,28 @@ pub fn forget(database: &Database, before_ms: i64) -> rusqlite::Result<()> {
 }
 
 pub const FORGET: &str = "DELETE FROM changes WHERE changed_at < ?1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database;
+
+    #[test]
+    fn who_has_missed_changes_that_are_forgotten_is_told_so() {
+        let database = database::open(None).unwrap();
+        let begin = newest(&database).unwrap();
+        let changes =
+            [Change::Memberships, Change::Moved("tab".into()), Change::Left(Room::session("s1"))].map(|change| {
+                note(&database, "ada", &change).unwrap();
+                ("ada".to_owned(), change)
+            });
+        assert_eq!(since(&database, begin).unwrap().unwrap(), changes);
+        database.execute("DELETE FROM changes WHERE id = 1", []).unwrap();
+        assert!(since(&database, begin).unwrap().is_none());
+        let later = Known { change: 1, ..begin };
+        assert_eq!(since(&database, later).unwrap().unwrap(), changes[1..]);
+        forget(&database, i64::MAX).unwrap();
+        assert!(since(&database, later).unwrap().is_none());
+        assert!(since(&database, newest(&database).unwrap()).unwrap().unwrap().is_empty());
+    }
+}

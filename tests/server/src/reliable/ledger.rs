@@ -6,7 +6,7 @@ use rusqlite::{Connection as Database, params};
 use serde::Serialize;
 
 use super::{
-    changes::{self, Known},
+    changes::{self, Change, Known},
     clients, members,
     outbox::Outbox,
     receipts::{self, Sent, Status},
@@ -142,9 +142,6 @@ impl Ledger {
     ) -> rusqlite::Result<usize> {
         let parts = (event.kind.as_str(), event.head.as_str());
         let appended = streams::append(database, user, name, parts, origin, self.bounds.kept)?;
-        if let Some(known) = &mut self.known {
-            known.event = appended.id;
-        }
         let frame = Outgoing::text(&event.kind, appended.frame);
         let mut delivered = 0;
         for carrier in self.carriers.get_mut(user).into_iter().flatten() {
@@ -236,11 +233,13 @@ impl Ledger {
     }
 
     /// Brings the memory of a user's memberships up to what is stored, and lets other processes know.
-    pub(super) fn memberships_changed(&mut self, database: &Database, user: &Arc<str>) -> rusqlite::Result<()> {
-        let id = changes::note(database, user, None)?;
-        if let Some(known) = &mut self.known {
-            known.change = id;
-        }
+    pub(super) fn memberships_changed(
+        &mut self,
+        database: &Database,
+        user: &Arc<str>,
+        change: &Change,
+    ) -> rusqlite::Result<()> {
+        changes::note(database, user, change)?;
         self.read_memberships(database, user)
     }
 

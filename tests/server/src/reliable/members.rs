@@ -82,14 +82,14 @@ pub fn rooms(database: &Database, user: &str) -> rusqlite::Result<Vec<Room>> {
     Ok(stored.iter().filter_map(|room| read(room)).collect())
 }
 
-fn spell(room: &Room) -> String {
+pub fn spell(room: &Room) -> String {
     match room {
         Room::Session(id) => format!("session:{id}"),
         Room::Match(id) => format!("match:{id}"),
     }
 }
 
-fn read(room: &str) -> Option<Room> {
+pub fn read(room: &str) -> Option<Room> {
     match room.split_once(':')? {
         ("session", id) => Some(Room::session(id)),
         ("match", id) => Some(Room::of_match(id)),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use rusqlite::Connection as Database;
 
 use super::{
-    changes, clients,
+    changes::{self, Change},
+    clients,
     ledger::Ledger,
     streams::{self, USER_STREAM},
 };
@@ -20,18 +21,29 @@ impl Ledger {
         Ok(self.known.is_none() || database::version(database)? != self.database_version)
     }
 
+    /// What this transaction has stored is no news to this process. Asked for at its end, because parts of it may have been taken
+    /// back.
+    pub fn note_own(&mut self, database: &Database) -> rusqlite::Result<()> {
+        self.known = Some(changes::newest(database)?);
+        Ok(())
+    }
+
     /// Takes up what others have stored since the last time.
     pub fn look(&mut self, database: &Database) -> rusqlite::Result<()> {
         self.database_version = database::version(database)?;
         let newest = changes::newest(database)?;
         let Some(known) = self.known.replace(newest) else { return self.read_all_memberships(database) };
-        match changes::since(database, known.change)? {
+        match changes::since(database, known)? {
             Some(changes) => {
-                for change in changes {
-                    let user = Arc::<str>::from(change.user);
-                    match change.client_id {
-                        Some(client_id) => self.may_have_moved(database, user, Arc::from(client_id))?,
-                        None => self.read_memberships(database, &user)?,
+                for (user, change) in changes {
+                    let user = Arc::<str>::from(user);
+                    match change {
+                        Change::Memberships => self.read_memberships(database, &user)?,
+                        Change::Left(room) => {
+                            self.hub.leave(&user, &room);
+                            self.read_memberships(database, &user)?;
+                        }
+                        Change::Moved(client_id) => self.may_have_moved(database, user, Arc::from(client_id))?,
                     }
                 }
             }

@@ -6,7 +6,9 @@ use rusqlite::Connection as Database;
 use serde_json::json;
 
 use super::{
-    Hello, WINDOW, changes, clients,
+    Hello, WINDOW,
+    changes::{self, Change},
+    clients,
     hello::{MAX_STREAMS, VERSION},
     ledger::{Carried, Carrier, Ledger},
     members, receipts,
@@ -32,13 +34,14 @@ impl Ledger {
         let owner = self.owner_name(connection);
         let seen = clients::own(database, user, client_id, &owner, clock::epoch_ms())?;
         if seen.owner_before.is_some_and(|before| !self.is_ours(&before)) {
-            self.moved(database, user, client_id)?;
+            // Its connection there may still be open.
+            changes::note(database, user, &Change::Moved(client_id.to_string()))?;
         }
         if seen.is_first {
             for room in self.hub.rooms_of(user) {
                 members::allow(database, user, &room)?;
             }
-            self.memberships_changed(database, user)?;
+            self.memberships_changed(database, user, &Change::Memberships)?;
         }
         self.forget_surplus(database, user)?;
         let mut carrier = self.take_carrier(database, connection, client_id)?;
@@ -81,15 +84,6 @@ impl Ledger {
         let before = carriers.swap_remove(index);
         self.disown(database, &connection, &before.client_id)?;
         Ok(Carrier { client_id: client_id.clone(), since, has_rejoined: false, ..before })
-    }
-
-    /// A client id has come from another process, where its connection may still be open.
-    fn moved(&mut self, database: &Database, user: &str, client_id: &str) -> rusqlite::Result<()> {
-        let id = changes::note(database, user, Some(client_id))?;
-        if let Some(known) = &mut self.known {
-            known.change = id;
-        }
-        Ok(())
     }
 
     /// A stream from the position that its client asks for, or as near to it as can be.

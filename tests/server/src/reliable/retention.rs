@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use rusqlite::Connection as Database;
 
 use super::{
-    changes, clients,
+    changes::{self, Change},
+    clients,
     ledger::Ledger,
     members, receipts,
     streams::{self, USER_STREAM, client_stream},
@@ -49,7 +50,7 @@ impl Ledger {
         } else if !was_member {
             return Ok(());
         }
-        self.memberships_changed(database, user)
+        self.memberships_changed(database, user, &Change::Memberships)
     }
 
     /// Forgets the streams of a user's client ids that are too many. How far their messages are processed is remembered: a message
@@ -77,7 +78,7 @@ impl Ledger {
         for (connection, client_id) in back {
             let owner = self.owner_name(&connection);
             if members::lapse(database, &connection.user, &client_id, &owner)? {
-                self.memberships_changed(database, &connection.user)?;
+                self.memberships_changed(database, &connection.user, &Change::Memberships)?;
             }
         }
         Ok(())

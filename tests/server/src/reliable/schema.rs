@@ -92,6 +92,7 @@ pub const SCHEMA: &str = "
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         changed_at INTEGER NOT NULL,
         user_id TEXT NOT NULL,
+        room TEXT,
         client_id TEXT
     ) STRICT;
     CREATE INDEX changes_by_age ON changes (changed_at);

@@ -65,7 +65,6 @@ fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
 
 /// An event that has its place.
 pub struct Appended {
-    pub id: i64,
     pub offset: u64,
     /// The newest offset before it.
     pub before: u64,
@@ -107,7 +106,7 @@ pub fn append(
         forget(database, stream, too_old)?;
     }
     make_room(database, user, id, kept.bytes)?;
-    Ok(Appended { id, offset, before: stream.newest, frame })
+    Ok(Appended { offset, before: stream.newest, frame })
 }
 
 /// Forgets the oldest events of the user's largest streams, so that a small one is not lost to a large one. `newest` stays, for

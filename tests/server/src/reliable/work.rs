@@ -6,6 +6,7 @@ use rusqlite::Connection as Database;
 use serde_json::{Map, Value, json};
 
 use super::{
+    changes::Change,
     clients,
     ledger::{Event, Ledger},
     members, processed,
@@ -149,7 +150,7 @@ impl Ledger {
             Action::Leave { room } => {
                 if self.hub.is_streamed(user) {
                     members::leave(database, user, &room)?;
-                    self.memberships_changed(database, user)?;
+                    self.memberships_changed(database, user, &Change::Left(room))?;
                 }
             }
             Action::Publish { room, kind, data } => {
@@ -192,7 +193,11 @@ impl Ledger {
         let client_id = source.map(|source| &source.client_id).or_else(|| carrier().map(|carrier| &carrier.client_id));
         let Some(client_id) = client_id else { return members::allow(database, &from.user, room) };
         members::join(database, &from.user, client_id, room, &self.owner_name(from))?;
-        if self.hub.is_stored(&from.user, room) { Ok(()) } else { self.memberships_changed(database, &from.user) }
+        if self.hub.is_stored(&from.user, room) {
+            Ok(())
+        } else {
+            self.memberships_changed(database, &from.user, &Change::Memberships)
+        }
     }
 
     fn send(

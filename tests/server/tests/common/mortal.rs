@@ -67,10 +67,12 @@ impl Mortal {
         self.http.get(format!("{}{path}", self.url)).send().await.unwrap().json().await.unwrap()
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Value {
-        let response = self.http.post(format!("{}{path}", self.url)).json(&body).send().await.unwrap();
-        assert!(response.status().is_success(), "{path}");
-        response.json().await.unwrap()
+    pub async fn post(&self, path: &str, body: Value) {
+        assert_eq!(self.try_post(path, body).await, 200, "{path}");
+    }
+
+    pub async fn try_post(&self, path: &str, body: Value) -> u16 {
+        self.http.post(format!("{}{path}", self.url)).json(&body).send().await.unwrap().status().as_u16()
     }
 
     pub async fn push(&self, user: &str, n: u64) -> bool {
