@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::mortal::{Mortal, Socket, next};
 use futures_util::{SinkExt as _, future::join_all};
@@ -203,4 +203,29 @@ async fn a_connection_that_has_not_said_hello_gets_the_events_that_the_other_pro
     let mut plain = second.connect("ada").await;
     assert!(first.push("ada", 1).await);
     assert_eq!(next_of(&mut plain, "notification").await["offset"], welcome["streams"]["user"].as_u64().unwrap() + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_writes_without_a_pause_leaves_the_other_its_turn() {
+    const MESSAGES: u64 = 4000;
+    let [first, second] = two("turns");
+    let (mut ada, _) = first.hello("ada", json!({})).await;
+    let (_ben, _) = second.hello("ben", json!({})).await;
+    let busy = async {
+        for seq in 1..=MESSAGES {
+            assert!(say(&mut ada, json!({ "type": "echo", "data": {}, "seq": seq, "request": true })).await);
+        }
+        acked(&mut ada, MESSAGES).await;
+    };
+    let taking_turns = async {
+        let mut longest = Duration::ZERO;
+        for n in 0..50 {
+            let started = Instant::now();
+            assert!(second.push("ben", n).await);
+            longest = longest.max(started.elapsed());
+        }
+        longest
+    };
+    let ((), longest) = tokio::join!(busy, taking_turns);
+    assert!(longest < Duration::from_secs(3), "{longest:?}");
 }

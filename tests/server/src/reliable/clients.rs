@@ -107,3 +107,32 @@ pub fn forget_unused(database: &Database, user: &str, client_id: &str) -> rusqli
 }
 
 pub const UNSEEN: &str = "SELECT user_id, client_id FROM clients WHERE seen_at < ?1 LIMIT ?2";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database;
+
+    #[test]
+    fn a_message_is_taken_once_and_only_by_the_connection_whose_hello_was_last() {
+        let database = database::open(None).unwrap();
+        let own = |owner| own(&database, "ada", "tab", owner, 7).unwrap();
+        let take =
+            |seq, prev, owner| take(&database, "ada", "tab", Sequence { seq, prev, request: false }, owner).unwrap();
+        assert!(!take(1, 0, "first"));
+        let seen = own("first");
+        assert_eq!((seen.last, seen.owner_before, seen.is_first), (0, None, true));
+        assert!(take(1, 0, "first"));
+        assert!(!take(1, 0, "first"));
+        assert!(!take(3, 2, "first"));
+        let seen = own("second");
+        assert_eq!((seen.last, seen.owner_before.as_deref(), seen.is_first), (1, Some("first"), false));
+        assert!(!take(2, 1, "first"));
+        assert!(take(2, 1, "second"));
+        // A connection that has lost the client id cannot give it up either.
+        disown(&database, "ada", "tab", "first", 8).unwrap();
+        assert_eq!(last(&database, "ada", "tab", "second").unwrap(), Some(2));
+        disown(&database, "ada", "tab", "second", 9).unwrap();
+        assert!(!take(3, 2, "second"));
+    }
+}
