@@ -87,6 +87,24 @@ async fn the_history_is_bounded_and_what_it_has_forgotten_is_named() {
 }
 
 #[tokio::test]
+async fn the_oldest_events_are_forgotten_on_command_and_it_says_up_to_which() {
+    let world = World::new(&[]).await;
+    let (ada, _) = hello(&world, "ada", TAB, json!({})).await;
+    drop(ada);
+    for n in 1..=3 {
+        push(&world, "ada", n).await;
+    }
+    let upto = world.positions.beginning("ada", "user") + 2;
+    let forgotten = world.post("/dev/forget", json!({ "user_id": "ada", "events": 2 })).await;
+    assert_eq!(forgotten, json!({ "forgotten": 2, "upto": upto }));
+    let (mut ada, welcome) = hello(&world, "ada", TAB, json!({ "user": 0 })).await;
+    assert_eq!(welcome["streams"]["user"], 2);
+    assert_eq!(ada.event("notification").await["n"], 3);
+    let again = world.post("/dev/forget", json!({ "user_id": "ada", "upto": upto + 1 })).await;
+    assert_eq!(again["forgotten"], 1);
+}
+
+#[tokio::test]
 async fn old_events_are_forgotten() {
     let world = World::new(&["--history-age-s", "0.2"]).await;
     let (ada, _) = hello(&world, "ada", TAB, json!({})).await;

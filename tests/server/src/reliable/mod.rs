@@ -32,7 +32,7 @@ mod work;
 pub use hello::Hello;
 pub use ledger::{Bounds, Event, Ledger};
 pub use processed::{Processed, processed};
-pub use retention::{REJOINING_TIME, forget_events};
+pub use retention::{Forgettable, REJOINING_TIME, forget_events};
 pub use schema::SCHEMA;
 pub use sequence::{Case, MAX_NUMBER, Numbers, Sequence};
 pub use streams::{Kept, USER_STREAM, is_stored};

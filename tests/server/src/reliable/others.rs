@@ -3,7 +3,7 @@
 //! A process looks at the beginning of each transaction, so that within it memory and database agree: no other process can write
 //! meanwhile. Between transactions it looks now and then.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use rusqlite::Connection as Database;
 
@@ -56,8 +56,8 @@ impl Ledger {
     }
 
     fn read_all_memberships(&self, database: &Database) -> rusqlite::Result<()> {
-        let users = clients::users(database)?;
-        self.hub.keep_stored(|user| users.iter().any(|known| **known == *user));
+        let users: HashSet<String> = clients::users(database)?.into_iter().collect();
+        self.hub.keep_stored(|user| users.contains(user));
         users.iter().try_for_each(|user| self.read_memberships(database, &Arc::from(user.as_str())))
     }
 

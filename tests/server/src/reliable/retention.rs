@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rusqlite::Connection as Database;
+use serde::Deserialize;
 
 use super::{
     changes::{self, Change},
@@ -85,10 +86,24 @@ impl Ledger {
     }
 }
 
-/// Forgets a user's events in a stream up to an offset, and says how many.
-pub fn forget_events(database: &Database, user: &str, name: &str, upto: u64) -> rusqlite::Result<usize> {
+/// What to forget of a stream on command.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forgettable {
+    /// The events up to an offset.
+    Upto(u64),
+    /// So many of the oldest.
+    Events(u32),
+}
+
+/// Forgets events of a user's stream, and says how many and up to which offset.
+pub fn forget_events(database: &Database, user: &str, name: &str, what: Forgettable) -> rusqlite::Result<(usize, u64)> {
     let stream = streams::open(database, user, name)?;
-    streams::forget(database, stream, upto)
+    let upto = match what {
+        Forgettable::Upto(upto) => upto,
+        Forgettable::Events(events) => streams::oldest(database, stream, events)?,
+    };
+    Ok((streams::forget(database, stream, upto)?, upto))
 }
 
 /// A process that dies has not noted for this long that its clients are here.

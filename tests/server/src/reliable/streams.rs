@@ -158,6 +158,16 @@ pub fn forget(database: &Database, stream: Stream, upto: u64) -> rusqlite::Resul
         .execute(params![stream.id, i64::try_from(upto).unwrap_or(i64::MAX)])
 }
 
+/// The offset of the last of so many of the oldest events, 0 if there are none.
+pub fn oldest(database: &Database, stream: Stream, events: u32) -> rusqlite::Result<u64> {
+    let last: Option<i64> = database
+        .prepare_cached(
+            "SELECT MAX(offset) FROM (SELECT offset FROM events WHERE stream = ?1 ORDER BY offset LIMIT ?2)",
+        )?
+        .query_row(params![stream.id, events], |row| row.get(0))?;
+    Ok(last.unwrap_or_default().cast_unsigned())
+}
+
 /// The oldest position from which the history is whole.
 pub fn floor(database: &Database, stream: Stream) -> rusqlite::Result<u64> {
     let oldest: Option<i64> = database
