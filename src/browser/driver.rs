@@ -9,7 +9,8 @@ use super::frame::{Incoming, Text, Welcome};
 use super::held::Held;
 use super::host;
 use crate::proto::{
-    Cause, Checked, Client, Close, Event, Input, Message, Numbers, Output, Phase, Purpose, Reason, SocketId, Timestamp,
+    Cause, Checked, Client, Close, Delivery, Event, Input, Message, Numbers, Output, Phase, Purpose, Reason, Refusal,
+    Sent, SocketId, Timestamp,
 };
 
 /// The state machine with the browser's types.
@@ -85,6 +86,20 @@ impl<F: Face> Driver<F> {
         let answer = command(&mut self.core.borrow_mut(), now);
         self.follow_up(now);
         answer
+    }
+
+    /// What has really become of a message that was just accepted: the socket may have turned out to be closing. Then what would be worthless
+    /// later is dropped, and what nobody acknowledges waits.
+    pub(crate) fn confirm(&self, sent: Sent, is_ephemeral: bool) -> Result<Sent, Refusal> {
+        let (is_open, delivery) = self.look(|core| {
+            let seen = core.snapshot();
+            (seen.phase == Phase::Open, seen.delivery)
+        });
+        match sent {
+            Sent::Now if !is_open && is_ephemeral => Err(Refusal::NotOpen),
+            Sent::Now if !is_open && delivery == Delivery::AtMostOnce => Ok(Sent::Queued),
+            sent => Ok(sent),
+        }
     }
 
     /// Looks at the state machine without changing it. `look` must not run user code.
@@ -176,10 +191,13 @@ impl<F: Face> Driver<F> {
         let mut buffered = None;
         let mut refused_by = None;
         let mut undelivered = Vec::new();
+        // The latest message that was not sent and that nobody will acknowledge.
+        let mut unsent = 0;
         loop {
             // The borrow ends with the statement: an effect may call back.
             let output = self.core.borrow_mut().poll_output();
             let input = match output {
+                Some(Output::Event(Event::Transmitted { seq })) if seq == unsent => continue,
                 Some(Output::Event(event)) => {
                     self.note(event);
                     continue;
@@ -188,6 +206,7 @@ impl<F: Face> Driver<F> {
                     let bytes = if refused_by.is_some() { -1.0 } else { transmit(&message, numbers) };
                     if bytes == -1.0 {
                         refused_by.get_or_insert(socket);
+                        unsent = if numbers.is_none() { message.seq } else { unsent };
                         undelivered.push(message);
                     } else {
                         buffered = Some(Input::Buffered { socket, bytes: bytes as u64 });

@@ -151,6 +151,27 @@ impl WireEvent for Bare {
     const TYPE: &'static str = "bare";
 }
 
+#[derive(Serialize)]
+struct Deep {
+    inner: Option<Box<Self>>,
+}
+
+impl WireEvent for Deep {
+    const TYPE: &'static str = "deep";
+}
+
+#[wasm_bindgen_test]
+async fn what_is_nested_deeper_than_63_levels_in_its_envelope_is_refused() {
+    let user = User::new().await;
+    let client = user.client();
+    let deep = |levels| (1..levels).fold(Deep { inner: None }, |deep, _| Deep { inner: Some(deep.into()) });
+    assert_eq!(client.send(&deep(63)).unwrap(), Sent::Queued);
+    assert_eq!(client.send(&deep(64)).unwrap_err().code(), "unserialisable");
+    assert_eq!(client.send_raw("x", &page::nested(63)).unwrap(), Sent::Queued);
+    assert_eq!(client.send_raw("x", &page::nested(64)).unwrap_err().code(), "unserialisable");
+    assert_eq!(client.snapshot().queued, 2);
+}
+
 #[wasm_bindgen_test]
 async fn what_cannot_be_written_as_json_is_refused_with_its_field() {
     let user = User::new().await;

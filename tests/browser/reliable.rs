@@ -109,14 +109,14 @@ async fn events_that_cannot_be_had_any_more_are_named() {
     for _ in 0..2 {
         server::store(&user.id, "notification", json!({})).await;
     }
-    server::forget(&user.id, 2).await;
+    let forgotten = server::forget(&user.id, 2).await;
     faults::heal().await;
     notifications.holds(2).await;
     let gaps = log.all().into_iter().filter_map(|event| match event {
         ClientEvent::Gap { stream, from, to } => Some((stream, from, to)),
         _ => None,
     });
-    assert_eq!(gaps.collect::<Vec<_>>(), [("user".into(), 2, Some(2))]);
+    assert_eq!(gaps.collect::<Vec<_>>(), [("user".into(), forgotten, Some(forgotten))]);
 }
 
 #[wasm_bindgen_test]

@@ -28,7 +28,6 @@ pub struct Connection {
     max_queued_bytes: usize,
     ending: Mutex<Option<oneshot::Sender<Ending>>>,
     silent: AtomicBool,
-    opened_at_ms: u64,
     heard_at_ms: AtomicU64,
     /// 0 while nothing is being written.
     writing_since_ms: AtomicU64,
@@ -57,7 +56,6 @@ impl Connection {
             max_queued_bytes: limits.bytes,
             ending: Mutex::new(Some(ending_in)),
             silent: AtomicBool::new(silent),
-            opened_at_ms: monotonic_ms(),
             heard_at_ms: AtomicU64::new(monotonic_ms()),
             writing_since_ms: AtomicU64::new(0),
             said_hello: AtomicBool::new(false),
@@ -132,11 +130,6 @@ impl Connection {
 
     pub fn set_silent(&self, silent: bool) {
         self.silent.store(silent, Relaxed);
-    }
-
-    /// Since when it is open.
-    pub fn age(&self) -> Duration {
-        Duration::from_millis(monotonic_ms().saturating_sub(self.opened_at_ms))
     }
 
     /// The client has sent a message.

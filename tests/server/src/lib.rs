@@ -31,6 +31,7 @@ mod budget;
 mod clock;
 mod colabmatch;
 mod connection;
+mod database;
 mod dev;
 mod dispatch;
 mod ending;

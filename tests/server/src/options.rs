@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use crate::reliable::{Bounds, MAX_NUMBER};
+use crate::reliable::{Bounds, Kept, MAX_NUMBER};
 
 /// The reference WebSocket back end for Everwire.
 ///
@@ -92,6 +92,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub history_events: u64,
 
+    /// Bytes of stored events kept of each user, over all their streams, oldest of the largest stream dropped.
+    #[arg(long, value_name = "BYTES", default_value_t = 8_388_608, value_parser = clap::value_parser!(u64).range(10_000..=MAX_NUMBER))]
+    pub history_bytes_per_user: u64,
+
     /// How long stored events are kept.
     #[arg(long = "history-age-s", value_name = "SECONDS", default_value = "86400", value_parser = seconds)]
     pub history_age: Duration,
@@ -132,7 +136,7 @@ impl Options {
     pub(crate) fn bounds(&self) -> Bounds {
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Bounds {
-            events: self.history_events,
+            kept: Kept { events: self.history_events, bytes: self.history_bytes_per_user },
             event_age_ms: ms(self.history_age),
             client_age_ms: ms(self.client_age),
             epoch: self.epoch,

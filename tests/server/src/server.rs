@@ -42,7 +42,7 @@ pub struct Server {
     addr: SocketAddr,
     app: Arc<App>,
     accepting: JoinHandle<()>,
-    chores: [JoinHandle<()>; 2],
+    chores: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -86,7 +86,13 @@ impl Server {
             options,
         });
         let accepting = tokio::spawn(accept(listener, routes::router(&app), app.options.handshake_timeout));
-        let chores = [tokio::spawn(sweeper::run(app.clone())), tokio::spawn(colabmatch::announce_stops(app.clone()))];
+        let mut chores =
+            vec![tokio::spawn(sweeper::run(app.clone())), tokio::spawn(colabmatch::announce_stops(app.clone()))];
+        if app.options.database.is_some() {
+            let (store, app) = (app.matches.store().clone(), app.clone());
+            chores.push(tokio::spawn(store.watch()));
+            chores.push(tokio::spawn(async move { app.matches.follow().await }));
+        }
         Ok(Self { addr, app, accepting, chores })
     }
 

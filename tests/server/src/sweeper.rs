@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{app::App, clock::monotonic_ms, ending::Ending};
+use crate::{app::App, clock::monotonic_ms, ending::Ending, reliable::REJOINING_TIME, store::StoreError};
 
 /// Sweeps for as long as the server runs.
 pub async fn run(app: Arc<App>) {
@@ -23,19 +23,26 @@ pub async fn run(app: Arc<App>) {
         sweeps = sweeps.wrapping_add(1);
         if sweeps.is_multiple_of(SWEEPS_PER_FORGETTING) {
             app.limits.forget_idle();
-            let lapse = app.matches.store().post(|database, ledger| ledger.end_lapsed_memberships(database)).await;
-            if let Err(error) = lapse {
+            let lapse =
+                app.matches.store().post(|database, ledger| ledger.end_lapsed_memberships(database, REJOINING_TIME));
+            if let Err(error) = lapse.await {
                 tracing::error!(%error, "memberships could not be ended");
             }
         }
         if forgot_at.elapsed() >= forgetting_pause {
             forgot_at = Instant::now();
-            let forgotten = app.matches.store().run_with_ledger(|database, ledger| ledger.forget_old(database)).await;
-            if let Err(error) = forgotten {
+            if let Err(error) = forget(&app).await {
                 tracing::error!(%error, "old events could not be forgotten");
             }
         }
     }
+}
+
+async fn forget(app: &App) -> Result<(), StoreError> {
+    let store = app.matches.store();
+    store.run_with_ledger(|database, ledger| ledger.note_presence(database)).await?;
+    while store.run_with_ledger(|database, ledger| ledger.forget_old(database)).await? {}
+    Ok(())
 }
 
 fn sweep(app: &App) {

@@ -41,7 +41,11 @@ impl Play {
             self.acked = 0;
         } else if !step["client"].is_null() {
             if !lost {
-                self.client().send_text(&step["client"].to_string()).await;
+                let mut frame = step["client"].clone();
+                if frame["type"] == "hello" {
+                    self.world.positions.sent(&self.user, &mut frame["data"]);
+                }
+                self.client().send_text(&frame.to_string()).await;
             }
         } else if !step["server"].is_null() {
             self.server(&step["server"]).await;
@@ -55,7 +59,9 @@ impl Play {
             let fresh = World::new(&[]).await;
             let old = std::mem::replace(&mut self.world, fresh);
             assert!(old.server.drain().await);
+            let positions = old.positions;
             self.world = World::new(flags).await;
+            self.world.positions = positions;
         } else if !step["push"].is_null() {
             let push = &step["push"];
             assert_eq!(push["stream"], "user");
@@ -64,6 +70,8 @@ impl Play {
         } else if !step["forget"].is_null() {
             let mut body = step["forget"].clone();
             body["user_id"] = json!(self.user);
+            let beginning = self.world.positions.beginning(&self.user, body["stream"].as_str().unwrap());
+            body["upto"] = json!(beginning + body["upto"].as_u64().unwrap());
             self.world.post("/dev/forget", body).await;
         } else {
             assert!(!step["app"].is_null(), "an unknown step: {step}");

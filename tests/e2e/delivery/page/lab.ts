@@ -95,10 +95,10 @@ export class Lab {
     }
   }
 
-  /** Fetches what is missing whenever there is a gap, from where the test's page comes from. */
-  refetch(type: string): void {
+  /** Fetches what is missing whenever there is a gap, from where the test's page comes from. `beginning` is where the stream began. */
+  refetch(type: string, beginning: number): void {
     this.client.on("gap", async ({ from, to }) => {
-      const response = await fetch(`/history?from=${from}&to=${to}`);
+      const response = await fetch(`/history?from=${from - beginning}&to=${Number(to) - beginning}`);
       for (const data of (await response.json()) as unknown[]) this.heard.push({ type, data });
     });
   }
