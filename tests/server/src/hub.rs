@@ -362,13 +362,17 @@ pub const MAX_ROOMS_PER_USER: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Connection, QueueLimits};
+    use crate::{
+        connection::{Connection, QueueLimits},
+        token::Ticket,
+    };
 
     #[test]
     fn who_was_away_gets_the_events_of_their_rooms_until_they_are_back_and_have_not_joined_again() {
         let hub = Hub::new(Capacity { total: 9, per_user: 9 });
         let ada = Arc::<str>::from("ada");
-        let connect = || Connection::new(hub.next_id(), ada.clone(), QueueLimits { frames: 1, bytes: 1 }, false).0;
+        let connect =
+            || Connection::new(hub.next_id(), &Ticket::of("ada"), QueueLimits { frames: 1, bytes: 1 }, false).0;
         let [kept, lost] = ["kept", "lost"].map(Room::session);
         let streamed = |room: &Room| hub.audience(room, None).streamed.len();
         let first = connect();

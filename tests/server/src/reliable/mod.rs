@@ -10,6 +10,7 @@
 //! events again from the moment when it has caught up. Both are decided in one place, so nothing comes twice or
 //! is left out in between.
 
+mod attempt;
 mod clients;
 mod hello;
 mod ledger;
@@ -24,7 +25,7 @@ mod sequence;
 mod streams;
 mod work;
 
-pub use hello::Hello;
+pub use hello::{Hello, HelloError};
 pub use ledger::{Bounds, Event, Ledger};
 pub use processed::{Processed, processed};
 pub use retention::forget_events;

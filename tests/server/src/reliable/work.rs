@@ -41,7 +41,8 @@ pub struct Source {
     pub sequence: Sequence,
 }
 
-type Outcome = Result<Map<String, Value>, Refusal>;
+/// The result of a message, or why it was refused.
+pub type Outcome = Result<Map<String, Value>, Refusal>;
 
 impl Ledger {
     /// Processes a message and acknowledges it.
@@ -55,7 +56,7 @@ impl Ledger {
         }
         clients::set_last(database, &from.user, client_id, sequence.seq)?;
         let outcome = match action {
-            Ok(action) => self.perform(database, &from, Some(&source), action)?,
+            Ok(action) => self.attempt(database, &from, &source, action)?,
             Err(refusal) => Err(refusal),
         };
         let refused = outcome.as_ref().err().map(|refusal| refusal.code);
@@ -88,10 +89,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// Acknowledges again what is processed.
+    /// Acknowledges again what is processed, in answer to a message.
     pub fn acknowledge(&mut self, from: &Arc<Connection>, client_id: &Arc<str>, last: u64) {
         if self.owns(from, client_id) {
-            self.outbox.ack(from, last, 0);
+            self.outbox.ack(from, last, 1);
+        } else {
+            from.window.add_permits(1);
         }
     }
 
@@ -111,7 +114,7 @@ impl Ledger {
                 if !request {
                     self.outbox.frame(from, Event::new(kind, &data).plain(), None);
                 }
-                return Ok(Ok(data));
+                return Ok(Ok(serde_json::from_str(data.get()).unwrap_or_default()));
             }
             Action::Join { room, answer } => {
                 if self.hub.is_streamed(user) {

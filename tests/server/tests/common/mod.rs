@@ -125,7 +125,7 @@ impl Client {
     /// The next envelope, whatever its type.
     pub async fn any(&mut self) -> Value {
         let frame = self.frame().await;
-        let envelope: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+        let envelope: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap_or_else(|_| panic!("{frame:?}"));
         assert!(envelope["timestamp"].is_i64(), "{envelope}");
         envelope
     }

@@ -31,14 +31,22 @@ impl Mortal {
     }
 
     pub fn start(&mut self) {
+        self.start_with(&["--rate-limit-per-minute", "0"]);
+    }
+
+    pub fn start_with(&mut self, flags: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_everwire-server"));
-        command.args(["--dev", "--port", "0", "--rate-limit-per-minute", "0", "--database"]).arg(&self.file);
+        command.args(["--dev", "--port", "0", "--database"]).arg(&self.file).args(flags);
         command.args(["--secret", "a secret that outlives the process", "--record-frames", "0"]);
         let mut running = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
         self.url = line.trim_end().strip_prefix("ready ").unwrap().to_owned();
         self.running = Some(running);
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
     }
 
     pub fn kill(&mut self) {
@@ -58,11 +66,15 @@ impl Mortal {
 
     /// Connects and says hello; returns the socket and the welcome.
     pub async fn hello(&self, user: &str, streams: Value) -> (Socket, Value) {
+        self.hello_as(user, TAB, streams).await
+    }
+
+    pub async fn hello_as(&self, user: &str, client_id: &str, streams: Value) -> (Socket, Value) {
         let token = self.get(&format!("dev/token?user_id={user}")).await;
         let token = token["token"].as_str().unwrap();
         let url = format!("{}api/ws?token={token}", self.url.replacen("http", "ws", 1));
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-        let hello = json!({ "type": "hello", "data": { "versions": [1], "client_id": TAB, "streams": streams } });
+        let hello = json!({ "type": "hello", "data": { "versions": [1], "client_id": client_id, "streams": streams } });
         socket.send(Message::text(hello.to_string())).await.unwrap();
         loop {
             let mut event = next(&mut socket).await.unwrap();
