@@ -288,3 +288,103 @@ fn clamped(left: u64, length: usize) -> usize {
 const PIECE_BYTES: usize = 4096;
 const LONGEST_CONTROL: u64 = 125;
 const EMPTY_FIRST_FRAGMENT: [u8; 6] = [0x01, 0x80, 0, 0, 0, 0];
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::reliable::Sequence;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (client, listener.accept().await.unwrap().0)
+    }
+
+    /// A frame masked with a pattern, so that a mistake in unmasking shows.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        const MASK: [u8; 4] = [1, 2, 4, 8];
+        let mut frame = vec![first];
+        match payload.len() {
+            len @ 0..126 => frame.push(0x80 | len as u8),
+            len => {
+                frame.push(0x80 | 126);
+                frame.extend((len as u16).to_be_bytes());
+            }
+        }
+        frame.extend(MASK);
+        frame.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ MASK[at % 4]));
+        frame
+    }
+
+    /// What comes through of bytes that arrive in pieces, the first of them early.
+    async fn through(bytes: &[u8], size: usize) -> (Vec<u8>, Sieve) {
+        let (mut client, server) = pair().await;
+        let (early, rest) = bytes.split_at(size.min(bytes.len()));
+        let limits = SieveLimits { whole: 60, hard: 2000 };
+        let mut sieve = Sieve::new(Budgeted::new(server, 10_000, 10_000), early, limits);
+        let writing = async {
+            for piece in rest.chunks(size) {
+                client.write_all(piece).await.unwrap();
+            }
+            client.shutdown().await.unwrap();
+        };
+        let mut out = Vec::new();
+        let (_, read) = tokio::join!(writing, sieve.read_to_end(&mut out));
+        read.unwrap();
+        (out, sieve)
+    }
+
+    #[tokio::test]
+    async fn a_message_over_the_limit_becomes_an_empty_one_and_its_numbers_are_known() {
+        let small = frame(0x81, b"{}");
+        let ping = frame(0x89, b"hi");
+        let large = format!(r#"{{"data":"{}","seq":7,"prev":5}}"#, "x".repeat(300)).into_bytes();
+        let bytes = [
+            small.clone(),
+            frame(0x81, &large),
+            ping.clone(),
+            // In fragments, the first of which is short enough to be kept.
+            frame(0x01, &large[..50]),
+            ping.clone(),
+            frame(0x00, &large[50..200]),
+            frame(0x80, &large[200..]),
+            frame(0x01, b"{"),
+            frame(0x80, b"}"),
+        ]
+        .concat();
+        let empty = [0x81, 0x80, 0, 0, 0, 0].to_vec();
+        let joined = [vec![0x81, 0x82, 0, 0, 0, 0], b"{}".to_vec()].concat();
+        let expected = [small, empty.clone(), ping.clone(), ping, empty, joined].concat();
+        for size in [1, 2, 3, 7, 100, 10_000] {
+            let (out, mut sieve) = through(&bytes, size).await;
+            assert_eq!(out, expected, "{size}");
+            let numbers = Some(Numbers::Present(Sequence { seq: 7, prev: 5, request: false }));
+            let known: Vec<_> = (1..=4).map(|count| sieve.complete(count)).collect();
+            assert_eq!(known, [None, numbers, numbers, None], "{size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_violation_of_the_framing_passes_and_all_that_is_behind_it() {
+        let unmasked = [0x81, 2, b'{', b'}'].to_vec();
+        let within = [frame(0x01, b"{"), frame(0x81, b"{}")].concat();
+        for (bytes, expected) in [
+            (unmasked.clone(), unmasked),
+            (frame(0xc1, b"{}"), frame(0xc1, b"{}")),
+            (frame(0x83, b"{}"), frame(0x83, b"{}")),
+            (frame(0x80, b"{}"), frame(0x80, b"{}")),
+            (frame(0x89, &[0; 126]), frame(0x89, &[0; 126])),
+            (frame(0x82, &[0; 200]), frame(0x82, &[0; 200])),
+            (within, [EMPTY_FIRST_FRAGMENT.to_vec(), frame(0x81, b"{}")].concat()),
+        ] {
+            let behind = frame(0x81, &[b'x'; 300]);
+            let (out, _) = through(&[bytes, behind.clone()].concat(), 5).await;
+            assert_eq!(out, [expected, behind].concat());
+        }
+    }
+}

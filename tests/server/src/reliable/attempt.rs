@@ -116,3 +116,61 @@ fn is_of_storage(error: &rusqlite::Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{options::Options, reliable::Event, server::Server, token::Ticket};
+
+    fn failed(kind: &str, code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(kind.to_owned()))
+    }
+
+    #[test]
+    fn only_what_the_database_cannot_do_is_a_failure_of_the_storage() {
+        for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR, rusqlite::ffi::SQLITE_BUSY] {
+            assert!(is_of_storage(&failed("storage", code)), "{code}");
+        }
+        for code in [rusqlite::ffi::SQLITE_CONSTRAINT, rusqlite::ffi::SQLITE_TOOBIG, rusqlite::ffi::SQLITE_MISMATCH] {
+            assert!(!is_of_storage(&failed("content", code)), "{code}");
+        }
+        assert!(!is_of_storage(&rusqlite::Error::QueryReturnedNoRows));
+    }
+
+    #[tokio::test]
+    async fn effects_that_fail_halfway_leave_no_event_and_no_hole() {
+        let server = Server::start(Options::from_flags(["--dev", "--port", "0"]).unwrap()).await.unwrap();
+        let app = server.app();
+        let (ada, mut inbox) = app.connect(&Ticket::of("ada"), None).ok().unwrap();
+        let hello = r#"{"type":"hello","data":{"versions":[1],"client_id":"k3Zq8vXw2LmN4pRt"}}"#;
+        crate::dispatch::text(app, &ada, &mut crate::intake::Intake::default(), hello).await.unwrap();
+        let store = app.matches.store();
+        let append = |ledger: &mut Ledger, database: &Database, n: u8| {
+            ledger.append(database, "ada", "user", &Event::new("notification", &serde_json::json!({ "n": n })), None)
+        };
+        let outcomes = store
+            .run_with_ledger(move |database, ledger| {
+                let panics = ledger.undoable(database, |ledger| {
+                    append(ledger, database, 1)?;
+                    panic!("a bug, on purpose")
+                })?;
+                let refused = ledger.undoable(database, |ledger| {
+                    append(ledger, database, 2)?;
+                    Err(failed("content", rusqlite::ffi::SQLITE_CONSTRAINT))
+                })?;
+                append(ledger, database, 3)?;
+                Ok([panics, refused])
+            })
+            .await
+            .unwrap();
+        assert_eq!(outcomes.map(|outcome| outcome.unwrap_err().code), ["internal", "internal"]);
+        let mut events = Vec::new();
+        while let Ok(queued) = inbox.queue.try_recv() {
+            events.push(serde_json::from_str::<serde_json::Value>(queued.frame.to_text().unwrap()).unwrap());
+        }
+        let [welcome, event] = &events[events.len() - 2..] else { panic!("{events:?}") };
+        assert_eq!((&welcome["type"], &event["data"]["n"]), (&"welcome".into(), &3.into()));
+        let position = welcome["data"]["streams"]["user"].as_u64().unwrap();
+        assert_eq!(event["offset"], position + 1);
+    }
+}
