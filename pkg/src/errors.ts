@@ -42,7 +42,7 @@ export const ConfigError: {
  *   `too_large`, `queue_full` (also more than 1 000 open requests), `not_open`, `too_many_sessions`.
  * - From `request()`: `unsupported` (it needs the reliable mode), `timed_out`, `abandoned` (the connection was given up or closed).
  * - From `done()` and `request()`: `refused` (by the server, see `cause`), `cancelled`, and the reasons of drops: `overflow`, `expired`,
- *   `not_open`, `replaced`, `unconfirmed`, `unsupported`, `forgotten`.
+ *   `not_open`, `replaced`, `unconfirmed`, `unsupported`, `forgotten`, `too_large`, `poisoned`.
  * - In `error` events: `protocol_error` (the server broke the rules of the reliable mode), `storage_unavailable`, `storage_full`,
  *   `storage_failed` (durable messages stay in memory), `bad_frame` (the server sent no event), `handler_failed` (a handler threw, see `cause`), `token_failed`
  *   (the token function threw, see `cause`).
@@ -72,6 +72,7 @@ export type ErrorCode =
   | "replaced"
   | "unconfirmed"
   | "forgotten"
+  | "poisoned"
   | "protocol_error"
   | "storage_unavailable"
   | "storage_full"

@@ -288,10 +288,20 @@ export interface LifecycleEvents {
 
 /**
  * Why an accepted message will not be sent: `overflow` (a newer one needed the room), `expired`, `not_open` (worthless later, and the connection
- * is gone), `replaced` (by one with the same `coalesce` key), `unconfirmed` (it was sent, and this server cannot say whether it arrived),
- * `unsupported` (a request to a server that knows none), `forgotten` (`logout()`).
+ * is gone), `replaced` (by one with the same `coalesce` key), `unconfirmed` (it was sent, and the server cannot say whether it arrived:
+ * it is a plain one, or the message is older than what it remembers), `unsupported` (a request to a server that knows none), `forgotten`
+ * (`logout()`), `too_large` (for the server of the latest connection), `poisoned` (the server has ended three connections in a row over it).
  */
-export type DropReason = "overflow" | "expired" | "not_open" | "replaced" | "unconfirmed" | "unsupported" | "forgotten";
+export type DropReason =
+  | "overflow"
+  | "expired"
+  | "not_open"
+  | "replaced"
+  | "unconfirmed"
+  | "unsupported"
+  | "forgotten"
+  | "too_large"
+  | "poisoned";
 
 /** Events that are missing: those of one stream from `from` to `to`, both included. Offsets may have holes, so `to - from + 1` is the most there were. */
 export interface Gap {

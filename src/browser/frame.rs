@@ -1,6 +1,7 @@
 //! What the state machine learns of frames, whose text and payload stay in JavaScript.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use crate::proto::{Inbound, Message, News, Place, Purpose};
 
@@ -11,15 +12,25 @@ pub(crate) type Text = u32;
 pub(crate) struct Incoming {
     news: News,
     place: Option<Place>,
+    positions: Vec<(u32, u64)>,
+}
+
+/// What JavaScript has told of a welcome before the welcome itself.
+#[derive(Default)]
+pub(super) struct Welcome {
+    pub(super) max_bytes: u64,
+    pub(super) remember_ms: u64,
+    pub(super) positions: Vec<(u32, u64)>,
 }
 
 impl Incoming {
     /// What `receive` in `host.js` says of a frame, by its number for it.
-    pub(super) fn new(news: u32, [a, b, c]: [u64; 3]) -> Self {
+    pub(super) fn new(news: u32, [a, b, c]: [u64; 3], welcome: Welcome) -> Self {
+        let Welcome { max_bytes, remember_ms, positions } = welcome;
         let place = (news == 16).then_some(Place { stream: a as u32, offset: b, prev: c });
         let news = match news {
             1 => News::Pong,
-            2 => News::Welcome { epoch: a, last: b, window: c as u32 },
+            2 => News::Welcome { epoch: a, last: b, window: c as u32, max_bytes, remember_ms },
             3 => News::HelloRefused,
             4 => News::Ack { seq: a },
             5 => News::Refused { seq: a },
@@ -28,7 +39,7 @@ impl Incoming {
             8 => News::Malformed,
             _ => News::Event,
         };
-        Self { news, place }
+        Self { news, place, positions }
     }
 }
 
@@ -39,6 +50,10 @@ impl Inbound for Incoming {
 
     fn place(&self) -> Option<Place> {
         self.place
+    }
+
+    fn positions(&self) -> Vec<(u32, u64)> {
+        self.positions.clone()
     }
 }
 

@@ -230,9 +230,10 @@ export const notePosition = (stream, offset) => {
 
 export function hello(sender, resumes) {
   const { senders, clientId, positions } = current;
-  current.positions = {};
+  // The numbers of streams without a position are free for others.
+  current.streams = current.streams.map((name) => (name in positions ? name : undefined));
+  current.positions = { __proto__: null };
   current.sender = sender;
-  current.isGreeting = true;
   const streams = resumes ? positions : undefined;
   hand(encode("hello", { versions: [1], client_id: senders[sender] ?? clientId, streams }));
 }
@@ -295,6 +296,9 @@ const ABOUT_MESSAGES = { __proto__: null, ack: 4, error: 5, reply: 6, receipt: 7
 const MALFORMED = 8;
 const POSITION = 9;
 const PLACED = 16;
+/** What belongs to the welcome that follows: a stream with its position, and the server's limits. */
+const CARRIED = 20;
+const LIMITS = 21;
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
@@ -303,17 +307,19 @@ function receive(store, incoming) {
   const { type, stream, offset, prev = isCount(offset) ? offset - 1 : 0 } = incoming;
   const data = incoming.data ?? {};
   const hear = (news, a, b, c) => tell(store, news, a, b, c, performance.now());
-  const position = (name, offset) =>
-    isCount(offset) ? hear(POSITION, streamNumber(store, name), offset) : hear(MALFORMED);
   if (type === "welcome") {
-    const { version, epoch, last, window = 128, streams = {} } = data;
-    if (version !== 1 || !isCount(epoch) || !isCount(last) || !isCount(window)) return hear(MALFORMED);
-    hear(2, epoch, last, Math.min(window, 1024));
-    if (store.isGreeting) for (const name in streams) position(name, streams[name]);
-    store.isGreeting = false;
-    return;
+    const { version, epoch, last, window = 128, max_bytes = Infinity, remember_ms = Infinity, streams = {} } = data;
+    const limits = [max_bytes, remember_ms];
+    const counts = [epoch, last, window, ...limits.filter((limit) => limit !== Infinity), ...Object.values(streams)];
+    if (version !== 1 || limits.includes(0) || !counts.every(isCount)) return hear(MALFORMED);
+    hear(LIMITS, ...limits);
+    for (const name in streams) hear(CARRIED, streamNumber(store, name), streams[name]);
+    return hear(2, epoch, last, Math.min(window, 1024));
   }
-  if (type === "stream" && typeof data.stream === "string") return position(data.stream, data.offset);
+  if (type === "stream" && typeof data.stream === "string") {
+    const { stream, offset } = data;
+    return isCount(offset) ? hear(POSITION, streamNumber(store, stream), offset) : hear(MALFORMED);
+  }
   const isPlaced = stream !== undefined;
   if (isPlaced) {
     if (typeof stream !== "string" || !isCount(offset) || !isCount(prev) || prev >= offset) return hear(MALFORMED);
@@ -337,11 +343,18 @@ function receive(store, incoming) {
 const isOwn = ({ clientId, sender }, stream) =>
   stream?.startsWith("client:") ? stream === `client:${clientId}` : !sender;
 
-/** The number of a stream, by which the state machine knows it; one too many for all that are too many. */
-function streamNumber({ streams }, name) {
+/**
+ * The number of a stream, by which the state machine knows it; one too many for all that are too many, and for those of earlier
+ * pages, whose answers nobody waits for.
+ */
+function streamNumber({ streams, clientId }, name) {
   const known = streams.indexOf(name);
   if (known >= 0) return known;
-  return streams.length < 256 ? streams.push(name) - 1 : 256;
+  const free = streams.indexOf(undefined);
+  const number = free < 0 ? streams.length : free;
+  if (number > 255 || (name.startsWith("client:") && name !== `client:${clientId}`)) return 256;
+  streams[number] = name;
+  return number;
 }
 
 /** The envelope in a frame, or the error that says why there is none. */
@@ -406,7 +419,7 @@ export const newHandlers = (isReliable, token) =>
     /** The client ids of earlier pages; the first stands for none. */
     senders: [undefined],
     streams: [],
-    positions: {},
+    positions: { __proto__: null },
   });
 
 let lastId = 0;

@@ -84,7 +84,7 @@ export const number = (index) => option(current.options, NUMBERS[index][0]) ?? N
 export const overflow = () => OVERFLOWS.indexOf(current.options.queue?.overflow);
 
 const REFUSALS = [
-  (bytes, max) => error("too_large", `the message takes ${bytes} bytes, more than the ${max} of \`maxMessageBytes\``),
+  (bytes, max) => error("too_large", `the message takes ${bytes} bytes, more than the ${max} that \`maxMessageBytes\` or the server allow`),
   () => error("queue_full", "there is no connection and the queue is full"),
   () => error("not_open", "there is no connection, and later the event is worthless"),
   () => error("too_many_sessions", "too many sessions are joined: leave some first"),
@@ -224,12 +224,11 @@ const closeInfo = (store, code, cause, wasClean) => ({
 
 const VIOLATIONS = [
   "answer to what was never sent",
-  "acknowledgement or position taken back",
+  "acknowledgement taken back",
   "old epoch",
   "unexpected welcome",
   "repeated event",
   "unexpected reply",
-  "more than 256 streams",
   "wrong fields",
 ];
 
@@ -242,7 +241,7 @@ const NEWS = [
   (store, seq, failure) => fail(store, undefined, seq, undefined, error(...FAILURES[failure])),
   (store, index) =>
     call(store, "error", error("protocol_error", `the server broke the protocol: ${VIOLATIONS[index]}`)),
-  (store, stream, from, to) => call(store, "gap", { stream: store.streams[stream], from, to: to || null }),
+  (store, stream, from, to) => call(store, "gap", { stream, from, to: to || null }),
   tellAcknowledged,
   tellDropped,
   (store, ...close) => call(store, "close", closeInfo(store, ...close)),
@@ -251,13 +250,14 @@ const NEWS = [
 ];
 
 export function notice(news, a, ...more) {
-  const { drafts } = current;
-  // Whoever has sent it may forget it before this is told.
-  const first = news === DROPPED ? drafts.get(a).text : a;
+  const { drafts, streams } = current;
+  // What a number stands for may be forgotten before this is told.
+  const first = news === DROPPED ? drafts.get(a).text : news === GAP ? streams[a] : a;
   if (news === DROPPED) drafts.delete(a);
   current.news.push([news, first, ...more]);
 }
 
+const GAP = 6;
 const DROPPED = 8;
 
 /** Tells the news in order, also what their handlers cause. */
@@ -309,15 +309,27 @@ export function tellError(store, error) {
   call(store, "error", error);
 }
 
-const DROPS = ["overflow", "expired", "not_open", "replaced", "unconfirmed", "unsupported", "forgotten"];
+const DROPS = [
+  "overflow",
+  "expired",
+  "not_open",
+  "replaced",
+  "unconfirmed",
+  "unsupported",
+  "forgotten",
+  "too_large",
+  "poisoned",
+  "unconfirmed",
+];
+const UNCONFIRMED = 4;
 
 function tellDropped(store, text, index, sender, seq) {
   const { messages, outbox, senders, clientId } = store;
   const { type, data } = JSON.parse(text);
   const reason = DROPS[index];
   const message = sender ? undefined : messages.get(seq);
-  // Of what is unconfirmed, a page that meets a server of the reliable mode may still learn more.
-  if ((sender || message?.isDurable) && reason !== "unconfirmed") outbox?.remove(senders[sender] ?? clientId, seq);
+  // A page that meets a server of the reliable mode may still learn more of what a plain one could not confirm.
+  if ((sender || message?.isDurable) && index !== UNCONFIRMED) outbox?.remove(senders[sender] ?? clientId, seq);
   if (!sender)
     fail(store, message, seq, index === 1 ? reason : "failed", error(reason, `the message was dropped: ${reason}`));
   call(store, "drop", { type, data, reason });

@@ -17,6 +17,8 @@ use super::requests::Requests;
 use super::sessions::Sessions;
 use super::snapshot::{Delivery, Phase, Snapshot};
 use super::state::{Closer, State};
+use super::suspicion::Suspicion;
+use super::time::FOREVER;
 use super::timer::Timer;
 use super::transitions::CLOSE_TIMEOUT_MS;
 use alloc::boxed::Box;
@@ -46,6 +48,11 @@ pub struct Client<M, P> {
     pub(super) sent: u64,
     /// The highest number of this client's own that was acknowledged.
     pub(super) acked: u64,
+    pub(super) suspicion: Suspicion,
+    /// The size of the largest message that the server of the latest connection takes, in bytes.
+    pub(super) server_max_bytes: u64,
+    /// When the server was last connected to as this client.
+    pub(super) seen_at: Timestamp,
     pub(super) incoming: Incoming,
     pub(super) requests: Requests,
     pub(super) delivery: Delivery,
@@ -130,6 +137,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             seq: 0,
             sent: 0,
             acked: 0,
+            suspicion: Suspicion::default(),
+            server_max_bytes: FOREVER,
+            seen_at: Timestamp::from_millis(0),
             incoming: Incoming::default(),
             requests: Requests::default(),
             delivery,
@@ -264,10 +274,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 let socket = *socket;
                 self.lose(socket, Cause::ConnectTimeout, now);
             }
-            State::Open { socket, heartbeat, .. } => {
+            State::Open { socket, heartbeat, link, .. } => {
                 let socket = *socket;
-                match heartbeat.handle_timeout(&self.config.heartbeat, now) {
-                    Some(Beat::Ping) => self.outputs.push_back(Output::Ping { socket }),
+                match heartbeat.handle_timeout(&self.config.heartbeat, link.upload(), now) {
+                    Some(Beat::Ping) => self.ping(),
+                    Some(Beat::Measure) => self.outputs.push_back(Output::CheckBuffer { socket }),
                     Some(Beat::Dead) => self.lose(socket, Cause::PongTimeout, now),
                     None => {}
                 }

@@ -106,6 +106,11 @@ pub const fn verdict(code: u16) -> Verdict {
     }
 }
 
+/// Whether a server can mean one message by this code: it could not read it, keep it, or place it (docs/PROTOCOL.md).
+pub const fn can_blame_a_message(code: u16) -> bool {
+    matches!(code, UNSUPPORTED_DATA | INVALID_PAYLOAD | TOO_BIG | SERVER_FAILED | RULES_BROKEN | MESSAGE_MISSING)
+}
+
 /// Normal closure.
 pub const NORMAL: u16 = 1000;
 /// What stands for an end without a closing handshake; never sent.
@@ -114,16 +119,30 @@ const PROTOCOL_ERROR: u16 = 1002;
 const UNSUPPORTED_DATA: u16 = 1003;
 const INVALID_PAYLOAD: u16 = 1007;
 const POLICY_VIOLATION: u16 = 1008;
+const TOO_BIG: u16 = 1009;
+const SERVER_FAILED: u16 = 1011;
 const MANDATORY_EXTENSION: u16 = 1010;
 const SERVICE_RESTART: u16 = 1012;
 const TRY_AGAIN_LATER: u16 = 1013;
 const UNAUTHORIZED: u16 = 4401;
 /// This client broke the rules of the reliable mode (docs/PROTOCOL.md).
 const RULES_BROKEN: u16 = 4400;
+/// The server lacks a message before the one that it was sent (docs/PROTOCOL.md).
+const MESSAGE_MISSING: u16 = 4409;
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, verdict};
+    use super::{Verdict, can_blame_a_message, verdict};
+
+    #[test]
+    fn only_what_a_server_says_of_a_message_can_blame_one() {
+        for code in [1003, 1007, 1009, 1011, 4400, 4409] {
+            assert!(can_blame_a_message(code), "{code}");
+        }
+        for code in [1000, 1001, 1002, 1005, 1006, 1008, 1012, 1013, 4401, 4410] {
+            assert!(!can_blame_a_message(code), "{code}");
+        }
+    }
 
     #[test]
     fn every_close_code_of_the_contract_has_its_verdict() {

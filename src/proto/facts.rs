@@ -1,8 +1,9 @@
 //! What each fact changes.
 
 use super::Timestamp;
+use super::backoff::{Backoff, Patience};
 use super::client::{Client, Network};
-use super::close::{Cause, Close};
+use super::close::{Cause, Close, Reason, can_blame_a_message};
 use super::heartbeat::Heartbeat;
 use super::io::{Event, Inbound, Input, News, SocketId};
 use super::link::Link;
@@ -25,7 +26,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 if let State::Open { socket: current, .. } = self.state
                     && current == socket
                 {
-                    self.position(stream, offset, now);
+                    self.position(stream, offset);
                 }
             }
             Input::Buffered { socket, bytes } => self.measure(socket, bytes, now),
@@ -89,14 +90,22 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             return;
         }
         let code = close.code;
+        let may_blame = can_blame_a_message(code) && matches!(close.reason, Reason::Peer(_));
         self.note_close(close);
         match self.state {
             State::Closing { closer: Closer::Application, .. } => self.state = State::Idle,
-            State::Open { opened_at, .. } | State::Closing { closer: Closer::Peer { opened_at }, .. } => {
+            State::Open { opened_at, .. } | State::Closing { closer: Closer::Peer { opened_at, .. }, .. } => {
                 if now.since(opened_at) >= self.config.reconnect.stable_after_ms {
                     self.forget_failures();
                 }
-                self.follow_up(code, now);
+                self.seen_at = now;
+                let under_way = self.under_way();
+                if may_blame && under_way > 0 {
+                    self.blame_a_message(under_way);
+                    self.retry(Patience::Usual, now);
+                } else {
+                    self.follow_up(code, now);
+                }
             }
             State::Connecting { .. } | State::Greeting { .. } => self.follow_up(code, now),
             State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => {}
@@ -104,10 +113,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn measure(&mut self, measured: SocketId, bytes: u64, now: Timestamp) {
-        if let State::Open { socket, link, .. } = &mut self.state
+        if let State::Open { socket, link, heartbeat, .. } = &mut self.state
             && *socket == measured
         {
             link.measure(bytes, &self.config.buffer, now);
+            heartbeat.note_upload(&self.config.heartbeat, link.upload(), now);
         }
     }
 
@@ -116,12 +126,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         if self.socket() != Some(arrived_on) || matches!(self.state, State::Connecting { .. }) {
             return;
         }
-        let news = payload.news();
-        if !self.consider(news, payload.place(), now) {
+        if !self.consider(&payload, now) {
             return;
         }
         if let State::Open { heartbeat, .. } = &mut self.state
-            && news == News::Pong
+            && payload.news() == News::Pong
             && let Some(rtt_ms) = heartbeat.handle_pong(&self.config.heartbeat, now)
         {
             self.last_rtt_ms = Some(rtt_ms);
@@ -129,13 +138,36 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.emit(Event::Frame(payload));
     }
 
+    /// How many of the messages in flight were handed to the socket of this connection.
+    fn under_way(&self) -> usize {
+        match &self.state {
+            State::Open { link, .. } => link.sent,
+            State::Closing { closer: Closer::Peer { under_way, .. }, .. } => *under_way,
+            _ => 0,
+        }
+    }
+
+    /// The server itself has ended the connection, in words that can be about a message under way.
+    fn blame_a_message(&mut self, under_way: usize) {
+        if let (Some(head), Some(last)) = (self.in_flight.front(), self.in_flight.get(under_way - 1))
+            && self.suspicion.strike(head.seq, last.seq)
+            && let Some(message) = self.in_flight.pop_front()
+        {
+            self.report_dropped(message, DropReason::Poisoned);
+            // The server could be reached all along, so the attempts say nothing about the next message.
+            self.backoff = Backoff::new(&self.config.reconnect);
+        }
+    }
+
     fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Box<Message<M>>>, now: Timestamp) {
         let mut keep = Vec::new();
         let mut rejoin = Vec::new();
+        let mut under_way = self.under_way();
         for message in messages {
             match message.purpose {
                 Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) if self.delivery == Delivery::Reliable => {
                     // It is in flight, and goes out again on the next connection.
+                    under_way = under_way.saturating_sub(1);
                 }
                 Purpose::Ordinary | Purpose::Leave(_) => keep.push(message),
                 Purpose::Join(ref session) => {
@@ -153,7 +185,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         match self.state {
             State::Open { socket, opened_at, .. } if socket == refused_by => {
                 self.put_back(keep, now);
-                let closer = Closer::Peer { opened_at };
+                let closer = Closer::Peer { opened_at, under_way };
                 self.state = State::Closing { socket, timeout_at: now + CLOSE_TIMEOUT_MS, closer };
             }
             State::Open { .. } => keep.into_iter().for_each(|message| self.forward(message, now)),

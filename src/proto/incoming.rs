@@ -41,9 +41,7 @@ pub enum Told {
     Complete,
     /// These cannot be had: the first, and the last unless the server counts anew.
     Missing(u64, Option<u64>),
-    /// They were here, and more: the server goes backwards.
-    Behind,
-    /// The stream is one too many.
+    /// The stream is one too many to keep a position for.
     Untracked,
 }
 
@@ -63,13 +61,23 @@ impl Incoming {
     pub fn tell(&mut self, stream: u32, offset: u64) -> Told {
         let Some(position) = self.position(stream) else { return Told::Untracked };
         let told = match *position {
-            Position::At(at) if offset < at => return Told::Behind,
             Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),
-            Position::Void(at) => Told::Missing(at.saturating_add(1), None),
-            Position::At(_) | Position::Unknown => Told::Complete,
+            Position::At(at) if offset == at => Told::Complete,
+            // Below the client's own, it belongs to a stream that began again: what is missing has no known end.
+            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),
+            Position::Unknown => Told::Complete,
         };
         *position = Position::At(offset);
         told
+    }
+
+    /// Forgets a stream that is not among `carried`; returns its number and the first offset that is missing. `None` when no such
+    /// stream is left.
+    pub fn forget_uncarried(&mut self, carried: &[(u32, u64)]) -> Option<(u32, u64)> {
+        let is_carried = |stream: u32| carried.iter().any(|(name, _)| *name == stream);
+        let (stream, at) = self.positions().find(|(stream, _)| !is_carried(*stream))?;
+        *self.position(stream)? = Position::Unknown;
+        Some((stream, at.saturating_add(1)))
     }
 
     /// The server has started to count anew.
@@ -129,14 +137,28 @@ mod tests {
     }
 
     #[test]
-    fn a_position_beyond_is_a_gap_and_one_before_is_not_believed() {
+    fn a_position_beyond_is_a_gap_and_one_before_is_a_gap_without_an_end() {
         let mut incoming = Incoming::default();
         incoming.arrive(place(3, 2));
         assert_eq!(incoming.tell(1, 3), Told::Complete);
         assert_eq!(incoming.tell(1, 9), Told::Missing(4, Some(9)));
-        assert_eq!(incoming.tell(1, 8), Told::Behind);
         assert_eq!(incoming.arrive(place(9, 8)), Arrival::Repeated);
-        assert_eq!(incoming.arrive(place(10, 9)), Arrival::Next);
+        assert_eq!(incoming.tell(1, 8), Told::Missing(10, None));
+        assert_eq!(incoming.arrive(place(9, 8)), Arrival::Next);
+    }
+
+    #[test]
+    fn a_stream_that_is_no_longer_carried_is_forgotten_once() {
+        let mut incoming = Incoming::default();
+        incoming.tell(0, 5);
+        incoming.tell(1, 8);
+        incoming.tell(2, 3);
+        incoming.start_over();
+        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), Some((0, 6)));
+        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), Some((2, 4)));
+        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), None);
+        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 8)]);
+        assert_eq!(incoming.tell(0, 1), Told::Complete);
     }
 
     #[test]

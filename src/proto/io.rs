@@ -28,6 +28,11 @@ pub trait Inbound {
     fn place(&self) -> Option<Place> {
         None
     }
+
+    /// The positions in a welcome, each with its stream's number: from where this connection carries which stream.
+    fn positions(&self) -> Vec<(u32, u64)> {
+        Vec::new()
+    }
 }
 
 /// What a frame means to the state machine (docs/PROTOCOL.md). Everything but the first two belongs to the reliable mode.
@@ -37,7 +42,7 @@ pub enum News {
     Event,
     /// The answer to a ping.
     Pong,
-    /// The answer to a hello. Its positions follow as [`Input::Position`].
+    /// The answer to a hello; [`Inbound::positions`] belongs to it.
     Welcome {
         /// The life of the server's memory.
         epoch: u64,
@@ -45,6 +50,10 @@ pub enum News {
         last: u64,
         /// How many messages may be unacknowledged.
         window: u32,
+        /// The size of the largest message that the server takes, in bytes.
+        max_bytes: u64,
+        /// How long the server remembers `last` after the last connection of a client id, in milliseconds.
+        remember_ms: u64,
     },
     /// The server does not know the reliable mode.
     HelloRefused,
@@ -113,7 +122,7 @@ pub enum Input<M, P> {
         /// The envelope.
         payload: P,
     },
-    /// The server has told from which position on this connection carries a stream.
+    /// The server has told, outside of a welcome, from which position on this connection carries a stream.
     Position {
         /// The socket that it came on.
         socket: SocketId,
@@ -254,7 +263,7 @@ pub enum Event<M, P> {
         stream: u32,
         /// The offset of the first that is missing.
         from: u64,
-        /// The offset of the last; `None` if the server has started to count anew.
+        /// The offset of the last; `None` if nobody knows: the server counts anew, or no longer carries the stream.
         to: Option<u64>,
     },
     /// The server broke the protocol, and was not believed.
@@ -278,7 +287,7 @@ pub enum Event<M, P> {
 pub enum Violation {
     /// It spoke about a message that was never sent.
     NeverSent,
-    /// It took back an acknowledgement, or a position in a stream.
+    /// It took back an acknowledgement.
     Backwards,
     /// Its memory is older than what this client has seen.
     OldEpoch,
@@ -288,8 +297,6 @@ pub enum Violation {
     Repetition,
     /// A reply to no request, to an answered one, or after its time.
     UnexpectedReply,
-    /// More streams than a client can follow.
-    TooManyStreams,
     /// A frame of the reliable mode with wrong fields.
     Malformed,
 }
@@ -299,12 +306,11 @@ impl Violation {
     pub const fn text(self) -> &'static str {
         match self {
             Self::NeverSent => "answer to what was never sent",
-            Self::Backwards => "acknowledgement or position taken back",
+            Self::Backwards => "acknowledgement taken back",
             Self::OldEpoch => "old epoch",
             Self::UnexpectedWelcome => "unexpected welcome",
             Self::Repetition => "repeated event",
             Self::UnexpectedReply => "unexpected reply",
-            Self::TooManyStreams => "more than 256 streams",
             Self::Malformed => "wrong fields",
         }
     }

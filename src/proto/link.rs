@@ -2,6 +2,7 @@
 
 use super::Timestamp;
 use super::config::Buffer;
+use super::heartbeat::Upload;
 use super::message::Numbers;
 use super::timer::Timer;
 
@@ -18,9 +19,12 @@ pub struct Link {
     pub acked: u64,
     /// When an acknowledgement is overdue.
     pub ack_by: Timestamp,
+    /// Whether an answer that seemed overdue was given more time, because the page itself had been suspended.
+    pub is_patience_spent: bool,
     /// When the answer to a second hello is overdue.
     pub welcome_by: Timestamp,
     buffered: u64,
+    drained: u64,
     check_at: Timestamp,
 }
 
@@ -38,15 +42,17 @@ impl Link {
             prev: last,
             acked: last,
             ack_by: Timestamp::NEVER,
+            is_patience_spent: false,
             welcome_by: Timestamp::NEVER,
             buffered: 0,
+            drained: 0,
             check_at: Timestamp::NEVER,
         }
     }
 
     /// Goes on with the messages of another sender; nothing of the former is in flight.
     pub fn turn_to(&mut self, other: Self) {
-        *self = Self { buffered: self.buffered, check_at: self.check_at, ..other };
+        *self = Self { buffered: self.buffered, drained: self.drained, check_at: self.check_at, ..other };
     }
 
     /// Whether the server acknowledges messages.
@@ -64,6 +70,12 @@ impl Link {
         self.sent < self.window as usize
     }
 
+    /// The server has shown that it is at work on what was sent.
+    pub fn note_progress(&mut self, ack_by: Timestamp) {
+        self.is_patience_spent = false;
+        self.ack_by = if self.sent > 0 { ack_by } else { Timestamp::NEVER };
+    }
+
     /// The next message goes out under this number.
     pub fn number(&mut self, seq: u64, ack_by: Timestamp) -> Numbers {
         let prev = core::mem::replace(&mut self.prev, seq);
@@ -75,11 +87,21 @@ impl Link {
     /// So much was handed to the browser.
     pub fn fill(&mut self, bytes: u32, config: &Buffer, now: Timestamp) {
         // Beyond the end of the range only until the browser is asked the next time.
-        self.measure(self.buffered.wrapping_add(bytes.into()), config, now);
+        self.estimate(self.buffered.wrapping_add(bytes.into()), config, now);
     }
 
     /// So much is in the browser's buffer.
     pub fn measure(&mut self, bytes: u64, config: &Buffer, now: Timestamp) {
+        self.drained = self.drained.wrapping_add(self.buffered.saturating_sub(bytes));
+        self.estimate(bytes, config, now);
+    }
+
+    /// What the browser and the network have taken.
+    pub const fn upload(&self) -> Upload {
+        Upload { buffered: self.buffered, drained: self.drained }
+    }
+
+    fn estimate(&mut self, bytes: u64, config: &Buffer, now: Timestamp) {
         self.buffered = bytes;
         let is_full = self.check_at < Timestamp::NEVER;
         let limit = if is_full { config.low_bytes } else { config.high_bytes };

@@ -21,6 +21,9 @@ pub struct Message<M> {
     pub sender: Option<M>,
     /// How it waits.
     pub policy: Policy<M>,
+    /// How old it was when this client accepted or restored it, in milliseconds: 0 unless an earlier page has left it.
+    pub age_ms: u64,
+    pub(super) accepted_at: Timestamp,
     pub(super) expires_at: Timestamp,
 }
 
@@ -58,8 +61,14 @@ impl<M> Message<M> {
     ///
     /// Boxed, because it moves through several queues.
     pub fn new(frame: M, bytes: u32, purpose: Purpose<M>) -> Box<Self> {
-        let expires_at = Timestamp::NEVER;
-        Box::new(Self { frame, bytes, purpose, seq: 0, sender: None, policy: Policy::default(), expires_at })
+        let (accepted_at, expires_at) = (Timestamp::from_millis(0), Timestamp::NEVER);
+        let policy = Policy::default();
+        Box::new(Self { frame, bytes, purpose, seq: 0, sender: None, policy, age_ms: 0, accepted_at, expires_at })
+    }
+
+    /// How long ago the application has sent it, in milliseconds.
+    pub(super) const fn age_at(&self, now: Timestamp) -> u64 {
+        self.age_ms.saturating_add(now.since(self.accepted_at))
     }
 }
 
@@ -99,7 +108,7 @@ pub struct Refused<M> {
 /// Why a message was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The frame is larger than `maxMessageBytes`: the caller must send less.
+    /// The frame is larger than `maxMessageBytes`, or than the server of the latest connection takes: the caller must send less.
     TooLarge {
         /// The size of the frame in bytes.
         bytes: u32,
@@ -131,7 +140,7 @@ impl Refusal {
     /// What is wrong and how to mend it.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::TooLarge { .. } => "the message is larger than `maxMessageBytes`",
+            Self::TooLarge { .. } => "the message is larger than `maxMessageBytes`, or than the server takes",
             Self::QueueFull => "there is no connection and the queue is full",
             Self::NotOpen => "there is no connection, and this event is worthless later",
             Self::TooManySessions => "too many sessions are joined: leave some first",
@@ -165,6 +174,12 @@ pub enum DropReason {
     Unsupported,
     /// The application has asked to forget everything.
     Forgotten,
+    /// It is larger than the server takes.
+    TooLarge,
+    /// The server has ended three connections in a row over it.
+    Poisoned,
+    /// It may have been sent before, and is older than what the server remembers.
+    OutcomeUnknown,
 }
 
 /// Why a request gets no reply.

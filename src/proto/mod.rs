@@ -22,6 +22,7 @@ mod sending;
 pub mod sessions;
 pub mod snapshot;
 pub mod state;
+mod suspicion;
 pub mod time;
 pub mod timer;
 mod transitions;

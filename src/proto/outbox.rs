@@ -40,7 +40,7 @@ impl<M: PartialEq> Outbox<M> {
             return Err(Refused { message, refusal: Refusal::QueueFull });
         }
         if freed.is_some() {
-            self.extract(&same, &mut |replaced| displaced(replaced, DropReason::Replaced));
+            self.extract(&|old| same(old).then_some(DropReason::Replaced), displaced);
         }
         while !self.has_room(message.bytes, None, config)
             && let Some(oldest) = self.pop()
@@ -81,13 +81,17 @@ impl<M> Outbox<M> {
         self.messages.push_front(message);
     }
 
-    /// Takes out every message of a kind.
-    pub fn extract(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, extracted: &mut dyn FnMut(Box<Message<M>>)) {
+    /// Takes out every message for which `fate` knows a reason.
+    pub fn extract(
+        &mut self,
+        fate: &dyn Fn(&Message<M>) -> Option<DropReason>,
+        extracted: &mut dyn FnMut(Box<Message<M>>, DropReason),
+    ) {
         self.expiry = Timestamp::NEVER;
         for _ in 0..self.messages.len() {
             let Some(message) = self.pop() else { return };
-            if is_of_kind(&message) {
-                extracted(message);
+            if let Some(reason) = fate(&message) {
+                extracted(message, reason);
             } else {
                 self.count(&message);
                 self.messages.push_back(message);
@@ -96,9 +100,9 @@ impl<M> Outbox<M> {
     }
 
     /// Takes out every message whose time is over at `now`.
-    pub fn expire(&mut self, now: Timestamp, expired: &mut dyn FnMut(Box<Message<M>>)) {
+    pub fn expire(&mut self, now: Timestamp, expired: &mut dyn FnMut(Box<Message<M>>, DropReason)) {
         if now >= self.expiry {
-            self.extract(&|message| message.expires_at <= now, expired);
+            self.extract(&|message| (message.expires_at <= now).then_some(DropReason::Expired), expired);
         }
     }
 
@@ -179,7 +183,7 @@ mod tests {
 
     fn expired(outbox: &mut Outbox<char>, now: Timestamp) -> String {
         let mut frames = String::new();
-        outbox.expire(now, &mut |message| frames.push(message.frame));
+        outbox.expire(now, &mut |message, _| frames.push(message.frame));
         frames
     }
 

@@ -5,11 +5,13 @@ use super::client::Client;
 use super::close::Cause;
 use super::heartbeat::Heartbeat;
 use super::incoming::{Arrival, Told};
-use super::io::{Event, Inbound, News, Output, Place, SocketId, Violation};
+use super::io::{Event, Inbound, News, Output, SocketId, Violation};
 use super::link::Link;
-use super::message::{Message, Purpose};
+use super::message::{DropReason, Message, Purpose};
 use super::snapshot::Delivery;
 use super::state::State;
+use super::suspicion::Suspicion;
+use super::time::FOREVER;
 
 impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// The position in each stream, by the stream's number: what a hello names.
@@ -33,7 +35,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Names the sender of the messages that come next.
     pub(super) fn say_hello(&mut self, socket: SocketId, resumes: bool) {
         let next = self.in_flight.front().map(|message| &**message).or_else(|| self.outbox.front());
-        self.sender = next.and_then(|message| message.sender.clone());
+        let sender = next.and_then(|message| message.sender.clone());
+        if sender != self.sender {
+            (self.sender, self.suspicion) = (sender, Suspicion::default());
+        }
         self.outputs.push_back(Output::Hello { socket, sender: self.sender.clone(), resumes });
     }
 
@@ -48,6 +53,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         if let State::Greeting { socket, heartbeat, .. } = &self.state {
             let (socket, heartbeat) = (*socket, heartbeat.clone());
             self.delivery = Delivery::AtMostOnce;
+            self.server_max_bytes = FOREVER;
             self.drop_unconfirmable();
             self.begin(socket, heartbeat, Link::at_most_once(), now);
         }
@@ -61,16 +67,17 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     /// What a frame means beside its payload. Says whether the application gets it.
-    pub(super) fn consider(&mut self, news: News, place: Option<Place>, now: Timestamp) -> bool {
+    pub(super) fn consider(&mut self, payload: &P, now: Timestamp) -> bool {
         if !self.config.reliable {
             return true;
         }
+        let (news, place) = (payload.news(), payload.place());
         match (news, &self.state) {
             // What the next connection brings again.
             (News::Welcome { .. } | News::HelloRefused, State::Closing { .. }) => return false,
             (_, State::Closing { .. }) if place.is_some() => return false,
-            (News::Welcome { epoch, last, window }, _) => {
-                self.welcome(epoch, last, window, now);
+            (News::Welcome { .. }, _) => {
+                self.welcome(payload, now);
                 return false;
             }
             (News::HelloRefused, State::Greeting { .. }) => {
@@ -84,8 +91,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         if let Some(place) = place {
             match self.incoming.arrive(place) {
-                Arrival::Next => {}
-                Arrival::Untracked => self.doubt(Violation::TooManyStreams, now),
+                // Without a position, an event is delivered at most once.
+                Arrival::Next | Arrival::Untracked => {}
                 Arrival::Repeated => {
                     self.doubt(Violation::Repetition, now);
                     return false;
@@ -116,7 +123,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 self.requests.remove(seq);
                 None
             }
-            News::Reply { seq } => (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply),
+            News::Reply { seq } => {
+                self.note_life(now);
+                (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply)
+            }
             News::Event | News::Pong | News::Receipt { .. } | News::Welcome { .. } | News::HelloRefused => None,
         };
         if let Some(doubt) = doubt {
@@ -125,7 +135,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         doubt.is_none()
     }
 
-    fn welcome(&mut self, epoch: u64, last: u64, window: u32, now: Timestamp) {
+    fn welcome(&mut self, payload: &P, now: Timestamp) {
+        let News::Welcome { epoch, last, window, max_bytes, remember_ms } = payload.news() else { return };
         let (socket, first) = match &self.state {
             State::Greeting { socket, heartbeat, .. } => (*socket, Some(heartbeat.clone())),
             State::Open { socket, link, .. } if link.welcome_by < Timestamp::NEVER => (*socket, None),
@@ -150,12 +161,21 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             self.incoming.epoch = epoch;
         }
-        if is_own && last < self.acked {
+        // A server that knows of no message may have forgotten this client id, if it forgets at all.
+        let forgets_after_ms = if last == 0 { remember_ms } else { FOREVER };
+        let has_had_the_time = self.acked > 0 || now.since(self.seen_at) > forgets_after_ms;
+        let is_forgotten = is_own && forgets_after_ms < FOREVER && has_had_the_time;
+        if is_forgotten {
+            self.acked = 0;
+        } else if is_own && last < self.acked {
             self.doubt(Violation::Backwards, now);
         }
         self.delivery = Delivery::Reliable;
         self.speaks_of_own = is_own;
+        self.server_max_bytes = max_bytes;
+        self.take_positions(&payload.positions());
         self.acknowledge(last);
+        self.drop_unsendable(is_forgotten, forgets_after_ms, now);
         let link = Link::reliable(window.clamp(1, LARGEST_WINDOW), last);
         match first {
             Some(heartbeat) => self.begin(socket, heartbeat, link, now),
@@ -173,17 +193,23 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             let doubt = if seq > link.prev { Violation::NeverSent } else { Violation::Backwards };
             return self.doubt(doubt, now);
         }
-        if seq == link.acked {
-            return;
+        if seq > link.acked {
+            link.acked = seq;
+            let before = self.in_flight.len();
+            self.acknowledge(seq);
+            let done = before - self.in_flight.len();
+            if let State::Open { link, .. } = &mut self.state {
+                link.sent = link.sent.saturating_sub(done);
+            }
         }
-        link.acked = seq;
-        let before = self.in_flight.len();
-        self.acknowledge(seq);
-        let done = before - self.in_flight.len();
-        if let State::Open { link, .. } = &mut self.state {
-            link.sent = link.sent.saturating_sub(done);
-            let waits = link.sent > 0;
-            link.ack_by = if waits { now + self.config.heartbeat.timeout_ms } else { Timestamp::NEVER };
+        self.note_life(now);
+    }
+
+    /// The server has answered something of this connection, so it hears and works.
+    fn note_life(&mut self, now: Timestamp) {
+        if let State::Open { link, heartbeat, .. } = &mut self.state {
+            link.note_progress(now + self.config.heartbeat.timeout_ms);
+            heartbeat.note_life(&self.config.heartbeat, now);
         }
     }
 
@@ -213,13 +239,41 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    pub(super) fn position(&mut self, stream: u32, offset: u64, now: Timestamp) {
+    pub(super) fn position(&mut self, stream: u32, offset: u64) {
         match self.incoming.tell(stream, offset) {
-            Told::Complete => {}
+            Told::Complete | Told::Untracked => {}
             Told::Missing(from, to) => self.emit(Event::Gap { stream, from, to }),
-            Told::Behind => self.doubt(Violation::Backwards, now),
-            Told::Untracked => self.doubt(Violation::TooManyStreams, now),
         }
+    }
+
+    /// A welcome names every stream that the connection carries.
+    fn take_positions(&mut self, positions: &[(u32, u64)]) {
+        for (stream, offset) in positions {
+            self.position(*stream, *offset);
+        }
+        while let Some((stream, from)) = self.incoming.forget_uncarried(positions) {
+            self.emit(Event::Gap { stream, from, to: None });
+        }
+    }
+
+    /// Gives up on what is larger than the server takes, and on what may have been processed by a server that has had the time to forget
+    /// it. `is_forgotten` speaks of this client's own messages; of those of earlier pages, only their age is known.
+    fn drop_unsendable(&mut self, is_forgotten: bool, forgets_after_ms: u64, now: Timestamp) {
+        let (max, sent, sender) = (self.server_max_bytes, self.sent, self.sender.clone());
+        self.drop_each(&|message| {
+            let is_own = message.sender.is_none();
+            // What another page has left may still turn out to be processed.
+            if (!is_own && message.sender != sender) || message.purpose == Purpose::Ephemeral {
+                return None;
+            }
+            let is_unknowable =
+                if is_own { is_forgotten && message.seq <= sent } else { message.age_at(now) > forgets_after_ms };
+            if u64::from(message.bytes) > max {
+                Some(DropReason::TooLarge)
+            } else {
+                is_unknowable.then_some(DropReason::OutcomeUnknown)
+            }
+        });
     }
 
     /// Does what is due at `now` on an open connection.
@@ -234,7 +288,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             return;
         }
         // A page that was suspended runs its timers before it sees the acknowledgement that has long arrived.
-        if now.since(overdue) >= LATE_MS {
+        if now.since(overdue) >= LATE_MS && !link.is_patience_spent {
+            link.is_patience_spent = true;
             let patience = now + PROBE_MS;
             for deadline in [&mut link.ack_by, &mut link.welcome_by] {
                 *deadline = if *deadline < Timestamp::NEVER { patience } else { Timestamp::NEVER };

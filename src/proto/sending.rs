@@ -42,7 +42,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Takes over messages that earlier pages have left, in order; each names its sender and has its number. They are sent
     /// before anything else.
     pub fn restore(&mut self, mut messages: Vec<Box<Message<M>>>, now: Timestamp) {
-        while let Some(message) = messages.pop() {
+        while let Some(mut message) = messages.pop() {
+            message.accepted_at = now;
             self.outbox.put_back(message, &self.config.queue, now);
         }
         // The earlier page may have sent them, and this server cannot be asked.
@@ -55,10 +56,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// Forgets every message and every position. A connection of the reliable mode is replaced, because the server counts on what
     /// is forgotten.
     pub fn forget(&mut self, now: Timestamp) {
-        while let Some(message) = self.in_flight.pop_front() {
-            self.report_dropped(message, DropReason::Forgotten);
-        }
-        self.drop_waiting(&|_| true, DropReason::Forgotten);
+        self.drop_each(&|_| Some(DropReason::Forgotten));
         self.incoming.forget();
         self.sessions = Sessions::default();
         (self.sender, self.acked) = (None, 0);
@@ -73,7 +71,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     fn take_back(&mut self, seq: u64) -> bool {
         let mut was_waiting = false;
         for queue in [&mut self.outbox, &mut self.ephemeral] {
-            queue.extract(&|message| message.seq == seq && message.sender.is_none(), &mut |message| {
+            let is_it = |message: &Message<M>| message.seq == seq && message.sender.is_none();
+            queue.extract(&|message| is_it(message).then_some(DropReason::Forgotten), &mut |message, _| {
                 was_waiting = true;
                 self.outputs.push_back(Output::Release { frame: message.frame, is_done: false });
             });
@@ -86,7 +85,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     pub(super) fn accept(&mut self, mut message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
-        let max = self.config.max_message_bytes;
+        let max = self.max_message_bytes();
         if message.bytes > max {
             let refusal = Refusal::TooLarge { bytes: message.bytes, max };
             return Err(Refused { message, refusal });
@@ -107,6 +106,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             return Err(Refused { message, refusal });
         }
         message.seq = self.seq + 1;
+        message.accepted_at = now;
         let sent = if self.can_transmit(&message) {
             self.forward(message, now);
             Sent::Now
@@ -138,8 +138,20 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub(super) fn has_room(&self) -> bool {
         match &self.state {
             State::Open { link, .. } => self.is_flowing(link),
-            _ => self.outbox.has_room(self.config.max_message_bytes, None, &self.config.queue),
+            _ => self.outbox.has_room(self.max_message_bytes(), None, &self.config.queue),
         }
+    }
+
+    /// What this client and the server of the latest connection allow.
+    fn max_message_bytes(&self) -> u32 {
+        let server = u32::try_from(self.server_max_bytes).unwrap_or(u32::MAX);
+        self.config.max_message_bytes.min(server)
+    }
+
+    /// Whether one more message may be unacknowledged: what may be to blame for the end of a connection goes out alone.
+    fn has_window(&self, link: &Link) -> bool {
+        let is_alone = self.in_flight.front().is_some_and(|head| self.suspicion.covers(head.seq));
+        link.has_window() && !(is_alone && link.sent > 0)
     }
 
     fn can_transmit(&self, message: &Message<M>) -> bool {
@@ -151,25 +163,25 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn is_flowing(&self, link: &Link) -> bool {
-        let has_turn = || link.has_window() && self.sender.is_none();
+        let has_turn = || self.has_window(link) && self.sender.is_none();
         !link.is_blocked() && self.outbox.is_empty() && (!link.is_reliable() || has_turn())
     }
 
     /// Sends what may be sent: what the server lacks of the messages in flight, then what waits, then what is worthless later.
     pub(super) fn pump(&mut self, now: Timestamp) {
-        while let State::Open { socket, link, .. } = &mut self.state
+        while let State::Open { socket, link, .. } = &self.state
             && !link.is_blocked()
         {
             let socket = *socket;
-            if link.is_reliable() && link.sent < self.in_flight.len() {
-                if !link.has_window() {
+            let (is_reliable, has_window) = (link.is_reliable(), self.has_window(link));
+            if is_reliable && link.sent < self.in_flight.len() {
+                if !has_window {
                     return;
                 }
                 let message = self.in_flight.get(link.sent).cloned();
                 message.into_iter().for_each(|message| self.transmit_numbered(message, now));
                 continue;
             }
-            let (is_reliable, has_window) = (link.is_reliable(), link.has_window());
             match self.outbox.front() {
                 Some(message) if message.policy.awaits_storage => return,
                 Some(message) if is_reliable && message.sender != self.sender => {
@@ -188,6 +200,12 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                             self.emit(Event::Transmitted { seq });
                         }
                     }
+                }
+                // Nothing of the earlier page is left, so the connection turns to this client's own messages.
+                None if is_reliable && self.sender.is_some() && self.in_flight.is_empty() => {
+                    self.say_hello(socket, false);
+                    self.expect_welcome(now);
+                    return;
                 }
                 None => match self.ephemeral.pop() {
                     Some(message) => {
@@ -250,24 +268,36 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// Gives up on what only a server of the reliable mode could take.
     pub(super) fn drop_unconfirmable(&mut self) {
-        while let Some(message) = self.in_flight.pop_front() {
-            self.report_dropped(message, DropReason::Unconfirmed);
-        }
-        self.drop_waiting(&|message| message.sender.is_some(), DropReason::Unconfirmed);
-        self.drop_waiting(&|message| message.policy.reply_within_ms.is_some(), DropReason::Unsupported);
+        let sent = self.sent;
+        self.drop_each(&|message| {
+            if message.sender.is_some() || message.seq <= sent {
+                Some(DropReason::Unconfirmed)
+            } else {
+                message.policy.reply_within_ms.map(|_| DropReason::Unsupported)
+            }
+        });
     }
 
-    fn drop_waiting(&mut self, is_of_kind: &dyn Fn(&Message<M>) -> bool, reason: DropReason) {
+    /// Gives up on every message for which `fate` knows a reason.
+    pub(super) fn drop_each(&mut self, fate: &dyn Fn(&Message<M>) -> Option<DropReason>) {
+        for _ in 0..self.in_flight.len() {
+            if let Some(message) = self.in_flight.pop_front() {
+                match fate(&message) {
+                    Some(reason) => self.report_dropped(message, reason),
+                    None => self.in_flight.push_back(message),
+                }
+            }
+        }
         for queue in [&mut self.outbox, &mut self.ephemeral] {
-            queue.extract(is_of_kind, &mut |message| {
+            queue.extract(fate, &mut |message, reason| {
                 self.outputs.push_back(dropped(message, reason, &mut self.requests));
             });
         }
     }
 
     pub(super) fn expire_messages(&mut self, now: Timestamp) {
-        self.outbox.expire(now, &mut |message| {
-            self.outputs.push_back(dropped(message, DropReason::Expired, &mut self.requests));
+        self.outbox.expire(now, &mut |message, reason| {
+            self.outputs.push_back(dropped(message, reason, &mut self.requests));
         });
     }
 

@@ -70,5 +70,7 @@ pub enum Closer {
     Peer {
         /// When the connection had opened.
         opened_at: Timestamp,
+        /// How many of the messages in flight were handed to its socket.
+        under_way: usize,
     },
 }

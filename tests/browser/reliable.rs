@@ -94,8 +94,7 @@ async fn stored_events_arrive_after_an_absence_each_once() {
     faults::heal().await;
     notifications.holds(3).await;
     server::push(&user.id, "notification", json!({ "number": 4 })).await;
-    let arrived: Vec<_> =
-        notifications.holds(4).await.into_iter().map(|event| event.fields["number"].clone()).collect();
+    let arrived: Vec<_> = notifications.holds(4).await.into_iter().map(|event| event.more["number"].clone()).collect();
     assert_eq!(serde_json::to_value(arrived).unwrap(), json!([1.0, 2.0, 3.0, 4.0]));
 }
 

@@ -37,7 +37,7 @@ fn a_buffer_as_full_as_can_be_takes_one_more_message() {
 #[test]
 fn a_count_that_starts_anew_after_the_last_number_is_a_gap() {
     let (mut client, socket) = opened(true);
-    let welcome = |epoch| Said(News::Welcome { epoch, last: 0, window: 8 });
+    let welcome = |epoch| Said(News::Welcome { epoch, last: 0, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX });
     client.handle_input(Input::Frame { socket, payload: welcome(1) }, NOW);
     client.handle_input(Input::Position { socket, stream: 0, offset: u64::MAX }, NOW);
     client.reconnect(NOW);

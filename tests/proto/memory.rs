@@ -20,11 +20,25 @@ pub struct Memory {
     pub streams: BTreeMap<&'static str, u64>,
     /// Whether it acknowledges what it processes.
     pub acknowledges: bool,
+    /// The streams that it no longer carries.
+    pub uncarried: Vec<&'static str>,
+    /// What a welcome says of the server's limits.
+    pub max_bytes: Option<u64>,
+    pub remember_ms: Option<u64>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { epoch: 7, last: BTreeMap::new(), window: 128, streams: BTreeMap::new(), acknowledges: true }
+        Self {
+            epoch: 7,
+            last: BTreeMap::new(),
+            window: 128,
+            streams: BTreeMap::new(),
+            acknowledges: true,
+            uncarried: Vec::new(),
+            max_bytes: None,
+            remember_ms: None,
+        }
     }
 }
 
@@ -105,19 +119,14 @@ impl World {
         self.perform();
     }
 
-    /// The driver's way with a frame: positions are facts of their own.
+    /// The driver's way with a frame: the position in a `stream` is a fact of its own.
     pub fn hear(&mut self, socket: SocketId, frame: Value) {
-        let positions = match frame["type"].as_str() {
-            Some("stream") => json!({ frame["data"]["stream"].as_str().expect("a name"): frame["data"]["offset"] }),
-            Some("welcome") if core::mem::take(&mut self.is_greeting) => frame["data"]["streams"].clone(),
-            _ => json!({}),
-        };
-        if frame["type"] != "stream" {
+        if frame["type"] == "stream" {
+            let stream = stream_number(frame["data"]["stream"].as_str().expect("a name"));
+            let offset = frame["data"]["offset"].as_u64().expect("a position");
+            self.input(Input::Position { socket, stream, offset });
+        } else {
             self.input(Input::Frame { socket, payload: Envelope(frame) });
-        }
-        for (name, offset) in positions.as_object().into_iter().flatten() {
-            let offset = offset.as_u64().expect("a position");
-            self.input(Input::Position { socket, stream: stream_number(name), offset });
         }
     }
 
@@ -129,14 +138,22 @@ impl World {
         for (stream, position) in self.client.positions().filter(|_| resumes) {
             words += &format!(" {}={position}", stream_name(stream));
         }
-        self.is_greeting = true;
         let socket = self.socket(id);
         assert_eq!(resumes, socket.hellos.is_empty(), "the first hello of a connection resumes");
         assert!(resumes || socket.room == 0 || socket.prev.is_some());
         socket.hellos.push(words);
         let Some(memory) = &self.memory else { return };
         let last = memory.last.get(&sender.clone().unwrap_or_default()).copied().unwrap_or(0);
-        let welcome = welcome(memory.epoch, last, memory.window, json!(memory.streams));
+        let mut streams: BTreeMap<_, _> =
+            self.client.positions().map(|(stream, position)| (stream_name(stream), position)).collect();
+        streams.extend(memory.streams.iter().map(|(name, position)| ((*name).to_owned(), *position)));
+        streams.retain(|name, _| !memory.uncarried.contains(&name.as_str()));
+        let mut welcome = welcome(memory.epoch, last, memory.window, json!(streams));
+        for (limit, value) in [("max_bytes", memory.max_bytes), ("remember_ms", memory.remember_ms)] {
+            if let Some(value) = value {
+                welcome["data"][limit] = value.into();
+            }
+        }
         let socket = self.socket(id);
         (socket.prev, socket.sender) = (Some(last), sender.unwrap_or_default());
         if socket.room > 0 && !socket.is_cut {

@@ -1,6 +1,7 @@
 //! The network goes and comes; the page sleeps, returns, and comes back from the back/forward cache.
 
 use everwire::proto::{Config, Input, Phase, Timer};
+use serde_json::json;
 
 use crate::server::{Handshake, Stage};
 use crate::wire::Envelope;
@@ -204,5 +205,46 @@ fn a_return_to_a_page_that_slept_past_the_pong_deadline_asks_once_more() {
     world.input(Input::PageVisible);
     assert_eq!((world.last().pings.len(), world.due()), (2, Some((2_000, Timer::PongOverdue))));
     world.advance(2_000);
+    assert_eq!(world.phase(), Phase::Waiting);
+}
+
+#[test]
+fn a_page_that_wakes_up_behind_its_own_upload_keeps_a_slow_connection() {
+    let mut world = World::open(|_| {});
+    world.server.answers_pings = false;
+    world.buffered = 200_000;
+    world.say("a");
+    world.input(Input::PageVisible);
+    for left in [150_000, 90_000, 20_000] {
+        world.advance(9_999);
+        world.buffered = left;
+        world.advance(1);
+        assert_eq!(world.phase(), Phase::Open, "{left}");
+    }
+    world.push(json!({ "type": "pong", "data": {} }));
+    assert_eq!((world.phase(), world.client.snapshot().last_rtt_ms), (Phase::Open, Some(30_000)));
+}
+
+#[test]
+fn an_upload_that_stands_still_does_not_keep_a_dead_connection() {
+    let mut world = World::open(|_| {});
+    world.server.answers_pings = false;
+    world.buffered = 200_000;
+    world.say("a");
+    world.input(Input::PageVisible);
+    world.advance(9_999);
+    assert_eq!(world.phase(), Phase::Open);
+    world.advance(1);
+    assert_eq!((world.phase(), world.end().as_str()), (Phase::Waiting, "PongTimeout"));
+}
+
+#[test]
+fn a_slow_link_gets_a_fifth_of_the_time_that_its_application_has_configured() {
+    let mut world = World::open(|config| config.heartbeat.timeout_ms = 60_000);
+    world.server.answers_pings = false;
+    world.input(Input::PageVisible);
+    world.advance(11_999);
+    assert_eq!(world.phase(), Phase::Open);
+    world.advance(1);
     assert_eq!(world.phase(), Phase::Waiting);
 }

@@ -18,6 +18,8 @@ impl Inbound for Envelope {
                 epoch: number("epoch").expect("an epoch"),
                 last: number("last").expect("a number"),
                 window: number("window").map_or(128, |window| u32::try_from(window).expect("a window")),
+                max_bytes: number("max_bytes").unwrap_or(u64::MAX),
+                remember_ms: number("remember_ms").unwrap_or(u64::MAX),
             },
             (Some("error"), None) if data["about"] == "hello" => News::HelloRefused,
             (Some("error"), Some(seq)) => News::Refused { seq },
@@ -33,6 +35,11 @@ impl Inbound for Envelope {
         let Self(frame) = self;
         let (stream, offset) = (frame["stream"].as_str()?, frame["offset"].as_u64()?);
         Some(Place { stream: stream_number(stream), offset, prev: frame["prev"].as_u64().unwrap_or(offset - 1) })
+    }
+
+    fn positions(&self) -> Vec<(u32, u64)> {
+        let streams = self.0["data"]["streams"].as_object().into_iter().flatten();
+        streams.map(|(name, offset)| (stream_number(name), offset.as_u64().expect("a position"))).collect()
     }
 }
 

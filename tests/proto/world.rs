@@ -26,8 +26,6 @@ pub struct World {
     pub buffered: u64,
     /// What a server of the reliable mode remembers; a plain server has none.
     pub memory: Option<Memory>,
-    /// Whether the client waits for the positions in a welcome.
-    pub is_greeting: bool,
     /// Whether messages of earlier pages wait, for which there is no bound.
     pub has_restored: bool,
 }
@@ -65,7 +63,6 @@ impl World {
             seen,
             buffered: 0,
             memory: None,
-            is_greeting: false,
             has_restored: false,
         }
     }

@@ -2,7 +2,7 @@
 
 use everwire::proto::{Phase, Sent, Timer};
 
-use crate::memory::ack;
+use crate::memory::{ack, reply};
 use crate::wire::message;
 use crate::world::{World, secs};
 
@@ -127,16 +127,50 @@ fn every_acknowledgement_gives_what_is_left_its_full_time_again() {
 }
 
 #[test]
-fn an_acknowledgement_that_is_repeated_is_no_sign_of_progress() {
+fn a_server_that_holds_messages_back_repeats_its_acknowledgement_and_is_not_taken_for_dead() {
     let mut world = World::taciturn();
     for text in ["a", "b"] {
         world.say(text);
     }
+    for _ in 0..5 {
+        world.advance(9_000);
+        world.push(ack(0));
+    }
+    assert_eq!((world.phase(), world.protocol_errors(), world.client.in_flight()), (Phase::Open, 0, 2));
     world.push(ack(1));
     world.advance(9_000);
     world.push(ack(1));
-    world.advance(1_000);
+    world.advance(9_999);
+    assert_eq!(world.phase(), Phase::Open);
+    world.advance(1);
     assert_eq!(world.end(), "AckTimeout");
+}
+
+#[test]
+fn what_proves_the_round_trip_stands_in_for_a_late_pong() {
+    for life in [ack(1), ack(0), reply(1)] {
+        let mut world = World::taciturn();
+        world.server.answers_pings = false;
+        world.advance(29_000);
+        world.say("a");
+        world.advance(1_000);
+        world.advance(8_000);
+        world.push(life.clone());
+        world.advance(9_999);
+        assert_eq!(world.phase(), Phase::Open, "{life}");
+        world.advance(1);
+        assert_eq!(world.phase(), Phase::Waiting, "{life}");
+    }
+}
+
+#[test]
+fn a_deadline_that_is_noticed_late_again_and_again_is_extended_once() {
+    let mut world = World::taciturn();
+    world.say("a");
+    world.suspend(secs(25));
+    assert_eq!(world.phase(), Phase::Open);
+    world.suspend(secs(25));
+    assert_eq!((world.phase(), world.end().as_str()), (Phase::Waiting, "AckTimeout"));
 }
 
 #[test]

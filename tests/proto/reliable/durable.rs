@@ -59,14 +59,20 @@ fn messages_of_several_earlier_pages_go_out_one_page_after_the_other() {
     let mut world = World::reliable(|_| {});
     world.restore([left("first", 1, "a"), left("first", 2, "b"), left("second", 9, "c")]);
     world.advance(0);
-    assert_eq!(world.hellos(), ["hello", "hello as first", "hello as second"]);
+    assert_eq!(world.hellos(), ["hello", "hello as first", "hello as second", "hello"]);
     assert_eq!(world.numbered(), ["1: note a", "2: note b", "9 after 0: note c"]);
     assert_eq!(world.acknowledged(), ["first 1", "first 2", "second 9"]);
+}
+
+#[test]
+fn there_is_room_again_once_an_earlier_page_s_messages_are_acknowledged() {
+    let mut world = World::reliable(|_| {});
+    world.restore([left("earlier", 1, "a")]);
     assert!(!world.has_room());
-    assert_eq!(world.say("own"), Sent::Queued);
     world.advance(0);
-    assert_eq!(world.hellos().len(), 4);
-    assert_eq!(world.numbered()[3], "1: note own");
+    assert!(world.has_room());
+    assert_eq!(world.say("own"), Sent::Now);
+    assert_eq!(world.numbered(), ["1: note a", "1: note own"]);
 }
 
 #[test]
@@ -128,8 +134,7 @@ fn the_last_number_of_an_earlier_page_is_no_reason_for_doubt() {
     world.connect();
     world.advance(0);
     assert_eq!((world.phase(), world.protocol_errors()), (Phase::Open, 0));
-    assert_eq!(world.say("own"), Sent::Queued);
-    world.advance(0);
+    assert_eq!(world.say("own"), Sent::Now);
     assert_eq!(world.numbered(), ["901: note old", "1: note own"]);
 }
 

@@ -5,6 +5,8 @@ mod disbelief;
 mod durable;
 mod epochs;
 mod hello;
+mod limits;
+mod poison;
 mod policies;
 mod pressure;
 mod requests;

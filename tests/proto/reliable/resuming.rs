@@ -73,7 +73,7 @@ fn messages_under_way_survive_every_end_of_a_connection() {
     let ends: [(&str, Act); 6] = [
         ("lost", |world| world.come_back()),
         ("fatal", |world| {
-            world.close(4400);
+            world.close(1002);
             assert_eq!(world.phase(), Phase::Fatal);
             world.connect();
         }),

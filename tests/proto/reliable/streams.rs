@@ -7,6 +7,10 @@ use crate::memory::{event, event_after, position, welcome};
 use crate::wire::Envelope;
 use crate::world::World;
 
+fn endless_gap(stream: &str, from: u64) -> (String, u64, Option<u64>) {
+    (stream.to_owned(), from, None)
+}
+
 fn gap(stream: &str, from: u64, to: u64) -> (String, u64, Option<u64>) {
     (stream.to_owned(), from, Some(to))
 }
@@ -112,13 +116,66 @@ fn a_position_that_the_server_tells_later_means_the_same() {
 }
 
 #[test]
-fn a_position_below_the_clients_own_is_counted_and_changes_nothing() {
+fn a_position_below_the_clients_own_is_a_gap_without_an_end_and_the_client_goes_on_from_there() {
     let mut world = World::reliable(|_| {});
     world.push(event("user", 4));
     world.push(position("user", 2));
-    assert_eq!((world.violations(), world.gaps().len()), (vec![Violation::Backwards], 0));
-    world.push(event("user", 5));
-    assert_eq!(world.told(), ["user 4", "user 5"]);
+    assert_eq!((world.protocol_errors(), world.gaps()), (0, vec![endless_gap("user", 5)]));
+    world.push(event("user", 3));
+    assert_eq!(world.told(), ["user 4", "user 3"]);
+}
+
+#[test]
+fn a_welcome_below_the_position_is_a_gap_too_and_no_later_event_is_taken_for_a_repetition() {
+    let mut world = World::reliable(|_| {});
+    world.push(event("user", 400));
+    world.memory().streams = [("user", 0)].into();
+    world.come_back();
+    assert_eq!(world.gaps(), [endless_gap("user", 401)]);
+    for offset in 1..=150 {
+        world.push(event("user", offset));
+    }
+    assert_eq!((world.told().len(), world.protocol_errors(), world.phase()), (151, 0, Phase::Open));
+}
+
+#[test]
+fn a_stream_that_a_welcome_leaves_out_is_forgotten_and_told_as_a_gap() {
+    let mut world = World::reliable(|_| {});
+    world.push(event("user", 4));
+    world.push(event("s1", 7));
+    world.memory().uncarried = vec!["s1"];
+    world.come_back();
+    assert_eq!((world.gaps(), world.protocol_errors()), (vec![endless_gap("s1", 8)], 0));
+    world.come_back();
+    assert_eq!((world.hellos(), world.gaps().len()), (vec!["hello user=4"], 1));
+    world.push(event("s1", 2));
+    assert_eq!(world.told(), ["user 4", "s1 7", "s1 2"]);
+}
+
+#[test]
+fn streams_that_come_and_go_never_use_up_what_a_client_can_follow() {
+    let mut world = World::reliable(|_| {});
+    for round in 0..3 {
+        let names: Vec<&'static str> = (0..200).map(|stream| &*format!("s{}", stream + 1).leak()).collect();
+        for name in &names {
+            world.push(event(name, round * 10 + 1));
+        }
+        world.memory().uncarried = names;
+        world.come_back();
+        assert_eq!(world.client.positions().count(), 0);
+    }
+}
+
+#[test]
+fn a_first_open_handler_that_disconnects_loses_no_event() {
+    let mut world = World::asking(|_| {});
+    world.memory = Some(crate::memory::Memory { streams: [("user", 12)].into(), ..Default::default() });
+    world.connect();
+    world.advance(0);
+    let position = |what: &str| world.trace.iter().rposition(|line| line.contains(what));
+    assert!(position("Opened").is_some());
+    world.disconnect();
+    assert_eq!(world.client.positions().collect::<Vec<_>>(), [(0, 12)]);
 }
 
 #[test]
@@ -139,11 +196,14 @@ fn a_257th_stream_is_delivered_at_most_once() {
         world.push(event(&format!("s{stream}").replace("s0", "user"), 1));
     }
     assert_eq!(world.protocol_errors(), 0);
-    world.push(event("s256", 1));
-    world.push(event("s256", 1));
-    assert_eq!((world.told().len(), world.violations()), (258, vec![Violation::TooManyStreams; 2]));
+    for offset in 1..=150 {
+        world.push(event("s256", offset));
+        world.push(event("s300", offset));
+    }
+    world.push(event("s256", 150));
     world.push(position("s256", 8));
-    assert_eq!((world.protocol_errors(), world.gaps().len()), (3, 0));
+    assert_eq!((world.told().len(), world.phase()), (256 + 301, Phase::Open));
+    assert_eq!((world.protocol_errors(), world.gaps().len()), (0, 0));
     assert_eq!(world.client.positions().count(), 256);
 }
 

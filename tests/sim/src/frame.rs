@@ -140,7 +140,9 @@ pub fn news(down: &Down, own: u32) -> News {
         return News::Event;
     }
     match down.kind {
-        Kind::Welcome { epoch, last, window, .. } => News::Welcome { epoch, last, window },
+        Kind::Welcome { epoch, last, window, .. } => {
+            News::Welcome { epoch, last, window, max_bytes: u64::MAX, remember_ms: u64::MAX }
+        }
         Kind::Pong => News::Pong,
         Kind::Ack { seq } => News::Ack { seq },
         Kind::Reply { seq } => News::Reply { seq },
