@@ -9,7 +9,19 @@ use super::io::Place;
 pub struct Incoming {
     /// The epoch of the latest welcome; 0 before the first.
     pub epoch: u64,
-    streams: Vec<Position>,
+    streams: Vec<Stream>,
+}
+
+/// What is known of one stream.
+#[derive(Clone, Copy, Debug)]
+struct Stream {
+    position: Position,
+    /// The position in the welcome that is being read, if it names the stream.
+    announced: Option<u64>,
+}
+
+impl Stream {
+    const UNKNOWN: Self = Self { position: Position::Unknown, announced: None };
 }
 
 /// How far one stream has come.
@@ -48,7 +60,7 @@ pub enum Told {
 impl Incoming {
     /// Takes note of an event.
     pub fn arrive(&mut self, place: Place) -> Arrival {
-        let Some(position) = self.position(place.stream) else { return Arrival::Untracked };
+        let Some(Stream { position, .. }) = self.stream(place.stream) else { return Arrival::Untracked };
         match *position {
             Position::At(at) if place.offset <= at => return Arrival::Repeated,
             Position::At(at) if place.prev > at => return Arrival::Early,
@@ -59,7 +71,7 @@ impl Incoming {
 
     /// Takes note of the position from which the server goes on.
     pub fn tell(&mut self, stream: u32, offset: u64) -> Told {
-        let Some(position) = self.position(stream) else { return Told::Untracked };
+        let Some(Stream { position, .. }) = self.stream(stream) else { return Told::Untracked };
         let told = match *position {
             Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),
             Position::At(at) if offset == at => Told::Complete,
@@ -71,18 +83,41 @@ impl Incoming {
         told
     }
 
-    /// Forgets a stream that is not among `carried`; returns its number and the first offset that is missing. `None` when no such
-    /// stream is left.
-    pub fn forget_uncarried(&mut self, carried: &[(u32, u64)]) -> Option<(u32, u64)> {
-        let is_carried = |stream: u32| carried.iter().any(|(name, _)| *name == stream);
-        let (stream, at) = self.positions().find(|(stream, _)| !is_carried(*stream))?;
-        *self.position(stream)? = Position::Unknown;
-        Some((stream, at.saturating_add(1)))
+    /// Takes note of a position in a welcome that is not believed yet.
+    pub fn announce(&mut self, stream: u32, offset: u64) {
+        if let Some(stream) = self.stream(stream) {
+            stream.announced = Some(offset);
+        }
+    }
+
+    /// Forgets what was announced.
+    pub fn withdraw(&mut self) {
+        for stream in &mut self.streams {
+            stream.announced = None;
+        }
+    }
+
+    /// Believes what was announced of a stream, and forgets one of which nothing was.
+    pub fn confirm(&mut self, number: u32) -> Told {
+        let Some(stream) = self.stream(number) else { return Told::Untracked };
+        match (stream.announced.take(), stream.position) {
+            (Some(offset), _) => self.tell(number, offset),
+            (None, Position::At(at) | Position::Void(at)) => {
+                stream.position = Position::Unknown;
+                Told::Missing(at.saturating_add(1), None)
+            }
+            (None, Position::Unknown) => Told::Complete,
+        }
+    }
+
+    /// How many numbers of streams are in use.
+    pub const fn count(&self) -> u32 {
+        self.streams.len() as u32
     }
 
     /// The server has started to count anew.
     pub fn start_over(&mut self) {
-        for position in &mut self.streams {
+        for Stream { position, .. } in &mut self.streams {
             if let Position::At(at) = *position {
                 *position = Position::Void(at);
             }
@@ -96,19 +131,19 @@ impl Incoming {
 
     /// The streams that have a position, by number.
     pub fn positions(&self) -> impl Iterator<Item = (u32, u64)> {
-        (0..).zip(&self.streams).filter_map(|(stream, position)| match *position {
-            Position::At(at) | Position::Void(at) => Some((stream, at)),
+        (0..).zip(&self.streams).filter_map(|(number, stream)| match stream.position {
+            Position::At(at) | Position::Void(at) => Some((number, at)),
             Position::Unknown => None,
         })
     }
 
-    fn position(&mut self, stream: u32) -> Option<&mut Position> {
-        let index = stream as usize;
+    fn stream(&mut self, number: u32) -> Option<&mut Stream> {
+        let index = number as usize;
         if index >= MAX_STREAMS {
             return None;
         }
         if index >= self.streams.len() {
-            self.streams.resize(index + 1, Position::Unknown);
+            self.streams.resize(index + 1, Stream::UNKNOWN);
         }
         self.streams.get_mut(index)
     }
@@ -148,16 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_no_longer_carried_is_forgotten_once() {
+    fn what_a_welcome_announces_is_believed_when_it_is_confirmed_and_the_rest_is_forgotten() {
         let mut incoming = Incoming::default();
         incoming.tell(0, 5);
         incoming.tell(1, 8);
-        incoming.tell(2, 3);
-        incoming.start_over();
-        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), Some((0, 6)));
-        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), Some((2, 4)));
-        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), None);
-        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 8)]);
+        incoming.announce(0, 50);
+        incoming.withdraw();
+        incoming.announce(1, 9);
+        incoming.announce(2, 3);
+        let told: Vec<_> = (0..incoming.count()).map(|stream| incoming.confirm(stream)).collect();
+        assert_eq!(told, [Told::Missing(6, None), Told::Missing(9, Some(9)), Told::Complete]);
+        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 9), (2, 3)]);
         assert_eq!(incoming.tell(0, 1), Told::Complete);
     }
 
