@@ -9,19 +9,9 @@ use super::io::Place;
 pub struct Incoming {
     /// The epoch of the latest welcome; 0 before the first.
     pub epoch: u64,
-    streams: Vec<Stream>,
-}
-
-/// What is known of one stream.
-#[derive(Clone, Copy, Debug)]
-struct Stream {
-    position: Position,
-    /// The position in the welcome that is being read, if it names the stream.
-    announced: Option<u64>,
-}
-
-impl Stream {
-    const UNKNOWN: Self = Self { position: Position::Unknown, announced: None };
+    streams: Vec<Position>,
+    /// What the welcome that is being read says of each stream that it names.
+    announced: Vec<(u32, u64)>,
 }
 
 /// How far one stream has come.
@@ -60,7 +50,7 @@ pub enum Told {
 impl Incoming {
     /// Takes note of an event.
     pub fn arrive(&mut self, place: Place) -> Arrival {
-        let Some(Stream { position, .. }) = self.stream(place.stream) else { return Arrival::Untracked };
+        let Some(position) = self.position(place.stream) else { return Arrival::Untracked };
         match *position {
             Position::At(at) if place.offset <= at => return Arrival::Repeated,
             Position::At(at) if place.prev > at => return Arrival::Early,
@@ -71,7 +61,7 @@ impl Incoming {
 
     /// Takes note of the position from which the server goes on.
     pub fn tell(&mut self, stream: u32, offset: u64) -> Told {
-        let Some(Stream { position, .. }) = self.stream(stream) else { return Told::Untracked };
+        let Some(position) = self.position(stream) else { return Told::Untracked };
         let told = match *position {
             Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),
             Position::At(at) if offset == at => Told::Complete,
@@ -85,28 +75,25 @@ impl Incoming {
 
     /// Takes note of a position in a welcome that is not believed yet.
     pub fn announce(&mut self, stream: u32, offset: u64) {
-        if let Some(stream) = self.stream(stream) {
-            stream.announced = Some(offset);
+        if self.position(stream).is_some() && self.announced.len() < MAX_STREAMS {
+            self.announced.push((stream, offset));
         }
     }
 
     /// Forgets what was announced.
     pub fn withdraw(&mut self) {
-        for stream in &mut self.streams {
-            stream.announced = None;
-        }
+        self.announced.clear();
     }
 
     /// Believes what was announced of a stream, and forgets one of which nothing was.
     pub fn confirm(&mut self, number: u32) -> Told {
-        let Some(stream) = self.stream(number) else { return Told::Untracked };
-        match (stream.announced.take(), stream.position) {
-            (Some(offset), _) => self.tell(number, offset),
-            (None, Position::At(at) | Position::Void(at)) => {
-                stream.position = Position::Unknown;
-                Told::Missing(at.saturating_add(1), None)
-            }
-            (None, Position::Unknown) => Told::Complete,
+        if let Some((_, offset)) = self.announced.iter().find(|(stream, _)| *stream == number) {
+            return self.tell(number, *offset);
+        }
+        let Some(position) = self.position(number) else { return Told::Untracked };
+        match core::mem::replace(position, Position::Unknown) {
+            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),
+            Position::Unknown => Told::Complete,
         }
     }
 
@@ -117,7 +104,7 @@ impl Incoming {
 
     /// The server has started to count anew.
     pub fn start_over(&mut self) {
-        for Stream { position, .. } in &mut self.streams {
+        for position in &mut self.streams {
             if let Position::At(at) = *position {
                 *position = Position::Void(at);
             }
@@ -131,19 +118,19 @@ impl Incoming {
 
     /// The streams that have a position, by number.
     pub fn positions(&self) -> impl Iterator<Item = (u32, u64)> {
-        (0..).zip(&self.streams).filter_map(|(number, stream)| match stream.position {
+        (0..).zip(&self.streams).filter_map(|(number, position)| match *position {
             Position::At(at) | Position::Void(at) => Some((number, at)),
             Position::Unknown => None,
         })
     }
 
-    fn stream(&mut self, number: u32) -> Option<&mut Stream> {
+    fn position(&mut self, number: u32) -> Option<&mut Position> {
         let index = number as usize;
         if index >= MAX_STREAMS {
             return None;
         }
         if index >= self.streams.len() {
-            self.streams.resize(index + 1, Stream::UNKNOWN);
+            self.streams.resize(index + 1, Position::Unknown);
         }
         self.streams.get_mut(index)
     }
