@@ -1,7 +1,7 @@
 //! What each step does to the client.
 
 use everwire::proto::{
-    self, Cause, Close, Input, Message, News, Overflow, Phase, Place, Policy, Reason, Refusal, Sent, SocketId,
+    self, Cause, Close, Input, Message, News, Overflow, Phase, Place, Reason, Refusal, Sent, SocketId,
 };
 
 use super::script::{Draft, Epoch, Leftover, Number, Purpose, Size, Span, Spot, Step, Which, Wild, Word};
@@ -311,12 +311,10 @@ impl World {
             Purpose::Leave(session) => proto::Purpose::Leave(Text::from(session % 4)),
         };
         let mut message = Message::new(frame, bytes, purpose);
-        message.policy = Policy {
-            ttl_ms: draft.ttl.map(span),
-            coalesce: draft.key.map(|key| Text::from(key % 4)),
-            awaits_storage: draft.awaits_storage,
-            reply_within_ms: draft.reply_within.map(span),
-        };
+        message.policy.ttl_ms = draft.ttl.map(span);
+        message.policy.coalesce = draft.key.map(|key| Text::from(key % 4));
+        message.policy.awaits_storage = draft.awaits_storage;
+        message.policy.reply_within_ms = draft.reply_within.map(span);
         message
     }
 }

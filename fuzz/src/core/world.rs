@@ -307,6 +307,6 @@ impl World {
 /// docs/PROTOCOL.md: as many streams as a hello may name.
 pub(super) const MOST_STREAMS: usize = 256;
 /// How many sessions one client can be in at a time.
-const MOST_SESSIONS: usize = everwire::proto::sessions::MAX_SESSIONS;
+const MOST_SESSIONS: usize = everwire::proto::MAX_SESSIONS;
 /// How many violations of one connection are reported.
 const TOLD_VIOLATIONS: u32 = 10;
