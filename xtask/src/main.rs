@@ -33,6 +33,7 @@ mod suites;
 mod test;
 mod tools;
 mod wasm;
+mod workflows;
 
 use std::process::ExitCode;
 
