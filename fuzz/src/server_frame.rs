@@ -10,8 +10,19 @@ mod reliable;
 
 use reliable::{MAX_NUMBER, Numbers};
 
-/// Reads a frame; panics when something does not hold.
+use crate::broken::with_lone_surrogates;
+
+/// Reads a frame, and again with ill-formed strings; panics when something does not hold.
 pub fn read(text: &str) {
+    let numbers = read_one(text);
+    if let Some(broken) = with_lone_surrogates(text) {
+        let found = read_one(&broken);
+        // An ill-formed string changes nothing about the place of a message, if that can be found at all.
+        assert!(found == numbers || found == Numbers::Absent, "{numbers:?} became {found:?} in {broken}");
+    }
+}
+
+fn read_one(text: &str) -> Numbers {
     let (numbers, envelope) = frame::frame(text);
     if let Numbers::Present(sequence) = numbers {
         assert!(sequence.prev < sequence.seq && sequence.seq <= MAX_NUMBER, "{sequence:?}");
@@ -20,6 +31,7 @@ pub fn read(text: &str) {
         Ok(envelope) => assert!(envelope.kind.len() <= LONGEST_TYPE),
         Err(frame::Malformed(reason)) => assert!(reason.len() < LONGEST_REASON, "{reason}"),
     }
+    numbers
 }
 
 /// docs/PROTOCOL.md, "Envelope".

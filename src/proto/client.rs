@@ -51,8 +51,6 @@ pub struct Client<M, P> {
     pub(super) suspicion: Suspicion,
     /// The size of the largest message that the server of the latest connection takes, in bytes.
     pub(super) server_max_bytes: u64,
-    /// When the server was last connected to as this client.
-    pub(super) seen_at: Timestamp,
     pub(super) incoming: Incoming,
     pub(super) requests: Requests,
     pub(super) delivery: Delivery,
@@ -139,7 +137,6 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             acked: 0,
             suspicion: Suspicion::default(),
             server_max_bytes: FOREVER,
-            seen_at: Timestamp::from_millis(0),
             incoming: Incoming::default(),
             requests: Requests::default(),
             delivery,

@@ -98,7 +98,6 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 if now.since(opened_at) >= self.config.reconnect.stable_after_ms {
                     self.forget_failures();
                 }
-                self.seen_at = now;
                 let under_way = self.under_way();
                 if may_blame && under_way > 0 {
                     self.blame_a_message(under_way);

@@ -163,8 +163,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         // A server that knows of no message may have forgotten this client id, if it forgets at all.
         let forgets_after_ms = if last == 0 { remember_ms } else { FOREVER };
-        let has_had_the_time = self.acked > 0 || now.since(self.seen_at) > forgets_after_ms;
-        let is_forgotten = is_own && forgets_after_ms < FOREVER && has_had_the_time;
+        let is_forgotten = is_own && forgets_after_ms < FOREVER && self.acked > 0;
         if is_forgotten {
             self.acked = 0;
         } else if is_own && last < self.acked {
@@ -257,7 +256,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     /// Gives up on what is larger than the server takes, and on what may have been processed by a server that has had the time to forget
-    /// it. `is_forgotten` speaks of this client's own messages; of those of earlier pages, only their age is known.
+    /// it: by the age of the message, because the server may have lost the connection long before the client. `is_forgotten` says that
+    /// it has forgotten this client's own for sure.
     fn drop_unsendable(&mut self, is_forgotten: bool, forgets_after_ms: u64, now: Timestamp) {
         let (max, sent, sender) = (self.server_max_bytes, self.sent, self.sender.clone());
         self.drop_each(&|message| {
@@ -266,8 +266,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             if (!is_own && message.sender != sender) || message.purpose == Purpose::Ephemeral {
                 return None;
             }
-            let is_unknowable =
-                if is_own { is_forgotten && message.seq <= sent } else { message.age_at(now) > forgets_after_ms };
+            let was_sent = !is_own || message.seq <= sent;
+            let is_unknowable = was_sent && (is_forgotten || message.age_at(now) > forgets_after_ms);
             if u64::from(message.bytes) > max {
                 Some(DropReason::TooLarge)
             } else {

@@ -150,9 +150,9 @@ pub async fn history(
     Part(match_id): Part<String>,
     Params(page): Params<Page>,
 ) -> Answer {
-    let user =
+    let ticket =
         app.tokens.check(bearer(&headers)).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))?;
-    if app.matches.partner(&match_id, &user).is_none() {
+    if app.matches.partner(&match_id, &ticket.user).is_none() {
         return Err(Problem::new(StatusCode::FORBIDDEN, "not a match of yours"));
     }
     let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);

@@ -341,13 +341,17 @@ pub const MAX_ROOMS_PER_USER: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Connection, QueueLimits};
+    use crate::{
+        connection::{Connection, QueueLimits},
+        token::Ticket,
+    };
 
     #[test]
     fn events_are_stored_for_who_is_away_where_the_database_says_so_and_for_who_is_there_where_they_are() {
         let hub = Hub::new(Capacity { total: 9, per_user: 9 });
         let ada = Arc::<str>::from("ada");
-        let connect = || Connection::new(hub.next_id(), ada.clone(), QueueLimits { frames: 1, bytes: 1 }, false).0;
+        let connect =
+            || Connection::new(hub.next_id(), &Ticket::of("ada"), QueueLimits { frames: 1, bytes: 1 }, false).0;
         let [stored, joined] = ["stored", "joined"].map(Room::session);
         let members = |room: &Room| {
             let audience = hub.audience(room, None);

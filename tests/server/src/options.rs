@@ -37,16 +37,21 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     pub token_life_s: i64,
 
+    /// Take only tokens whose `aud` names this audience. Without it that claim is ignored.
+    #[arg(long, value_name = "NAME")]
+    pub audience: Option<String>,
+
     /// How a bad token is refused: a browser can read the close code, but not the status of a refused handshake.
     #[arg(long, value_enum, default_value_t = Reject::Close)]
     pub reject: Reject,
 
     /// Messages a user may send in a minute, over all connections together. 0 switches the limit off. Those of the
-    /// reliable mode wait instead of being refused; below 7, acknowledgements come further apart than clients wait.
+    /// reliable mode wait instead of being refused.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub rate_limit_per_minute: u32,
 
-    /// Largest message taken from a client, in bytes. A larger one closes the connection with 1009.
+    /// Largest message taken from a client, in bytes. A larger one is refused if it has a number, else it closes the
+    /// connection with 1009.
     #[arg(long, value_name = "BYTES", default_value_t = 10_240)]
     pub max_message_bytes: usize,
 
@@ -140,6 +145,7 @@ impl Options {
             event_age_ms: ms(self.history_age),
             client_age_ms: ms(self.client_age),
             epoch: self.epoch,
+            max_message_bytes: self.max_message_bytes as u64,
         }
     }
 

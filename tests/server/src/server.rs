@@ -72,7 +72,7 @@ impl Server {
         let listener = listen(wanted).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
         let app = Arc::new(App {
-            tokens: Tokens::new(&secret, options.token_life_s),
+            tokens: Tokens::new(&secret, options.token_life_s, options.audience.as_deref()),
             hub,
             matches: Matches::load(store).await.map_err(StartError::Store)?,
             typists: Mutex::default(),

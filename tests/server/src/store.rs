@@ -95,8 +95,13 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
         let hub = Arc::new(Hub::new(Capacity { total: 1, per_user: 1 }));
-        let bounds =
-            Bounds { kept: Kept { events: 10, bytes: 10_000 }, event_age_ms: 1000, client_age_ms: 1000, epoch: None };
+        let bounds = Bounds {
+            kept: Kept { events: 10, bytes: 10_000 },
+            event_age_ms: 1000,
+            client_age_ms: 1000,
+            epoch: None,
+            max_message_bytes: 1000,
+        };
         Self::open(None, Ledger::new(hub, Arc::new(Metrics::new()), bounds)).unwrap()
     }
 

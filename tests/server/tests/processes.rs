@@ -186,8 +186,8 @@ async fn two_processes_that_make_the_database_at_the_same_time_have_one_epoch() 
     for round in 0..5 {
         let mut first = Mortal::new(&format!("creation-{round}"));
         let mut second = first.beside();
-        first.spawn();
-        second.spawn();
+        first.spawn(&["--rate-limit-per-minute", "0"]);
+        second.spawn(&["--rate-limit-per-minute", "0"]);
         first.wait_until_ready();
         second.wait_until_ready();
         let (_ada, one) = first.hello("ada", json!({})).await;

@@ -142,11 +142,12 @@ impl World {
             && !taken
         {
             self.ledger[uid as usize].take_back(numbers.is_some());
-        } else if let Some(uid) = uid
-            && numbers.is_none()
-        {
-            self.let_go(page, Text::Message(uid));
-            self.remove_now(self.pages[page].device, uid);
+        } else if let Some(uid) = uid {
+            self.ledger[uid as usize].sent_on = self.wire_of(page, socket);
+            self.check_size(page, uid, numbers.is_some());
+            if numbers.is_none() {
+                self.let_go(page, Text::Message(uid));
+            }
         }
         taken
     }

@@ -6,6 +6,7 @@ use rusqlite::{Connection as Database, params};
 use serde::Serialize;
 
 use super::{
+    attempt::Advance,
     changes::{self, Change, Known},
     clients, members,
     outbox::Outbox,
@@ -25,6 +26,8 @@ pub struct Bounds {
     pub client_age_ms: i64,
     /// An epoch to begin, in place of the stored one.
     pub epoch: Option<u64>,
+    /// Bytes of a message, which clients are told.
+    pub max_message_bytes: u64,
 }
 
 /// The memory of the reliable mode. Only the database's thread has it.
@@ -45,6 +48,8 @@ pub struct Ledger {
     pub(super) outbox: Outbox,
     /// Messages whose events have been handed to a connection since the last transaction.
     pub(super) handed: Vec<i64>,
+    /// What the effects of the message in work have moved, in order, while there is one.
+    pub(super) advances: Option<Vec<Advance>>,
     failed: bool,
 }
 
@@ -100,6 +105,7 @@ impl Ledger {
             carriers: HashMap::new(),
             outbox: Outbox::default(),
             handed: Vec::new(),
+            advances: None,
             failed: false,
         }
     }
@@ -150,6 +156,9 @@ impl Ledger {
                 continue;
             }
             delivered += 1;
+            if let Some(advances) = &mut self.advances {
+                advances.push(Advance::from(&carrier.connection, name, carried.position, carried.behind));
+            }
             // A stream may have been forgotten and have begun again since.
             if carried.position == appended.before && self.outbox.has_room(&carrier.connection, &frame) {
                 carried.position = appended.offset;

@@ -13,6 +13,7 @@
 //! events again from the moment when it has caught up. Both are decided in one place, so nothing comes twice or
 //! is left out in between.
 
+mod attempt;
 mod changes;
 mod clients;
 mod hello;
@@ -29,7 +30,7 @@ mod sequence;
 mod streams;
 mod work;
 
-pub use hello::Hello;
+pub use hello::{Hello, HelloError};
 pub use ledger::{Bounds, Event, Ledger};
 pub use processed::{Processed, processed};
 pub use retention::{Forgettable, REJOINING_TIME, forget_events};

@@ -12,6 +12,7 @@ use super::{
     hello::{MAX_STREAMS, VERSION},
     ledger::{Carried, Carrier, Ledger},
     members, receipts,
+    sequence::MAX_NUMBER,
     streams::{self, USER_STREAM, client_stream},
 };
 use crate::{clock, connection::Connection, envelope, outgoing::Outgoing};
@@ -59,6 +60,8 @@ impl Ledger {
             carrier.streams.iter().map(|carried| (&*carried.name, carried.position)).collect();
         let welcome = json!({
             "version": VERSION, "epoch": self.epoch, "last": seen.last, "window": WINDOW, "streams": positions,
+            "max_bytes": self.bounds.max_message_bytes.clamp(1, MAX_NUMBER),
+            "remember_ms": self.bounds.client_age_ms.cast_unsigned().clamp(1, MAX_NUMBER),
         });
         self.outbox.frame(connection, envelope::event("welcome", &welcome), None);
         connection.has_now_said_hello();

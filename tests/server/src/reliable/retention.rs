@@ -127,26 +127,26 @@ const CHANGES_AGE_MS: i64 = 3_600_000;
 mod tests {
     use super::*;
     use crate::{
-        app::App, connection::Connection, dispatch, ending::Ending, hub::Room, options::Options, sender::Sender,
-        server::Server,
+        app::App, connection::Connection, dispatch, ending::Ending, hub::Room, intake::Intake, options::Options,
+        server::Server, token::Ticket,
     };
 
     struct Client {
         connection: Arc<Connection>,
-        sender: Option<Sender>,
+        intake: Intake,
     }
 
     impl Client {
         async fn hello(app: &App, client_id: &str) -> Self {
-            let (connection, _) = app.connect(&Arc::from("ada"), None).ok().unwrap();
-            let mut client = Self { connection, sender: None };
+            let (connection, _) = app.connect(&Ticket::of("ada"), None).ok().unwrap();
+            let mut client = Self { connection, intake: Intake::default() };
             let hello = format!(r#"{{"type":"hello","data":{{"versions":[1],"client_id":"{client_id}"}}}}"#);
             client.say(app, &hello).await;
             client
         }
 
         async fn say(&mut self, app: &App, text: &str) {
-            let _ = dispatch::text(app, &self.connection, &mut self.sender, text).await;
+            let _ = dispatch::text(app, &self.connection, &mut self.intake, text).await;
         }
 
         async fn leave(self, app: &App) {

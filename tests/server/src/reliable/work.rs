@@ -43,7 +43,8 @@ pub struct Source {
     pub sequence: Sequence,
 }
 
-type Outcome = Result<Map<String, Value>, Refusal>;
+/// The result of a message, or why it was refused.
+pub type Outcome = Result<Map<String, Value>, Refusal>;
 
 impl Ledger {
     /// Processes a message and acknowledges it.
@@ -55,7 +56,7 @@ impl Ledger {
             return Ok(());
         }
         let outcome = match action {
-            Ok(action) => self.perform(database, &from, Some(&source), action)?,
+            Ok(action) => self.attempt(database, &from, &source, action)?,
             Err(refusal) => Err(refusal),
         };
         let refused = outcome.as_ref().err().map(|refusal| refusal.code);
@@ -116,10 +117,12 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Acknowledges again what is processed.
+    /// Acknowledges again what is processed, in answer to a message.
     pub fn acknowledge(&mut self, from: &Arc<Connection>, client_id: &Arc<str>, last: u64) {
         if self.owns(from, client_id) {
-            self.outbox.ack(from, last, 0);
+            self.outbox.ack(from, last, 1);
+        } else {
+            from.window.add_permits(1);
         }
     }
 
@@ -139,7 +142,7 @@ impl Ledger {
                 if !request {
                     self.outbox.frame(from, Event::new(kind, &data).plain(), None);
                 }
-                return Ok(Ok(data));
+                return Ok(Ok(serde_json::from_str(data.get()).unwrap_or_default()));
             }
             Action::Join { room, answer } => {
                 self.join(database, from, source, &room)?;

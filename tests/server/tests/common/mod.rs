@@ -142,7 +142,8 @@ impl Client {
     /// The next envelope, whatever its type.
     pub async fn any(&mut self) -> Value {
         let frame = self.frame().await;
-        let mut envelope: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+        let mut envelope: Value =
+            serde_json::from_str(frame.to_text().unwrap()).unwrap_or_else(|_| panic!("{frame:?}"));
         assert!(envelope["timestamp"].is_i64(), "{envelope}");
         self.positions.received(&self.user, &mut envelope);
         envelope

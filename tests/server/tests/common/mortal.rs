@@ -39,13 +39,17 @@ impl Mortal {
     }
 
     pub fn start(&mut self) {
-        self.spawn();
+        self.start_with(&["--rate-limit-per-minute", "0"]);
+    }
+
+    pub fn start_with(&mut self, flags: &[&str]) {
+        self.spawn(flags);
         self.wait_until_ready();
     }
 
-    pub fn spawn(&mut self) {
+    pub fn spawn(&mut self, flags: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_everwire-server"));
-        command.args(["--dev", "--port", "0", "--rate-limit-per-minute", "0", "--database"]).arg(&self.file);
+        command.args(["--dev", "--port", "0", "--database"]).arg(&self.file).args(flags);
         command.args(["--secret", "a secret that outlives the process", "--record-frames", "0"]);
         self.running = Some(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     }
@@ -55,6 +59,10 @@ impl Mortal {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         self.url = line.trim_end().strip_prefix("ready ").unwrap().to_owned();
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
     }
 
     pub fn kill(&mut self) {
