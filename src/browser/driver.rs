@@ -5,7 +5,7 @@ use core::cell::Cell;
 
 #[cfg(feature = "rust")]
 use super::counters;
-use super::frame::{Incoming, Text, Welcome};
+use super::frame::{Incoming, Limits, Text};
 use super::held::Held;
 use super::host;
 use crate::proto::{
@@ -24,8 +24,8 @@ pub(crate) struct Driver<F> {
     deadline: Cell<Timestamp>,
     awake: Cell<bool>,
     frame_is_current: Cell<bool>,
-    /// What was told of the welcome that follows.
-    welcome: Held<Welcome>,
+    /// What the welcome that follows says of the server.
+    limits: Cell<Limits>,
 }
 
 /// Tells the application, in its own language.
@@ -66,7 +66,7 @@ impl<F: Face> Driver<F> {
             deadline: Cell::new(Timestamp::NEVER),
             awake: Cell::new(false),
             frame_is_current: Cell::new(false),
-            welcome: Held::new(Welcome::default()),
+            limits: Cell::default(),
         }
     }
 
@@ -149,18 +149,17 @@ impl<F: Face> Driver<F> {
                 Input::SocketClosed { socket, close }
             }
             (9, Some(socket)) => Input::Position { socket, stream: number as u32, offset: flag },
-            (20 | 21, _) => {
-                let mut welcome = self.welcome.borrow_mut();
-                if fact == 20 {
-                    welcome.positions.push((number as u32, flag));
-                } else {
-                    *welcome = Welcome { max_bytes: number, remember_ms: flag, positions: Vec::new() };
-                }
+            (20, _) => {
+                self.core.borrow_mut().announce_position(number as u32, flag);
+                return false;
+            }
+            (21, _) => {
+                self.limits.set(Limits { max_bytes: number, remember_ms: flag });
                 return false;
             }
             (_, Some(socket)) => {
                 let now = Timestamp::from_millis(at as u64);
-                let payload = Incoming::new(fact, numbers, self.welcome.take());
+                let payload = Incoming::new(fact, numbers, self.limits.get());
                 self.core.borrow_mut().handle_input(Input::Frame { socket, payload }, now);
                 self.follow_up(now);
                 return self.frame_is_current.replace(false);

@@ -274,7 +274,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             State::Open { socket, heartbeat, link, .. } => {
                 let socket = *socket;
                 match heartbeat.handle_timeout(&self.config.heartbeat, link.upload(), now) {
-                    Some(Beat::Ping) => self.ping(),
+                    Some(Beat::Ping) => self.outputs.push_back(Output::Ping { socket }),
                     Some(Beat::Measure) => self.outputs.push_back(Output::CheckBuffer { socket }),
                     Some(Beat::Dead) => self.lose(socket, Cause::PongTimeout, now),
                     None => {}

@@ -28,11 +28,6 @@ pub trait Inbound {
     fn place(&self) -> Option<Place> {
         None
     }
-
-    /// The positions in a welcome, each with its stream's number: from where this connection carries which stream.
-    fn positions(&self) -> Vec<(u32, u64)> {
-        Vec::new()
-    }
 }
 
 /// What a frame means to the state machine (docs/PROTOCOL.md). Everything but the first two belongs to the reliable mode.
@@ -44,7 +39,7 @@ pub enum News {
     Event,
     /// The answer to a ping.
     Pong,
-    /// The answer to a hello; [`Inbound::positions`] belongs to it.
+    /// The answer to a hello. Its positions were [announced](super::Client::announce_position) before.
     Welcome {
         /// The life of the server's memory.
         epoch: u64,

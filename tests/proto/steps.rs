@@ -168,8 +168,8 @@ impl World {
             Step::ServerSpeaks(pong) if self.live().is_some() => {
                 self.push(json!({ "type": if pong { "pong" } else { "notification" }, "data": {} }));
             }
-            Step::ServerCloses(_) | Step::ServerSpeaks(_) | Step::Cut => {}
             Step::Cut if self.phase() == Phase::Open => self.cut(),
+            Step::ServerCloses(_) | Step::ServerSpeaks(_) | Step::Cut => {}
             Step::Replace { is_reliable, forgets } => self.replace_server(is_reliable, forgets),
             Step::Acknowledges(acknowledges) => {
                 if let Some(memory) = &mut self.memory {

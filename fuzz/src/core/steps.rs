@@ -197,14 +197,22 @@ impl World {
         let Some(socket) = self.pick(which) else { return };
         let Some(news) = self.news(socket, word) else { return };
         let listed = if let Word::Welcome { listed, .. } = word { listed } else { Listed::None };
-        let positions = self.positions(listed);
+        self.announce(socket, listed);
         let place = spot.map(|Spot { stream, offset, prev }| Place {
             stream: stream_number(stream),
             offset: self.number(offset),
             prev: self.number(prev),
         });
         self.said(socket, news);
-        self.fact(which, |socket| Input::Frame { socket, payload: Envelope { news, place, positions } });
+        self.fact(which, |socket| Input::Frame { socket, payload: Envelope { news, place } });
+    }
+
+    fn announce(&mut self, socket: SocketId, listed: Listed) {
+        if self.client.socket() == Some(socket) {
+            for (stream, offset) in self.positions(listed) {
+                self.client.announce_position(stream, offset);
+            }
+        }
     }
 
     fn positions(&self, listed: Listed) -> Vec<(u32, u64)> {
@@ -251,11 +259,10 @@ impl World {
         let (epoch, max_bytes, remember_ms) = (self.epoch.max(1), u64::MAX, u64::MAX);
         for news in [News::Welcome { epoch, last, window, max_bytes, remember_ms }, News::Pong] {
             self.said(socket, news);
-            let positions = if news == News::Pong { Vec::new() } else { self.positions(listed) };
-            self.fact(Which::Live, |socket| Input::Frame {
-                socket,
-                payload: Envelope { news, place: None, positions },
-            });
+            if news != News::Pong {
+                self.announce(socket, listed);
+            }
+            self.fact(Which::Live, |socket| Input::Frame { socket, payload: Envelope { news, place: None } });
         }
     }
 

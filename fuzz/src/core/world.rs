@@ -43,7 +43,6 @@ pub(super) struct World {
 pub(super) struct Envelope {
     pub news: News,
     pub place: Option<Place>,
-    pub positions: Vec<(u32, u64)>,
 }
 
 impl Inbound for Envelope {
@@ -53,10 +52,6 @@ impl Inbound for Envelope {
 
     fn place(&self) -> Option<Place> {
         self.place
-    }
-
-    fn positions(&self) -> Vec<(u32, u64)> {
-        self.positions.clone()
     }
 }
 

@@ -134,8 +134,6 @@ pub struct Arrived {
     pub news: News,
     pub place: Option<Place>,
     pub position: Option<Position>,
-    /// The positions in a welcome, by the numbers of their streams.
-    pub positions: Vec<(u32, u64)>,
 }
 
 impl Inbound for Arrived {
@@ -145,10 +143,6 @@ impl Inbound for Arrived {
 
     fn place(&self) -> Option<Place> {
         self.place
-    }
-
-    fn positions(&self) -> Vec<(u32, u64)> {
-        self.positions.clone()
     }
 }
 

@@ -230,8 +230,13 @@ impl World {
         });
         let position = down.place.map(|(position, _)| position);
         let named = if let Kind::Welcome { streams, .. } = &down.kind { &streams[..] } else { &[] };
-        let positions = named.iter().map(|at| (self.pages[page].number_of(page, at.stream), at.offset)).collect();
-        let payload = Arrived { news: news(&down, page as u32), place, position, positions };
+        if self.pages[page].client.socket() == Some(socket) {
+            for at in named {
+                let stream = self.pages[page].number_of(page, at.stream);
+                self.pages[page].client.announce_position(stream, at.offset);
+            }
+        }
+        let payload = Arrived { news: news(&down, page as u32), place, position };
         let doubts = self.doubts(page, wire);
         let phase = self.pages[page].client.snapshot().phase;
         let was_open = phase == Phase::Open;
