@@ -6,7 +6,7 @@
 //! What applications see, such as options, errors and snapshots, grows with every version and is `#[non_exhaustive]`. What a driver has to
 //! act on is not, and each such type says why.
 
-mod backoff;
+pub mod backoff;
 pub mod client;
 pub mod close;
 pub mod config;

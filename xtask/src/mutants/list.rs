@@ -204,15 +204,15 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "streams that a welcome leaves out are kept",
-        file: "reliable.rs",
-        from: "while let Some((stream, from)) = self.incoming.forget_uncarried(positions) {",
-        to: "while let Some((stream, from)) = self.incoming.forget_uncarried(positions).filter(|_| false) {",
+        file: "incoming.rs",
+        from: "        match core::mem::replace(position, Position::Unknown) {",
+        to: "        match *position {",
     },
     Mutant {
         name: "streams that a welcome leaves out are forgotten in silence",
-        file: "reliable.rs",
-        from: "            self.emit(Event::Gap { stream, from, to: None });",
-        to: "            let _ = (stream, from);",
+        file: "incoming.rs",
+        from: "            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),\n            Position::Unknown => Told::Complete,\n        }\n",
+        to: "            _ => Told::Complete,\n        }\n",
     },
     Mutant {
         name: "there is no room after an earlier page's messages",
