@@ -205,14 +205,20 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "streams that a welcome leaves out are kept",
         file: "incoming.rs",
-        from: "        match core::mem::replace(position, Position::Unknown) {",
-        to: "        match *position {",
+        from: "match core::mem::replace(position, Position::Unknown) {",
+        to: "match if true { Position::Unknown } else { *position } {",
     },
     Mutant {
         name: "streams that a welcome leaves out are forgotten in silence",
         file: "incoming.rs",
-        from: "            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),\n            Position::Unknown => Told::Complete,\n        }\n",
-        to: "            _ => Told::Complete,\n        }\n",
+        from: "(position, Position::Unknown) {\n            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),",
+        to: "(position, Position::Unknown) {\n            Position::At(_) | Position::Void(_) => Told::Complete,",
+    },
+    Mutant {
+        name: "what a welcome before has announced is believed with this one",
+        file: "incoming.rs",
+        from: "        self.announced.clear();\n",
+        to: "",
     },
     Mutant {
         name: "there is no room after an earlier page's messages",
