@@ -1,6 +1,6 @@
 //! A connection as the sender of numbered messages.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, value::RawValue};
 
@@ -233,6 +233,9 @@ fn violation(app: &App, code: u16, kind: &'static str, reason: &'static str) -> 
 fn not_stored() -> Ending {
     Ending::close(1011, "could not be stored")
 }
+
+/// A client waits 10 s for the welcome (docs/PROTOCOL.md).
+const LATEST_WELCOME: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
