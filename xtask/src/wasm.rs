@@ -140,7 +140,7 @@ export declare function coalesceKey(store: Store, type: string, data: unknown): 
 export declare function setError(store: Store, error: unknown): void;
 export declare function checkOptions(options: Options): void;
 export declare function endpoint(url: string | undefined, path: string | undefined): string;
-export declare function encode(type: string, data: unknown, isRequest?: boolean): string;
+export declare function encode(type: string, data: unknown, isRequest: boolean, isReliable: boolean): string;
 export declare function byteLength(text: string): number;
 export declare function purpose(type: string, data: unknown): number;
 export declare function session(type: string, data: unknown): string | undefined;
