@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import subprocess
 import urllib.error
 import urllib.request
@@ -56,7 +57,7 @@ class Remote:
     async def start(self) -> None:
         if self._command is None:
             return
-        self._process = await asyncio.to_thread(subprocess.Popen, self._command, shell=True, start_new_session=True)
+        self._process = await asyncio.to_thread(subprocess.Popen, shlex.split(self._command))
         address = urlsplit(self._base)
         for _ in range(200):
             try:
