@@ -21,6 +21,8 @@ from .store import Change, ContentRefused, NewEvent, Store, StoreError
 log = logging.getLogger("everwire")
 
 _PEERS_PER_BATCH = 64
+# While one transaction waits for the disk, the acknowledgements of the last bring the messages of the next.
+_MESSAGES_PER_BATCH = 1024
 _ACK_AGAIN_S = 2.5
 _MEMBERSHIP_LAPSES_S = 60.0
 _SLOW_POLL_S = 15.0
@@ -194,7 +196,8 @@ class Engine:
             share = max(1, min(_PEERS_PER_BATCH, -(-len(self._ready) // self.store.writers)))
             while self._ready and len(peers) < share:
                 peers.append(self._ready.popleft())
-            work = [(peer, _take(peer, self.limits.window)) for peer in peers]
+            most = max(1, _MESSAGES_PER_BATCH // len(peers))
+            work = [(peer, _take(peer, most)) for peer in peers]
             try:
                 await self._process([(peer, items) for peer, items in work if items])
             except Exception as error:

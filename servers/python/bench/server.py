@@ -1,0 +1,43 @@
+"""What the throughput is measured at. `note` stores a row of the application; `publish` stores an event for a neighbour too."""
+
+import os
+import sys
+
+import uvicorn
+from pydantic import BaseModel
+from starlette.applications import Starlette
+
+from everwire import Context, Everwire, Limits, SqliteStore, Tokens
+
+
+class Note(BaseModel):
+    n: int
+    text: str
+
+
+def app(database: str, secret: str) -> tuple[Starlette, Everwire]:
+    wire = Everwire(store=SqliteStore(database), tokens=Tokens(secret), limits=Limits(messages_per_minute=0))
+
+    @wire.on("note")
+    async def note(ctx: Context, note: Note) -> None:
+        db = await ctx.db()
+        db.execute("INSERT INTO notes (user_id, n, text) VALUES (?, ?, ?)", (ctx.user, note.n, note.text))
+
+    @wire.on("publish")
+    async def publish(ctx: Context, note: Note) -> None:
+        index = int(ctx.user.removeprefix("user"))
+        ctx.publish(f"user{index ^ 1}", "noted", {"n": note.n, "text": note.text})
+
+    return Starlette(routes=[wire.route()], lifespan=wire.lifespan), wire
+
+
+if __name__ == "__main__":
+    import sqlite3
+
+    database, secret, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    with sqlite3.connect(database) as made:
+        made.execute("CREATE TABLE IF NOT EXISTS notes (user_id TEXT, n INTEGER, text TEXT)")
+    made.close()
+    os.sched_setaffinity(0, {0})
+    application, everwire = app(database, secret)
+    uvicorn.run(application, port=port, log_level="warning", loop="uvloop", **everwire.uvicorn_options())
