@@ -16,7 +16,7 @@ from pathlib import Path
 
 from everwire import Tokens
 
-SECRET = "the secret of the throughput test"
+SECRET = "the secret of the throughput test"  # noqa: S105
 WINDOW = 128
 
 
@@ -32,7 +32,10 @@ class Client:
     def __init__(self, index: int, port: int, kind: str, messages: int) -> None:
         self.user = f"user{index}"
         self.port = port
-        self.frames = [masked(f'{{"type":"{kind}","data":{{"n":{n},"text":"{"x" * 60}"}},"seq":{n}}}') for n in range(1, messages + 1)]
+        self.frames = [
+            masked(f'{{"type":"{kind}","data":{{"n":{n},"text":"{"x" * 60}"}},"seq":{n}}}')
+            for n in range(1, messages + 1)
+        ]
         self.acked = 0
         self.events = 0
         self.sent = 0
@@ -107,9 +110,15 @@ async def measure(kind: str, clients: int, messages: int, port: int, pid: int) -
     cpu = cpu_seconds(pid) - cpu
     print(f"memory at the end: {resident_mb(pid):.1f} MB")
     slowest = max(client.slowest for client in everyone)
-    print(f"longest wait for an acknowledgement: {slowest * 1000:.0f} ms; events received: {sum(client.events for client in everyone)}")
-    print(f"the server used its core for {cpu:.2f} s of {took:.2f} s: {each * clients / cpu:.0f} messages per second of it")
-    print(f"{kind}: {clients} clients, {each * clients} numbered messages in {took:.2f} s: {each * clients / took:.0f} messages/s")
+    print(
+        f"longest wait for an acknowledgement: {slowest * 1000:.0f} ms; events received: {sum(client.events for client in everyone)}"
+    )
+    print(
+        f"the server used its core for {cpu:.2f} s of {took:.2f} s: {each * clients / cpu:.0f} messages per second of it"
+    )
+    print(
+        f"{kind}: {clients} clients, {each * clients} numbered messages in {took:.2f} s: {each * clients / took:.0f} messages/s"
+    )
 
 
 def main() -> None:
@@ -121,7 +130,13 @@ def main() -> None:
     options = parser.parse_args()
     os.sched_setaffinity(0, {1})
     with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, str(Path(__file__).parent / "server.py"), f"{directory}/bench.db", SECRET, str(options.port)]
+        command = [
+            sys.executable,
+            str(Path(__file__).parent / "server.py"),
+            f"{directory}/bench.db",
+            SECRET,
+            str(options.port),
+        ]
         server = subprocess.Popen(command)
         try:
             for _ in range(200):

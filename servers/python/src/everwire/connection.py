@@ -107,8 +107,8 @@ class _Reader:
 
     async def _ping(self, frame: Frame) -> None:
         await self._wait_for(self._pings)
-        if self._peer.hellos_waiting:
-            # A pong before the welcome would say that this server does not know the reliable mode.
+        if self._peer.queued:
+            # Behind what came before it: a pong before the welcome would say that this server does not know the reliable mode.
             self._engine.submit(self._peer, Arrived(frame, time.monotonic()))
         else:
             self._engine.send(self._peer, frames.pong())

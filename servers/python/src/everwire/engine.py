@@ -28,6 +28,7 @@ _MEMBERSHIP_LAPSES_S = 60.0
 _SLOW_POLL_S = 15.0
 _TOUCH_S = 300.0
 _SWEEP_S = 60.0
+_PING_WAITS_S = 1.0
 
 
 class Engine:
@@ -357,6 +358,8 @@ class Engine:
     def _look_after(self, peer: Peer, now: float) -> None:
         if peer.holds_back and now - peer.acked_at >= _ACK_AGAIN_S:
             peer.acknowledge(now)
+        if not peer.hellos_waiting and peer.inbox and now - peer.inbox[0].at > _PING_WAITS_S:
+            self._answer_pings(peer)
         if peer.sending_since and now - peer.sending_since > self.limits.send_timeout_s:
             peer.close(1013, "too slow")
             peer.cut()
@@ -364,6 +367,13 @@ class Engine:
             peer.close(4401, "token expired")
         elif now - peer.heard_at > self.limits.idle_timeout_s and not peer.holds_back:
             peer.close(1000, "idle")
+
+    def _answer_pings(self, peer: Peer) -> None:
+        """Pings overtake messages where these take long."""
+        waiting = [item for item in peer.inbox if item.frame.type == "ping" and not item.frame.seq]
+        for item in waiting:
+            peer.inbox.remove(item)
+            self.send(peer, frames.pong())
 
     async def _keep_clients(self, now: float) -> None:
         """Notes once in a while that clients are here, which also finds out whom another process has taken over."""

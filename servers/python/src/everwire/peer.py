@@ -17,7 +17,7 @@ class Closing:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Arrived:
     """What waits for its turn."""
 
