@@ -31,7 +31,7 @@ def start(tmp_path: Path) -> Start:
     async def start(limits: Limits | None = None, **options: Any) -> AsyncIterator[Running]:
         tokens = Tokens(SECRET)
         wire = Everwire(
-            store=options.pop("store", None) or SqliteStore(tmp_path / "everwire.db"),
+            store=options.pop("store", None) or SqliteStore(tmp_path / "everwire.db", durable=False),
             tokens=tokens,
             limits=limits or Limits(messages_per_minute=0),
             **options,

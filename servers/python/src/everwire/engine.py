@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from . import frames
@@ -31,6 +32,12 @@ _SWEEP_S = 60.0
 _PING_WAITS_S = 1.0
 
 
+@dataclass(slots=True)
+class _Post:
+    events: list[NewEvent]
+    done: "asyncio.Future[None]"
+
+
 class Engine:
     def __init__(self, store: Store, limits: Limits, metrics: Metrics, handlers: Mapping[str, Registered]) -> None:
         self.store = store
@@ -49,6 +56,8 @@ class Engine:
         self._work = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._after: set[asyncio.Task[None]] = set()
+        self._posts: list[_Post] = []
+        self._posting: asyncio.Task[None] | None = None
 
     # Life.
 
@@ -67,6 +76,8 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        if self._posting is not None:
+            await asyncio.wait([self._posting])
         if self._after:
             await asyncio.wait(self._after, timeout=self.limits.handler_timeout_s)
         await self.store.close()
@@ -140,9 +151,30 @@ class Engine:
         return NewEvent(user, stream, frame, origin)
 
     async def publish(self, events: list[NewEvent]) -> None:
-        async with self.store.transaction() as tx:
-            offsets = await tx.append(events, _now_ms())
-        self.announce(events, offsets)
+        """Those that are published at the same time share a transaction."""
+        post = _Post(events, asyncio.get_running_loop().create_future())
+        self._posts.append(post)
+        if self._posting is None:
+            self._posting = asyncio.create_task(self._post())
+        await post.done
+
+    async def _post(self) -> None:
+        while self._posts:
+            posts, self._posts = self._posts[:_MESSAGES_PER_BATCH], self._posts[_MESSAGES_PER_BATCH:]
+            events = [event for post in posts for event in post.events]
+            try:
+                async with self.store.transaction() as tx:
+                    offsets = await tx.append(events, _now_ms())
+            except Exception as error:
+                for post in posts:
+                    if not post.done.done():
+                        post.done.set_exception(error)
+                continue
+            self.announce(events, offsets)
+            for post in posts:
+                if not post.done.done():
+                    post.done.set_result(None)
+        self._posting = None
 
     def announce(self, events: list[NewEvent], offsets: list[int | None]) -> None:
         """After the commit: wakes senders, and tells users who have no stream."""

@@ -1,0 +1,194 @@
+"""The process dies and the network fails: nothing that was acknowledged is lost, nothing is processed or delivered twice."""
+
+import asyncio
+import random
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import websockets.exceptions
+
+from everwire import Tokens
+from everwire.testing import Client, Closed, FaultProxy, ServerProcess, free_port
+from everwire.testing.fixtures import FaultsFactory, ProcessFactory
+
+from .conftest import SECRET
+
+MESSAGES = 1500
+GONE = (OSError, Closed, TimeoutError, websockets.exceptions.WebSocketException, EOFError)
+
+
+class Sender:
+    """Sends numbered requests, again on every connection that lacks them, now and then some too many."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.acked = 0
+        self.replies: list[int] = []
+        self.streams: dict[str, int] = {}
+        self.repeated = 0
+        self.random = random.Random(1)
+
+    async def run(self) -> None:
+        while self.acked < MESSAGES or len(self.replies) < MESSAGES:
+            try:
+                client = await connect("ada", self.port)
+            except GONE:
+                await asyncio.sleep(0.02)
+                continue
+            try:
+                async with asyncio.timeout(3):
+                    await self._converse(client)
+            except GONE:
+                pass
+            client.cut()
+
+    async def _converse(self, client: Client) -> None:
+        welcome = await client.hello("k3Zq8vXw2LmN4pRt", self.streams)
+        assert welcome["last"] >= self.acked
+        for name, position in welcome["streams"].items():
+            # Nothing of the history is missing.
+            assert self.streams.setdefault(name, position) == position
+        self.acked = welcome["last"]
+        reading = asyncio.create_task(self._read(client))
+        sending = asyncio.create_task(self._send(client))
+        try:
+            await reading
+        finally:
+            reading.cancel()
+            sending.cancel()
+            await asyncio.gather(reading, sending, return_exceptions=True)
+
+    async def _send(self, client: Client) -> None:
+        seq = self.acked + 1
+        while seq <= MESSAGES:
+            if self.random.random() < 0.02:
+                back = min(self.random.randrange(1, 40), seq - 1)
+                self.repeated += back
+                seq -= back
+            await client.send("count", {"n": seq}, seq=seq, request=True)
+            seq += 1
+
+    async def _read(self, client: Client) -> None:
+        while self.acked < MESSAGES or len(self.replies) < MESSAGES:
+            frame = await client.frame()
+            if frame["type"] == "ack":
+                assert frame["data"]["seq"] >= self.acked
+                self.acked = frame["data"]["seq"]
+            elif frame["type"] == "reply":
+                advance(self.streams, frame)
+                self.replies.append(frame["data"]["seq"])
+
+
+class Receiver:
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.got: list[int] = []
+        self.streams: dict[str, int] = {}
+
+    async def run(self) -> None:
+        while len(self.got) < MESSAGES:
+            try:
+                client = await connect("ben", self.port)
+            except GONE:
+                await asyncio.sleep(0.02)
+                continue
+            try:
+                async with asyncio.timeout(3):
+                    welcome = await client.hello("p9Yw1tBv6QcX3nZs", self.streams)
+                    for name, position in welcome["streams"].items():
+                        assert self.streams.setdefault(name, position) == position
+                    while len(self.got) < MESSAGES:
+                        frame = await client.frame()
+                        assert frame["type"] != "stream"
+                        if frame["type"] == "counted":
+                            advance(self.streams, frame)
+                            self.got.append(frame["data"]["n"])
+            except GONE:
+                pass
+            client.cut()
+
+
+def advance(streams: dict[str, int], frame: dict[str, Any]) -> None:
+    position = streams[frame["stream"]]
+    assert frame.get("prev", frame["offset"] - 1) == position
+    streams[frame["stream"]] = frame["offset"]
+
+
+async def connect(user: str, port: int) -> Client:
+    token = quote(Tokens(SECRET).issue(user))
+    async with asyncio.timeout(3):
+        return await Client.connect(f"ws://127.0.0.1:{port}/api/ws?token={token}")
+
+
+async def deliver(database: Path, port: int, trouble: asyncio.Task[None]) -> Sender:
+    sender, receiver = Sender(port), Receiver(port)
+    try:
+        # The receiver's stream begins before anything is sent.
+        first = await connect("ben", port)
+        receiver.streams = (await first.hello("p9Yw1tBv6QcX3nZs"))["streams"]
+        first.cut()
+        async with asyncio.timeout(50):
+            await asyncio.gather(sender.run(), receiver.run())
+    finally:
+        trouble.cancel()
+        await asyncio.gather(trouble, return_exceptions=True)
+    assert sender.replies == list(range(1, MESSAGES + 1))
+    assert receiver.got == list(range(1, MESSAGES + 1))
+    with sqlite3.connect(database) as db:
+        assert [row[0] for row in db.execute("SELECT n FROM processed ORDER BY id")] == list(range(1, MESSAGES + 1))
+    db.close()
+    assert sender.repeated > 0
+    return sender
+
+
+async def start(make: ProcessFactory, database: Path) -> ServerProcess:
+    port = free_port()
+    return await make([sys.executable, "-m", "tests.mortal", str(database), str(port)], port)
+
+
+async def test_everything_arrives_once_and_in_order_however_often_the_server_is_killed(
+    everwire_process: ProcessFactory, tmp_path: Path
+) -> None:
+    database = tmp_path / "everwire.db"
+    process = await start(everwire_process, database)
+    kills = 0
+
+    async def killing() -> None:
+        nonlocal kills
+        while kills < 4:
+            await asyncio.sleep(random.uniform(0.1, 0.4))
+            await process.kill()
+            kills += 1
+            await process.start()
+
+    await deliver(database, process.port, asyncio.create_task(killing()))
+    assert kills > 0
+
+
+async def test_everything_arrives_once_and_in_order_over_a_bad_network(
+    everwire_process: ProcessFactory, everwire_faults: FaultsFactory, tmp_path: Path
+) -> None:
+    database = tmp_path / "everwire.db"
+    process = await start(everwire_process, database)
+    proxy = await everwire_faults(process.port)
+    resets = 0
+
+    async def failing(proxy: FaultProxy) -> None:
+        nonlocal resets
+        await asyncio.sleep(0.15)
+        while resets < 12:
+            proxy.latency_s = random.choice([0.0, 0.002])
+            proxy.swallow_down = random.random() < 0.3
+            proxy.swallow_up = random.random() < 0.3
+            await asyncio.sleep(random.uniform(0.02, 0.15))
+            proxy.reset()
+            resets += 1
+            proxy.swallow_down = proxy.swallow_up = False
+            await asyncio.sleep(random.uniform(0.02, 0.1))
+        proxy.latency_s = 0.0
+
+    await deliver(database, proxy.port, asyncio.create_task(failing(proxy)))
+    assert resets > 0
