@@ -24,6 +24,7 @@ mod panics;
 mod paths;
 mod processes;
 mod progress;
+mod python;
 mod server;
 mod sim;
 mod size;

@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator, Callable
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from everwire import Context, Everwire, Limits, Refuse, SqliteStore, Tokens
 from everwire.dev import dev_routes
 from everwire.masterx import MasterX
 from everwire.testing import Running, running
+
+from .postgres import Cluster, binaries
 
 pytest_plugins = ["everwire.testing.fixtures"]
 
@@ -67,3 +70,22 @@ def add_handlers(wire: Everwire) -> None:
 async def server(start: Start) -> AsyncIterator[Running]:
     async with start() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    found = binaries()
+    if found is None:
+        pytest.fail("PostgreSQL is not installed (Debian: postgresql)")
+    cluster = Cluster(found)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+async def database(postgres: Cluster) -> str:
+    """The URL of an empty PostgreSQL database."""
+    name = f"test_{secrets.token_hex(6)}"
+    await postgres.create(name)
+    return postgres.url(name)

@@ -1,6 +1,5 @@
 """A server process for the tests that kill it: `python -m tests.mortal DATABASE PORT`."""
 
-import sqlite3
 import sys
 from typing import Any
 
@@ -9,21 +8,25 @@ from starlette.applications import Starlette
 
 from everwire import Context, Everwire, Limits, SqliteStore, Tokens
 from everwire.dev import dev_routes
+from everwire.store.postgres import PostgresStore
 
 from .conftest import SECRET
 
 
 def main() -> None:
     database, port = sys.argv[1], int(sys.argv[2])
-    with sqlite3.connect(database) as db:
-        db.execute("CREATE TABLE IF NOT EXISTS processed (id INTEGER PRIMARY KEY, user_id TEXT, n INTEGER)")
-    db.close()
     tokens = Tokens(SECRET)
-    wire = Everwire(store=SqliteStore(database), tokens=tokens, limits=Limits(messages_per_minute=0))
+    shared = database.startswith("postgresql:")
+    store = PostgresStore(database) if shared else SqliteStore(database)
+    wire = Everwire(store=store, tokens=tokens, limits=Limits(messages_per_minute=0))
 
     @wire.on("count")
     async def count(ctx: Context, data: dict[str, Any]) -> dict[str, Any]:
-        (await ctx.db()).execute("INSERT INTO processed (user_id, n) VALUES (?, ?)", (ctx.user, data["n"]))
+        db = await ctx.db()
+        if shared:
+            await db.execute("INSERT INTO processed (user_id, n) VALUES ($1, $2)", ctx.user, data["n"])
+        else:
+            db.execute("INSERT INTO processed (user_id, n) VALUES (?, ?)", (ctx.user, data["n"]))
         ctx.publish("ben", "counted", {"n": data["n"]})
         return {"n": data["n"]}
 

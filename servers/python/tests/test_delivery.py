@@ -4,10 +4,13 @@ import asyncio
 import random
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
+import pytest
 import websockets.exceptions
 
 from everwire import Tokens
@@ -123,7 +126,7 @@ async def connect(user: str, port: int) -> Client:
         return await Client.connect(f"ws://127.0.0.1:{port}/api/ws?token={token}")
 
 
-async def deliver(database: Path, port: int, trouble: asyncio.Task[None]) -> Sender:
+async def deliver(database: "Database", port: int, trouble: asyncio.Task[None]) -> Sender:
     sender, receiver = Sender(port), Receiver(port)
     try:
         # The receiver's stream begins before anything is sent.
@@ -137,23 +140,51 @@ async def deliver(database: Path, port: int, trouble: asyncio.Task[None]) -> Sen
         await asyncio.gather(trouble, return_exceptions=True)
     assert sender.replies == list(range(1, MESSAGES + 1))
     assert receiver.got == list(range(1, MESSAGES + 1))
-    with sqlite3.connect(database) as db:
-        assert [row[0] for row in db.execute("SELECT n FROM processed ORDER BY id")] == list(range(1, MESSAGES + 1))
-    db.close()
+    assert await database.processed() == list(range(1, MESSAGES + 1))
     assert sender.repeated > 0
     return sender
 
 
-async def start(make: ProcessFactory, database: Path) -> ServerProcess:
+class Database:
+    """What the handlers have written, in one of the two databases."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    async def prepare(self) -> None:
+        kind = "SERIAL" if self.where.startswith("postgresql:") else "INTEGER"
+        await self._run(f"CREATE TABLE processed (id {kind} PRIMARY KEY, user_id TEXT, n INTEGER)")
+
+    async def processed(self) -> list[int]:
+        return [row[0] for row in await self._run("SELECT n FROM processed ORDER BY id")]
+
+    async def _run(self, statement: str) -> list[Any]:
+        if self.where.startswith("postgresql:"):
+            connection = await asyncpg.connect(self.where)
+            try:
+                return list(await connection.fetch(statement))
+            finally:
+                await connection.close()
+        with closing(sqlite3.connect(self.where)) as db, db:
+            return db.execute(statement).fetchall()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def stored(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> Database:
+    stored = Database(str(tmp_path / "everwire.db") if request.param == "sqlite" else database)
+    await stored.prepare()
+    return stored
+
+
+async def start(make: ProcessFactory, database: Database) -> ServerProcess:
     port = free_port()
-    return await make([sys.executable, "-m", "tests.mortal", str(database), str(port)], port)
+    return await make([sys.executable, "-m", "tests.mortal", database.where, str(port)], port)
 
 
 async def test_everything_arrives_once_and_in_order_however_often_the_server_is_killed(
-    everwire_process: ProcessFactory, tmp_path: Path
+    everwire_process: ProcessFactory, stored: Database
 ) -> None:
-    database = tmp_path / "everwire.db"
-    process = await start(everwire_process, database)
+    process = await start(everwire_process, stored)
     kills = 0
 
     async def killing() -> None:
@@ -164,15 +195,14 @@ async def test_everything_arrives_once_and_in_order_however_often_the_server_is_
             kills += 1
             await process.start()
 
-    await deliver(database, process.port, asyncio.create_task(killing()))
+    await deliver(stored, process.port, asyncio.create_task(killing()))
     assert kills > 0
 
 
 async def test_everything_arrives_once_and_in_order_over_a_bad_network(
-    everwire_process: ProcessFactory, everwire_faults: FaultsFactory, tmp_path: Path
+    everwire_process: ProcessFactory, everwire_faults: FaultsFactory, stored: Database
 ) -> None:
-    database = tmp_path / "everwire.db"
-    process = await start(everwire_process, database)
+    process = await start(everwire_process, stored)
     proxy = await everwire_faults(process.port)
     resets = 0
 
@@ -190,5 +220,5 @@ async def test_everything_arrives_once_and_in_order_over_a_bad_network(
             await asyncio.sleep(random.uniform(0.02, 0.1))
         proxy.latency_s = 0.0
 
-    await deliver(database, proxy.port, asyncio.create_task(failing(proxy)))
+    await deliver(stored, proxy.port, asyncio.create_task(failing(proxy)))
     assert resets > 0

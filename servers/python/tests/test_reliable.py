@@ -190,7 +190,7 @@ async def test_history_that_was_forgotten_while_a_client_is_away_is_named_as_mis
         assert position + 100 <= welcome["streams"]["user"] <= position + 200
         first = await again.until("n")
         assert first["offset"] == welcome["streams"]["user"] + 1
-        await again.close()
+        again.cut()
 
 
 async def test_a_token_that_expires_closes_with_4401(server: Running) -> None:
@@ -211,10 +211,6 @@ async def test_a_store_that_fails_closes_with_1011_and_acknowledges_nothing(
     await ada.hello()
     store = server.wire.store
     assert isinstance(store, SqliteStore)
-
-    def full(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
     with monkeypatch.context() as patch:
         patch.setattr(store, "_in_thread", _raise_full)
         await ada.send("note", {"text": "lost"}, seq=1)

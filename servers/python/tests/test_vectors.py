@@ -1,9 +1,13 @@
 """The conversations of docs/vectors."""
 
+from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import pytest
 
+from everwire import Store
+from everwire.store.postgres import PostgresStore
 from everwire.testing import Running
 from everwire.vectors import Conversation, Mismatch, Player, load
 
@@ -15,11 +19,12 @@ CONVERSATIONS = load()
 class Here:
     """The server in this process, restarted on the same file."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, store: Callable[[], Store] | None = None) -> None:
         self._start = start
+        self._store = store
 
     async def __aenter__(self) -> "Here":
-        self._context = self._start()
+        self._context = self._start(store=self._store() if self._store else None)
         self.server: Running = await self._context.__aenter__()
         return self
 
@@ -47,6 +52,13 @@ class Here:
 async def test_every_conversation_that_a_server_can_have(conversation: Conversation, start: Start) -> None:
     async with Here(start) as server:
         await Player(server, conversation).play()
+
+
+async def test_every_conversation_that_a_server_on_postgresql_can_have(start: Start, database: str) -> None:
+    async with asyncpg.create_pool(database, min_size=0, max_size=8) as pool:
+        for conversation in CONVERSATIONS:
+            async with Here(start, lambda: PostgresStore(pool)) as server:
+                await Player(server, conversation).play()
 
 
 @pytest.mark.parametrize(

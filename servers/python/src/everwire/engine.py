@@ -17,19 +17,20 @@ from .peer import Arrived, Peer
 from .play import Outcome, Played, play
 from .rate import Rates
 from .report import describe
-from .store import Change, ContentRefused, NewEvent, Store, StoreError
+from .store import Change, Conflict, ContentRefused, NewEvent, Store, StoreError
 
 log = logging.getLogger("everwire")
 
 _PEERS_PER_BATCH = 64
 # While one transaction waits for the disk, the acknowledgements of the last bring the messages of the next.
 _MESSAGES_PER_BATCH = 1024
-_ACK_AGAIN_S = 2.5
+_ACK_AGAIN_S = 2.0
 _MEMBERSHIP_LAPSES_S = 60.0
 _SLOW_POLL_S = 15.0
 _TOUCH_S = 300.0
 _SWEEP_S = 60.0
 _PING_WAITS_S = 1.0
+_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -265,9 +266,11 @@ class Engine:
 
     async def _failed(self, one: tuple[Peer, list[Arrived]], error: StoreError) -> None:
         peer, _ = one
-        if isinstance(error, ContentRefused):
+        for _ in range(_TRIES):
+            if not isinstance(error, ContentRefused | Conflict):
+                break
             try:
-                for outcome in await self._transact([one], refuse=True):
+                for outcome in await self._transact([one], refuse=isinstance(error, ContentRefused)):
                     self._settle(outcome)
                 return
             except StoreError as again:

@@ -1,4 +1,14 @@
-from .base import Change, ContentRefused, Event, NewEvent, Store, StoreError, Transaction
+from .base import Change, Conflict, ContentRefused, Event, NewEvent, Store, StoreError, Transaction
 from .sqlite import SqliteStore
 
-__all__ = ["Change", "ContentRefused", "Event", "NewEvent", "SqliteStore", "Store", "StoreError", "Transaction"]
+__all__ = [
+    "Change",
+    "Conflict",
+    "ContentRefused",
+    "Event",
+    "NewEvent",
+    "SqliteStore",
+    "Store",
+    "StoreError",
+    "Transaction",
+]

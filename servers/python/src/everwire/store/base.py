@@ -16,6 +16,10 @@ class ContentRefused(StoreError):
     """The database works and refused what it was given, at the commit: the same content would be refused again."""
 
 
+class Conflict(StoreError):
+    """Another transaction was in the way: the same transaction may succeed if it is tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     user: str
@@ -118,4 +122,4 @@ class Store(Protocol):
         """Forgets events past their age, and clients past `remember_ms` with what belongs to them."""
 
 
-__all__ = ["Change", "ContentRefused", "Event", "NewEvent", "Store", "StoreError", "Transaction"]
+__all__ = ["Change", "Conflict", "ContentRefused", "Event", "NewEvent", "Store", "StoreError", "Transaction"]
