@@ -59,12 +59,12 @@ pub fn postgres() -> Result<()> {
 fn interpreter() -> Result<PathBuf> {
     let names = ["python3.14", "python3.13", "python3.12", "python3.11", "python3"];
     let mut found = names.iter().filter_map(|name| paths::which(name));
-    found.find(|python| is_new_enough(python)).context("Python is needed: install version 3.11 or newer")
+    found.find(is_new_enough).context("Python is needed: install version 3.11 or newer")
 }
 
 fn is_new_enough(python: &PathBuf) -> bool {
     let check = "import sys; sys.exit(sys.version_info < (3, 11))";
-    Command::new(python).args(["-c", check]).status().is_ok_and(|status| status.success())
+    Command::new(python).args(["-c", check]).output().is_ok_and(|output| output.status.success())
 }
 
 fn directory() -> PathBuf {
