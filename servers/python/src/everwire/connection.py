@@ -31,7 +31,13 @@ async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> Non
         return
     peer = Peer(identity, now, engine.limits.window, heard_at=now)
     try:
-        await engine.add(peer)
+        try:
+            await engine.add(peer)
+        except StoreError as error:
+            log.error("the store is away: %s", type(error.__cause__ or error).__name__)
+            peer.close(1013, "storage is away")
+            await websocket.close(1013, "storage is away")
+            return
         sender = asyncio.create_task(_Sender(engine, websocket, peer).run())
         reader = asyncio.create_task(_Reader(engine, websocket, peer).run())
         peer.cut = lambda: _cut(websocket, sender)

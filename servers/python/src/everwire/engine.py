@@ -64,6 +64,7 @@ class Engine:
 
     async def start(self) -> None:
         self.epoch = await self.store.open(self.limits)
+        self.draining = False
         loops = [self._write() for _ in range(self.store.writers)]
         loops += [self._watch(), self._tick()]
         self._tasks = [asyncio.create_task(loop) for loop in loops]

@@ -59,7 +59,8 @@ CREATE INDEX IF NOT EXISTS everwire_members_by_client ON everwire_members (user_
 """
 
 CHANNEL = "everwire"
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# A connection that breaks while it is used shows as any of these.
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class PostgresStore:
@@ -81,7 +82,9 @@ class PostgresStore:
         self._limits = limits
         try:
             if self._url is not None:
-                self._pool = await asyncpg.create_pool(self._url, min_size=0, max_size=self.writers + 4)
+                self._pool = await asyncpg.create_pool(
+                    self._url, min_size=0, max_size=self.writers + 4, command_timeout=_TIMEOUT_S
+                )
             async with self._pool.acquire() as db, db.transaction():
                 # Two processes that start at once must not make the tables twice.
                 await db.execute("SELECT pg_advisory_xact_lock(7305810236)")
@@ -130,7 +133,7 @@ class PostgresStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresTransaction"]:
         try:
-            async with self._pool.acquire() as db:
+            async with self._pool.acquire(timeout=_TIMEOUT_S) as db:
                 transaction = db.transaction()
                 await transaction.start()
                 try:
@@ -442,4 +445,5 @@ class PostgresTransaction:
 
 _TRIM_EVERY = 64
 _SWEEP = 2000
+_TIMEOUT_S = 20
 _CHANGES_PER_NOTIFICATION = 20
