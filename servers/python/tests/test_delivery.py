@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from everwire.testing.fixtures import FaultsFactory, ProcessFactory
 
 from .conftest import SECRET
 
-MESSAGES = 1500
+MESSAGES = 1000
 GONE = (OSError, Closed, TimeoutError, websockets.exceptions.WebSocketException, EOFError)
 
 
@@ -126,13 +127,14 @@ async def connect(user: str, port: int) -> Client:
         return await Client.connect(f"ws://127.0.0.1:{port}/api/ws?token={token}")
 
 
-async def deliver(database: "Database", port: int, trouble: asyncio.Task[None]) -> Sender:
+async def deliver(database: "Database", port: int, make_trouble: Callable[[], Awaitable[None]]) -> Sender:
     sender, receiver = Sender(port), Receiver(port)
+    # The receiver's stream begins before anything is sent.
+    first = await connect("ben", port)
+    receiver.streams = (await first.hello("p9Yw1tBv6QcX3nZs"))["streams"]
+    first.cut()
+    trouble = asyncio.ensure_future(make_trouble())
     try:
-        # The receiver's stream begins before anything is sent.
-        first = await connect("ben", port)
-        receiver.streams = (await first.hello("p9Yw1tBv6QcX3nZs"))["streams"]
-        first.cut()
         async with asyncio.timeout(50):
             await asyncio.gather(sender.run(), receiver.run())
     finally:
@@ -195,7 +197,7 @@ async def test_everything_arrives_once_and_in_order_however_often_the_server_is_
             kills += 1
             await process.start()
 
-    await deliver(stored, process.port, asyncio.create_task(killing()))
+    await deliver(stored, process.port, killing)
     assert kills > 0
 
 
@@ -220,5 +222,5 @@ async def test_everything_arrives_once_and_in_order_over_a_bad_network(
             await asyncio.sleep(random.uniform(0.02, 0.1))
         proxy.latency_s = 0.0
 
-    await deliver(stored, proxy.port, asyncio.create_task(failing(proxy)))
+    await deliver(stored, proxy.port, lambda: failing(proxy))
     assert resets > 0

@@ -308,3 +308,28 @@ async def test_more_connections_than_allowed_close_with_1013(start: Start) -> No
         assert await third.closed() == 1013
         await first.close()
         await second.close()
+
+
+async def test_a_close_frame_with_an_invalid_code_is_a_violation(raw: Raw) -> None:
+    raw.send(0x88, (1005).to_bytes(2, "big"))
+    await raw.expect_close(1002)
+
+
+async def test_a_frame_that_drips_in_and_never_ends_is_idle(start: Start) -> None:
+    async with start(Limits(idle_timeout_s=0.5)) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        path = server.url("eve").split(str(server.port))[1]
+        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        writer.write(f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+        await server.until_open(1)
+        writer.write(bytes([TEXT, 0x80 | 126, 4, 0, 0, 0, 0, 0]))
+
+        async def drip() -> None:
+            while True:
+                writer.write(b" ")
+                await asyncio.sleep(0.05)
+
+        dripping = asyncio.create_task(drip())
+        await server.until_open(0)
+        dripping.cancel()
+        writer.transport.abort()

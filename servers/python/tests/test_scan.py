@@ -63,10 +63,10 @@ def test_a_megabyte_of_anything_is_read_in_a_moment() -> None:
         " " * 10**6,
         '{"a":' * 2 * 10**5,
     ]:
-        started = time.monotonic()
+        started = time.process_time()
         scan('{"seq":7,"data":' + filler)
         scan('{"seq":7,' + filler)
-        assert time.monotonic() - started < 2, filler[:4]
+        assert time.process_time() - started < 2, filler[:4]
 
 
 def test_a_frame_that_can_be_read_has_the_numbers_that_a_json_reader_finds() -> None:

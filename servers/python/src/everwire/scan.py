@@ -20,6 +20,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_INSIDE = re.compile(r'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+
 
 @dataclass(slots=True)
 class Found:
@@ -39,7 +41,16 @@ def scan(text: str) -> Found:
     # The key that the next value at the top level belongs to, and whether a colon has come.
     key: str | None = None
     colon = False
-    for token in _TOKEN.finditer(text):
+    at = 0
+    while at < len(text):
+        if depth > 1:
+            # Nothing in here is a field of the envelope; only the brackets count.
+            inside = _INSIDE.match(text, at)
+            at = inside.end() if inside else at
+        token = _TOKEN.match(text, at)
+        if token is None:
+            return found
+        at = token.end()
         kind = token.lastgroup
         if kind == "brackets":
             for bracket in token[0]:
