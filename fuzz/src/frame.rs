@@ -7,8 +7,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Decodes a frame as every event that bears its name; panics when something does not hold.
+use crate::broken::with_lone_surrogates;
+
+/// Decodes a frame as every event that bears its name, and again with ill-formed strings; panics when something does not hold.
 pub fn decode(text: &str) {
+    decode_one(text);
+    with_lone_surrogates(text).iter().for_each(|broken| decode_one(broken));
+}
+
+fn decode_one(text: &str) {
     let Ok(Value::Object(mut envelope)) = serde_json::from_str(text) else { return };
     let Some(Value::String(name)) = envelope.remove("type") else { return };
     let data = envelope.remove("data").unwrap_or_else(|| Value::Object(Default::default()));

@@ -1,17 +1,29 @@
 //! The text of a frame as the reference server reads it.
 
-// The server's own files: the rest of the server would take longer to build than these are fuzzed.
 #[allow(dead_code, reason = "the server uses more of it")]
 #[path = "../../tests/server/src/frame.rs"]
 mod frame;
-#[allow(dead_code, reason = "the server uses more of it")]
-#[path = "../../tests/server/src/reliable/sequence.rs"]
-mod reliable;
 
-use reliable::{MAX_NUMBER, Numbers};
+use serde_json::Value;
 
-/// Reads a frame; panics when something does not hold.
+use crate::broken::with_lone_surrogates;
+use crate::reliable::{MAX_NUMBER, Numbers};
+
+/// Reads a frame, and again with ill-formed strings; panics when something does not hold.
 pub fn read(text: &str) {
+    let numbers = read_one(text);
+    let Ok(Value::Object(mut object)) = serde_json::from_str(text) else { return };
+    // Clients write the names of fields without escapes, and so the server looks for them.
+    if !text.contains("\\u") {
+        assert_eq!(numbers, Numbers::take_from(&mut object), "as the whole envelope has it");
+    }
+    if let Some(broken) = with_lone_surrogates(text) {
+        // Whatever cannot be read in it, the place of a message in its row can.
+        assert_eq!(read_one(&broken), numbers, "{broken}");
+    }
+}
+
+fn read_one(text: &str) -> Numbers {
     let (numbers, envelope) = frame::frame(text);
     if let Numbers::Present(sequence) = numbers {
         assert!(sequence.prev < sequence.seq && sequence.seq <= MAX_NUMBER, "{sequence:?}");
@@ -20,6 +32,7 @@ pub fn read(text: &str) {
         Ok(envelope) => assert!(envelope.kind.len() <= LONGEST_TYPE),
         Err(frame::Malformed(reason)) => assert!(reason.len() < LONGEST_REASON, "{reason}"),
     }
+    numbers
 }
 
 /// docs/PROTOCOL.md, "Envelope".

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import * as host from "../wasm/host.js";
 import type { EverwireError } from "./errors.js";
 import { listen } from "./log.js";
@@ -45,11 +46,26 @@ export interface Core {
     replyWithinMs: number | undefined,
     sender: number | undefined,
     seq: number | undefined,
+    ageMs: number | undefined,
   ): number;
 }
 
+/** What a client has to give back. Must not lead to the client, which would never become unused. */
+interface Native {
+  readonly core: Core;
+  readonly pointer: Pointer;
+  readonly outbox: Outbox | undefined;
+}
+
+function free({ core, pointer, outbox }: Native): void {
+  core.everwire_dispose(pointer);
+  outbox?.close();
+}
+
 /** Frees the clients whose stores, and so their sockets and timers, are gone. */
-const unused = new FinalizationRegistry<() => void>((dispose) => dispose());
+const unused = new FinalizationRegistry(free);
+
+const disposed = (): EverwireError => host.error("disposed", "the client was disposed of");
 
 const CONNECT = 0;
 const RECONNECT = 1;
@@ -66,10 +82,12 @@ const CANCEL = 5;
  */
 export class Client<Events extends object = AnyEvents, Sends extends object = Events> {
   readonly #store: host.Store;
-  readonly #core: Core;
-  readonly #pointer: Pointer;
+  /** `undefined` once the client is disposed of. */
+  #native: Native | undefined;
   /** Resolves when the messages of earlier pages are back in the queue, or cannot be had. */
-  readonly #restored: Promise<void> | undefined;
+  #restored: Promise<void> | undefined;
+  /** How often the application has logged out. */
+  #logouts = 0;
   readonly #options: Options;
 
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */
@@ -88,11 +106,10 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const store = host.newStore(options, source);
     const pointer = host.within(store, core.everwire_create);
     store.signal = (now, fact, a, b, c) => core.everwire_signal(pointer, now, fact, a, b, c);
-    unused.register(store, () => core.everwire_dispose(pointer));
-    this.#core = core;
+    store.outbox = outbox;
     this.#store = store;
-    this.#pointer = pointer;
-    if (outbox) this.#restored = this.#restore(outbox);
+    this.#native = { core, pointer, outbox };
+    unused.register(store, this.#native, store);
     if (logger) listen(this as unknown as Client, logger);
   }
 
@@ -160,7 +177,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Resolves when a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. */
   async whenRoom(): Promise<void> {
-    while (!this.getSnapshot().hasRoom) {
+    while (this.#native && !this.getSnapshot().hasRoom) {
       await new Promise<void>((resolve) => {
         const stop = this.subscribe(() => {
           stop();
@@ -172,16 +189,40 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /**
    * Disconnects and forgets every message, also those of the outbox, of other tabs and earlier pages: the user has logged out. Resolves
-   * when the outbox is empty, and rejects if it could not be emptied.
+   * when the outbox is empty, and rejects if it could not be emptied; then its messages are still on disk, and it has to be called again before
+   * another user logs in.
    */
   async logout(): Promise<void> {
+    this.#logouts++;
     this.disconnect();
     this.#command(FORGET);
     this.#store.joins.clear();
-    await this.#store.outbox?.wipe();
+    await this.#options.outbox?.wipe();
+  }
+
+  /**
+   * Disconnects at once and for good, and gives back everything that the client holds: its memory, its timers and listeners, and the outbox with
+   * its locks. What is stored there stays, for other pages to send. What waits fails with the code `disposed`; so does what is asked of the client
+   * afterwards, except for what ends something, which is in vain. Calling it again does nothing.
+   */
+  dispose(): void {
+    const native = this.#native;
+    if (!native) return;
+    this.#native = undefined;
+    unused.unregister(this.#store);
+    host.within(this.#store, () => native.core.everwire_command(native.pointer, DISCONNECT));
+    host.end(this.#store, disposed());
+    // A token function may be who calls, and the core be waiting for it.
+    queueMicrotask(() => free(native));
+  }
+
+  /** {@inheritDoc dispose} */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   #connect(command: number): void {
+    if (!this.#native) throw disposed();
     const { url, path } = this.#options;
     try {
       this.#store.endpoint = host.endpoint(url, path);
@@ -189,20 +230,22 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       host.setError(this.#store, error);
       throw error;
     }
+    void this.#open();
     this.#command(command);
   }
 
   #command(command: number, seq?: number): boolean {
-    return host.within(this.#store, () => this.#core.everwire_command(this.#pointer, command, seq)) > 0;
+    const native = this.#native;
+    return !!native && host.within(this.#store, () => native.core.everwire_command(native.pointer, command, seq)) > 0;
   }
 
   #submit(event: string, data: unknown, options: SendOptions, timeoutMs?: number): number | EverwireError {
-    const { volatile, ttlMs, durable, coalesce = host.coalesceKey(event, data) } = options;
+    const { volatile, ttlMs, durable, coalesce = host.coalesceKey(this.#store, event, data) } = options;
     try {
       for (const [name, value] of Object.entries({ ttlMs, timeoutMs })) {
         if (value !== undefined && !(value >= 1)) throw new host.ConfigError(name, "a number from 1");
       }
-      if (durable && (!this.#restored || volatile)) {
+      if (durable && (!this.#options.outbox || volatile)) {
         throw new host.ConfigError("durable", "used with the client's `outbox` and without `volatile`");
       }
       const frame = host.encode(event, data, timeoutMs !== undefined);
@@ -214,7 +257,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       if (isDurable && typeof result === "number") {
         const seq = Math.abs(result);
         const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
-        void this.#keep({ clientId: this.#store.clientId, seq, frame, bytes, purpose, session, expiresAt });
+        const { clientId } = this.#store;
+        void this.#keep({ clientId, seq, frame, bytes, purpose, session, expiresAt, createdAt: Date.now() });
       }
       return result;
     } catch (error) {
@@ -232,12 +276,15 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     replyWithinMs: number | undefined,
     sender?: number,
     seq?: number,
+    ageMs?: number,
   ): number {
+    const native = this.#native;
+    if (!native) throw disposed();
     const store = this.#store;
     const [draft, key] = host.draft(store, frame, purpose, keyText);
     const result = host.within(store, () =>
-      this.#core.everwire_send(
-        this.#pointer,
+      native.core.everwire_send(
+        native.pointer,
         draft,
         bytes,
         purpose,
@@ -247,6 +294,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
         replyWithinMs,
         sender,
         seq,
+        ageMs,
       ),
     );
     if (result) return result;
@@ -256,7 +304,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Puts a message on disk, or says why it stays in memory; then it may be sent. */
   async #keep(message: StoredMessage): Promise<void> {
-    await this.#restored;
+    await this.#open();
     // It may have been taken back meanwhile, and must not come again with the next page.
     if (!this.#store.messages.has(message.seq)) return;
     try {
@@ -267,20 +315,48 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     this.#command(STORED, message.seq);
   }
 
+  /** Opens the outbox with the first need for it, so that a client that is thrown away unused has taken nothing over. */
+  #open(): Promise<void> | undefined {
+    const { outbox } = this.#options;
+    if (outbox) this.#restored ??= this.#restore(outbox);
+    return this.#restored;
+  }
+
   async #restore(outbox: Outbox): Promise<void> {
-    const { clientId, senders } = this.#store;
-    this.#store.outbox = outbox;
+    const self = new WeakRef(this);
+    const logouts = this.#logouts;
     try {
-      const messages = await outbox.open(clientId);
-      for (const { frame, bytes, purpose, session, expiresAt, clientId: sender, seq } of messages.reverse()) {
-        const ttl = expiresAt === null ? Infinity : Math.max(expiresAt - Date.now(), 0);
-        let index = senders.indexOf(sender);
-        if (index < 0) index = senders.push(sender) - 1;
-        this.#hand(frame, bytes, purpose, session, ttl, false, undefined, index, seq);
-      }
+      const messages = await outbox.open(this.#store.clientId, (later) => {
+        const client = self.deref();
+        if (client) client.#adopt(later);
+      });
+      // What a user has left who has logged out meanwhile must not be sent under the token of the next.
+      if (logouts === this.#logouts) this.#adopt(messages);
     } catch (cause) {
       this.#store.outbox = undefined;
       this.#complain(cause);
+    }
+  }
+
+  /** Takes over what pages that are gone have left. */
+  #adopt(messages: StoredMessage[]): void {
+    if (!this.#native) return;
+    const { senders } = this.#store;
+    const now = Date.now();
+    for (const {
+      frame,
+      bytes,
+      purpose,
+      session,
+      expiresAt,
+      createdAt = now,
+      clientId: sender,
+      seq,
+    } of messages.reverse()) {
+      const ttl = expiresAt === null ? Infinity : Math.max(expiresAt - now, 0);
+      let index = senders.indexOf(sender);
+      if (index < 0) index = senders.push(sender) - 1;
+      this.#hand(frame, bytes, purpose, session, ttl, false, undefined, index, seq, now - createdAt);
     }
   }
 

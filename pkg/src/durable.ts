@@ -23,9 +23,9 @@ export interface DurableOutboxOptions {
 /**
  * An outbox in the browser's IndexedDB, for one client. Touches nothing until it is opened, so it can be made on a server.
  *
- * Each page holds a Web Lock for every sender whose messages it may send. Some browsers keep such a page out of the back/forward
- * cache. Chromium takes it in, and drops it when another page opens an outbox of the same name, which then adopts its messages.
- * Going back to such a page loads it anew.
+ * Each page holds a Web Lock for every sender whose messages it may send, and waits for the locks of up to 64 other senders, whose messages it adopts when their
+ * pages die. Some browsers keep such a page out of the back/forward cache. Chromium takes it in, and drops it when another page of the same name is open, which then
+ * adopts its messages. Going back to such a page loads it anew.
  *
  * Throws an error with the code `invalid_option` if an option cannot be used.
  */
@@ -57,20 +57,44 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const database = makeDatabase();
   /** The senders whose messages this page, and no other, may send, and how to let go of them. */
   const held = new Map<string, () => void>();
+  /** The senders of living pages, for whose end this page waits. */
+  const awaited = new Set<string>();
+  const patience = new AbortController();
+  let adopted: ((messages: StoredMessage[]) => void) | undefined;
   let own: string | undefined;
   let known = 0;
   let closed = false;
+  /** Where pages name themselves that begin to have something on disk. */
+  let channel: BroadcastChannel | undefined;
 
   // What waits for the next transactions, and whether some are under way.
   let puts: Put[] = [];
   let removals: Removal[] = [];
   let working = false;
 
-  const take = async (sender: string, ifAvailable: boolean) => {
-    const free = await takeLock(`everwire:${name}:${sender}`, ifAvailable);
+  const take = async (sender: string, options: LockOptions) => {
+    const free = await takeLock(`everwire:${name}:${sender}`, options);
     if (free) held.set(sender, free);
     // It may be had after the deadline.
     letGo();
+  };
+
+  /** Adopts what the page of a sender leaves when it dies. */
+  const inherit = async (sender: string) => {
+    if (!adopted || held.has(sender) || awaited.has(sender) || awaited.size >= MOST_AWAITED) return;
+    awaited.add(sender);
+    try {
+      await take(sender, { signal: patience.signal });
+      if (closed) return;
+      const messages = await database.run(read((key) => key === sender));
+      if (messages.length > 0 && !patience.signal.aborted) adopted(messages);
+      else release([sender]);
+    } catch {
+      // Where it cannot be had now, the next page adopts it.
+      release([sender]);
+    } finally {
+      awaited.delete(sender);
+    }
   };
 
   /** Lets others have the senders, but not the page's own: they have nothing left. */
@@ -84,13 +108,18 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
   const close = () => {
     closed = true;
+    giveUp();
     letGo();
   };
+
+  /** Waits for other pages no more. The usual reason would be an error, whose stack keeps the client that calls. */
+  const giveUp = () => patience.abort(null);
 
   /** What `close` does, once nothing is under way. */
   const letGo = () => {
     if (!closed || working) return;
     own = undefined;
+    channel?.close();
     release(held.keys());
     database.close();
   };
@@ -106,15 +135,20 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const adopt = async (clientId: string) => {
     try {
       own = clientId;
-      await take(clientId, false);
+      await take(clientId, {});
+      channel = new BroadcastChannel(`everwire:${name}`);
+      channel.onmessage = ({ data }) => void inherit(data);
       const [, , keys] = await database.run(survey);
       const others = new Set(keys.map((key) => key[1]));
       others.delete(clientId);
-      await Promise.all([...others].map((sender) => take(sender, true)));
-      const messages = await database.run(read);
+      await Promise.all([...others].map((sender) => take(sender, { ifAvailable: true })));
+      const messages = await database.run(read((sender) => held.has(sender)));
       if (closed) throw notOpen();
       for (const message of messages) others.delete(message.clientId);
-      release(others);
+      for (const sender of others) {
+        if (held.has(sender)) release([sender]);
+        else void inherit(sender);
+      }
       return messages;
     } finally {
       // What came after the deadline is let go of by nobody else.
@@ -122,12 +156,12 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     }
   };
 
-  /** The messages of this page's senders. They may have changed until the locks were had, so the keys are read anew. */
-  const read = async (store: IDBObjectStore) => {
+  /** The messages of some of this page's senders. They may have changed until the locks were had, so the keys are read anew. */
+  const read = (isWanted: (sender: string) => boolean) => async (store: IDBObjectStore) => {
     const [wipes = 0, since, keys] = await survey(store);
     known = wipes;
     if (since === undefined) store.put(wipes, name);
-    const mine = keys.filter((key) => held.has(key[1])).sort((a, b) => a[4] - b[4]);
+    const mine = keys.filter((key) => isWanted(key[1])).sort((a, b) => a[4] - b[4]);
     const values = await Promise.all(mine.map((key) => ask<unknown>(store.get(key)).catch(ignore)));
     const now = Date.now();
     return mine.flatMap((key, index) => {
@@ -157,6 +191,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   };
 
   const write = async (batch: Put[]) => {
+    const begun = new Set<string>();
     const errors = await database
       .run(async (store) => {
         const [wipes = 0, since = Infinity, keys] = await survey(store);
@@ -176,10 +211,12 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
           const { clientId, seq } = message;
           store.put(message, [name, clientId, seq, message.bytes, ages.get(clientId) ?? next]);
           if (since === Infinity) store.put(wipes, name);
+          if (!ages.has(clientId)) begun.add(clientId);
           return undefined;
         });
       })
       .catch((cause: OutboxError) => batch.map(() => cause));
+    for (const sender of begun) channel?.postMessage(sender);
     batch.forEach(({ resolve, reject }, index) => {
       const error = errors[index];
       if (error) reject(error);
@@ -209,7 +246,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   };
 
   return {
-    async open(clientId) {
+    async open(clientId, whenAdopted) {
+      adopted = whenAdopted;
       try {
         return await within(adopt(clientId));
       } catch (cause) {
@@ -230,6 +268,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     remove: (clientId, seq) => forget(clientId, seq, seq),
 
     async wipe() {
+      // What other pages leave from now on is not this user's.
+      giveUp();
       try {
         // What is put but not yet written finds another number than it knew, and is refused.
         known = await database.run(async (store) => {
@@ -248,3 +288,6 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     close,
   };
 }
+
+/** For the end of how many other pages to wait. */
+const MOST_AWAITED = 64;

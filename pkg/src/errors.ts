@@ -46,6 +46,7 @@ export const ConfigError: {
  * - In `error` events: `protocol_error` (the server broke the rules of the reliable mode), `storage_unavailable`, `storage_full`,
  *   `storage_failed` (durable messages stay in memory), `bad_frame` (the server sent no event), `handler_failed` (a handler threw, see `cause`), `token_failed`
  *   (the token function threw, see `cause`).
+ * - From every call that would need a client that `dispose()` has ended: `disposed`.
  */
 export type ErrorCode =
   | "invalid_option"
@@ -79,4 +80,5 @@ export type ErrorCode =
   | "storage_failed"
   | "bad_frame"
   | "handler_failed"
-  | "token_failed";
+  | "token_failed"
+  | "disposed";

@@ -11,6 +11,10 @@ export type IncomingMessage = {
   role: string;
   /** When, in ISO 8601. */
   timestamp: string;
+  /** The session, if the server names it. */
+  session_id?: string;
+  /** Who wrote it, if the server names the user. */
+  user_id?: string;
 };
 
 export type PadValues = {
@@ -25,16 +29,32 @@ export type PadValues = {
 export type Level = number | string;
 
 export type Emotion = {
-  /** The strongest emotion. */
+  /** The strongest emotion: one of [`EMOTIONS`], `neutral`, or another word of the server's. */
   primary_emotion: string;
   /** Its strength, from 0 to 1. */
   intensity: number;
   /** The emotion in three dimensions. */
   pad_values: PadValues;
   /** How ready the learner is. */
-  learning_readiness: Level;
+  learning_readiness?: Level;
   /** How loaded the learner is. */
-  cognitive_load: Level;
+  cognitive_load?: Level;
+  [field: string]: unknown;
+};
+
+export type Member = {
+  /** The user. */
+  user_id: string;
+  /** Whether the user is there, on any device. */
+  online: boolean;
+};
+
+export type AnswerFeedback = {
+  /** Whether the answer was right. */
+  correct?: boolean;
+  /** The tutor's words. */
+  text?: string;
+  [field: string]: unknown;
 };
 
 /** What clients send in MasterX, an emotion-aware learning platform. */
@@ -77,6 +97,8 @@ export interface MasterXServerEvents {
   typing_indicator: {
     /** The member. */
     user_id: string;
+    /** The session, if the server names it. */
+    session_id?: string;
     /** Whether the member types. */
     isTyping: boolean;
   };
@@ -84,11 +106,41 @@ export interface MasterXServerEvents {
     /** The message. */
     message: IncomingMessage;
   };
-  session_update: Record<string, unknown>;
-  notification: Record<string, unknown>;
+  session_members: {
+    /** The session. */
+    session_id: string;
+    /** The members. */
+    members: Array<Member>;
+  };
+  session_update: {
+    /** The session, if the server names it. */
+    session_id?: string;
+    /** How hard the questions are now. */
+    difficulty?: Level;
+    /** How much of the session is done, from 0 to 1. */
+    progress?: number;
+    /** What the tutor says of an answer. */
+    feedback?: AnswerFeedback;
+    [field: string]: unknown;
+  };
+  notification: {
+    /** What it is about, in a few words. */
+    title?: string;
+    /** The whole text. */
+    text?: string;
+    /** How urgent it is: `info`, `success`, `warning`, `error`, or another word of the server's. */
+    level?: string;
+    /** Where to read on. */
+    link?: string;
+    [field: string]: unknown;
+  };
   error: {
     /** Why, for people. */
     message: string;
+    /** Why, for programs, such as `not_joined`. */
+    code?: string;
+    /** The type of the message that was refused. */
+    about?: string;
   };
 }
 
@@ -167,10 +219,16 @@ export interface CoLabMatchServerEvents {
     match_id: string;
     /** When, in ISO 8601. */
     readAt: string;
+    /** Whether every message before it is read as well. */
+    up_to?: boolean;
   };
   error: {
     /** Why, for people. */
     message: string;
+    /** Why, for programs, such as `not_allowed`. */
+    code?: string;
+    /** The type of the message that was refused. */
+    about?: string;
   };
 }
 

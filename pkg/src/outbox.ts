@@ -14,6 +14,8 @@ export interface StoredMessage {
   readonly session?: string | undefined;
   /** When it stops being worth sending, in milliseconds since the epoch; `null`: never. */
   readonly expiresAt: number | null;
+  /** When it was accepted, in milliseconds since the epoch. What is older than a server remembers is not sent to it, but dropped as `unconfirmed`. */
+  readonly createdAt?: number;
 }
 
 /** Where durable messages are kept. `durableOutbox()` of `everwire/durable` makes one; an application may bring its own. */
@@ -21,9 +23,11 @@ export interface Outbox {
   /**
    * Takes `clientId` for this page and adopts what pages that are gone have left: their messages in order, sender by sender, the
    * oldest sender first. Expired ones are removed and not returned. Rejects with an {@link OutboxError} if there is no storage;
-   * the client then goes on in memory. Never called twice.
+   * the client then goes on in memory. Never called twice, and not before the client needs it.
+   *
+   * An outbox that learns later that a page is gone adopts its messages as well and calls `adopted` with them, but not after `wipe()` or `close()`.
    */
-  open(clientId: string): Promise<StoredMessage[]>;
+  open(clientId: string, adopted?: (messages: StoredMessage[]) => void): Promise<StoredMessage[]>;
   /**
    * Resolves when the message is on disk, rejects with an {@link OutboxError} when it cannot be stored. Calls for one sender come
    * in the order of `seq`; several may be under way, and all of one turn share a transaction.
@@ -54,7 +58,7 @@ export interface OutboxError extends Error {
  *
  * - `invalid_option`, thrown by `durableOutbox()`: an option cannot be used.
  * - `storage_unavailable`: this page cannot store anything: no IndexedDB or no Web Locks (an insecure page, a sandboxed frame, an old
- *   browser, some private windows), a database that does not answer, or one that a newer version has written.
+ *   browser, some private windows), a database that does not answer in time, or one that a newer version has written.
  * - `storage_full`: the outbox's own bounds or the browser's quota are reached.
  * - `storage_failed`: this one operation failed, or a wipe or `close()` overtook it.
  */

@@ -38,8 +38,8 @@ export interface Options {
   delivery?: "at-most-once" | "reliable" | undefined;
   /**
    * Where messages sent with `durable: true` are kept until they are acknowledged: `durableOutbox()` of `everwire/durable`, one for each client.
-   * Default: none. Needs `delivery: "reliable"`, else a `ConfigError`. What earlier pages have left is sent first, before this page joins its
-   * sessions. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
+   * Default: none. Needs `delivery: "reliable"`, else a `ConfigError`. It is opened when the client first connects or stores something; what earlier
+   * pages have left is sent first, before this page joins its sessions, and what a page leaves that dies later as soon as it is gone. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
    */
   outbox?: Outbox | undefined;
   buffer?: BufferOptions | undefined;
@@ -134,8 +134,9 @@ export interface SendOptions {
    */
   readonly ttlMs?: number | undefined;
   /**
-   * Replaces a message with the same key that was not sent yet. Default: one for typing and for `read_message`, by session; none for others.
-   * The replaced message fails with the code `replaced`.
+   * Replaces a message with the same key that was not sent yet. Default: one for typing, by session, and for `read_message`, by match, where a receipt
+   * replaces only one of a smaller `message_id`, which ids of digits alone can tell; none for others. The replaced message fails with the code
+   * `replaced`.
    */
   readonly coalesce?: string | undefined;
   /**

@@ -5,11 +5,12 @@ use core::cell::Cell;
 
 #[cfg(feature = "rust")]
 use super::counters;
-use super::frame::{Incoming, Text, Welcome};
+use super::frame::{Incoming, Limits, Text};
 use super::held::Held;
 use super::host;
 use crate::proto::{
-    Cause, Checked, Client, Close, Event, Input, Message, Numbers, Output, Phase, Purpose, Reason, SocketId, Timestamp,
+    Cause, Checked, Client, Close, Delivery, Event, Input, Message, Numbers, Output, Phase, Purpose, Reason, Refusal,
+    Sent, SocketId, Timestamp,
 };
 
 /// The state machine with the browser's types.
@@ -23,8 +24,8 @@ pub(crate) struct Driver<F> {
     deadline: Cell<Timestamp>,
     awake: Cell<bool>,
     frame_is_current: Cell<bool>,
-    /// What was told of the welcome that follows.
-    welcome: Held<Welcome>,
+    /// What the welcome that follows says of the server.
+    limits: Cell<Limits>,
 }
 
 /// Tells the application, in its own language.
@@ -65,7 +66,7 @@ impl<F: Face> Driver<F> {
             deadline: Cell::new(Timestamp::NEVER),
             awake: Cell::new(false),
             frame_is_current: Cell::new(false),
-            welcome: Held::new(Welcome::default()),
+            limits: Cell::default(),
         }
     }
 
@@ -85,6 +86,20 @@ impl<F: Face> Driver<F> {
         let answer = command(&mut self.core.borrow_mut(), now);
         self.follow_up(now);
         answer
+    }
+
+    /// What has really become of a message that was just accepted: the socket may have turned out to be closing. Then what would be worthless
+    /// later is dropped, and what nobody acknowledges waits.
+    pub(crate) fn confirm(&self, sent: Sent, is_ephemeral: bool) -> Result<Sent, Refusal> {
+        let (is_open, delivery) = self.look(|core| {
+            let seen = core.snapshot();
+            (seen.phase == Phase::Open, seen.delivery)
+        });
+        match sent {
+            Sent::Now if !is_open && is_ephemeral => Err(Refusal::NotOpen),
+            Sent::Now if !is_open && delivery == Delivery::AtMostOnce => Ok(Sent::Queued),
+            sent => Ok(sent),
+        }
     }
 
     /// Looks at the state machine without changing it. `look` must not run user code.
@@ -134,18 +149,17 @@ impl<F: Face> Driver<F> {
                 Input::SocketClosed { socket, close }
             }
             (9, Some(socket)) => Input::Position { socket, stream: number as u32, offset: flag },
-            (20 | 21, _) => {
-                let mut welcome = self.welcome.borrow_mut();
-                if fact == 20 {
-                    welcome.positions.push((number as u32, flag));
-                } else {
-                    *welcome = Welcome { max_bytes: number, remember_ms: flag, positions: Vec::new() };
-                }
+            (20, _) => {
+                self.core.borrow_mut().announce_position(number as u32, flag);
+                return false;
+            }
+            (21, _) => {
+                self.limits.set(Limits { max_bytes: number, remember_ms: flag });
                 return false;
             }
             (_, Some(socket)) => {
                 let now = Timestamp::from_millis(at as u64);
-                let payload = Incoming::new(fact, numbers, self.welcome.take());
+                let payload = Incoming::new(fact, numbers, self.limits.get());
                 self.core.borrow_mut().handle_input(Input::Frame { socket, payload }, now);
                 self.follow_up(now);
                 return self.frame_is_current.replace(false);
@@ -176,10 +190,13 @@ impl<F: Face> Driver<F> {
         let mut buffered = None;
         let mut refused_by = None;
         let mut undelivered = Vec::new();
+        // The latest message that was not sent and that nobody will acknowledge.
+        let mut unsent = 0;
         loop {
             // The borrow ends with the statement: an effect may call back.
             let output = self.core.borrow_mut().poll_output();
             let input = match output {
+                Some(Output::Event(Event::Transmitted { seq })) if seq == unsent => continue,
                 Some(Output::Event(event)) => {
                     self.note(event);
                     continue;
@@ -188,6 +205,7 @@ impl<F: Face> Driver<F> {
                     let bytes = if refused_by.is_some() { -1.0 } else { transmit(&message, numbers) };
                     if bytes == -1.0 {
                         refused_by.get_or_insert(socket);
+                        unsent = if numbers.is_none() { message.seq } else { unsent };
                         undelivered.push(message);
                     } else {
                         buffered = Some(Input::Buffered { socket, bytes: bytes as u64 });

@@ -1,7 +1,6 @@
 //! What the state machine learns of frames, whose text and payload stay in JavaScript.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use crate::proto::{Inbound, Message, News, Place, Purpose};
 
@@ -12,21 +11,18 @@ pub(crate) type Text = u32;
 pub(crate) struct Incoming {
     news: News,
     place: Option<Place>,
-    positions: Vec<(u32, u64)>,
 }
 
-/// What JavaScript has told of a welcome before the welcome itself.
-#[derive(Default)]
-pub(super) struct Welcome {
+/// What a welcome says of its server, which JavaScript tells before the welcome itself.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Limits {
     pub(super) max_bytes: u64,
     pub(super) remember_ms: u64,
-    pub(super) positions: Vec<(u32, u64)>,
 }
 
 impl Incoming {
     /// What `receive` in `host.js` says of a frame, by its number for it.
-    pub(super) fn new(news: u32, [a, b, c]: [u64; 3], welcome: Welcome) -> Self {
-        let Welcome { max_bytes, remember_ms, positions } = welcome;
+    pub(super) fn new(news: u32, [a, b, c]: [u64; 3], Limits { max_bytes, remember_ms }: Limits) -> Self {
         let place = (news == 16).then_some(Place { stream: a as u32, offset: b, prev: c });
         let news = match news {
             1 => News::Pong,
@@ -39,7 +35,7 @@ impl Incoming {
             8 => News::Malformed,
             _ => News::Event,
         };
-        Self { news, place, positions }
+        Self { news, place }
     }
 }
 
@@ -50,10 +46,6 @@ impl Inbound for Incoming {
 
     fn place(&self) -> Option<Place> {
         self.place
-    }
-
-    fn positions(&self) -> Vec<(u32, u64)> {
-        self.positions.clone()
     }
 }
 

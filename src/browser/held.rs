@@ -19,14 +19,6 @@ impl<T> Held<T> {
         self.0.try_borrow_mut().unwrap_or_else(|_| crate::bug())
     }
 
-    /// Hands the value out, and leaves the default one.
-    pub(crate) fn take(&self) -> T
-    where
-        T: Default,
-    {
-        core::mem::take(&mut *self.borrow_mut())
-    }
-
     /// Puts a value in and hands the old one out, so that it is dropped when nothing is borrowed.
     #[cfg(feature = "rust")]
     pub(crate) fn replace(&self, value: T) -> T {

@@ -249,7 +249,40 @@ export function encode(type, data, isRequest) {
     throw error("unserialisable", "the data cannot be written as JSON (see `cause`)", cause);
   }
   if (json?.[0] !== "{") throw error("invalid_data", "the data of an event must be a JSON object");
-  return `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}${isRequest ? ',"request":true' : ""}}`;
+  if (isTooDeep(json)) throw error("unserialisable", "the data is nested more than 63 levels deep");
+  const text = `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}${isRequest ? ',"request":true' : ""}}`;
+  return LONE.test(text) ? text.replace(ESCAPES, (found, isKept) => (isKept ? found : "\ufffd")) : text;
+}
+
+/**
+ * A lone surrogate as JSON writes it, which many readers refuse (RFC 8259, section 8.2). It looks the same after a backslash that is data, so
+ * escapes have to be looked at from the left.
+ */
+const LONE = /\\ud[89a-f]/i;
+const ESCAPES = /(\\[^u]|\\ud[89ab]..\\ud[c-f]..)|\\ud[89a-f]../gi;
+
+/** Whether the arrays and objects of a JSON text, together with the envelope around it, are nested deeper than every server reads. */
+function isTooDeep(json) {
+  let depth = 1;
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at];
+    if (char === '"') at = endOfText(json, at);
+    else if (char === "{" || char === "[") {
+      if (++depth > 64) return true;
+    } else if (char === "}" || char === "]") depth--;
+  }
+  return false;
+}
+
+/** Where the text ends that begins at a quotation mark: at the next one with an even number of backslashes before it. */
+function endOfText(json, at) {
+  let first;
+  do {
+    at = json.indexOf('"', at + 1);
+    first = at;
+    while (json[first - 1] === "\\") first--;
+  } while ((at - first) % 2);
+  return at;
 }
 
 export const byteLength = (text) => new TextEncoder().encode(text).length;
@@ -280,8 +313,22 @@ export function session(type, data) {
   return field && `${field}=${data?.[field]}`;
 }
 
-/** What an event replaces by default while it waits: an earlier one about the same session. */
-export const coalesceKey = (type, data) => (PURPOSES[type]?.[0] < 2 ? `${type} ${session(type, data)}` : undefined);
+/**
+ * What an event replaces by default while it waits: an earlier one about the same session. Having read a message replaces only having read an
+ * earlier one, which ids of digits alone can tell; all others are sent one by one, and the server takes the furthest.
+ */
+export function coalesceKey({ drafts, keys }, type, data) {
+  if (!(PURPOSES[type]?.[0] < 2)) return;
+  const key = `${type} ${session(type, data)}`;
+  if (type === "read_message") {
+    const id = data?.message_id;
+    if (!/^\d+$/.test(id)) return;
+    const number = keys.get(key);
+    for (const draft of number ? drafts.values() : [])
+      if (draft.key === number && !(JSON.parse(draft.text).data.message_id < BigInt(id))) return;
+  }
+  return key;
+}
 
 /** Listens to the sockets of one client. The payload stays here. */
 const frameListener = (store) => (event) => {
@@ -445,8 +492,11 @@ function deliver(handlers, incoming) {
   if (type === undefined) call(handlers, "error", incoming);
   else if (OWN_EVENTS.has(type)) call(handlers, "error", badFrame("named like an event of the client itself", type));
   else {
-    incoming.data ??= {};
-    call(handlers, type, incoming.data, incoming);
+    const { data = {} } = incoming;
+    if (typeof data !== "object" || !data || Array.isArray(data))
+      return call(handlers, "error", badFrame("an envelope whose `data` is no object", JSON.stringify(incoming)));
+    incoming.data = data;
+    call(handlers, type, data, incoming);
   }
 }
 

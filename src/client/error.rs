@@ -79,7 +79,14 @@ impl SendError {
         match host::text(error, "code").as_str() {
             "invalid_event" => Self::InvalidEvent,
             "invalid_data" => Self::InvalidData,
-            _ => Self::Unserialisable { field: String::new(), cause: host::get(error, "cause") },
+            _ => {
+                let cause = host::get(error, "cause");
+                Self::Unserialisable {
+                    field: String::new(),
+                    // Of what is nested too deep, the error itself is all that there is to say.
+                    cause: if cause.is_undefined() { error.clone() } else { cause },
+                }
+            }
         }
     }
 

@@ -20,7 +20,7 @@ export function setEndpoint(store, endpoint) {
 export function draftEvent(store, type, data, coalesce, isVolatile, isRequest) {
   const text = encode(type, data, isRequest);
   const kind = purpose(type, data) || +isVolatile;
-  const name = kind > 1 ? session(type, data) : (coalesce ?? coalesceKey(type, data));
+  const name = kind > 1 ? session(type, data) : (coalesce ?? coalesceKey(store, type, data));
   const [frame, key] = draft(store, text, kind, name);
   return new Uint32Array([frame, byteLength(text), kind, key]);
 }

@@ -306,9 +306,10 @@ impl Client {
             }
             Ok((sent, seq))
         });
-        sent.map_err(|refused: Refused<frame::Text>| {
+        let sent = sent.map_err(|refused: Refused<frame::Text>| refused.refusal);
+        sent.and_then(|(sent, seq)| Ok((self.0.driver.confirm(sent, kind == 1)?, seq))).map_err(|refusal| {
             host::take_draft(store, frame);
-            SendError::Refused(refused.refusal)
+            SendError::Refused(refusal)
         })
     }
 

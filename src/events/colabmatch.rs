@@ -93,10 +93,22 @@ events! {
         /// When, in ISO 8601.
         #[serde(rename = "readAt")]
         read_at: String,
+        /// Whether every message before it is read as well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        up_to: Option<bool>,
     }
     /// The server could not do what was asked.
     ServerError as "error" {
         /// Why, for people.
         message: String,
+        /// Why, for programs, such as `not_allowed`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        code: Option<String>,
+        /// The type of the message that was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        about: Option<String>,
     }
 }

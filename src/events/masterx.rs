@@ -48,6 +48,10 @@ events! {
     TypingIndicator as "typing_indicator" {
         /// The member.
         user_id: String,
+        /// The session, if the server names it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        session_id: Option<String>,
         /// Whether the member types.
         #[serde(rename = "isTyping")]
         is_typing: bool,
@@ -57,25 +61,100 @@ events! {
         /// The message.
         message: IncomingMessage,
     }
+    /// Who is in a session, and who of them is there.
+    SessionMembers as "session_members" {
+        /// The session.
+        session_id: String,
+        /// The members.
+        members: Vec<Member>,
+    }
     /// Something changed in a session.
-    #[serde(transparent)]
-    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(type = "Record<string, unknown>"))]
     SessionUpdate as "session_update" {
-        /// Whatever the server sends.
-        fields: Open,
+        /// The session, if the server names it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        session_id: Option<String>,
+        /// How hard the questions are now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        difficulty: Option<Level>,
+        /// How much of the session is done, from 0 to 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        progress: Option<f64>,
+        /// What the tutor says of an answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        feedback: Option<AnswerFeedback>,
+        /// Whatever else the server says.
+        #[serde(flatten)]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
+        more: Open,
     }
     /// Something the user should know.
-    #[serde(transparent)]
-    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(type = "Record<string, unknown>"))]
     Notification as "notification" {
-        /// Whatever the server sends.
-        fields: Open,
+        /// What it is about, in a few words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        title: Option<String>,
+        /// The whole text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        text: Option<String>,
+        /// How urgent it is: `info`, `success`, `warning`, `error`, or another word of the server's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        level: Option<String>,
+        /// Where to read on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        link: Option<String>,
+        /// Whatever else the server says.
+        #[serde(flatten)]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
+        more: Open,
     }
     /// The server could not do what was asked.
     ServerError as "error" {
         /// Why, for people.
         message: String,
+        /// Why, for programs, such as `not_joined`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        code: Option<String>,
+        /// The type of the message that was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        about: Option<String>,
     }
+}
+
+/// One member of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+pub struct Member {
+    /// The user.
+    pub user_id: String,
+    /// Whether the user is there, on any device.
+    pub online: bool,
+}
+
+/// What the tutor says of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+pub struct AnswerFeedback {
+    /// Whether the answer was right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+    pub correct: Option<bool>,
+    /// The tutor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+    pub text: Option<String>,
+    /// Whatever else the server says.
+    #[serde(flatten)]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
+    pub more: Open,
 }
 
 /// A message on its way to the server.
@@ -92,6 +171,7 @@ pub struct OutgoingMessage {
     pub content: String,
     /// Whatever else the application wants to say.
     #[serde(flatten)]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
     pub more: Open,
 }
 
@@ -107,23 +187,70 @@ pub struct IncomingMessage {
     pub role: String,
     /// When, in ISO 8601.
     pub timestamp: String,
+    /// The session, if the server names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+    pub session_id: Option<String>,
+    /// Who wrote it, if the server names the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+    pub user_id: Option<String>,
 }
 
 /// An emotion and what it means for learning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct Emotion {
-    /// The strongest emotion.
+    /// The strongest emotion: one of [`EMOTIONS`], `neutral`, or another word of the server's.
     pub primary_emotion: String,
     /// Its strength, from 0 to 1.
     pub intensity: f64,
     /// The emotion in three dimensions.
     pub pad_values: PadValues,
     /// How ready the learner is.
-    pub learning_readiness: Level,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+    pub learning_readiness: Option<Level>,
     /// How loaded the learner is.
-    pub cognitive_load: Level,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+    pub cognitive_load: Option<Level>,
+    /// Whatever else the server says.
+    #[serde(flatten)]
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
+    pub more: Open,
 }
+
+/// The names of emotions that MasterX uses. A server may send others.
+pub const EMOTIONS: [&str; 27] = [
+    "admiration",
+    "amusement",
+    "anger",
+    "annoyance",
+    "approval",
+    "caring",
+    "confusion",
+    "curiosity",
+    "desire",
+    "disappointment",
+    "disapproval",
+    "disgust",
+    "embarrassment",
+    "excitement",
+    "fear",
+    "gratitude",
+    "grief",
+    "joy",
+    "love",
+    "nervousness",
+    "optimism",
+    "pride",
+    "realization",
+    "relief",
+    "remorse",
+    "sadness",
+    "surprise",
+];
 
 /// A measure that back ends give as a number or as a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,7 +259,7 @@ pub struct Emotion {
 pub enum Level {
     /// A share, from 0 to 1.
     Share(f64),
-    /// A name, such as `high`.
+    /// A name, such as `low`, `moderate`, `optimal` or `high`.
     Name(String),
 }
 

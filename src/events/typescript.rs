@@ -20,9 +20,20 @@ fn event<E: WireEvent + TS>() -> (&'static str, String) {
     (E::TYPE, pretty(&E::inline(&Config::default())))
 }
 
+fn open_event<E: WireEvent + TS>() -> (&'static str, String) {
+    let (wire, payload) = event::<E>();
+    (wire, open(payload))
+}
+
 fn shared<T: TS>() -> String {
     let config = Config::default();
     pretty(&format!("export type {} = {};", T::name(&config), T::inline(&config)))
+}
+
+/// The declaration of an object that may have further fields.
+fn open(declaration: String) -> String {
+    let end = declaration.rfind('}').expect("an object");
+    format!("{}  [field: string]: unknown;\n{}", &declaration[..end], &declaration[end..])
 }
 
 /// One field a line, each behind its documentation. Every field has some, because `missing_docs` is denied.
@@ -50,7 +61,9 @@ fn masterx() -> Catalogue {
             shared::<IncomingMessage>(),
             shared::<PadValues>(),
             shared::<Level>(),
-            shared::<Emotion>(),
+            open(shared::<Emotion>()),
+            shared::<Member>(),
+            open(shared::<AnswerFeedback>()),
         ],
         client: vec![
             event::<JoinSession>(),
@@ -64,8 +77,9 @@ fn masterx() -> Catalogue {
             event::<EmotionUpdate>(),
             event::<TypingIndicator>(),
             event::<MessageReceived>(),
-            event::<SessionUpdate>(),
-            event::<Notification>(),
+            event::<SessionMembers>(),
+            open_event::<SessionUpdate>(),
+            open_event::<Notification>(),
             event::<ServerError>(),
         ],
     }

@@ -84,7 +84,11 @@ export const number = (index) => option(current.options, NUMBERS[index][0]) ?? N
 export const overflow = () => OVERFLOWS.indexOf(current.options.queue?.overflow);
 
 const REFUSALS = [
-  (bytes, max) => error("too_large", `the message takes ${bytes} bytes, more than the ${max} that \`maxMessageBytes\` or the server allow`),
+  (bytes, max) =>
+    error(
+      "too_large",
+      `the message takes ${bytes} bytes, more than the ${max} that \`maxMessageBytes\` or the server allow`,
+    ),
   () => error("queue_full", "there is no connection and the queue is full"),
   () => error("not_open", "there is no connection, and later the event is worthless"),
   () => error("too_many_sessions", "too many sessions are joined: leave some first"),
@@ -133,6 +137,18 @@ function fail(store, message, seq, status, cause) {
   message?.move(status, cause);
   store.requests.get(seq)?.[1](cause);
   store.requests.delete(seq);
+}
+
+/** Ends what is left of a client that has just disconnected, without waiting for the server's part of the closing handshake. */
+export function end(store, cause) {
+  store.socket?.onclose({ code: 1000, reason: "", wasClean: false });
+  clearTimeout(store.timeout);
+  store.signal = () => 0;
+  const { messages, requests, listeners } = store;
+  for (const seq of [...messages.keys(), ...requests.keys()]) fail(store, messages.get(seq), seq, "failed", cause);
+  callAll(listeners);
+  listeners.clear();
+  store.clear();
 }
 
 const DELIVERIES = [null, "at-most-once", "reliable"];
@@ -279,7 +295,11 @@ const FAILURES = [
 function tellTransmitted(store, seq) {
   const message = store.messages.get(seq);
   const isLast = message?.isEphemeral || store.snapshot.delivery !== "reliable";
-  if (isLast) store.messages.delete(seq);
+  if (isLast) {
+    store.messages.delete(seq);
+    // Nobody will acknowledge it, and it must not be sent again.
+    if (message?.isDurable) store.outbox?.remove(store.clientId, seq);
+  }
   message?.move("sent", undefined, isLast);
 }
 

@@ -55,7 +55,8 @@ extern "C" fn everwire_command(client: &Client, command: u32, seq: f64) -> bool 
 }
 
 /// The message's number, negative if it is queued, or 0 after the host was told why it was refused. `ttl` and `reply_within` are
-/// NaN where there is none. A message with a `sender` is one that an earlier page has left under the number `seq`.
+/// NaN where there is none. A message with a `sender` is one that an earlier page has left under the number `seq`, `age` milliseconds
+/// ago.
 #[unsafe(no_mangle)]
 extern "C" fn everwire_send(
     client: &Client,
@@ -68,28 +69,30 @@ extern "C" fn everwire_send(
     reply_within: f64,
     sender: u32,
     seq: f64,
+    age: f64,
 ) -> f64 {
     let mut message = message(frame, bytes, kind, key);
     message.policy.ttl_ms = millis(ttl);
     message.policy.awaits_storage = is_durable > 0;
     message.policy.reply_within_ms = millis(reply_within);
     if sender > 0 {
-        (message.sender, message.seq) = (Some(sender), seq as u64);
+        (message.sender, message.seq, message.age_ms) = (Some(sender), seq as u64, age as u64);
         client.act(|core, now| core.restore(Vec::from([message]), now));
         return seq;
     }
     let (sent, seq) = client.act(|core, now| (core.send(message, now), core.latest_seq() as f64));
-    let (index, bytes, max) = match sent {
-        Ok(Sent::Now) => return seq,
-        Ok(Sent::Queued) => return -seq,
-        Err(refused) => match refused.refusal {
-            Refusal::TooLarge { bytes, max } => (0, bytes, max),
-            Refusal::QueueFull => (1, 0, 0),
-            Refusal::NotOpen => (2, 0, 0),
-            Refusal::TooManySessions => (3, 0, 0),
-            Refusal::Unsupported => (4, 0, 0),
-        },
-    };
+    let (index, bytes, max) =
+        match sent.map_err(|refused| refused.refusal).and_then(|sent| client.confirm(sent, kind == 1)) {
+            Ok(Sent::Now) => return seq,
+            Ok(Sent::Queued) => return -seq,
+            Err(refusal) => match refusal {
+                Refusal::TooLarge { bytes, max } => (0, bytes, max),
+                Refusal::QueueFull => (1, 0, 0),
+                Refusal::NotOpen => (2, 0, 0),
+                Refusal::TooManySessions => (3, 0, 0),
+                Refusal::Unsupported => (4, 0, 0),
+            },
+        };
     host::refuse(index, bytes as i32, max as i32);
     0.0
 }

@@ -51,8 +51,6 @@ pub struct Client<M, P> {
     pub(super) suspicion: Suspicion,
     /// The size of the largest message that the server of the latest connection takes, in bytes.
     pub(super) server_max_bytes: u64,
-    /// When the server was last connected to as this client.
-    pub(super) seen_at: Timestamp,
     pub(super) incoming: Incoming,
     pub(super) requests: Requests,
     pub(super) delivery: Delivery,
@@ -139,7 +137,6 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             acked: 0,
             suspicion: Suspicion::default(),
             server_max_bytes: FOREVER,
-            seen_at: Timestamp::from_millis(0),
             incoming: Incoming::default(),
             requests: Requests::default(),
             delivery,
@@ -277,7 +274,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             State::Open { socket, heartbeat, link, .. } => {
                 let socket = *socket;
                 match heartbeat.handle_timeout(&self.config.heartbeat, link.upload(), now) {
-                    Some(Beat::Ping) => self.ping(),
+                    Some(Beat::Ping) => self.outputs.push_back(Output::Ping { socket }),
                     Some(Beat::Measure) => self.outputs.push_back(Output::CheckBuffer { socket }),
                     Some(Beat::Dead) => self.lose(socket, Cause::PongTimeout, now),
                     None => {}

@@ -26,7 +26,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 if let State::Open { socket: current, .. } = self.state
                     && current == socket
                 {
-                    self.position(stream, offset);
+                    let told = self.incoming.tell(stream, offset);
+                    self.position(stream, told);
                 }
             }
             Input::Buffered { socket, bytes } => self.measure(socket, bytes, now),
@@ -98,10 +99,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 if now.since(opened_at) >= self.config.reconnect.stable_after_ms {
                     self.forget_failures();
                 }
-                self.seen_at = now;
-                let under_way = self.under_way();
-                if may_blame && under_way > 0 {
-                    self.blame_a_message(under_way);
+                let sent_through = self.sent_through();
+                if may_blame && sent_through > 0 {
+                    self.blame_a_message(sent_through);
                     self.retry(Patience::Usual, now);
                 } else {
                     self.follow_up(code, now);
@@ -113,11 +113,10 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     fn measure(&mut self, measured: SocketId, bytes: u64, now: Timestamp) {
-        if let State::Open { socket, link, heartbeat, .. } = &mut self.state
+        if let State::Open { socket, link, .. } = &mut self.state
             && *socket == measured
         {
             link.measure(bytes, &self.config.buffer, now);
-            heartbeat.note_upload(&self.config.heartbeat, link.upload(), now);
         }
     }
 
@@ -126,11 +125,12 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         if self.socket() != Some(arrived_on) || matches!(self.state, State::Connecting { .. }) {
             return;
         }
-        if !self.consider(&payload, now) {
+        let news = payload.news();
+        if !self.consider(news, payload.place(), now) {
             return;
         }
         if let State::Open { heartbeat, .. } = &mut self.state
-            && payload.news() == News::Pong
+            && news == News::Pong
             && let Some(rtt_ms) = heartbeat.handle_pong(&self.config.heartbeat, now)
         {
             self.last_rtt_ms = Some(rtt_ms);
@@ -138,21 +138,18 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.emit(Event::Frame(payload));
     }
 
-    /// How many of the messages in flight were handed to the socket of this connection.
-    fn under_way(&self) -> usize {
+    /// The number of the last message in flight that was handed to the socket of this connection; 0 if none was.
+    fn sent_through(&self) -> u64 {
         match &self.state {
-            State::Open { link, .. } => link.sent,
-            State::Closing { closer: Closer::Peer { under_way, .. }, .. } => *under_way,
+            State::Open { link, .. } if link.sent > 0 => link.prev,
+            State::Closing { closer: Closer::Peer { sent_through, .. }, .. } => *sent_through,
             _ => 0,
         }
     }
 
     /// The server itself has ended the connection, in words that can be about a message under way.
-    fn blame_a_message(&mut self, under_way: usize) {
-        if let (Some(head), Some(last)) = (self.in_flight.front(), self.in_flight.get(under_way - 1))
-            && self.suspicion.strike(head.seq, last.seq)
-            && let Some(message) = self.in_flight.pop_front()
-        {
+    fn blame_a_message(&mut self, sent_through: u64) {
+        if let Some(message) = self.in_flight.pop_front_if(|head| self.suspicion.strike(head.seq, sent_through)) {
             self.report_dropped(message, DropReason::Poisoned);
             // The server could be reached all along, so the attempts say nothing about the next message.
             self.backoff = Backoff::new(&self.config.reconnect);
@@ -162,12 +159,12 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Box<Message<M>>>, now: Timestamp) {
         let mut keep = Vec::new();
         let mut rejoin = Vec::new();
-        let mut under_way = self.under_way();
+        let mut sent_through = self.sent_through();
         for message in messages {
             match message.purpose {
                 Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) if self.delivery == Delivery::Reliable => {
                     // It is in flight, and goes out again on the next connection.
-                    under_way = under_way.saturating_sub(1);
+                    sent_through = sent_through.min(message.seq - 1);
                 }
                 Purpose::Ordinary | Purpose::Leave(_) => keep.push(message),
                 Purpose::Join(ref session) => {
@@ -185,7 +182,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         match self.state {
             State::Open { socket, opened_at, .. } if socket == refused_by => {
                 self.put_back(keep, now);
-                let closer = Closer::Peer { opened_at, under_way };
+                let closer = Closer::Peer { opened_at, sent_through };
                 self.state = State::Closing { socket, timeout_at: now + CLOSE_TIMEOUT_MS, closer };
             }
             State::Open { .. } => keep.into_iter().for_each(|message| self.forward(message, now)),

@@ -37,35 +37,17 @@ pub struct Upload {
 #[derive(Clone, Debug)]
 enum Phase {
     Quiet { ping_at: Timestamp },
-    Awaiting { sent_at: Timestamp, deadline: Timestamp, patience: Patience, backlog: Backlog },
+    Awaiting { sent_at: Timestamp, deadline: Timestamp, patience: Patience, drained: u64 },
 }
 
-/// Whether a deadline that was noticed too late may be extended once.
+/// Whether a deadline that is over may be extended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Patience {
+    /// Once, if it is noticed too late.
     Fresh,
     Spent,
-}
-
-/// The page's own upload that a ping stands behind.
-#[derive(Clone, Debug)]
-struct Backlog {
-    /// How much has to leave the buffer before the ping does, counted like [`Upload::drained`].
-    until: u64,
-    /// How much had left it at the latest look.
-    drained: u64,
-    look: Look,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    /// The buffer is measured as the ping is sent.
-    AtPing,
-    /// Nothing is measured.
-    Idle,
-    /// The deadline is over, and the buffer is measured for the verdict.
-    Asked,
-    Measured,
+    /// If the upload that the ping may stand behind turns out to move, which is being measured.
+    Measuring,
 }
 
 impl Heartbeat {
@@ -78,7 +60,7 @@ impl Heartbeat {
     pub fn greeting(config: &Config, now: Timestamp) -> Self {
         let mut heartbeat = Self::new(config, now);
         if config.interval_ms != FOREVER {
-            heartbeat.ping(config.timeout_ms, Patience::Fresh, Upload::default(), now);
+            heartbeat.ping(config.timeout_ms, Patience::Fresh, 0, now);
         }
         heartbeat
     }
@@ -102,41 +84,25 @@ impl Heartbeat {
         }
     }
 
-    /// The browser's buffer was measured.
-    pub fn note_upload(&mut self, config: &Config, upload: Upload, now: Timestamp) {
-        if let Phase::Awaiting { deadline, backlog, .. } = &mut self.phase {
-            match backlog.look {
-                Look::AtPing => {
-                    let until = upload.drained.wrapping_add(upload.buffered);
-                    *backlog = Backlog { until, drained: upload.drained, look: Look::Idle };
-                    if upload.buffered > 0 {
-                        *deadline = (*deadline).max(now + config.timeout_ms);
-                    }
-                }
-                Look::Asked => backlog.look = Look::Measured,
-                Look::Idle | Look::Measured => {}
-            }
-        }
-    }
-
     /// Asks for a sign of life within two seconds, or a fifth of the usual time if that is more, because something happened that often
-    /// kills connections silently.
+    /// kills connections silently. Behind a large upload it may take the usual time.
     pub fn probe(&mut self, config: &Config, upload: Upload, now: Timestamp) -> Option<Beat> {
         if config.interval_ms == FOREVER {
             return None;
         }
+        let wait = if upload.buffered > LARGE_UPLOAD_BYTES { config.timeout_ms } else { probe_ms(config) };
         match &mut self.phase {
-            Phase::Awaiting { deadline, backlog, .. } if *deadline > now => {
-                if backlog.is_gone() {
-                    *deadline = (*deadline).min(now + probe_ms(config));
-                }
+            Phase::Awaiting { deadline, .. } if *deadline > now => {
+                *deadline = (*deadline).min(now + wait);
                 None
             }
             // The last chance is over; the timeout says so.
-            Phase::Awaiting { deadline, patience: Patience::Spent, .. } if now < *deadline + LATE_MS => None,
-            Phase::Quiet { .. } | Phase::Awaiting { .. } => {
-                Some(self.ping(probe_ms(config), Patience::Spent, upload, now))
+            Phase::Awaiting { deadline, patience: Patience::Spent | Patience::Measuring, .. }
+                if now < *deadline + LATE_MS =>
+            {
+                None
             }
+            Phase::Quiet { .. } | Phase::Awaiting { .. } => Some(self.ping(wait, Patience::Spent, upload.drained, now)),
         }
     }
 
@@ -144,18 +110,28 @@ impl Heartbeat {
     pub fn handle_timeout(&mut self, config: &Config, upload: Upload, now: Timestamp) -> Option<Beat> {
         match &mut self.phase {
             Phase::Quiet { ping_at } if now >= *ping_at => {
-                Some(self.ping(config.timeout_ms, Patience::Fresh, upload, now))
+                Some(self.ping(config.timeout_ms, Patience::Fresh, upload.drained, now))
             }
             // A page that was suspended runs its timers before it sees the pong that has long arrived.
             Phase::Awaiting { deadline, patience: Patience::Fresh, .. } if now >= *deadline + LATE_MS => {
-                Some(self.ping(probe_ms(config), Patience::Spent, upload, now))
+                Some(self.ping(probe_ms(config), Patience::Spent, upload.drained, now))
             }
-            Phase::Awaiting { deadline, backlog, .. } if now >= *deadline => {
-                let beat = backlog.handle_timeout(upload.drained);
-                if beat.is_none() && backlog.look == Look::Idle {
-                    *deadline = now + config.timeout_ms;
+            Phase::Awaiting { deadline, patience, drained, .. } if now >= *deadline => {
+                if upload.buffered == 0 {
+                    return Some(Beat::Dead);
                 }
-                beat
+                if *patience != Patience::Measuring {
+                    *patience = Patience::Measuring;
+                    *deadline = now + MEASURING_MS;
+                    return Some(Beat::Measure);
+                }
+                if upload.drained == *drained {
+                    return Some(Beat::Dead);
+                }
+                *drained = upload.drained;
+                *patience = Patience::Spent;
+                *deadline = now + config.timeout_ms;
+                None
             }
             Phase::Quiet { .. } | Phase::Awaiting { .. } => None,
         }
@@ -169,37 +145,9 @@ impl Heartbeat {
         }
     }
 
-    fn ping(&mut self, timeout_ms: u64, patience: Patience, upload: Upload, now: Timestamp) -> Beat {
-        let look = if upload.buffered > 0 { Look::AtPing } else { Look::Idle };
-        let backlog = Backlog { until: upload.drained, drained: upload.drained, look };
-        self.phase = Phase::Awaiting { sent_at: now, deadline: now + timeout_ms, patience, backlog };
+    fn ping(&mut self, timeout_ms: u64, patience: Patience, drained: u64, now: Timestamp) -> Beat {
+        self.phase = Phase::Awaiting { sent_at: now, deadline: now + timeout_ms, patience, drained };
         Beat::Ping
-    }
-}
-
-impl Backlog {
-    /// Whether the ping has left the buffer.
-    const fn is_gone(&self) -> bool {
-        self.drained >= self.until
-    }
-
-    /// The deadline is over: the link is dead unless the ping still waits behind an upload that moves.
-    fn handle_timeout(&mut self, drained: u64) -> Option<Beat> {
-        if self.is_gone() {
-            return Some(Beat::Dead);
-        }
-        match self.look {
-            Look::Measured if drained > self.drained => {
-                (self.drained, self.look) = (drained, Look::Idle);
-                None
-            }
-            Look::Measured => Some(Beat::Dead),
-            Look::Asked => None,
-            Look::AtPing | Look::Idle => {
-                self.look = Look::Asked;
-                Some(Beat::Measure)
-            }
-        }
     }
 }
 
@@ -212,6 +160,10 @@ fn probe_ms(config: &Config) -> u64 {
 const PROBE_MS: u64 = 2_000;
 /// Which part of the usual time a probe waits.
 const PROBE_SHARE: u64 = 5;
+/// How much has to stand before a probe for it to get the usual time.
+const LARGE_UPLOAD_BYTES: u64 = 16 << 10;
+/// How long the browser has to say how much it has taken, in milliseconds. It says so at once.
+const MEASURING_MS: u64 = 1;
 /// How late a deadline has to be noticed to conclude that the page itself was suspended, in milliseconds.
 const LATE_MS: u64 = 1_000;
 
@@ -309,25 +261,23 @@ mod tests {
     fn a_probe_behind_an_upload_waits_as_long_as_the_upload_moves() {
         let upload = |buffered, drained| Upload { buffered, drained };
         let mut heartbeat = Heartbeat::new(&CONFIG, at(0));
-        assert_eq!(heartbeat.probe(&CONFIG, upload(900, 50), at(0)), Some(Beat::Ping));
-        heartbeat.note_upload(&CONFIG, upload(800, 150), at(0));
+        assert_eq!(heartbeat.probe(&CONFIG, upload(90_000, 50), at(0)), Some(Beat::Ping));
         assert_eq!(heartbeat.poll_timeout().0, at(10_000));
-        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(800, 150), at(10_000)), Some(Beat::Measure));
-        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(800, 150), at(10_000)), None);
-        heartbeat.note_upload(&CONFIG, upload(300, 650), at(10_000));
-        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(300, 650), at(10_000)), None);
-        assert_eq!(heartbeat.poll_timeout().0, at(20_000));
-        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(300, 650), at(20_000)), Some(Beat::Measure));
-        heartbeat.note_upload(&CONFIG, upload(300, 650), at(20_000));
-        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(300, 650), at(20_000)), Some(Beat::Dead));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(90_000, 50), at(10_000)), Some(Beat::Measure));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(90_000, 50), at(10_000)), None);
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(30_000, 60_050), at(10_001)), None);
+        assert_eq!(heartbeat.poll_timeout().0, at(20_001));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(30_000, 60_050), at(20_001)), Some(Beat::Measure));
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, upload(30_000, 60_050), at(20_002)), Some(Beat::Dead));
     }
 
     #[test]
-    fn an_upload_that_has_left_before_the_ping_excuses_nothing() {
+    fn an_upload_that_has_left_the_browser_excuses_nothing() {
         let mut heartbeat = Heartbeat::new(&CONFIG, at(0));
-        heartbeat.probe(&CONFIG, Upload { buffered: 900, drained: 0 }, at(0));
-        heartbeat.note_upload(&CONFIG, Upload { buffered: 0, drained: 900 }, at(0));
-        let later = Upload { buffered: 500, drained: 2_000 };
-        assert_eq!(heartbeat.handle_timeout(&CONFIG, later, at(2_000)), Some(Beat::Dead));
+        heartbeat.probe(&CONFIG, Upload { buffered: 90, drained: 0 }, at(0));
+        let stale = Upload { buffered: 90, drained: 0 };
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, stale, at(2_000)), Some(Beat::Measure));
+        let measured = Upload { buffered: 0, drained: 90 };
+        assert_eq!(heartbeat.handle_timeout(&CONFIG, measured, at(2_001)), Some(Beat::Dead));
     }
 }

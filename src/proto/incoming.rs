@@ -10,6 +10,8 @@ pub struct Incoming {
     /// The epoch of the latest welcome; 0 before the first.
     pub epoch: u64,
     streams: Vec<Position>,
+    /// What the welcome that is being read says of each stream that it names.
+    announced: Vec<(u32, u64)>,
 }
 
 /// How far one stream has come.
@@ -71,13 +73,33 @@ impl Incoming {
         told
     }
 
-    /// Forgets a stream that is not among `carried`; returns its number and the first offset that is missing. `None` when no such
-    /// stream is left.
-    pub fn forget_uncarried(&mut self, carried: &[(u32, u64)]) -> Option<(u32, u64)> {
-        let is_carried = |stream: u32| carried.iter().any(|(name, _)| *name == stream);
-        let (stream, at) = self.positions().find(|(stream, _)| !is_carried(*stream))?;
-        *self.position(stream)? = Position::Unknown;
-        Some((stream, at.saturating_add(1)))
+    /// Takes note of a position in a welcome that is not believed yet.
+    pub fn announce(&mut self, stream: u32, offset: u64) {
+        if self.position(stream).is_some() && self.announced.len() < MAX_STREAMS {
+            self.announced.push((stream, offset));
+        }
+    }
+
+    /// Forgets what was announced.
+    pub fn withdraw(&mut self) {
+        self.announced.clear();
+    }
+
+    /// Believes what was announced of a stream, and forgets one of which nothing was.
+    pub fn confirm(&mut self, number: u32) -> Told {
+        if let Some((_, offset)) = self.announced.iter().find(|(stream, _)| *stream == number) {
+            return self.tell(number, *offset);
+        }
+        let Some(position) = self.position(number) else { return Told::Untracked };
+        match core::mem::replace(position, Position::Unknown) {
+            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),
+            Position::Unknown => Told::Complete,
+        }
+    }
+
+    /// How many numbers of streams are in use.
+    pub const fn count(&self) -> u32 {
+        self.streams.len() as u32
     }
 
     /// The server has started to count anew.
@@ -96,14 +118,14 @@ impl Incoming {
 
     /// The streams that have a position, by number.
     pub fn positions(&self) -> impl Iterator<Item = (u32, u64)> {
-        (0..).zip(&self.streams).filter_map(|(stream, position)| match *position {
-            Position::At(at) | Position::Void(at) => Some((stream, at)),
+        (0..).zip(&self.streams).filter_map(|(number, position)| match *position {
+            Position::At(at) | Position::Void(at) => Some((number, at)),
             Position::Unknown => None,
         })
     }
 
-    fn position(&mut self, stream: u32) -> Option<&mut Position> {
-        let index = stream as usize;
+    fn position(&mut self, number: u32) -> Option<&mut Position> {
+        let index = number as usize;
         if index >= MAX_STREAMS {
             return None;
         }
@@ -148,16 +170,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_no_longer_carried_is_forgotten_once() {
+    fn what_a_welcome_announces_is_believed_when_it_is_confirmed_and_the_rest_is_forgotten() {
         let mut incoming = Incoming::default();
         incoming.tell(0, 5);
         incoming.tell(1, 8);
-        incoming.tell(2, 3);
-        incoming.start_over();
-        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), Some((0, 6)));
-        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), Some((2, 4)));
-        assert_eq!(incoming.forget_uncarried(&[(1, 8)]), None);
-        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 8)]);
+        incoming.announce(0, 50);
+        incoming.withdraw();
+        incoming.announce(1, 9);
+        incoming.announce(2, 3);
+        let told: Vec<_> = (0..incoming.count()).map(|stream| incoming.confirm(stream)).collect();
+        assert_eq!(told, [Told::Missing(6, None), Told::Missing(9, Some(9)), Told::Complete]);
+        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 9), (2, 3)]);
         assert_eq!(incoming.tell(0, 1), Told::Complete);
     }
 

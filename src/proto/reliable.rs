@@ -5,7 +5,7 @@ use super::client::Client;
 use super::close::Cause;
 use super::heartbeat::Heartbeat;
 use super::incoming::{Arrival, Told};
-use super::io::{Event, Inbound, News, Output, SocketId, Violation};
+use super::io::{Event, Inbound, News, Output, Place, SocketId, Violation};
 use super::link::Link;
 use super::message::{DropReason, Message, Purpose};
 use super::snapshot::Delivery;
@@ -17,6 +17,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// The position in each stream, by the stream's number: what a hello names.
     pub fn positions(&self) -> impl Iterator<Item = (u32, u64)> {
         self.incoming.positions()
+    }
+
+    /// The welcome that follows says that this connection carries a stream, by its number, from this position.
+    pub fn announce_position(&mut self, stream: u32, offset: u64) {
+        self.incoming.announce(stream, offset);
     }
 
     /// How many messages are sent and not acknowledged.
@@ -39,6 +44,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         if sender != self.sender {
             (self.sender, self.suspicion) = (sender, Suspicion::default());
         }
+        self.incoming.withdraw();
         self.outputs.push_back(Output::Hello { socket, sender: self.sender.clone(), resumes });
     }
 
@@ -67,17 +73,16 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     /// What a frame means beside its payload. Says whether the application gets it.
-    pub(super) fn consider(&mut self, payload: &P, now: Timestamp) -> bool {
+    pub(super) fn consider(&mut self, news: News, place: Option<Place>, now: Timestamp) -> bool {
         if !self.config.reliable {
             return true;
         }
-        let (news, place) = (payload.news(), payload.place());
         match (news, &self.state) {
             // What the next connection brings again.
             (News::Welcome { .. } | News::HelloRefused, State::Closing { .. }) => return false,
             (_, State::Closing { .. }) if place.is_some() => return false,
             (News::Welcome { .. }, _) => {
-                self.welcome(payload, now);
+                self.welcome(news, now);
                 return false;
             }
             (News::HelloRefused, State::Greeting { .. }) => {
@@ -135,8 +140,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         doubt.is_none()
     }
 
-    fn welcome(&mut self, payload: &P, now: Timestamp) {
-        let News::Welcome { epoch, last, window, max_bytes, remember_ms } = payload.news() else { return };
+    fn welcome(&mut self, welcome: News, now: Timestamp) {
+        let News::Welcome { epoch, last, window, max_bytes, remember_ms } = welcome else { return };
         let (socket, first) = match &self.state {
             State::Greeting { socket, heartbeat, .. } => (*socket, Some(heartbeat.clone())),
             State::Open { socket, link, .. } if link.welcome_by < Timestamp::NEVER => (*socket, None),
@@ -163,8 +168,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         // A server that knows of no message may have forgotten this client id, if it forgets at all.
         let forgets_after_ms = if last == 0 { remember_ms } else { FOREVER };
-        let has_had_the_time = self.acked > 0 || now.since(self.seen_at) > forgets_after_ms;
-        let is_forgotten = is_own && forgets_after_ms < FOREVER && has_had_the_time;
+        let is_forgotten = is_own && forgets_after_ms < FOREVER && self.acked > 0;
         if is_forgotten {
             self.acked = 0;
         } else if is_own && last < self.acked {
@@ -173,7 +177,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.delivery = Delivery::Reliable;
         self.speaks_of_own = is_own;
         self.server_max_bytes = max_bytes;
-        self.take_positions(&payload.positions());
+        self.take_positions();
         self.acknowledge(last);
         self.drop_unsendable(is_forgotten, forgets_after_ms, now);
         let link = Link::reliable(window.clamp(1, LARGEST_WINDOW), last);
@@ -239,25 +243,23 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    pub(super) fn position(&mut self, stream: u32, offset: u64) {
-        match self.incoming.tell(stream, offset) {
-            Told::Complete | Told::Untracked => {}
-            Told::Missing(from, to) => self.emit(Event::Gap { stream, from, to }),
+    pub(super) fn position(&mut self, stream: u32, told: Told) {
+        if let Told::Missing(from, to) = told {
+            self.emit(Event::Gap { stream, from, to });
         }
     }
 
     /// A welcome names every stream that the connection carries.
-    fn take_positions(&mut self, positions: &[(u32, u64)]) {
-        for (stream, offset) in positions {
-            self.position(*stream, *offset);
-        }
-        while let Some((stream, from)) = self.incoming.forget_uncarried(positions) {
-            self.emit(Event::Gap { stream, from, to: None });
+    fn take_positions(&mut self) {
+        for stream in 0..self.incoming.count() {
+            let told = self.incoming.confirm(stream);
+            self.position(stream, told);
         }
     }
 
     /// Gives up on what is larger than the server takes, and on what may have been processed by a server that has had the time to forget
-    /// it. `is_forgotten` speaks of this client's own messages; of those of earlier pages, only their age is known.
+    /// it: by the age of the message, because the server may have lost the connection long before the client. `is_forgotten` says that
+    /// it has forgotten this client's own for sure.
     fn drop_unsendable(&mut self, is_forgotten: bool, forgets_after_ms: u64, now: Timestamp) {
         let (max, sent, sender) = (self.server_max_bytes, self.sent, self.sender.clone());
         self.drop_each(&|message| {
@@ -266,8 +268,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             if (!is_own && message.sender != sender) || message.purpose == Purpose::Ephemeral {
                 return None;
             }
-            let is_unknowable =
-                if is_own { is_forgotten && message.seq <= sent } else { message.age_at(now) > forgets_after_ms };
+            let was_sent = !is_own || message.seq <= sent;
+            let is_unknowable = was_sent && (is_forgotten || message.age_at(now) > forgets_after_ms);
             if u64::from(message.bytes) > max {
                 Some(DropReason::TooLarge)
             } else {

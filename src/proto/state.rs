@@ -70,7 +70,7 @@ pub enum Closer {
     Peer {
         /// When the connection had opened.
         opened_at: Timestamp,
-        /// How many of the messages in flight were handed to its socket.
-        under_way: usize,
+        /// The number of the last message in flight that was handed to its socket; 0 if none was.
+        sent_through: u64,
     },
 }

@@ -21,19 +21,9 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     pub(super) fn probe(&mut self, now: Timestamp) {
-        if let State::Open { heartbeat, link, .. } = &mut self.state
+        if let State::Open { socket, heartbeat, link, .. } = &mut self.state
             && heartbeat.probe(&self.config.heartbeat, link.upload(), now) == Some(Beat::Ping)
         {
-            self.ping();
-        }
-    }
-
-    /// Pings, and first looks at what the ping will stand behind.
-    pub(super) fn ping(&mut self) {
-        if let State::Open { socket, link, .. } = &self.state {
-            if link.upload().buffered > 0 {
-                self.outputs.push_back(Output::CheckBuffer { socket: *socket });
-            }
             self.outputs.push_back(Output::Ping { socket: *socket });
         }
     }

@@ -1,12 +1,12 @@
 //! Typed events, both ways.
 
 use everwire::client::{Client, SendError};
+use everwire::events::Open;
 use everwire::events::WireEvent;
 use everwire::events::masterx::{
     EmotionUpdate, JoinSession, LeaveSession, Level, MessageReceived, MessageSent, Notification, OutgoingMessage,
     ServerError, TypingIndicator, UserTyping,
 };
-use everwire::events::{Json, Open};
 use everwire::proto::{Refusal, Sent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -55,7 +55,7 @@ async fn open_payloads_keep_what_the_catalogue_does_not_name() {
     server::push(&user.id, "notification", data.clone()).await;
     let notification = notifications.holds(1).await.remove(0);
     assert_eq!(serde_json::to_value(&notification).unwrap(), data);
-    assert_eq!(notification.fields["text"], Json::String("hello".into()));
+    assert_eq!(notification.text.as_deref(), Some("hello"));
 }
 
 #[wasm_bindgen_test]
@@ -70,8 +70,8 @@ async fn a_level_may_be_a_number_or_a_name() {
     let frame = json!({ "type": "emotion_update", "data": { "message_id": "m", "emotion": emotion } });
     server::raw(&user.id, &frame.to_string()).await;
     let emotion = updates.holds(1).await.remove(0).emotion;
-    assert_eq!(emotion.learning_readiness, Level::Name("high".into()));
-    assert_eq!(emotion.cognitive_load, Level::Share(0.25));
+    assert_eq!(emotion.learning_readiness, Some(Level::Name("high".into())));
+    assert_eq!(emotion.cognitive_load, Some(Level::Share(0.25)));
 }
 
 #[wasm_bindgen_test]
@@ -101,7 +101,7 @@ async fn two_users_talk_in_a_session() {
     anns.send(&UserTyping { session_id: session.clone(), is_typing: true }).unwrap();
     anns.send(&message(&session, "hello, Bob ✓")).unwrap();
     assert_eq!(heard.holds(1).await[0].message.content, "hello, Bob ✓");
-    assert_eq!(typing.all(), [TypingIndicator { user_id: ann.id.clone(), is_typing: true }]);
+    assert_eq!(typing.all(), [TypingIndicator { user_id: ann.id.clone(), session_id: None, is_typing: true }]);
 }
 
 #[wasm_bindgen_test]
@@ -149,6 +149,27 @@ struct Bare(Vec<u8>);
 
 impl WireEvent for Bare {
     const TYPE: &'static str = "bare";
+}
+
+#[derive(Serialize)]
+struct Deep {
+    inner: Option<Box<Self>>,
+}
+
+impl WireEvent for Deep {
+    const TYPE: &'static str = "deep";
+}
+
+#[wasm_bindgen_test]
+async fn what_is_nested_deeper_than_63_levels_in_its_envelope_is_refused() {
+    let user = User::new().await;
+    let client = user.client();
+    let deep = |levels| (1..levels).fold(Deep { inner: None }, |deep, _| Deep { inner: Some(deep.into()) });
+    assert_eq!(client.send(&deep(63)).unwrap(), Sent::Queued);
+    assert_eq!(client.send(&deep(64)).unwrap_err().code(), "unserialisable");
+    assert_eq!(client.send_raw("x", &page::nested(63)).unwrap(), Sent::Queued);
+    assert_eq!(client.send_raw("x", &page::nested(64)).unwrap_err().code(), "unserialisable");
+    assert_eq!(client.snapshot().queued, 2);
 }
 
 #[wasm_bindgen_test]

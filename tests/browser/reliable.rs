@@ -94,8 +94,7 @@ async fn stored_events_arrive_after_an_absence_each_once() {
     faults::heal().await;
     notifications.holds(3).await;
     server::push(&user.id, "notification", json!({ "number": 4 })).await;
-    let arrived: Vec<_> =
-        notifications.holds(4).await.into_iter().map(|event| event.fields["number"].clone()).collect();
+    let arrived: Vec<_> = notifications.holds(4).await.into_iter().map(|event| event.more["number"].clone()).collect();
     assert_eq!(serde_json::to_value(arrived).unwrap(), json!([1.0, 2.0, 3.0, 4.0]));
 }
 
@@ -110,14 +109,14 @@ async fn events_that_cannot_be_had_any_more_are_named() {
     for _ in 0..2 {
         server::store(&user.id, "notification", json!({})).await;
     }
-    server::forget(&user.id, 2).await;
+    let forgotten = server::forget(&user.id, 2).await;
     faults::heal().await;
     notifications.holds(2).await;
     let gaps = log.all().into_iter().filter_map(|event| match event {
         ClientEvent::Gap { stream, from, to } => Some((stream, from, to)),
         _ => None,
     });
-    assert_eq!(gaps.collect::<Vec<_>>(), [("user".into(), 2, Some(2))]);
+    assert_eq!(gaps.collect::<Vec<_>>(), [("user".into(), forgotten, Some(forgotten))]);
 }
 
 #[wasm_bindgen_test]

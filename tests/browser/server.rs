@@ -45,9 +45,9 @@ pub async fn store(user: &str, kind: &str, data: Value) {
     post("push", json!({ "user_id": user, "type": kind, "data": data })).await;
 }
 
-/// Forgets the stored events of a user up to an offset.
-pub async fn forget(user: &str, upto: u64) {
-    post("forget", json!({ "user_id": user, "upto": upto })).await;
+/// Forgets so many of the oldest stored events of a user, and returns the offset of the last of them.
+pub async fn forget(user: &str, events: u32) -> u64 {
+    post("forget", json!({ "user_id": user, "events": events })).await["upto"].as_u64().unwrap()
 }
 
 /// The numbered messages of a user that were processed, in order: their numbers and their data.

@@ -107,6 +107,39 @@ describe("a page without storage is told so when it opens", () => {
   });
 });
 
+describe("a transaction that the browser never answers", () => {
+  const hang = () => vi.spyOn(FakeStore.prototype, "get").mockReturnValueOnce({} as IDBRequest);
+
+  it("is given up after 2 s, with every put of its turn, and the next is written", async () => {
+    const { put } = await openPage("a");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    hang();
+    const puts = [refusal(put(1)), refusal(put(2))];
+    await Promise.resolve();
+    const behind = put(3);
+    await vi.advanceTimersByTimeAsync(2_000);
+    for (const error of await Promise.all(puts)) expect(error).toMatchObject({ code: "storage_unavailable" });
+    await behind;
+    expect([...(await stored()).keys()]).toContain('["default","a",3,32,1]');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("does not keep a wipe from rejecting, or the locks from being let go of", async () => {
+    const { outbox, put } = await openPage("a");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    hang();
+    const putting = refusal(put(1));
+    await Promise.resolve();
+    hang();
+    const wiping = refusal(outbox.wipe());
+    outbox.close();
+    expect(browser.locks.held).toEqual(["everwire:default:a"]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([(await putting).code, (await wiping).code]).toEqual(["storage_unavailable", "storage_unavailable"]);
+    await vi.waitFor(() => expect(browser.locks.held).toEqual([]));
+  });
+});
+
 describe("a transaction that fails", () => {
   const quota = new DOMException("full", "QuotaExceededError");
 
@@ -218,6 +251,8 @@ describe("a database that is taken away", () => {
     const database = connection(opened);
     database.close();
     await put(1);
+    expect(opened).toHaveBeenCalledTimes(2);
+    expect((await stored()).has('["default","a",1,32,1]')).toBe(true);
   });
 });
 
@@ -257,13 +292,19 @@ describe("damaged entries", () => {
   });
 });
 
-it("making an outbox touches nothing", () => {
-  vi.stubGlobal("indexedDB", undefined);
-  vi.stubGlobal("navigator", undefined);
+it("making an outbox touches nothing, and neither does what is asked of it before it is opened", async () => {
+  const touched: string[] = [];
+  for (const name of ["indexedDB", "navigator", "BroadcastChannel"]) {
+    vi.stubGlobal(name, undefined);
+    Object.defineProperty(globalThis, name, { configurable: true, get: () => touched.push(name) });
+  }
   const outbox = durableOutbox();
   outbox.acknowledge("a", 1);
   outbox.remove("a", 1);
+  expect((await refusal(outbox.put(message("a", 1)))).code).toBe("storage_unavailable");
   outbox.close();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(touched).toEqual([]);
 });
 
 it("opening and closing leaves neither timers nor connections", async () => {

@@ -28,6 +28,7 @@ const left = (clientId: string, seq: number, more: Partial<StoredMessage> = {}):
   bytes: 50,
   purpose: 0,
   expiresAt: null,
+  createdAt: Date.now(),
   ...more,
 });
 
@@ -54,7 +55,14 @@ describe("a durable message", () => {
     await vi.advanceTimersByTimeAsync(0);
     const frame = '{"type":"join_session","data":{"session_id":"s","name":"naïve"},"timestamp":1750000000000}';
     expect(outbox.stored).toMatchObject([
-      { clientId: id, seq: 1, frame, bytes: new TextEncoder().encode(frame).length, expiresAt: 1_750_000_001_000 },
+      {
+        clientId: id,
+        seq: 1,
+        frame,
+        bytes: new TextEncoder().encode(frame).length,
+        expiresAt: 1_750_000_001_000,
+        createdAt: 1_750_000_000_000,
+      },
     ]);
   });
 
@@ -227,6 +235,24 @@ describe("what earlier pages have left", () => {
     expect(heard).toEqual([{ type: "first-1", data: {}, reason: "expired" }]);
     expect(outbox.calls.at(-1)).toBe("remove first 1");
     expect(client.getSnapshot().queued).toBe(1);
+  });
+
+  it("is not sent when it is older than the server remembers, is told as unconfirmed, and leaves the disk", async () => {
+    const now = Date.now();
+    const outbox = new StandInOutbox([
+      left("first", 1, { createdAt: now - 60_001 }),
+      left("first", 2, { createdAt: now - 50_000 }),
+      // Of a clock that was ahead, and of an outbox that does not know.
+      left("first", 3, { createdAt: now + 100_000 }),
+      left("first", 4, { createdAt: undefined as unknown as number }),
+    ]);
+    const { client, socket } = await durableClient(outbox);
+    const { handler, heard } = recorder();
+    client.on("drop", handler);
+    welcome(socket, { remember_ms: 60_000 });
+    expect(heard).toEqual([{ type: "first-1", data: {}, reason: "unconfirmed" }]);
+    expect(sentOn(socket).map(([type]) => type)).toEqual(["first-2", "first-3", "first-4"]);
+    expect(outbox.calls.at(-1)).toBe("remove first 1");
   });
 
   it("does not tell this page's messages what becomes of it", async () => {

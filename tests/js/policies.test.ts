@@ -144,11 +144,29 @@ describe("coalesce", () => {
     expect(sentOn(socket)).toHaveLength(3);
   });
 
-  it("is the default for read receipts, by match", () => {
+  it("is the default for read receipts, by match, and only the furthest is left", () => {
     const client = reliableClient();
-    const read = (match_id: string) => accepted(client.send("read_message", { match_id, message_id: "m" }));
-    const [a, b, again] = [read("a"), read("b"), read("a")];
-    expect([a, b, again].map(({ status }) => status)).toEqual(["failed", "queued", "queued"]);
+    const read = (match_id: string, message_id: unknown) =>
+      accepted(client.send("read_message", { match_id, message_id }));
+    const receipts = [read("a", 9), read("b", "7"), read("a", "10"), read("a", 8), read("a", "9007199254740993")];
+    expect(receipts.map(({ status }) => status)).toEqual(["failed", "queued", "failed", "queued", "queued"]);
+    client.connect();
+    const sent = welcome(StandInSocket.newest).frames.filter(({ type }) => type === "read_message");
+    expect(sent.map(({ data }) => data["message_id"])).toEqual(["7", 8, "9007199254740993"]);
+  });
+
+  it.each([
+    ["texts without an order", ["m2", "m1"]],
+    ["numbers and then a text", [1, "m1"]],
+    ["a text and then numbers", ["m1", 1]],
+    ["fractions", [1.5, 2.5]],
+    ["missing", [undefined, undefined]],
+  ])("does not let a read receipt replace another whose ids are %s", (_what, ids) => {
+    const client = reliableClient();
+    const receipts = ids.map((message_id) =>
+      accepted(client.send("read_message", { match_id: "a", ...(message_id !== undefined && { message_id }) })),
+    );
+    expect(receipts.map(({ status }) => status)).toEqual(["queued", "queued"]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { EverwireError } from "everwire";
 import { describe, expect, it } from "vitest";
 import { openClient, recorder, useStandIns } from "./harness/clients";
+import { accepted, welcomedClient } from "./harness/reliable";
 
 useStandIns();
 
@@ -14,16 +15,47 @@ it("a handler gets the payload and the whole message", () => {
   ]);
 });
 
-it.each([{ type: "greeting" }, { type: "greeting", data: null }])(
-  "data that %o leaves out is an empty object",
-  (frame) => {
+it("data that is left out is an empty object", () => {
+  const { client, socket } = openClient();
+  const { handler, heard } = recorder();
+  client.on("greeting", handler);
+  socket.saysText('{"type":"greeting"}');
+  expect(heard).toEqual([{}]);
+});
+
+describe.each([null, 5, "text", true, [], [{}]])("data that is %j", (data) => {
+  it("is reported and not delivered, and the connection stays", () => {
     const { client, socket } = openClient();
     const { handler, heard } = recorder();
+    const errors = recorder();
     client.on("greeting", handler);
-    socket.saysText(JSON.stringify(frame));
-    expect(heard).toEqual([{}]);
-  },
-);
+    client.on("error", errors.handler);
+    socket.says("greeting", data);
+    expect(heard).toEqual([]);
+    const frame = JSON.stringify({ type: "greeting", data });
+    expect(errors.heard).toMatchObject([{ code: "bad_frame", message: expect.stringContaining("`data`"), frame }]);
+    expect(client.isConnected()).toBe(true);
+  });
+
+  it("does not stop the stream that it came on", () => {
+    const { client, socket } = welcomedClient();
+    const { handler, heard } = recorder();
+    client.on("note", handler);
+    socket.says("note", data, { stream: "user", offset: 1 });
+    socket.says("note", { n: 2 }, { stream: "user", offset: 2 });
+    expect(heard).toEqual([{ n: 2 }]);
+    expect(client.getSnapshot()).toMatchObject({ phase: "open", protocolErrors: 0 });
+  });
+
+  it("does not count as an acknowledgement or a welcome", () => {
+    const { client, socket } = welcomedClient();
+    const message = accepted(client.send("note"));
+    socket.says("ack", data);
+    socket.says("welcome", data);
+    expect(message.status).toBe("sent");
+    expect(client.getSnapshot().protocolErrors).toBe(2);
+  });
+});
 
 it("an event that nobody handles is no error", () => {
   const { client, socket } = openClient();

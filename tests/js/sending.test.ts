@@ -1,6 +1,7 @@
 import { EverwireError, type NativeSocketClient } from "everwire";
 import { describe, expect, it, vi } from "vitest";
 import { makeClient, openClient, recorder, useStandIns } from "./harness/clients";
+import { accepted, comeBack, sentOn, statusesOf, welcomedClient } from "./harness/reliable";
 import { StandInSocket } from "./harness/standInSocket";
 
 useStandIns();
@@ -28,6 +29,73 @@ it("an open connection sends type, data and the time, and says so", () => {
   expect(socket.frames).toEqual([
     { type: "message_sent", data: { session_id: "s", text: 'naïve "quotes" \u2028' }, timestamp: 1_750_000_000_000 },
   ]);
+});
+
+describe("what is sent is well-formed", () => {
+  const textOf = (data: object, type = "note") => {
+    const { client, socket } = openClient();
+    client.send(type, data as never);
+    return socket.texts[0] ?? "";
+  };
+
+  it.each([
+    ["the first half of an emoji", "a\ud83d", "a\ufffd"],
+    ["the second half", "\ude00b", "\ufffdb"],
+    ["halves in the wrong order", "\ude00\ud83d", "\ufffd\ufffd"],
+    ["halves at every end of their range", "\ud800.\udbff.\udc00.\udfff", "\ufffd.\ufffd.\ufffd.\ufffd"],
+    ["a half after a backslash", "\\\ud83d", "\\\ufffd"],
+    ["a half after text that looks like one", "\\ud83d\ud83d", "\\ud83d\ufffd"],
+    ["a whole emoji", "\ud83d\ude00", "\ud83d\ude00"],
+    ["text that looks like the first half", "\\ud83d", "\\ud83d"],
+    ["text that looks like it after backslashes", "\\\\\\ud83d\\\\ude00", "\\\\\\ud83d\\\\ude00"],
+    ["characters that are written as escapes", '\u0000\u001f"\n\\/\u2028', '\u0000\u001f"\n\\/\u2028'],
+    ["what lies just outside the halves", "\ud7ff\ue000", "\ud7ff\ue000"],
+  ])("%s in a value, in a key and in a name", (_what, text, sent) => {
+    const frame = textOf({ text, [text]: [{ [text]: text }] }, `n${text}`);
+    expect(frame).not.toMatch(/[^\\](?:\\\\)*\\ud[89a-f]/i);
+    expect(JSON.parse(frame)).toMatchObject({ type: `n${sent}`, data: { text: sent, [sent]: [{ [sent]: sent }] } });
+  });
+
+  it.skipIf(!("rawJSON" in JSON))("escapes of the application's own are treated as what they stand for", () => {
+    const raw = (text: string) => ({ toJSON: () => (JSON as unknown as Raw).rawJSON(text) });
+    const frame = textOf({ pair: raw('"\\uD83D\\uDE00"'), half: raw('"\\uD83D"') });
+    expect(JSON.parse(frame)).toMatchObject({ data: { pair: "\ud83d\ude00", half: "\ufffd" } });
+  });
+
+  it("sizes are those of what is sent", () => {
+    const half = makeClient();
+    const whole = makeClient();
+    half.send("note", { text: "\ud83d" });
+    whole.send("note", { text: "\ufffd" });
+    expect(half.getSnapshot().queuedBytes).toBe(whole.getSnapshot().queuedBytes);
+  });
+});
+
+interface Raw {
+  rawJSON(text: string): unknown;
+}
+
+describe("depth", () => {
+  const nested = (levels: number, open: string, close: string) =>
+    JSON.parse(`{"deep":${open.repeat(levels)}1${close.repeat(levels)}}`);
+
+  it.each([
+    ["arrays", "[", "]"],
+    ["objects", '{"deep":', "}"],
+  ])("of 64 levels of %s, envelope included, is sent, and of 65 refused at the call", (_what, open, close) => {
+    const { client, socket } = openClient();
+    expect(client.send("note", nested(62, open, close))).toEqual({ status: "sent" });
+    expect(refused(client.send("note", nested(63, open, close)))).toMatchObject({ code: "unserialisable" });
+    expect(refused(client.send("note", nested(3_000, open, close)))).toMatchObject({ code: "unserialisable" });
+    expect(socket.types).toEqual(["note"]);
+  });
+
+  it("does not count what is beside each other, or in texts", () => {
+    const { client, socket } = openClient();
+    const texts = ["[".repeat(100), '\\"['.repeat(100), `"${"{".repeat(100)}`, "\\"];
+    client.send("note", { texts, [texts.join()]: texts, list: Array.from({ length: 100 }, () => [{}]) });
+    expect(socket.types).toEqual(["note"]);
+  });
 });
 
 it("data that is left out is an empty object", () => {
@@ -122,6 +190,51 @@ it.each(["ping", "user_typing", "typing"])(
     expect(client.getSnapshot().queued).toBe(0);
   },
 );
+
+describe("a socket that has begun to close", () => {
+  it("takes nothing: the message waits, says so, and is sent once on the next connection", async () => {
+    const { client, socket } = openClient();
+    socket.readyState = 2;
+    const message = accepted(client.send("note"));
+    const statuses = statusesOf(message);
+    const done = vi.fn();
+    void message.done().then(done);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(client.getSnapshot()).toMatchObject({ phase: "closing", queued: 1 });
+    expect([statuses, done.mock.calls.length, socket.texts]).toEqual([["queued"], 0, []]);
+    socket.ends();
+    await vi.advanceTimersByTimeAsync(2_000);
+    StandInSocket.newest.opens();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([statuses, done.mock.calls.length, StandInSocket.newest.types]).toEqual([["queued", "sent"], 1, ["note"]]);
+  });
+
+  it("takes nothing of what has waited either", () => {
+    const client = makeClient();
+    client.connect();
+    const messages = [accepted(client.send("a")), accepted(client.send("b"))];
+    StandInSocket.newest.readyState = 2;
+    StandInSocket.newest.onopen?.({});
+    expect(messages.map(({ status }) => status)).toEqual(["queued", "queued"]);
+    expect(client.getSnapshot().queued).toBe(2);
+  });
+
+  it.each(["at-most-once", "reliable"] as const)("refuses what would be worthless later (%s)", (delivery) => {
+    const { client, socket } = delivery === "reliable" ? welcomedClient() : openClient();
+    socket.readyState = 2;
+    expect(refused(client.send("cursor", {}, { volatile: true })).code).toBe("not_open");
+  });
+
+  it("takes nothing of what is acknowledged either, which is sent once on the next connection", () => {
+    const { client, socket } = welcomedClient();
+    socket.readyState = 2;
+    const message = accepted(client.send("note"));
+    const next = comeBack();
+    expect(sentOn(next)).toEqual([["note", 1]]);
+    next.says("ack", { seq: 1 });
+    expect(message.status).toBe("acknowledged");
+  });
+});
 
 it("a full queue refuses, unless it may drop the oldest message, which it reports", () => {
   const strict = makeClient({ queue: { maxMessages: 1 } });

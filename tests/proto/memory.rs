@@ -126,6 +126,11 @@ impl World {
             let offset = frame["data"]["offset"].as_u64().expect("a position");
             self.input(Input::Position { socket, stream, offset });
         } else {
+            if frame["type"] == "welcome" {
+                for (name, offset) in frame["data"]["streams"].as_object().into_iter().flatten() {
+                    self.client.announce_position(stream_number(name), offset.as_u64().expect("a position"));
+                }
+            }
             self.input(Input::Frame { socket, payload: Envelope(frame) });
         }
     }

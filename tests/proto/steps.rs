@@ -1,9 +1,10 @@
 //! Arbitrary histories: what applications, servers, networks and pages may do, in any order.
 
-use everwire::proto::{Cause, Close, Config, Input, Overflow, Reason};
+use everwire::proto::{Cause, Close, Config, Input, Overflow, Phase, Reason};
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::memory::Memory;
 use crate::server::{Handshake, Server};
 use crate::wire::{Envelope, message, note_of};
 use crate::world::World;
@@ -13,7 +14,9 @@ pub enum Step {
     Connect,
     Disconnect,
     Reconnect,
-    Note { padding: usize },
+    Note {
+        padding: usize,
+    },
     Typing,
     Join(u8),
     Leave(u8),
@@ -28,8 +31,22 @@ pub enum Step {
     Server(Server),
     ServerCloses(u16),
     ServerSpeaks(bool),
-    GoDeaf { after: usize },
-    StaleFact { socket: usize, kind: u8 },
+    GoDeaf {
+        after: usize,
+    },
+    /// What the live socket takes from now on gets lost.
+    Cut,
+    /// Another server takes the place of this one: whether it knows the reliable mode, and whether it has lost its memory.
+    Replace {
+        is_reliable: bool,
+        forgets: bool,
+    },
+    /// Whether the server acknowledges what it processes.
+    Acknowledges(bool),
+    StaleFact {
+        socket: usize,
+        kind: u8,
+    },
 }
 
 pub fn histories(length: usize) -> impl Strategy<Value = Vec<Step>> {
@@ -40,10 +57,11 @@ pub fn configs() -> impl Strategy<Value = Config> {
     let reconnect = (50..3_000_u64, 0..10_000_u64, 1.0..4.0_f64, 0.0..=1.0_f64, 0..7_u32, 0..10_000_u64);
     let heartbeat = (prop_oneof![4 => 1_000..40_000_u64, 1 => Just(u64::MAX)], 100..15_000_u64);
     let overflow = prop_oneof![Just(Overflow::DropOldest), Just(Overflow::DropNewest), Just(Overflow::Reject)];
+    let reliable = any::<bool>();
     let queue = (0..8_u32, 0..2_000_u32, prop_oneof![1 => 1..20_000_u64, 1 => Just(u64::MAX)], overflow);
-    (reconnect, heartbeat, 100..20_000_u64, queue, 1..400_u32).prop_map(
-        |(reconnect, heartbeat, timeout, queue, bytes)| {
-            let mut config = Config::default();
+    (reconnect, heartbeat, 100..20_000_u64, queue, 1..400_u32, reliable).prop_map(
+        |(reconnect, heartbeat, timeout, queue, bytes, reliable)| {
+            let mut config = if reliable { Config::reliable() } else { Config::default() };
             let (initial, more, factor, jitter, attempts, stable) = reconnect;
             config.reconnect.initial_delay_ms = initial;
             config.reconnect.max_delay_ms = initial + more;
@@ -81,6 +99,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => code().prop_map(Step::ServerCloses),
         2 => any::<bool>().prop_map(Step::ServerSpeaks),
         3 => prop_oneof![Just(0), 0..4_usize].prop_map(|after| Step::GoDeaf { after }),
+        2 => Just(Step::Cut),
+        3 => (prop::bool::weighted(0.8), prop::bool::weighted(0.2))
+            .prop_map(|(is_reliable, forgets)| Step::Replace { is_reliable, forgets }),
+        1 => prop::bool::weighted(0.7).prop_map(Step::Acknowledges),
         2 => (any::<usize>(), 0..5_u8).prop_map(|(socket, kind)| Step::StaleFact { socket, kind }),
     ]
 }
@@ -106,7 +128,7 @@ fn server() -> impl Strategy<Value = Server> {
 }
 
 fn code() -> impl Strategy<Value = u16> {
-    let known = vec![1000, 1001, 1002, 1003, 1006, 1007, 1008, 1010, 1011, 1012, 1013, 4401];
+    let known = vec![1000, 1001, 1002, 1003, 1006, 1007, 1008, 1010, 1011, 1009, 1012, 1013, 4400, 4401, 4409, 4410];
     prop_oneof![3 => prop::sample::select(known), 1 => any::<u16>()]
 }
 
@@ -146,10 +168,29 @@ impl World {
             Step::ServerSpeaks(pong) if self.live().is_some() => {
                 self.push(json!({ "type": if pong { "pong" } else { "notification" }, "data": {} }));
             }
-            Step::ServerCloses(_) | Step::ServerSpeaks(_) => {}
+            Step::Cut if self.phase() == Phase::Open => self.cut(),
+            Step::ServerCloses(_) | Step::ServerSpeaks(_) | Step::Cut => {}
+            Step::Replace { is_reliable, forgets } => self.replace_server(is_reliable, forgets),
+            Step::Acknowledges(acknowledges) => {
+                if let Some(memory) = &mut self.memory {
+                    memory.acknowledges = acknowledges;
+                }
+            }
             Step::GoDeaf { after } => self.go_deaf_after(after),
             Step::StaleFact { socket, kind } => self.late_news(socket, kind),
         }
+    }
+
+    /// Servers that know the reliable mode share one memory, which outlives those that do not.
+    fn replace_server(&mut self, is_reliable: bool, forgets: bool) {
+        if self.live().is_some() {
+            self.close(1006);
+        }
+        let mut memory = self.memory.take().or_else(|| self.shelved.take()).unwrap_or_default();
+        if forgets {
+            memory = Memory { epoch: memory.epoch + 1, ..Memory::default() };
+        }
+        *(if is_reliable { &mut self.memory } else { &mut self.shelved }) = Some(memory);
     }
 
     fn late_news(&mut self, socket: usize, kind: u8) {
@@ -171,6 +212,9 @@ impl World {
     /// From now on everything works, and the application wants a connection.
     pub fn recover(&mut self) {
         self.server = Server::default();
+        if let Some(memory) = &mut self.memory {
+            memory.acknowledges = true;
+        }
         self.input(Input::NetworkOnline);
         self.connect();
     }

@@ -232,7 +232,7 @@ fn an_upload_that_stands_still_does_not_keep_a_dead_connection() {
     world.buffered = 200_000;
     world.say("a");
     world.input(Input::PageVisible);
-    world.advance(9_999);
+    world.advance(10_000);
     assert_eq!(world.phase(), Phase::Open);
     world.advance(1);
     assert_eq!((world.phase(), world.end().as_str()), (Phase::Waiting, "PongTimeout"));

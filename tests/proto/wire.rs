@@ -36,11 +36,6 @@ impl Inbound for Envelope {
         let (stream, offset) = (frame["stream"].as_str()?, frame["offset"].as_u64()?);
         Some(Place { stream: stream_number(stream), offset, prev: frame["prev"].as_u64().unwrap_or(offset - 1) })
     }
-
-    fn positions(&self) -> Vec<(u32, u64)> {
-        let streams = self.0["data"]["streams"].as_object().into_iter().flatten();
-        streams.map(|(name, offset)| (stream_number(name), offset.as_u64().expect("a position"))).collect()
-    }
 }
 
 /// The number that a driver would give to the stream: `user` is 0, `s1` is 1, and so on.

@@ -26,6 +26,8 @@ pub struct World {
     pub buffered: u64,
     /// What a server of the reliable mode remembers; a plain server has none.
     pub memory: Option<Memory>,
+    /// What it will remember when it knows the reliable mode again.
+    pub shelved: Option<Memory>,
     /// Whether messages of earlier pages wait, for which there is no bound.
     pub has_restored: bool,
 }
@@ -63,6 +65,7 @@ impl World {
             seen,
             buffered: 0,
             memory: None,
+            shelved: None,
             has_restored: false,
         }
     }

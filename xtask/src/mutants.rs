@@ -1,20 +1,16 @@
 //! Breaks the state machine on purpose, one way after the other, and shows that the simulation notices.
 
+mod list;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use list::{FLAWS, MUTANTS, Mutant};
+
 use crate::job::Job;
 use crate::{paths, progress, sim};
-
-/// One deliberate mistake: in this file of `src/proto`, this text becomes that.
-struct Mutant {
-    name: &'static str,
-    file: &'static str,
-    from: &'static str,
-    to: &'static str,
-}
 
 /// Builds every mutant apart from the shipped code and runs the simulation with each until it notices.
 pub fn run() -> Result<()> {
@@ -32,14 +28,12 @@ pub fn run() -> Result<()> {
         notice(mutant.name, program, &["--until-broken", "--runs", &limit], &mut survivors)?;
     }
     sim::build()?;
-    notice(
-        "the server processes duplicates",
-        sim::program()?,
-        &["--until-broken", "--break", "dedupe", "--runs", &limit],
-        &mut survivors,
-    )?;
+    for (name, flaw) in FLAWS {
+        let options = ["--until-broken", "--break", flaw, "--runs", &limit];
+        notice(name, sim::program()?, &options, &mut survivors)?;
+    }
     ensure!(survivors.is_empty(), "not noticed in {limit} runs: {}", survivors.join("; "));
-    progress::say(format!("each of {} mistakes was noticed", MUTANTS.len() + 1));
+    progress::say(format!("each of {} mistakes was noticed", MUTANTS.len() + FLAWS.len()));
     Ok(())
 }
 
@@ -128,129 +122,6 @@ fn write(path: &Path, text: &str) -> Result<()> {
 const PROFILE: &str = "[profile.release]\nopt-level = 1\nincremental = false\n";
 /// Within so many runs each has to be noticed.
 const MOST_RUNS: u32 = 20_000;
-
-const MUTANTS: &[Mutant] = &[
-    Mutant {
-        name: "an acknowledgement covers one message more",
-        file: "reliable.rs",
-        from: "self.in_flight.pop_front_if(|message| message.seq <= seq)",
-        to: "self.in_flight.pop_front_if(|message| message.seq <= seq + 1)",
-    },
-    Mutant {
-        name: "messages in flight end with their connection",
-        file: "facts.rs",
-        from: "        let code = close.code;\n",
-        to: "        let code = close.code;\n        self.in_flight.clear();\n",
-    },
-    Mutant {
-        name: "an acknowledgement of what was never sent is believed",
-        file: "reliable.rs",
-        from: "if seq > link.prev || seq < link.acked {",
-        to: "if seq < link.acked {",
-    },
-    Mutant {
-        name: "frames of a replaced socket are believed",
-        file: "facts.rs",
-        from: "if self.socket() != Some(arrived_on) || matches!",
-        to: "if self.socket().is_none() || matches!",
-    },
-    Mutant {
-        name: "the close of a replaced socket is believed",
-        file: "facts.rs",
-        from: "if self.socket() != Some(closed) {",
-        to: "if self.socket().is_none() {",
-    },
-    Mutant {
-        name: "what is sent again starts with the second message",
-        file: "link.rs",
-        from: "            window,\n            sent: 0,",
-        to: "            window,\n            sent: 1,",
-    },
-    Mutant {
-        name: "repeated events are delivered",
-        file: "incoming.rs",
-        from: "            Position::At(at) if place.offset <= at => return Arrival::Repeated,\n",
-        to: "",
-    },
-    Mutant {
-        name: "a gap does not move the position",
-        file: "incoming.rs",
-        from: "            Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),",
-        to: "            Position::At(at) if offset > at => return Told::Missing(at + 1, Some(offset)),",
-    },
-    Mutant {
-        name: "events before the welcome are delivered",
-        file: "reliable.rs",
-        from: "State::Greeting { .. }) if place.is_some() => return false,",
-        to: "State::Greeting { .. }) if false => return false,",
-    },
-    Mutant {
-        name: "prev is always one less",
-        file: "link.rs",
-        from: "        Numbers { seq, prev }\n",
-        to: "        let _ = prev;\n        Numbers { seq, prev: seq - 1 }\n",
-    },
-    Mutant {
-        name: "no acknowledgement is ever overdue",
-        file: "link.rs",
-        from: "        self.ack_by = self.ack_by.min(ack_by);\n",
-        to: "",
-    },
-    Mutant {
-        name: "the window is ignored",
-        file: "link.rs",
-        from: "self.sent < self.window as usize",
-        to: "self.sent < 100_000",
-    },
-    Mutant {
-        name: "sessions are not joined again",
-        file: "reliable.rs",
-        from: "        self.rejoin(socket);\n",
-        to: "",
-    },
-    Mutant {
-        name: "sessions are joined again after the queue",
-        file: "reliable.rs",
-        from: "        self.rejoin(socket);\n        self.pump(now);\n",
-        to: "        self.pump(now);\n        self.rejoin(socket);\n",
-    },
-    Mutant {
-        name: "sessions that were left are joined again",
-        file: "sessions.rs",
-        from: "self.joined.retain(|(known, _)| known != session);",
-        to: "let _ = session;",
-    },
-    Mutant {
-        name: "messages of an earlier page go out under the own name",
-        file: "reliable.rs",
-        from: "self.sender = next.and_then(|message| message.sender.clone());",
-        to: "let _ = next;",
-    },
-    Mutant {
-        name: "the second hello does not wait for acknowledgements",
-        file: "sending.rs",
-        from: "if self.in_flight.is_empty() {",
-        to: "if true {",
-    },
-    Mutant {
-        name: "frames of acknowledged messages are kept",
-        file: "reliable.rs",
-        from: "            self.outputs.push_back(Output::Release { frame, is_done: true });\n",
-        to: "",
-    },
-    Mutant {
-        name: "every reply is believed",
-        file: "reliable.rs",
-        from: "(!self.requests.remove(seq)).then_some(Violation::UnexpectedReply)",
-        to: "(!self.requests.remove(seq) && false).then_some(Violation::UnexpectedReply)",
-    },
-    Mutant {
-        name: "every protocol error is told",
-        file: "reliable.rs",
-        from: "self.recent_violations <= TOLD_VIOLATIONS",
-        to: "self.recent_violations <= u32::MAX",
-    },
-];
 
 #[cfg(test)]
 mod tests {

@@ -132,10 +132,11 @@ export interface Store {
 export declare function newStore(options: Options, token: Options[\"token\"]): Store;
 export declare function within<T>(store: Store, act: () => T): T;
 export declare function draft(store: Store, text: string, purpose: number, key: string | undefined): [number, number];
+export declare function end(store: Store, cause: errors.EverwireError): void;
 export declare function tellError(store: Store, error: unknown): void;
 export declare function callAll(listeners: Set<() => void>): void;
 export declare function listen(listeners: Set<() => void>, listener: () => void): () => void;
-export declare function coalesceKey(type: string, data: unknown): string | undefined;
+export declare function coalesceKey(store: Store, type: string, data: unknown): string | undefined;
 export declare function setError(store: Store, error: unknown): void;
 export declare function checkOptions(options: Options): void;
 export declare function endpoint(url: string | undefined, path: string | undefined): string;

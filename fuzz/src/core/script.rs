@@ -84,7 +84,9 @@ pub(super) enum Step {
     Alarm(u16),
     TurnBack(u16),
     /// An opened connection, with a server of the reliable mode that tells the truth.
-    Welcomed(u8),
+    Welcomed(u8, Listed),
+    /// The next attempt, opened and welcomed, and then ended by the server with a code that can mean a message.
+    Struck(u8),
     /// The step before, so many times.
     Again(u8),
     /// What no driver does.
@@ -120,6 +122,7 @@ pub(super) struct Leftover {
     pub draft: Draft,
     /// How many numbers lie between it and the one before.
     pub skipped: u8,
+    pub age: Option<Span>,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -163,13 +166,44 @@ pub(super) enum Number {
 pub(super) enum Word {
     Event,
     Pong,
-    Welcome { epoch: Epoch, last: Number, window: u16 },
+    Welcome {
+        epoch: Epoch,
+        last: Number,
+        window: u16,
+        limits: Limits,
+        listed: Listed,
+    },
     HelloRefused,
     Ack(Number),
+    /// The latest acknowledgement once more.
+    AckAgain,
     Refused(Number),
     Reply(Number),
     Receipt(Number),
     Malformed,
+}
+
+/// What a welcome says of the server.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub max_bytes: Option<u16>,
+    pub remember: Option<u16>,
+}
+
+/// The positions in a welcome.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Listed {
+    None,
+    /// Those of the client, each so much further or less far; every so many of them are left out.
+    Own {
+        further: i8,
+        left_out: u8,
+    },
+    /// So many streams, all at the same position.
+    Many {
+        streams: u16,
+        offset: u8,
+    },
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -189,6 +223,6 @@ pub(super) struct Spot {
 
 /// The lengths of what a script is made of.
 pub(super) const HEAD_BYTES: usize = 64;
-pub(super) const STEP_BYTES: usize = 32;
+pub(super) const STEP_BYTES: usize = 40;
 /// Enough to reach every bound, and few enough to be quick.
 const MOST_STEPS: usize = 2_000;

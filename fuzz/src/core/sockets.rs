@@ -19,6 +19,8 @@ pub(super) struct Socket {
     pub sender: Option<Text>,
     /// What the latest welcome granted, and how far it said the server was.
     pub granted: Option<(u32, u64)>,
+    /// The latest acknowledgement, or what the welcome named.
+    pub acked: u64,
     /// The numbers that were sent since the latest welcome and are not acknowledged.
     pub unacknowledged: VecDeque<u64>,
     /// The number that was sent last, or that the welcome named.
@@ -48,6 +50,7 @@ impl Socket {
             greets: false,
             sender: None,
             granted: None,
+            acked: 0,
             unacknowledged: VecDeque::new(),
             latest: 0,
             plain: 0,
@@ -67,13 +70,14 @@ impl Socket {
 
     pub fn welcome(&mut self, window: u32, last: u64) {
         if self.greets {
-            (self.greets, self.latest) = (false, last);
+            (self.greets, self.latest, self.acked) = (false, last, last);
             self.granted = Some((window.clamp(1, LARGEST_WINDOW), last));
         }
     }
 
     pub fn acknowledge(&mut self, seq: u64) {
-        if seq <= self.latest {
+        if seq <= self.latest && seq >= self.acked {
+            self.acked = seq;
             while self.unacknowledged.pop_front_if(|sent| *sent <= seq).is_some() {}
         }
     }

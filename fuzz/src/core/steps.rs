@@ -1,10 +1,10 @@
 //! What each step does to the client.
 
 use everwire::proto::{
-    self, Cause, Close, Input, Message, News, Overflow, Phase, Place, Policy, Reason, Refusal, Sent, SocketId,
+    self, Cause, Close, Input, Message, News, Overflow, Phase, Place, Reason, Refusal, Sent, SocketId,
 };
 
-use super::script::{Draft, Epoch, Leftover, Number, Purpose, Size, Span, Spot, Step, Which, Wild, Word};
+use super::script::{Draft, Epoch, Leftover, Listed, Number, Purpose, Size, Span, Spot, Step, Which, Wild, Word};
 use super::sockets::Stage;
 use super::world::{Envelope, MOST_STREAMS, Text, World};
 
@@ -63,7 +63,8 @@ impl World {
                 }
             }
             Step::TurnBack(ms) => self.now = self.now.saturating_sub(u64::from(*ms)),
-            Step::Welcomed(window) => self.welcomed(u32::from(*window)),
+            Step::Welcomed(window, listed) => self.welcomed(u32::from(*window), *listed),
+            Step::Struck(code) => self.struck(BLAMING[usize::from(*code) % BLAMING.len()]),
             Step::Again(_) => {}
             Step::Wild(wild) => self.go_wild(wild),
         }
@@ -84,7 +85,8 @@ impl World {
         let is_plain = message.purpose == proto::Purpose::Ordinary && message.policy.reply_within_ms.is_none();
         // What awaits storage waits in the queue even if the connection is open.
         let is_free = !is_open || !message.policy.awaits_storage;
-        let must_fit = has_room && is_plain && is_free && message.bytes <= self.config.max_message_bytes;
+        let fits = u64::from(message.bytes) <= u64::from(self.config.max_message_bytes).min(self.smallest_limit);
+        let must_fit = has_room && is_plain && is_free && fits;
         self.messages += 1;
         self.refused = Some(frame);
         let mut copy = message.clone();
@@ -136,13 +138,14 @@ impl World {
         let (sender, now) = (self.fresh(), self.time());
         let mut seq = 0;
         let mut messages = Vec::new();
-        for Leftover { draft, skipped } in leftovers {
+        for Leftover { draft, skipped, age } in leftovers {
             let mut message = self.message(draft);
             if message.purpose == proto::Purpose::Ephemeral {
                 message.purpose = proto::Purpose::Ordinary;
             }
             seq += 1 + u64::from(*skipped);
             (message.seq, message.sender) = (seq, Some(sender));
+            message.age_ms = age.map_or(0, span);
             self.ledger.accept(&message);
             messages.push(message);
         }
@@ -163,7 +166,13 @@ impl World {
         let Some(socket) = self.pick(which) else { return };
         let was_live = self.socket(socket).is_live();
         self.socket(socket).stage = Stage::Gone;
-        if was_live { self.input(input(socket)) } else { self.stale(input(socket)) }
+        let input = input(socket);
+        if let Input::SocketClosed { close, .. } = &input
+            && BLAMING.contains(&close.code)
+        {
+            self.strikes += 1;
+        }
+        if was_live { self.input(input) } else { self.stale(input) }
     }
 
     fn fact(&mut self, which: Which, input: impl FnOnce(SocketId) -> Input<Text, Envelope>) {
@@ -186,7 +195,9 @@ impl World {
 
     fn frame(&mut self, which: Which, word: Word, spot: Option<Spot>) {
         let Some(socket) = self.pick(which) else { return };
-        let news = self.news(word);
+        let Some(news) = self.news(socket, word) else { return };
+        let listed = if let Word::Welcome { listed, .. } = word { listed } else { Listed::None };
+        self.announce(socket, listed);
         let place = spot.map(|Spot { stream, offset, prev }| Place {
             stream: stream_number(stream),
             offset: self.number(offset),
@@ -194,6 +205,28 @@ impl World {
         });
         self.said(socket, news);
         self.fact(which, |socket| Input::Frame { socket, payload: Envelope { news, place } });
+    }
+
+    fn announce(&mut self, socket: SocketId, listed: Listed) {
+        if self.client.socket() == Some(socket) {
+            for (stream, offset) in self.positions(listed) {
+                self.client.announce_position(stream, offset);
+            }
+        }
+    }
+
+    fn positions(&self, listed: Listed) -> Vec<(u32, u64)> {
+        match listed {
+            Listed::None => Vec::new(),
+            Listed::Own { further, left_out } => {
+                let is_listed = |(stream, _): &(u32, u64)| left_out == 0 || stream % u32::from(left_out) != 0;
+                let moved = |(stream, at): (u32, u64)| (stream, at.saturating_add_signed(beside(further)));
+                self.client.positions().filter(is_listed).map(moved).collect()
+            }
+            Listed::Many { streams, offset } => {
+                (0..u32::from(streams % 300)).map(|stream| (stream, offset.into())).collect()
+            }
+        }
     }
 
     /// What the server and the network take to have happened.
@@ -204,8 +237,9 @@ impl World {
             return;
         }
         match news {
-            News::Welcome { epoch, last, window } => {
+            News::Welcome { epoch, last, window, max_bytes, .. } => {
                 target.welcome(window, last);
+                self.smallest_limit = self.smallest_limit.min(max_bytes);
                 if epoch > self.epoch {
                     self.epoch = epoch;
                     self.delivered = vec![None; MOST_STREAMS];
@@ -218,14 +252,30 @@ impl World {
         }
     }
 
-    fn welcomed(&mut self, window: u32) {
+    fn welcomed(&mut self, window: u32, listed: Listed) {
         self.opened(Which::Live);
         let Some(socket) = self.pick(Which::Live) else { return };
         let last = if self.socket(socket).sender.is_none() { self.sent } else { 0 };
-        for news in [News::Welcome { epoch: self.epoch.max(1), last, window }, News::Pong] {
+        let (epoch, max_bytes, remember_ms) = (self.epoch.max(1), u64::MAX, u64::MAX);
+        for news in [News::Welcome { epoch, last, window, max_bytes, remember_ms }, News::Pong] {
             self.said(socket, news);
+            if news != News::Pong {
+                self.announce(socket, listed);
+            }
             self.fact(Which::Live, |socket| Input::Frame { socket, payload: Envelope { news, place: None } });
         }
+    }
+
+    fn struck(&mut self, code: u16) {
+        if let Some((at, _)) = self.client.poll_timeout()
+            && self.client.snapshot().phase == Phase::Waiting
+        {
+            self.jump(at.as_millis());
+            self.input(Input::Timeout);
+        }
+        self.welcomed(8, Listed::Own { further: 0, left_out: 0 });
+        let close = Close { code, reason: Reason::Peer(0), was_clean: true };
+        self.ended(Which::Live, |socket| Input::SocketClosed { socket, close });
     }
 
     fn go_wild(&mut self, wild: &Wild) {
@@ -276,25 +326,28 @@ impl World {
         }
     }
 
-    fn news(&self, word: Word) -> News {
-        match word {
+    fn news(&self, socket: SocketId, word: Word) -> Option<News> {
+        Some(match word {
             Word::Event => News::Event,
             Word::Pong => News::Pong,
-            Word::Welcome { epoch, last, window } => {
+            Word::Welcome { epoch, last, window, limits, .. } => {
                 let epoch = match epoch {
                     Epoch::Same => self.epoch,
                     Epoch::Next => self.epoch.saturating_add(1),
                     Epoch::Any(number) => self.number(number),
                 };
-                News::Welcome { epoch, last: self.number(last), window: u32::from(window) }
+                let [max_bytes, remember_ms] =
+                    [limits.max_bytes, limits.remember].map(|limit| limit.map_or(u64::MAX, u64::from));
+                News::Welcome { epoch, last: self.number(last), window: u32::from(window), max_bytes, remember_ms }
             }
             Word::HelloRefused => News::HelloRefused,
             Word::Ack(number) => News::Ack { seq: self.number(number) },
+            Word::AckAgain => News::Ack { seq: self.sockets.iter().find(|known| known.id == socket)?.acked },
             Word::Refused(number) => News::Refused { seq: self.number(number) },
             Word::Reply(number) => News::Reply { seq: self.number(number) },
             Word::Receipt(number) => News::Receipt { seq: self.number(number) },
             Word::Malformed => News::Malformed,
-        }
+        })
     }
 
     fn message(&mut self, draft: &Draft) -> Box<Message<Text>> {
@@ -311,12 +364,10 @@ impl World {
             Purpose::Leave(session) => proto::Purpose::Leave(Text::from(session % 4)),
         };
         let mut message = Message::new(frame, bytes, purpose);
-        message.policy = Policy {
-            ttl_ms: draft.ttl.map(span),
-            coalesce: draft.key.map(|key| Text::from(key % 4)),
-            awaits_storage: draft.awaits_storage,
-            reply_within_ms: draft.reply_within.map(span),
-        };
+        message.policy.ttl_ms = draft.ttl.map(span);
+        message.policy.coalesce = draft.key.map(|key| Text::from(key % 4));
+        message.policy.awaits_storage = draft.awaits_storage;
+        message.policy.reply_within_ms = draft.reply_within.map(span);
         message
     }
 }
@@ -339,5 +390,7 @@ const fn span(span: Span) -> u64 {
     }
 }
 
+/// The close codes with which a server can mean a message.
+const BLAMING: [u16; 6] = [1003, 1007, 1009, 1011, 4400, 4409];
 /// Later than any clock of a browser, and early enough that no span from here reaches the end of time unless it is meant to.
 const LATEST: u64 = 1 << 53;

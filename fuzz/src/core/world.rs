@@ -25,6 +25,10 @@ pub(super) struct World {
     /// The frame that is being sent, if it is refused, may be reported as dropped.
     pub refused: Option<Text>,
     pub epoch: u64,
+    /// The smallest message size that a welcome has announced.
+    pub smallest_limit: u64,
+    /// How often the server has ended a connection in words that can mean a message.
+    pub strikes: u32,
     /// The number of this client's own that was sent last in the reliable mode.
     pub sent: u64,
     pub seen: Seen,
@@ -35,7 +39,7 @@ pub(super) struct World {
     next: Text,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Envelope {
     pub news: News,
     pub place: Option<Place>,
@@ -67,6 +71,8 @@ impl World {
             restored: 0,
             refused: None,
             epoch: 0,
+            smallest_limit: u64::MAX,
+            strikes: 0,
             sent: 0,
             seen,
             announced: None,
@@ -100,9 +106,10 @@ impl World {
         answer
     }
 
-    /// Every message goes out, is put back and dropped at most; every request fails; every session is entered again.
+    /// Every message goes out, is put back and dropped at most; every request fails; every session is entered again; every stream has a
+    /// gap.
     fn most_outputs(&self) -> usize {
-        6 * self.messages + 2 * self.next as usize + 64
+        6 * self.messages + 2 * self.next as usize + MOST_STREAMS + 64
     }
 
     fn perform(&mut self, most: usize) {
@@ -249,6 +256,10 @@ impl World {
                     (stream as usize) < MOST_STREAMS && to.is_none_or(|to| from <= to),
                     "a gap of {from} to {to:?}"
                 );
+                if to.is_none() {
+                    // The stream begins again, wherever the server says.
+                    self.delivered[stream as usize] = None;
+                }
             }
             Event::Transmitted { seq } => assert!(seq <= self.client.latest_seq()),
             Event::Opened
@@ -269,9 +280,10 @@ impl World {
         if entry.sender.is_none() {
             self.ledger.requests.remove(&entry.seq);
         }
+        assert!(reason != DropReason::Poisoned || self.strikes >= MOST_STRIKES, "{} strikes only", self.strikes);
     }
 
-    fn deliver(&mut self, Envelope { news, place }: Envelope) {
+    fn deliver(&mut self, Envelope { news, place, .. }: Envelope) {
         if !self.config.reliable {
             return;
         }
@@ -307,6 +319,8 @@ impl World {
 /// docs/PROTOCOL.md: as many streams as a hello may name.
 pub(super) const MOST_STREAMS: usize = 256;
 /// How many sessions one client can be in at a time.
-const MOST_SESSIONS: usize = everwire::proto::sessions::MAX_SESSIONS;
+const MOST_SESSIONS: usize = everwire::proto::MAX_SESSIONS;
+/// How many connections a server ends over a message before it is given up.
+const MOST_STRIKES: u32 = 3;
 /// How many violations of one connection are reported.
 const TOLD_VIOLATIONS: u32 = 10;

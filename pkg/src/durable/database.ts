@@ -6,7 +6,7 @@ type Work<T> = (store: IDBObjectStore) => Promise<T>;
 export interface Database {
   /**
    * Runs `work` in a transaction and resolves once that is complete. What fails is tried once more on a fresh connection, so `work`
-   * must be repeatable.
+   * must be repeatable. Rejects when the browser does not answer in time; then it may still happen.
    */
   run<T>(work: Work<T>, durability?: IDBTransactionDurability): Promise<T>;
   /** Closes once what runs is complete; `run` opens again. */
@@ -33,17 +33,17 @@ export function makeDatabase(): Database {
     lost();
   };
 
-  const run = async <T>(work: Work<T>, durability?: IDBTransactionDurability, isRepeated?: boolean): Promise<T> => {
+  const attempt = async <T>(work: Work<T>, durability?: IDBTransactionDurability, isRepeated?: boolean): Promise<T> => {
     try {
       return await transact(await open(), work, durability);
     } catch (cause) {
       if (isRepeated) throw explain(cause, FAILED);
       close();
-      return run(work, durability, true);
+      return attempt(work, durability, true);
     }
   };
 
-  return { run, close };
+  return { run: (work, durability) => within(attempt(work, durability)), close };
 }
 
 /** The result of a request. Where a failure is caught, the transaction goes on. */

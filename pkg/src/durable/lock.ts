@@ -4,11 +4,11 @@ import { explain, failure, UNAVAILABLE } from "./errors.js";
  * Takes a Web Lock, which the browser frees by itself when the page dies. Resolves with the function that frees it, or, with
  * `ifAvailable`, with `undefined` if another page has it.
  */
-export async function takeLock(name: string, ifAvailable: boolean): Promise<(() => void) | undefined> {
+export async function takeLock(name: string, options: LockOptions): Promise<(() => void) | undefined> {
   const locks = globalThis.navigator?.locks as LockManager | undefined;
   if (!locks) throw failure(UNAVAILABLE, "the page has no Web Locks: serve it over https or from localhost");
   return new Promise((resolve, reject) => {
     const hold = (lock: Lock | null) => (lock ? new Promise<void>(resolve) : resolve(undefined));
-    locks.request(name, { ifAvailable }, hold).catch((cause) => reject(explain(cause, UNAVAILABLE)));
+    locks.request(name, options, hold).catch((cause) => reject(explain(cause, UNAVAILABLE)));
   });
 }

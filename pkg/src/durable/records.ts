@@ -17,7 +17,10 @@ export const range = (from: IDBValidKey[], to: IDBValidKey[] = from): IDBKeyRang
 
 /** Whether a value is a message as this module writes it. */
 export function isMessage(value: unknown): value is StoredMessage {
-  const { clientId, frame, session, seq, bytes, purpose, expiresAt } = (value ?? {}) as Partial<StoredMessage>;
-  const types = [clientId, frame, session ?? "", seq, bytes, purpose, expiresAt ?? 0].map((field) => typeof field);
-  return String(types) === "string,string,string,number,number,number,number";
+  const { clientId, frame, session, seq, bytes, purpose, expiresAt, createdAt } = (value ??
+    {}) as Partial<StoredMessage>;
+  const types = [clientId, frame, session ?? "", seq, bytes, purpose, expiresAt ?? 0, createdAt ?? 0].map(
+    (field) => typeof field,
+  );
+  return String(types) === "string,string,string,number,number,number,number,number";
 }

@@ -9,6 +9,7 @@ export interface Welcome {
   readonly last?: number;
   readonly window?: number;
   readonly streams?: Record<string, number>;
+  readonly remember_ms?: number;
 }
 
 /** A client of the reliable mode whose first connection has been welcomed. */

@@ -17,5 +17,5 @@ export function run(file: string, args: readonly string[], cwd?: string): Promis
 }
 
 /** Runs an ES module given as text in a Node of its own. */
-export const runModule = (source: string, cwd: string): Promise<Outcome> =>
-  run(process.execPath, ["--input-type=module", "--eval", source], cwd);
+export const runModule = (source: string, cwd: string, flags: readonly string[] = []): Promise<Outcome> =>
+  run(process.execPath, [...flags, "--input-type=module", "--eval", source], cwd);

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 interface Waiting {
   readonly lock: (lock: { name: string } | null) => unknown;
   readonly resolve: (value: unknown) => void;
@@ -14,8 +16,18 @@ export class StandInLocks {
     return [...this.#queues.keys()].sort();
   }
 
-  request(name: string, { ifAvailable }: { ifAvailable?: boolean }, lock: Waiting["lock"]): Promise<unknown> {
+  /** The locks that somebody waits for. */
+  get awaited(): string[] {
+    return [...this.#queues].flatMap(([name, [, ...waiting]]) => waiting.map(() => name)).sort();
+  }
+
+  request(
+    name: string,
+    { ifAvailable, signal }: { ifAvailable?: boolean; signal?: AbortSignal },
+    lock: Waiting["lock"],
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
       const queue = this.#queues.get(name);
       const waiting = { lock, resolve, reject };
       if (queue === undefined) {
@@ -25,6 +37,12 @@ export class StandInLocks {
         queueMicrotask(() => resolve(lock(null)));
       } else {
         queue.push(waiting);
+        if (signal) setMaxListeners(0, signal);
+        signal?.addEventListener("abort", () => {
+          const place = queue.indexOf(waiting);
+          if (place > 0) queue.splice(place, 1);
+          reject(signal.reason);
+        });
       }
     });
   }

@@ -10,8 +10,15 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { StandInLocks } from "./standInLocks";
 
 /** An empty browser for every test. */
-export function useStorage(): { locks: StandInLocks } {
-  const browser = { locks: new StandInLocks() };
+export function useStorage(): { locks: StandInLocks; kill: (...senders: string[]) => void } {
+  const kill = (...senders: string[]) => {
+    for (const sender of senders) {
+      browser.locks.bereave(`everwire:default:${sender}`);
+      // Nothing of a dead page hears of anything any more.
+      pages.get(sender)?.close();
+    }
+  };
+  const browser = { locks: new StandInLocks(), kill };
   const outboxes: Outbox[] = [];
   closeLater = (outbox) => outboxes.push(outbox);
   beforeEach(() => {
@@ -29,6 +36,8 @@ export function useStorage(): { locks: StandInLocks } {
   return browser;
 }
 
+const pages = new Map<string, Outbox>();
+
 let closeLater: (outbox: Outbox) => void = () => {};
 
 export function outboxOf(options?: DurableOutboxOptions): Outbox {
@@ -40,10 +49,14 @@ export function outboxOf(options?: DurableOutboxOptions): Outbox {
 /** A page's outbox and what it adopted. */
 export async function openPage(clientId: string, options?: DurableOutboxOptions) {
   const outbox = outboxOf(options);
-  const adopted = await outbox.open(clientId);
+  pages.set(clientId, outbox);
+  const inherited: StoredMessage[] = [];
+  const adopted = await outbox.open(clientId, (messages) => inherited.push(...messages));
   return {
     outbox,
     adopted,
+    /** What it adopted later. */
+    inherited,
     put: (seq: number, more?: Partial<StoredMessage>) => outbox.put(message(clientId, seq, more)),
   };
 }
@@ -56,6 +69,7 @@ export const message = (clientId: string, seq: number, more?: Partial<StoredMess
   purpose: 1,
   session: undefined,
   expiresAt: null,
+  createdAt: 1_750_000_000_000,
   ...more,
 });
 

@@ -20,13 +20,24 @@ masterX.on("emotion_update", ({ message_id, emotion }) => {
   exactly<string>()(message_id + emotion.primary_emotion);
   const { pleasure, arousal, dominance } = emotion.pad_values;
   exactly<number>()(emotion.intensity + pleasure + arousal + dominance);
+  exactly<number | string | undefined>()(emotion.learning_readiness ?? emotion.cognitive_load);
+  exactly<unknown>()(emotion["valence"]);
 });
 masterX.on("typing_indicator", ({ user_id, isTyping }) => {
   exactly<string>()(user_id);
   exactly<boolean>()(isTyping);
 });
 masterX.on("message_received", ({ message }) => exactly<string>()(message.role + message.timestamp + message.content));
-masterX.on("notification", (data) => exactly<Record<string, unknown>>()(data));
+masterX.on("notification", ({ title, text, level, link, ...more }) => {
+  exactly<string | undefined>()(title ?? text ?? level ?? link);
+  exactly<unknown>()(more["anything"]);
+});
+masterX.on("session_update", ({ difficulty, progress, feedback }) => {
+  exactly<number | string | undefined>()(difficulty);
+  exactly<number | undefined>()(progress);
+  exactly<boolean | undefined>()(feedback?.correct);
+});
+masterX.on("session_members", ({ members }) => exactly<boolean | undefined>()(members[0]?.online));
 masterX.on("error", ({ message }) => exactly<string>()(message));
 // @ts-expect-error the field is called `session_id`
 masterX.send("join_session", { sessionId: "s" });

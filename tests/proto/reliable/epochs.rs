@@ -33,7 +33,7 @@ fn a_new_epoch_is_a_gap_without_an_end_in_every_stream_that_has_a_position() {
     world.memory().streams = [("user", 2), ("s1", 5), ("s2", 20)].into();
     world.come_back();
     assert_eq!(world.hellos(), ["hello user=4 s2=9"]);
-    assert_eq!(world.gaps(), [("s2".to_owned(), 10, None), ("user".to_owned(), 5, None)]);
+    assert_eq!(world.gaps(), [("user".to_owned(), 5, None), ("s2".to_owned(), 10, None)]);
     world.push(event("user", 3));
     world.push(event("s2", 21));
     assert_eq!(world.told(), ["user 4", "s2 9", "user 3", "s2 21"]);

@@ -160,3 +160,16 @@ fn what_was_never_sent_waits_as_long_as_it_likes() {
     world.advance(0);
     assert_eq!((world.dropped().len(), world.processed()), (0, 1));
 }
+
+#[test]
+fn the_time_counts_in_which_the_client_had_not_noticed_that_its_connection_was_dead() {
+    let mut world = World::taciturn();
+    world.memory().remember_ms = Some(secs(5));
+    world.cut();
+    world.say("under way");
+    world.advance(secs(10));
+    assert_eq!(world.end(), "AckTimeout");
+    world.try_again();
+    assert_eq!(world.dropped(), [("note under way".to_owned(), DropReason::OutcomeUnknown)]);
+    assert!(world.numbered().is_empty());
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     app::App,
@@ -20,7 +20,7 @@ pub enum Action {
     /// There are none.
     Done,
     /// A direct answer, whose data is the result of a request.
-    Answer { kind: &'static str, data: Map<String, Value> },
+    Answer { kind: &'static str, data: Box<RawValue> },
     /// The user has joined a room; some rooms have an answer to that.
     Join { room: Room, answer: Option<Outgoing> },
     /// The user has left a room.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     app::App,
     envelope,
-    hub::{Audience, Room},
+    hub::{Audience, Hub, Room},
     masterx,
     matches::MatchError,
     messages, metrics,
@@ -44,37 +44,58 @@ impl Push {
 
     /// Queues the event and says for how many connections. Where it is stored for someone, it is so on return.
     pub async fn deliver(self, app: &App) -> Result<usize, Problem> {
-        if reliable::is_stored(&self.r#type)
-            && let Some(audience) = self.streamed_audience(app)
-        {
+        let place = self.place()?;
+        if reliable::is_stored(&self.r#type) {
+            let event = Event::new(&self.r#type, &self.data);
+            let whom = place.clone();
+            // Asked where it is certain: another process may have stored just now that someone's events are.
             let publish = move |database: &_, ledger: &mut Ledger| {
-                ledger.publish(database, &audience, &Event::new(&self.r#type, &self.data), None, None)
+                let audience = whom.audience(ledger.hub());
+                let is_stored = !audience.streamed.is_empty();
+                is_stored.then(|| ledger.publish(database, &audience, &event, None, None)).transpose()
             };
-            return app.matches.store().run_with_ledger(publish).await.map_err(Problem::from);
+            if let Some(delivered) = app.matches.store().run_with_ledger(publish).await? {
+                return Ok(delivered);
+            }
         }
         let event = envelope::event(&self.r#type, &self.data);
-        Ok(match (self.user_id, self.session_id, self.match_id) {
-            (Some(user), None, None) => app.hub.to_user(&user, &event),
-            (None, Some(session), None) => app.hub.to_room(&Room::session(&session), None, &event),
-            (None, None, Some(id)) => app.hub.to_room(&Room::of_match(&id), None, &event),
-            (None, None, None) => app.hub.to_all(&event),
-            _ => return Err(Problem::bad_request("give one of `user_id`, `session_id` and `match_id` at most")),
+        Ok(match place {
+            Place::User(user) => app.hub.to_user(&user, &event),
+            Place::Room(room) => app.hub.to_room(&room, None, &event),
+            Place::Everyone => app.hub.to_all(&event),
         })
     }
 
-    /// Who gets the event, if there is anyone among them for whom it is stored.
-    fn streamed_audience(&self, app: &App) -> Option<Audience> {
-        let room = match (&self.user_id, &self.session_id, &self.match_id) {
-            (Some(user), None, None) => {
-                let streamed = app.hub.is_streamed(user).then(|| vec![user.as_str().into()])?;
-                return Some(Audience { plain: Vec::new(), streamed });
+    fn place(&self) -> Result<Place, Problem> {
+        match (&self.user_id, &self.session_id, &self.match_id) {
+            (Some(user), None, None) => Ok(Place::User(user.as_str().into())),
+            (None, Some(session), None) => Ok(Place::Room(Room::session(session))),
+            (None, None, Some(id)) => Ok(Place::Room(Room::of_match(id))),
+            (None, None, None) => Ok(Place::Everyone),
+            _ => Err(Problem::bad_request("give one of `user_id`, `session_id` and `match_id` at most")),
+        }
+    }
+}
+
+/// Where a pushed event goes.
+#[derive(Clone)]
+enum Place {
+    User(Arc<str>),
+    Room(Room),
+    Everyone,
+}
+
+impl Place {
+    fn audience(&self, hub: &Hub) -> Audience {
+        match self {
+            // The connections of a user without a stream are not asked for: they get it at once.
+            Self::User(user) => {
+                let streamed = hub.is_streamed(user).then(|| user.clone()).into_iter().collect();
+                Audience { plain: Vec::new(), streamed }
             }
-            (None, None, None) => return Some(app.hub.everyone()).filter(|audience| !audience.streamed.is_empty()),
-            (None, Some(session), None) => Room::session(session),
-            (None, None, Some(id)) => Room::of_match(id),
-            _ => return None,
-        };
-        app.hub.has_streamed(&room).then(|| app.hub.audience(&room, None))
+            Self::Room(room) => hub.audience(room, None),
+            Self::Everyone => hub.everyone(),
+        }
     }
 }
 
@@ -129,9 +150,9 @@ pub async fn history(
     Part(match_id): Part<String>,
     Params(page): Params<Page>,
 ) -> Answer {
-    let user =
+    let ticket =
         app.tokens.check(bearer(&headers)).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))?;
-    if app.matches.partner(&match_id, &user).is_none() {
+    if app.matches.partner(&match_id, &ticket.user).is_none() {
         return Err(Problem::new(StatusCode::FORBIDDEN, "not a match of yours"));
     }
     let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);

@@ -27,7 +27,7 @@ use crate::{
     reliable::Ledger,
     reply::Refusal,
     sync::Lock as _,
-    token::Tokens,
+    token::{Ticket, Tokens},
     typing::Typists,
 };
 
@@ -50,11 +50,12 @@ pub struct App {
 }
 
 impl App {
-    /// Takes up a connection of `user`.
-    pub fn connect(&self, user: &Arc<str>, peer: Option<SocketAddr>) -> Result<(Arc<Connection>, Inbox), Full> {
+    /// Takes up a connection of the user whose ticket it is.
+    pub fn connect(&self, ticket: &Ticket, peer: Option<SocketAddr>) -> Result<(Arc<Connection>, Inbox), Full> {
+        let user = &ticket.user;
         let silent = self.dev.as_ref().is_some_and(|dev| dev.is_silenced(user));
         let limits = QueueLimits { frames: self.options.queue_frames, bytes: self.options.queue_bytes };
-        let (connection, inbox) = Connection::new(self.hub.next_id(), user.clone(), limits, silent);
+        let (connection, inbox) = Connection::new(self.hub.next_id(), ticket, limits, silent);
         // Queued before anyone can find the connection, so that nothing comes before it.
         connection.deliver(&envelope::event("connected", &json!({ "user_id": &**user })));
         {

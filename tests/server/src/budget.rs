@@ -32,6 +32,11 @@ impl Budgeted {
         self.left = self.budget;
     }
 
+    /// So many bytes of what was read belong to a message that is bounded otherwise.
+    pub fn refund(&mut self, bytes: usize) {
+        self.left = self.left.saturating_add(bytes).min(self.budget);
+    }
+
     /// Nothing is bounded any more: what follows is thrown away.
     pub fn lift(&mut self) {
         self.left = usize::MAX;

@@ -48,7 +48,7 @@ struct ReadMessage {
 
 /// `join_match`; the answer says whether the other user is there.
 pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let JoinMatch { match_id } = payload(request.data)?;
+    let JoinMatch { match_id } = payload(&request.data)?;
     let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
     let room = Room::of_match(&match_id);
     app.hub.join(&from.user, room.clone())?;
@@ -57,7 +57,7 @@ pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 
 /// `send_message`
 pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let SendMessage { match_id, content, client_id } = payload(request.data)?;
+    let SendMessage { match_id, content, client_id } = payload(&request.data)?;
     let room = Room::of_match(&match_id);
     stop_typing(app, &Typist { match_id: match_id.as_str().into(), user: from.user.clone() });
     let draft = Draft { match_id, sender_id: from.user.to_string(), content, client_id };
@@ -66,7 +66,7 @@ pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 
 /// `typing`
 pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let Typing { match_id, is_typing } = payload(request.data)?;
+    let Typing { match_id, is_typing } = payload(&request.data)?;
     let room = Room::of_match(&match_id);
     if !app.hub.is_member(&from.user, &room) {
         return Err(not_joined());
@@ -83,7 +83,7 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
 
 /// `read_message`
 pub fn read(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let ReadMessage { message_id, match_id } = payload(request.data)?;
+    let ReadMessage { message_id, match_id } = payload(&request.data)?;
     let room = Room::of_match(&match_id);
     let message_id = message_id.parse().map_err(|_| messages::no_such_message())?;
     Ok(Action::Read { room: room.clone(), match_id, message_id }.of_member(app, from, &room, not_joined()))

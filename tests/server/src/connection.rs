@@ -8,9 +8,12 @@ use std::{
     time::Duration,
 };
 
+use serde_json::json;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
-use crate::{clock::monotonic_ms, ending::Ending, outgoing::Outgoing, reliable::WINDOW, sync::Lock as _};
+use crate::{
+    clock::monotonic_ms, ending::Ending, envelope, outgoing::Outgoing, reliable::WINDOW, sync::Lock as _, token::Ticket,
+};
 
 /// How much may wait for one connection.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +31,16 @@ pub struct Connection {
     max_queued_bytes: usize,
     ending: Mutex<Option<oneshot::Sender<Ending>>>,
     silent: AtomicBool,
-    opened_at_ms: u64,
     heard_at_ms: AtomicU64,
     /// 0 while nothing is being written.
     writing_since_ms: AtomicU64,
     said_hello: AtomicBool,
+    expires_at_ms: i64,
+    /// The last acknowledgement, from `welcome` on.
+    acked: Mutex<Option<u64>>,
+    acked_at_ms: AtomicU64,
+    /// Whether messages wait, or are not even read.
+    held_back: AtomicBool,
     /// A permit for each message that may be taken before others are processed.
     pub window: Semaphore,
     /// Told when the connection shall ask for a page of history.
@@ -46,21 +54,24 @@ pub struct Inbox {
 }
 
 impl Connection {
-    pub fn new(id: u64, user: Arc<str>, limits: QueueLimits, silent: bool) -> (Arc<Self>, Inbox) {
+    pub fn new(id: u64, ticket: &Ticket, limits: QueueLimits, silent: bool) -> (Arc<Self>, Inbox) {
         let (queue_in, queue) = mpsc::channel(limits.frames.max(1));
         let (ending_in, ending) = oneshot::channel();
         let connection = Self {
             id,
-            user,
+            user: ticket.user.clone(),
             queue: queue_in,
             queued_bytes: AtomicUsize::new(0),
             max_queued_bytes: limits.bytes,
             ending: Mutex::new(Some(ending_in)),
             silent: AtomicBool::new(silent),
-            opened_at_ms: monotonic_ms(),
             heard_at_ms: AtomicU64::new(monotonic_ms()),
             writing_since_ms: AtomicU64::new(0),
             said_hello: AtomicBool::new(false),
+            expires_at_ms: ticket.expires_at_ms,
+            acked: Mutex::new(None),
+            acked_at_ms: AtomicU64::new(0),
+            held_back: AtomicBool::new(false),
             window: Semaphore::new(WINDOW),
             lagging: Notify::new(),
         };
@@ -117,6 +128,52 @@ impl Connection {
 
     pub fn has_now_said_hello(&self) {
         self.said_hello.store(true, Relaxed);
+        *self.acked.locked() = None;
+    }
+
+    /// The client has its `welcome`, which acknowledges everything up to `last`.
+    pub fn resume_acks(&self, last: u64) {
+        self.acked_at_ms.store(monotonic_ms(), Relaxed);
+        self.acked.locked().get_or_insert(last);
+    }
+
+    /// Queues an acknowledgement.
+    pub fn acknowledge(&self, seq: u64) {
+        // Held while it is queued, so that a repeated one cannot come behind a later one.
+        let mut acked = self.acked.locked();
+        *acked = Some(seq);
+        self.queue_ack(seq);
+    }
+
+    /// Repeats the last acknowledgement, if there has been none for a while although messages of the client wait: it would take
+    /// the link for dead.
+    pub fn repeat_ack(&self, now_ms: u64, pause: Duration) {
+        let quiet = Duration::from_millis(now_ms.saturating_sub(self.acked_at_ms.load(Relaxed)));
+        if quiet < pause || !self.holds_back() {
+            return;
+        }
+        if let Some(seq) = *self.acked.locked() {
+            self.queue_ack(seq);
+        }
+    }
+
+    fn queue_ack(&self, seq: u64) {
+        self.acked_at_ms.store(monotonic_ms(), Relaxed);
+        self.deliver(&envelope::event("ack", &json!({ "seq": seq })));
+    }
+
+    pub fn set_held_back(&self, held_back: bool) {
+        self.held_back.store(held_back, Relaxed);
+    }
+
+    /// Whether messages of the client wait: for the rate limit, to be read, or for the database.
+    pub fn holds_back(&self) -> bool {
+        self.held_back.load(Relaxed) || self.window.available_permits() < WINDOW
+    }
+
+    /// Whether the token that it was opened with is no longer good.
+    pub fn has_expired(&self, now_epoch_ms: i64) -> bool {
+        now_epoch_ms >= self.expires_at_ms
     }
 
     /// Ends the connection. Only the first call counts.
@@ -132,11 +189,6 @@ impl Connection {
 
     pub fn set_silent(&self, silent: bool) {
         self.silent.store(silent, Relaxed);
-    }
-
-    /// Since when it is open.
-    pub fn age(&self) -> Duration {
-        Duration::from_millis(monotonic_ms().saturating_sub(self.opened_at_ms))
     }
 
     /// The client has sent a message.

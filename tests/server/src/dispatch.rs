@@ -1,8 +1,12 @@
 //! From a text frame to what it causes.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use serde_json::json;
+use serde_json::{Value, json, value::to_raw_value};
 
 use crate::{
     action::Action,
@@ -10,11 +14,12 @@ use crate::{
     clock, colabmatch,
     connection::Connection,
     ending::Ending,
-    envelope::{self, Envelope, Malformed},
+    envelope::{self, Envelope},
+    intake::Intake,
     masterx,
     outgoing::Outgoing,
-    reliable::{MAX_HELLO_BYTES, Numbers, SEQUENCE_SLACK_BYTES},
-    reply::Refusal,
+    reliable::{Numbers, SEQUENCE_SLACK_BYTES},
+    reply::{self, Refusal},
     sender::Sender,
 };
 
@@ -22,28 +27,38 @@ use crate::{
 pub async fn text(
     app: &App,
     from: &Arc<Connection>,
-    sender: &mut Option<Sender>,
+    intake: &mut Intake,
     text: &str,
 ) -> Result<Option<Outgoing>, Ending> {
     let started = Instant::now();
     let (numbers, envelope) = envelope::frame(text);
-    check_size(app, text, numbers, &envelope)?;
     match &envelope {
         Ok(envelope) => app.received(from, envelope, text.len()),
         Err(_) => app.received_malformed(from, text),
     }
+    let envelope = check_size(app, text, numbers, envelope.map_err(Refusal::from))?;
     if from.is_silent() {
         return Ok(None);
     }
     let kind = envelope.as_ref().ok().map(|envelope| envelope.kind.clone());
     // In boxes, so that connections that never need them do not hold the room for them.
     let result = match (envelope, numbers) {
-        (Ok(hello), _) if hello.kind == "hello" => Box::pin(Sender::hello(app, from, sender, &hello.data)).await?,
-        (envelope, Numbers::Absent) => {
-            let is_held_up = sender.as_ref().is_some_and(Sender::is_held_up);
-            event(app, from, is_held_up, envelope).await
+        (Ok(hello), _) if hello.kind == "hello" => {
+            Box::pin(Sender::hello(app, from, &mut intake.sender, &hello.data)).await?
         }
-        (envelope, numbers) => Box::pin(Sender::message(app, from, sender.as_mut(), numbers, envelope)).await?,
+        (Ok(ping), Numbers::Absent) if ping.kind == "ping" => {
+            if app.limits.allow_ping(&from.user) {
+                Ok(Some(pong()))
+            } else {
+                intake.late_pong = Some(Box::pin(app.limits.clone().next_ping(from.user.clone())));
+                Ok(None)
+            }
+        }
+        (envelope, Numbers::Absent) => event(app, from, intake.holds_messages(), envelope).await,
+        (envelope, numbers) => {
+            Box::pin(Sender::message(app, from, intake.sender.as_mut(), numbers, envelope)).await?;
+            Ok(None)
+        }
     };
     let reply = result.unwrap_or_else(|refusal| {
         app.metrics.error(refusal.code);
@@ -54,25 +69,50 @@ pub async fn text(
     Ok(reply.filter(|_| !from.is_silent()))
 }
 
+/// Handles a message that was too large for more than its numbers to be kept.
+pub async fn too_large(app: &App, from: &Arc<Connection>, intake: &mut Intake, numbers: Numbers) -> Result<(), Ending> {
+    from.heard();
+    if from.is_silent() {
+        return Ok(());
+    }
+    let refusal = refuse_size(app, numbers)?;
+    app.metrics.received("malformed", Duration::ZERO);
+    Box::pin(Sender::message(app, from, intake.sender.as_mut(), numbers, Err(refusal))).await
+}
+
 /// The transport takes whatever a `hello` may need; other messages have to be smaller.
-fn check_size(app: &App, text: &str, numbers: Numbers, envelope: &Result<Envelope, Malformed>) -> Result<(), Ending> {
+fn check_size(
+    app: &App,
+    text: &str,
+    numbers: Numbers,
+    envelope: Result<Envelope, Refusal>,
+) -> Result<Result<Envelope, Refusal>, Ending> {
     let slack = if numbers == Numbers::Absent { 0 } else { SEQUENCE_SLACK_BYTES };
     let hello = envelope.as_ref().is_ok_and(|envelope| envelope.kind == "hello");
-    let max = if hello { MAX_HELLO_BYTES } else { app.options.max_message_bytes.saturating_add(slack) };
-    if text.len() > max { Err(Ending::close(1009, "message too large")) } else { Ok(()) }
+    if hello || text.len() <= app.options.max_message_bytes.saturating_add(slack) {
+        return Ok(envelope);
+    }
+    refuse_size(app, numbers).map(Err)
+}
+
+/// One that can be acknowledged is refused like any other. Of one that cannot, nothing but the end of the connection tells its client.
+fn refuse_size(app: &App, numbers: Numbers) -> Result<Refusal, Ending> {
+    match numbers {
+        Numbers::Absent => Err(Ending::close(1009, "message too large")),
+        Numbers::Present(_) | Numbers::Wrong => Ok(reply::too_large(app.options.max_message_bytes)),
+    }
 }
 
 async fn event(
     app: &App,
     from: &Arc<Connection>,
     is_held_up: bool,
-    envelope: Result<Envelope, Malformed>,
+    envelope: Result<Envelope, Refusal>,
 ) -> Result<Option<Outgoing>, Refusal> {
     let kind = envelope.as_ref().map_or("", |envelope| envelope.kind.as_str());
     // Messages before it wait for the rate limit, and it may not overtake them.
     let allow_message = || !is_held_up && app.limits.allow_message(&from.user);
     let allowed = match kind {
-        "ping" => app.limits.allow_ping(&from.user),
         // A client that has been away joins again before anything else, and nothing would tell it to do so later.
         "join_session" | "join_match" if from.has_said_hello() && !is_held_up => {
             allow_message() || app.limits.allow_ping(&from.user)
@@ -85,12 +125,26 @@ async fn event(
     prepare(app, from, envelope)?.carry_out(app, from).await
 }
 
-/// Whether a message may be done, and what it does then.
-pub fn prepare(app: &App, from: &Connection, envelope: Result<Envelope, Malformed>) -> Result<Action, Refusal> {
+/// Whether a message may be done, and what it does then. A handler that panics has refused it.
+pub fn prepare(app: &App, from: &Connection, envelope: Result<Envelope, Refusal>) -> Result<Action, Refusal> {
     let envelope = envelope?;
+    guarded(|| handle(app, from, envelope))
+}
+
+fn guarded<T>(handler: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        Err(reply::internal())
+    })
+}
+
+fn handle(app: &App, from: &Connection, envelope: Envelope) -> Result<Action, Refusal> {
     let hub = &app.hub;
     match envelope.kind.as_str() {
-        "ping" => Ok(Action::Answer { kind: "pong", data: pong() }),
+        "ping" => match to_raw_value(&pong_data()) {
+            Ok(data) => Ok(Action::Answer { kind: "pong", data }),
+            Err(_) => Err(reply::internal()),
+        },
         "echo" => Ok(Action::Answer { kind: "echo", data: envelope.data }),
         "join_session" => masterx::join(hub, from, envelope),
         "leave_session" => masterx::leave(hub, from, envelope),
@@ -104,12 +158,26 @@ pub fn prepare(app: &App, from: &Connection, envelope: Result<Envelope, Malforme
     }
 }
 
-fn pong() -> serde_json::Map<String, serde_json::Value> {
-    let mut data = serde_json::Map::new();
-    data.insert("timestamp".into(), json!(clock::iso()));
-    data
+/// The answer to a ping.
+pub fn pong() -> Outgoing {
+    envelope::event("pong", &pong_data())
+}
+
+fn pong_data() -> Value {
+    json!({ "timestamp": clock::iso() })
 }
 
 fn rate_limited() -> Refusal {
     Refusal::new("rate_limited", "rate limit exceeded; the message was not processed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_that_panics_has_refused_the_message() {
+        assert_eq!(guarded(|| Ok(7)), Ok(7));
+        assert_eq!(guarded::<()>(|| panic!("a bug, on purpose")), Err(reply::internal()));
+    }
 }

@@ -1,9 +1,6 @@
 //! Hostile frames for the message parser and everything behind it, for a bounded time.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use proptest::{
     prelude::*,
@@ -16,11 +13,13 @@ use crate::{
     dispatch,
     ending::Ending,
     envelope,
+    intake::Intake,
     options::Options,
     outgoing::Outgoing,
     reliable::{MAX_NUMBER, Numbers},
     sender::Sender,
     server,
+    token::Ticket,
 };
 
 /// What a client might send: noise, JSON of any shape, envelopes with any payload, and damaged envelopes.
@@ -187,15 +186,15 @@ async fn the_handlers_answer_any_text_with_an_envelope_or_a_close_code_of_the_pr
     let mut frames = frames_for(BUDGET);
     let mut processed = 0;
     'connections: loop {
-        let (ada, mut inbox) = app.connect(&Arc::from("ada"), None).ok().unwrap();
-        let mut sender = None;
-        assert!(dispatch::text(app, &ada, &mut sender, &hello).await.is_ok_and(|reply| reply.is_none()));
+        let (ada, mut inbox) = app.connect(&Ticket::of("ada"), None).ok().unwrap();
+        let mut intake = Intake::default();
+        assert!(dispatch::text(app, &ada, &mut intake, &hello).await.is_ok_and(|reply| reply.is_none()));
         loop {
             let Some(text) = frames.next() else { break 'connections };
-            let last = sender.as_ref().map_or(0, Sender::last);
+            let last = intake.sender.as_ref().map_or(0, Sender::last);
             let text = text.replace(&NEXT.to_string(), &(last + 1).to_string());
-            let handled = dispatch::text(app, &ada, &mut sender, &text).await;
-            processed += u64::from(sender.as_ref().map_or(0, Sender::last) > last);
+            let handled = dispatch::text(app, &ada, &mut intake, &text).await;
+            processed += u64::from(intake.sender.as_ref().map_or(0, Sender::last) > last);
             match handled {
                 Ok(reply) => reply.iter().for_each(|reply| check(reply, &text)),
                 Err(Ending::Close { code: 1009 | 4400 | 4409, .. }) => {

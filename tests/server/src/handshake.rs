@@ -15,7 +15,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError, handshake::server::create_response_with_body};
 
-use crate::{app::App, hub::Full, options::Reject, socket, token::TokenError};
+use crate::{
+    app::App,
+    hub::Full,
+    options::Reject,
+    socket,
+    token::{Ticket, TokenError},
+};
 
 /// `GET /api/ws?token=…`
 pub async fn upgrade(
@@ -32,8 +38,8 @@ pub async fn upgrade(
         }
     };
     let token = query.iter().find(|(name, _)| name == "token").map(|(_, value)| value.as_str());
-    let user = app.tokens.check(token);
-    if let Err(refusal) = admit(&app, request.headers(), &user) {
+    let ticket = app.tokens.check(token);
+    if let Err(refusal) = admit(&app, request.headers(), &ticket) {
         app.rejected(refusal.reason, Some(peer));
         if let Some(status) = refusal.status {
             return (status, refusal.reason).into_response();
@@ -42,7 +48,7 @@ pub async fn upgrade(
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgraded.await {
-            Ok(upgraded) => serve(app, upgraded, user, peer).await,
+            Ok(upgraded) => serve(app, upgraded, ticket, peer).await,
             Err(error) => tracing::debug!(%error, "the client left during the handshake"),
         }
     });
@@ -55,21 +61,21 @@ struct Refusal {
     reason: &'static str,
 }
 
-fn admit(app: &App, headers: &HeaderMap, user: &Result<Arc<str>, TokenError>) -> Result<(), Refusal> {
+fn admit(app: &App, headers: &HeaderMap, ticket: &Result<Ticket, TokenError>) -> Result<(), Refusal> {
     let refuse = |status, reason| Err(Refusal { status: Some(status), reason });
     if app.draining.load(Ordering::SeqCst) {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "restarting");
     }
-    if app.refuses(user.as_deref().ok()) {
+    if app.refuses(ticket.as_ref().ok().map(|ticket| &*ticket.user)) {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "refused on command");
     }
     if !origin_is_allowed(&app.options.allow_origin, headers) {
         return refuse(StatusCode::FORBIDDEN, "origin not allowed");
     }
     let by_http = app.options.reject == Reject::Http;
-    match user {
+    match ticket {
         Err(error) => Err(Refusal { status: by_http.then_some(StatusCode::FORBIDDEN), reason: error.as_str() }),
-        Ok(user) => match app.hub.room_for(user) {
+        Ok(ticket) => match app.hub.room_for(&ticket.user) {
             Err(Full::Server) => refuse(StatusCode::SERVICE_UNAVAILABLE, Full::Server.as_str()),
             Err(Full::User) if by_http => refuse(StatusCode::TOO_MANY_REQUESTS, Full::User.as_str()),
             // The close frame is left to the moment when the connection is added, which decides.
@@ -87,11 +93,11 @@ fn origin_is_allowed(allowed: &[String], headers: &HeaderMap) -> bool {
 async fn serve(
     app: Arc<App>,
     upgraded: hyper::upgrade::Upgraded,
-    user: Result<Arc<str>, TokenError>,
+    ticket: Result<Ticket, TokenError>,
     peer: SocketAddr,
 ) {
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => socket::run(app, parts.io.into_inner(), parts.read_buf.into(), user, Some(peer)).await,
+        Ok(parts) => socket::run(app, parts.io.into_inner(), parts.read_buf.into(), ticket, Some(peer)).await,
         Err(_) => tracing::error!("an upgraded connection is not the TCP connection that was accepted"),
     }
 }

@@ -6,14 +6,13 @@ use std::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use crate::{connection::Connection, outgoing::Outgoing, reply::Refusal, sync::SharedLock as _};
 
 /// Users, their connections, and the rooms (sessions and matches) they are members of.
 ///
-/// Membership belongs to a user, not to a connection: it ends with the user's last connection.
+/// Membership belongs to a user, not to a connection: it ends with the user's last connection, unless the database has it.
 pub struct Hub {
     state: RwLock<State>,
     last_id: AtomicU64,
@@ -46,13 +45,14 @@ struct State {
     users: HashMap<Arc<str>, User>,
     rooms: HashMap<Room, Members>,
     connections: usize,
-    /// The users whose events are stored, and the rooms that they get events of, also while they are away.
+    /// The users whose events are stored, and the rooms that they get events of, also while they are away. The database has the same.
     streamed: HashMap<Arc<str>, HashSet<Room>>,
 }
 
 #[derive(Default)]
 struct Members {
     present: HashSet<Arc<str>>,
+    /// Those for whom events are stored: they are present and have a stream, or the room is stored.
     streamed: HashSet<Arc<str>>,
 }
 
@@ -99,7 +99,7 @@ impl Hub {
     /// Removes a connection. With a user's last one their memberships end; these rooms are returned.
     pub fn remove(&self, connection: &Connection) -> Option<Vec<Room>> {
         let mut state = self.state.writing();
-        let State { users, rooms, connections, .. } = &mut *state;
+        let State { users, connections, .. } = &mut *state;
         let user = users.get_mut(&connection.user)?;
         let before = user.connections.len();
         user.connections.retain(|other| other.id != connection.id);
@@ -109,7 +109,7 @@ impl Hub {
         }
         let left = users.remove(&connection.user)?.rooms;
         for room in &left {
-            remove_member(rooms, room, |members| &mut members.present, &connection.user);
+            state.place(&connection.user, room);
         }
         Some(left.into_iter().collect())
     }
@@ -117,8 +117,7 @@ impl Hub {
     /// Makes a connected user a member. Joining twice is the same as joining once.
     pub fn join(&self, user: &Arc<str>, room: Room) -> Result<(), Refusal> {
         let mut state = self.state.writing();
-        let State { users, rooms, streamed, .. } = &mut *state;
-        let Some(entry) = users.get_mut(user) else { return Ok(()) };
+        let Some(entry) = state.users.get_mut(user) else { return Ok(()) };
         if entry.rooms.contains(&room) {
             return Ok(());
         }
@@ -127,25 +126,20 @@ impl Hub {
             return Err(Refusal::new("too_many_sessions", message));
         }
         entry.rooms.insert(room.clone());
-        let members = rooms.entry(room.clone()).or_default();
-        members.present.insert(user.clone());
-        if let Some(own) = streamed.get_mut(user) {
-            members.streamed.insert(user.clone());
-            own.insert(room);
-        }
+        state.place(user, &room);
         Ok(())
     }
 
     /// Ends a membership, if there is one.
     pub fn leave(&self, user: &Arc<str>, room: &Room) {
         let mut state = self.state.writing();
-        let State { users, rooms, streamed, .. } = &mut *state;
-        if users.get_mut(user).is_some_and(|entry| entry.rooms.remove(room)) {
-            remove_member(rooms, room, |members| &mut members.present, user);
+        if let Some(entry) = state.users.get_mut(user) {
+            entry.rooms.remove(room);
         }
-        if streamed.get_mut(user).is_some_and(|own| own.remove(room)) {
-            remove_member(rooms, room, |members| &mut members.streamed, user);
+        if let Some(stored) = state.streamed.get_mut(user) {
+            stored.remove(room);
         }
+        state.place(user, room);
     }
 
     pub fn is_member(&self, user: &str, room: &Room) -> bool {
@@ -182,54 +176,41 @@ impl Hub {
         state.users.values().map(|user| user.deliver(outgoing)).sum()
     }
 
-    /// A user's events are stored from now on. Returns the rooms that they are in, if that is news.
-    pub fn begin_stream(&self, user: &Arc<str>) -> Vec<Room> {
-        if self.is_streamed(user) {
-            return Vec::new();
-        }
-        let rooms = self.state.reading().users.get(user).map_or_else(HashSet::new, |user| user.rooms.clone());
-        self.restore(user, rooms.iter().cloned().collect());
-        rooms.into_iter().collect()
+    /// The rooms that a connected user is in.
+    pub fn rooms_of(&self, user: &str) -> Vec<Room> {
+        let state = self.state.reading();
+        state.users.get(user).map_or_else(Vec::new, |user| user.rooms.iter().cloned().collect())
     }
 
-    /// A user's events are stored, and were so before the server started.
-    pub fn restore(&self, user: &Arc<str>, stored: Vec<Room>) {
-        let mut state = self.state.writing();
-        let State { rooms, streamed, .. } = &mut *state;
-        let own = streamed.entry(user.clone()).or_default();
-        for room in stored {
-            rooms.entry(room.clone()).or_default().streamed.insert(user.clone());
-            own.insert(room);
-        }
+    /// Whether a user gets the events of a room also while they are away.
+    pub fn is_stored(&self, user: &str, room: &Room) -> bool {
+        self.state.reading().streamed.get(user).is_some_and(|stored| stored.contains(room))
     }
 
-    /// A user's events are no longer stored.
-    pub fn end_stream(&self, user: &Arc<str>) {
+    /// What the database has about a user: the rooms whose events are stored for them, or that none are.
+    pub fn set_stored(&self, user: &Arc<str>, stored: Option<Vec<Room>>) {
         let mut state = self.state.writing();
-        let State { rooms, streamed, .. } = &mut *state;
-        for room in streamed.remove(user).unwrap_or_default() {
-            remove_member(rooms, &room, |members| &mut members.streamed, user);
-        }
-    }
-
-    /// Ends the memberships beyond the limit that a user has only because they were a member some time ago.
-    pub fn take_surplus(&self, user: &Arc<str>) -> Vec<(Arc<str>, Room)> {
-        let mut state = self.state.writing();
-        match state.streamed.get(user) {
-            Some(own) if own.len() > MAX_ROOMS_PER_USER => state.take_past_rooms(user),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Ends the memberships that users had before they were away, where they have been back for some time.
-    pub fn take_lapsed(&self, back_for: Duration) -> Vec<(Arc<str>, Room)> {
-        let mut state = self.state.writing();
-        let is_back = |user: &&Arc<str>| {
-            let connections = state.users.get(*user).into_iter().flat_map(|user| &user.connections);
-            connections.map(|connection| connection.age()).max().is_some_and(|age| age > back_for)
+        let before = match stored {
+            Some(stored) => state.streamed.insert(user.clone(), stored.into_iter().collect()),
+            None => state.streamed.remove(user),
         };
-        let back: Vec<_> = state.streamed.keys().filter(is_back).cloned().collect();
-        back.iter().flat_map(|user| state.take_past_rooms(user)).collect()
+        let after = state.streamed.get(user).into_iter().flatten();
+        let present = state.users.get(user).into_iter().flat_map(|user| &user.rooms);
+        let concerned: HashSet<Room> = after.chain(present).cloned().chain(before.into_iter().flatten()).collect();
+        for room in &concerned {
+            state.place(user, room);
+        }
+    }
+
+    /// Nothing is stored any more for users who are not among these.
+    pub fn keep_stored(&self, is_among: impl Fn(&str) -> bool) {
+        let gone: Vec<Arc<str>> = {
+            let state = self.state.reading();
+            state.streamed.keys().filter(|user| !is_among(user)).cloned().collect()
+        };
+        for user in gone {
+            self.set_stored(&user, None);
+        }
     }
 
     /// Whether a user's events are stored.
@@ -285,16 +266,28 @@ impl Hub {
 }
 
 impl State {
-    /// Ends a user's memberships in rooms that they have joined on an earlier connection only.
-    fn take_past_rooms(&mut self, user: &Arc<str>) -> Vec<(Arc<str>, Room)> {
-        let Self { users, rooms, streamed, .. } = self;
-        let Some(own) = streamed.get_mut(user) else { return Vec::new() };
-        let present = users.get(user).map(|user| &user.rooms);
-        let past: Vec<Room> = own.extract_if(|room| present.is_none_or(|present| !present.contains(room))).collect();
-        for room in &past {
-            remove_member(rooms, room, |members| &mut members.streamed, user);
+    /// Puts a user where they belong among the members of a room, after their own entries have changed.
+    fn place(&mut self, user: &Arc<str>, room: &Room) {
+        let present = self.users.get(user).is_some_and(|user| user.rooms.contains(room));
+        let stored = self.streamed.get(user);
+        let streamed = stored.is_some_and(|stored| present || stored.contains(room));
+        if !present && !streamed {
+            let Some(members) = self.rooms.get_mut(room) else { return };
+            members.present.remove(user);
+            members.streamed.remove(user);
+            if members.present.is_empty() && members.streamed.is_empty() {
+                self.rooms.remove(room);
+            }
+            return;
         }
-        past.into_iter().map(|room| (user.clone(), room)).collect()
+        let members = self.rooms.entry(room.clone()).or_default();
+        for (list, belongs) in [(&mut members.present, present), (&mut members.streamed, streamed)] {
+            if belongs {
+                list.insert(user.clone());
+            } else {
+                list.remove(user);
+            }
+        }
     }
 }
 
@@ -342,48 +335,42 @@ impl User {
     }
 }
 
-fn remove_member(
-    rooms: &mut HashMap<Room, Members>,
-    room: &Room,
-    list: impl Fn(&mut Members) -> &mut HashSet<Arc<str>>,
-    user: &Arc<str>,
-) {
-    if let Some(members) = rooms.get_mut(room) {
-        list(members).remove(user);
-        if members.present.is_empty() && members.streamed.is_empty() {
-            rooms.remove(room);
-        }
-    }
-}
-
 /// Bounds what one user can make the server remember.
 pub const MAX_ROOMS_PER_USER: usize = 100;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Connection, QueueLimits};
+    use crate::{
+        connection::{Connection, QueueLimits},
+        token::Ticket,
+    };
 
     #[test]
-    fn who_was_away_gets_the_events_of_their_rooms_until_they_are_back_and_have_not_joined_again() {
+    fn events_are_stored_for_who_is_away_where_the_database_says_so_and_for_who_is_there_where_they_are() {
         let hub = Hub::new(Capacity { total: 9, per_user: 9 });
         let ada = Arc::<str>::from("ada");
-        let connect = || Connection::new(hub.next_id(), ada.clone(), QueueLimits { frames: 1, bytes: 1 }, false).0;
-        let [kept, lost] = ["kept", "lost"].map(Room::session);
-        let streamed = |room: &Room| hub.audience(room, None).streamed.len();
+        let connect =
+            || Connection::new(hub.next_id(), &Ticket::of("ada"), QueueLimits { frames: 1, bytes: 1 }, false).0;
+        let [stored, joined] = ["stored", "joined"].map(Room::session);
+        let members = |room: &Room| {
+            let audience = hub.audience(room, None);
+            (audience.plain.len(), audience.streamed.len())
+        };
         let first = connect();
         hub.add(&first).unwrap();
-        hub.join(&ada, kept.clone()).unwrap();
-        hub.join(&ada, lost.clone()).unwrap();
-        assert_eq!(hub.begin_stream(&ada).len(), 2);
+        hub.join(&ada, joined.clone()).unwrap();
+        assert_eq!((members(&stored), members(&joined)), ((0, 0), (1, 0)));
+        hub.set_stored(&ada, Some(vec![stored.clone()]));
+        assert_eq!((members(&stored), members(&joined)), ((0, 1), (0, 1)));
         hub.remove(&first);
-        assert!(hub.take_lapsed(Duration::ZERO).is_empty());
-        assert_eq!((streamed(&kept), streamed(&lost), hub.rooms()), (1, 1, 0));
-        hub.add(&connect()).unwrap();
-        hub.join(&ada, kept.clone()).unwrap();
-        assert!(hub.take_lapsed(Duration::from_secs(60)).is_empty());
-        std::thread::sleep(Duration::from_millis(2));
-        assert_eq!(hub.take_lapsed(Duration::ZERO), [(ada, lost.clone())]);
-        assert_eq!((streamed(&kept), streamed(&lost), hub.rooms()), (1, 0, 1));
+        assert_eq!((members(&stored), members(&joined), hub.rooms()), ((0, 1), (0, 0), 0));
+        hub.leave(&ada, &stored);
+        assert_eq!(members(&stored), (0, 0));
+        hub.set_stored(&ada, Some(vec![stored.clone(), joined.clone()]));
+        hub.keep_stored(|user| user == "ada");
+        assert_eq!((members(&stored), members(&joined)), ((0, 1), (0, 1)));
+        hub.keep_stored(|_| false);
+        assert_eq!((members(&stored), members(&joined), hub.is_streamed("ada")), ((0, 0), (0, 0), false));
     }
 }

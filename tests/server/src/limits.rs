@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
@@ -13,8 +16,7 @@ use crate::sync::Lock as _;
 /// Token buckets for each user, shared by all connections of the user so that opening more of them gains nothing.
 pub struct RateLimits {
     buckets: Option<Buckets>,
-    /// Where connections of a user that wait for a token stand in line.
-    lines: Mutex<HashMap<Arc<str>, Line>>,
+    accounts: Mutex<HashMap<Arc<str>, Arc<Account>>>,
 }
 
 struct Buckets {
@@ -23,8 +25,29 @@ struct Buckets {
     pings: DefaultKeyedRateLimiter<Arc<str>>,
 }
 
-/// The lock is fair: who has waited longest is next.
-type Line = Arc<tokio::sync::Mutex<()>>;
+/// What the connections of a user have in common while they wait for the limit.
+#[derive(Default)]
+pub struct Account {
+    /// Where they stand in line. The lock is fair: who has waited longest is next.
+    messages: tokio::sync::Mutex<()>,
+    pings: tokio::sync::Mutex<()>,
+    held_bytes: AtomicUsize,
+}
+
+impl Account {
+    /// Whether more may be read for a connection that has something waiting already.
+    pub fn has_room(&self) -> bool {
+        self.held_bytes.load(Relaxed) < MAX_HELD_BYTES
+    }
+
+    pub fn hold(&self, bytes: usize) {
+        self.held_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    pub fn release(&self, bytes: usize) {
+        self.held_bytes.fetch_sub(bytes, Relaxed);
+    }
+}
 
 impl RateLimits {
     /// Limits of `per_minute` messages and as many pings; 0 is none.
@@ -33,7 +56,7 @@ impl RateLimits {
             messages: RateLimiter::keyed(Quota::per_minute(per_minute)),
             pings: RateLimiter::keyed(Quota::per_minute(per_minute)),
         });
-        Self { buckets, lines: Mutex::default() }
+        Self { buckets, accounts: Mutex::default() }
     }
 
     /// Takes a token for a message.
@@ -41,18 +64,25 @@ impl RateLimits {
         self.buckets.as_ref().is_none_or(|buckets| buckets.messages.check_key(user).is_ok())
     }
 
+    /// What the connections of a user share.
+    pub fn account(&self, user: &Arc<str>) -> Arc<Account> {
+        self.accounts.locked().entry(user.clone()).or_default().clone()
+    }
+
     /// Takes a token for a message as soon as there is one. Those who wait for the same user take turns.
     pub async fn next_message(self: Arc<Self>, user: Arc<str>) {
         let Some(buckets) = &self.buckets else { return };
-        let line = self.lines.locked().entry(user.clone()).or_default().clone();
-        let _first = line.lock().await;
-        loop {
-            let wait = match buckets.messages.check_key(&user) {
-                Ok(()) => return,
-                Err(refused) => refused.wait_time_from(buckets.messages.clock().now()),
-            };
-            tokio::time::sleep(wait).await;
-        }
+        let account = self.account(&user);
+        let _first = account.messages.lock().await;
+        next(&buckets.messages, &user).await;
+    }
+
+    /// The same for a ping.
+    pub async fn next_ping(self: Arc<Self>, user: Arc<str>) {
+        let Some(buckets) = &self.buckets else { return };
+        let account = self.account(&user);
+        let _first = account.pings.lock().await;
+        next(&buckets.pings, &user).await;
     }
 
     /// Takes a token for a ping, be it an event or a WebSocket control frame.
@@ -66,6 +96,15 @@ impl RateLimits {
             buckets.messages.retain_recent();
             buckets.pings.retain_recent();
         }
-        self.lines.locked().retain(|_, line| Arc::strong_count(line) > 1);
+        self.accounts.locked().retain(|_, account| Arc::strong_count(account) > 1);
     }
 }
+
+async fn next(bucket: &DefaultKeyedRateLimiter<Arc<str>>, user: &Arc<str>) {
+    while let Err(refused) = bucket.check_key(user) {
+        tokio::time::sleep(refused.wait_time_from(bucket.clock().now())).await;
+    }
+}
+
+/// What may wait for one user before the server stops reading from those connections that have something waiting.
+const MAX_HELD_BYTES: usize = 4 << 20;

@@ -39,7 +39,7 @@ struct ChatMessage {
 
 /// `join_session`
 pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let Session { session_id } = payload(request.data)?;
+    let Session { session_id } = payload(&request.data)?;
     check_session_id(&session_id)?;
     let room = Room::session(&session_id);
     hub.join(&from.user, room.clone())?;
@@ -48,7 +48,7 @@ pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, R
 
 /// `leave_session`. Leaving twice is the same as leaving once.
 pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let Session { session_id } = payload(request.data)?;
+    let Session { session_id } = payload(&request.data)?;
     let room = Room::session(&session_id);
     hub.leave(&from.user, &room);
     Ok(Action::Leave { room })
@@ -56,7 +56,7 @@ pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, 
 
 /// `user_typing`
 pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let Typing { session_id, is_typing } = payload(request.data)?;
+    let Typing { session_id, is_typing } = payload(&request.data)?;
     let room = Room::session(&session_id);
     if !hub.is_member(&from.user, &room) {
         return Err(not_joined());
@@ -68,7 +68,7 @@ pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action,
 
 /// `message_sent`
 pub fn message(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
-    let MessageSent { session_id, message } = payload(request.data)?;
+    let MessageSent { session_id, message } = payload(&request.data)?;
     let room = Room::session(&session_id);
     let data = json!({
         "message": {
@@ -115,13 +115,17 @@ pub fn check_pushed(kind: &str, data: &Map<String, Value>) -> Result<(), String>
     let data = || data.clone();
     let checked = match kind {
         "" => Err(Malformed("`type` must not be empty".into())),
-        "emotion_update" => payload::<EmotionUpdate>(data()).and_then(|update| update.emotion.check()),
-        "typing_indicator" => payload::<TypingIndicator>(data()).map(drop),
-        "message_received" => payload::<MessageReceived>(data()).map(drop),
-        "error" => payload::<ServerError>(data()).map(drop),
+        "emotion_update" => pushed::<EmotionUpdate>(data()).and_then(|update| update.emotion.check()),
+        "typing_indicator" => pushed::<TypingIndicator>(data()).map(drop),
+        "message_received" => pushed::<MessageReceived>(data()).map(drop),
+        "error" => pushed::<ServerError>(data()).map(drop),
         _ => Ok(()),
     };
     checked.map_err(|Malformed(reason)| format!("`data` of `{kind}`: {reason}"))
+}
+
+fn pushed<T: for<'de> Deserialize<'de>>(data: Map<String, Value>) -> Result<T, Malformed> {
+    serde_json::from_value(Value::Object(data)).map_err(|error| Malformed(error.to_string()))
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,8 @@ pub struct Matches {
 
 #[derive(Default)]
 struct Index {
+    /// The row of the newest match that was read.
+    newest: i64,
     users: HashMap<Arc<str>, [Arc<str>; 2]>,
     partners: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
@@ -35,11 +37,31 @@ pub enum MatchError {
 impl Matches {
     /// Loads what is stored.
     pub async fn load(store: Store) -> Result<Self, StoreError> {
-        let mut index = Index::default();
-        for (id, [first, second]) in store.run(messages::all_matches).await? {
+        let matches = Self { store, index: RwLock::default() };
+        matches.read().await?;
+        Ok(matches)
+    }
+
+    /// Takes up the matches that other processes make, for as long as the server runs.
+    pub async fn follow(&self) {
+        loop {
+            self.store.others_have_stored().await;
+            if let Err(error) = self.read().await {
+                tracing::error!(%error, "matches of other processes could not be read");
+            }
+        }
+    }
+
+    /// Loads what was stored since the last time.
+    async fn read(&self) -> Result<(), StoreError> {
+        let known = self.index.reading().newest;
+        let stored = self.store.run(move |database| messages::matches_since(database, known)).await?;
+        let mut index = self.index.writing();
+        for (row, id, [first, second]) in stored {
+            index.newest = index.newest.max(row);
             index.add(id.into(), [first.into(), second.into()]);
         }
-        Ok(Self { store, index: RwLock::new(index) })
+        Ok(())
     }
 
     /// Stores a match. Making it twice is the same as making it once.
@@ -48,21 +70,13 @@ impl Matches {
         if let Some(existing) = self.index.reading().users.get(id) {
             return if same_pair(existing, &pair) { Ok(()) } else { Err(MatchError::Taken) };
         }
+        // Another request, or another process, may have stored the same id first, and what is stored counts.
         let stored_id = id.to_owned();
-        self.store
-            .run(move |database| messages::insert_match(database, &stored_id, &users))
-            .await
-            .map_err(MatchError::Store)?;
-        let mut index = self.index.writing();
-        // Another request may have stored the same id first, and what is stored counts.
-        match index.users.get(id) {
-            Some(existing) if same_pair(existing, &pair) => Ok(()),
-            Some(_) => Err(MatchError::Taken),
-            None => {
-                index.add(id.into(), pair);
-                Ok(())
-            }
-        }
+        let stored = self.store.run(move |database| messages::insert_match(database, &stored_id, &users));
+        let stored = stored.await.map_err(MatchError::Store)?.map(Arc::<str>::from);
+        let result = if same_pair(&stored, &pair) { Ok(()) } else { Err(MatchError::Taken) };
+        self.index.writing().add(id.into(), stored);
+        result
     }
 
     /// The other user of a match that `user` belongs to.

@@ -48,20 +48,23 @@ pub struct Draft {
     pub client_id: Option<String>,
 }
 
-/// All matches: id and users.
-pub fn all_matches(database: &Connection) -> rusqlite::Result<Vec<(String, [String; 2])>> {
+/// The matches stored after a row: row, id and users.
+pub fn matches_since(database: &Connection, row: i64) -> rusqlite::Result<Vec<(i64, String, [String; 2])>> {
     database
-        .prepare("SELECT id, first_user, second_user FROM matches")?
-        .query_map([], |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?])))?
+        .prepare_cached("SELECT rowid, id, first_user, second_user FROM matches WHERE rowid > ?1 ORDER BY rowid")?
+        .query_map([row], |row| Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?])))?
         .collect()
 }
 
-pub fn insert_match(database: &Connection, id: &str, users: &[String; 2]) -> rusqlite::Result<()> {
+/// Stores a match, unless there is one of its id, and returns the users of the one that is stored.
+pub fn insert_match(database: &Connection, id: &str, users: &[String; 2]) -> rusqlite::Result<[String; 2]> {
     let [first, second] = users;
     database
         .prepare_cached("INSERT OR IGNORE INTO matches (id, first_user, second_user) VALUES (?1, ?2, ?3)")?
         .execute(params![id, first, second])?;
-    Ok(())
+    database
+        .prepare_cached("SELECT first_user, second_user FROM matches WHERE id = ?1")?
+        .query_row([id], |row| Ok([row.get(0)?, row.get(1)?]))
 }
 
 pub fn insert(database: &Connection, draft: Draft) -> rusqlite::Result<Inserted> {

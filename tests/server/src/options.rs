@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use crate::reliable::{Bounds, MAX_NUMBER};
+use crate::reliable::{Bounds, Kept, MAX_NUMBER};
 
 /// The reference WebSocket back end for Everwire.
 ///
@@ -37,16 +37,21 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     pub token_life_s: i64,
 
+    /// Take only tokens whose `aud` names this audience. Without it that claim is ignored.
+    #[arg(long, value_name = "NAME")]
+    pub audience: Option<String>,
+
     /// How a bad token is refused: a browser can read the close code, but not the status of a refused handshake.
     #[arg(long, value_enum, default_value_t = Reject::Close)]
     pub reject: Reject,
 
     /// Messages a user may send in a minute, over all connections together. 0 switches the limit off. Those of the
-    /// reliable mode wait instead of being refused; below 7, acknowledgements come further apart than clients wait.
+    /// reliable mode wait instead of being refused.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub rate_limit_per_minute: u32,
 
-    /// Largest message taken from a client, in bytes. A larger one closes the connection with 1009.
+    /// Largest message taken from a client, in bytes. A larger one is refused if it has a number, else it closes the
+    /// connection with 1009.
     #[arg(long, value_name = "BYTES", default_value_t = 10_240)]
     pub max_message_bytes: usize,
 
@@ -92,6 +97,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub history_events: u64,
 
+    /// Bytes of stored events kept of each user, over all their streams, oldest of the largest stream dropped.
+    #[arg(long, value_name = "BYTES", default_value_t = 8_388_608, value_parser = clap::value_parser!(u64).range(10_000..=MAX_NUMBER))]
+    pub history_bytes_per_user: u64,
+
     /// How long stored events are kept.
     #[arg(long = "history-age-s", value_name = "SECONDS", default_value = "86400", value_parser = seconds)]
     pub history_age: Duration,
@@ -132,10 +141,11 @@ impl Options {
     pub(crate) fn bounds(&self) -> Bounds {
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Bounds {
-            events: self.history_events,
+            kept: Kept { events: self.history_events, bytes: self.history_bytes_per_user },
             event_age_ms: ms(self.history_age),
             client_age_ms: ms(self.client_age),
             epoch: self.epoch,
+            max_message_bytes: self.max_message_bytes as u64,
         }
     }
 

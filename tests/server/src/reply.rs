@@ -35,6 +35,16 @@ impl Refusal {
     }
 }
 
+/// A handler has failed: our bug or the storage's opinion of the content. What exactly is for the log.
+pub fn internal() -> Refusal {
+    Refusal::new("internal", "internal error; the message was not processed")
+}
+
+/// A message beyond the limit.
+pub fn too_large(max_bytes: usize) -> Refusal {
+    Refusal::new("too_large", format!("a message may have {max_bytes} bytes"))
+}
+
 impl From<Malformed> for Refusal {
     fn from(Malformed(reason): Malformed) -> Self {
         Self::new("malformed", reason)

@@ -1,34 +1,46 @@
 //! A connection as the sender of numbered messages.
 
-use std::{collections::VecDeque, future::pending, pin::Pin, sync::Arc};
+use std::{collections::VecDeque, sync::Arc};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     app::App,
     connection::Connection,
     dispatch,
     ending::Ending,
-    envelope::{Envelope, Malformed},
+    envelope::{Envelope, Malformed, payload},
+    intake::Turn,
+    limits::Account,
     outgoing::Outgoing,
-    reliable::{Case, Hello, Ledger, Numbers, Sequence, Source, WINDOW, Work},
+    reliable::{Case, Hello, HelloError, Ledger, Numbers, Sequence, Source, WINDOW, Work},
     reply::Refusal,
 };
 
-/// What a connection's task knows of the client that has said hello on it.
+/// The client that has said hello on a connection, and what it has sent.
 pub struct Sender {
     client_id: Arc<str>,
     /// The number of the last message that was handed on to be processed.
     last: u64,
-    /// Messages that the rate limit holds back, in their order.
+    /// Messages that have to wait, in their order.
     held: VecDeque<Message>,
-    /// Done when the first of them may go on.
-    turn: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// Done when the first of them may go on, with a permit of the window taken for it.
+    turn: Option<Turn>,
+    account: Arc<Account>,
 }
 
-type Message = (Sequence, Result<Envelope, Malformed>);
+type Message = (Sequence, Result<Envelope, Refusal>);
 
 type Answered = Result<Result<Option<Outgoing>, Refusal>, Ending>;
+
+/// What a message that waits is waiting for.
+#[derive(Clone, Copy, PartialEq)]
+enum Lacks {
+    /// The rate limit to allow it, and room in the window.
+    Token,
+    /// Room in the window: messages before it to be processed.
+    Room,
+}
 
 impl Sender {
     #[cfg(test)]
@@ -37,18 +49,14 @@ impl Sender {
     }
 
     /// `hello`. The welcome is queued when this returns, so nothing that comes later is answered before it.
-    pub async fn hello(
-        app: &App,
-        from: &Arc<Connection>,
-        sender: &mut Option<Self>,
-        data: &Map<String, Value>,
-    ) -> Answered {
+    pub async fn hello(app: &App, from: &Arc<Connection>, sender: &mut Option<Self>, data: &RawValue) -> Answered {
         // An error would tell the client that this server does not know the reliable mode.
         if !app.limits.allow_ping(&from.user) {
             app.metrics.hello("too_many");
             return Err(Ending::close(1013, "too many hellos"));
         }
-        let hello = match Hello::read(data) {
+        let read = payload::<Map<String, Value>>(data).map_err(|Malformed(reason)| HelloError::Malformed(reason));
+        let hello = match read.and_then(|data| Hello::read(&data)) {
             Ok(hello) => hello,
             Err(error) => {
                 app.metrics.hello(error.code());
@@ -69,7 +77,9 @@ impl Sender {
         match welcomed.await {
             Ok(last) => {
                 app.metrics.hello("welcome");
-                *sender = Some(Self { client_id, last, held: VecDeque::new(), turn: None });
+                from.resume_acks(last);
+                let account = app.limits.account(&from.user);
+                *sender = Some(Self { client_id, last, held: VecDeque::new(), turn: None, account });
                 Ok(Ok(None))
             }
             Err(error) => {
@@ -86,61 +96,83 @@ impl Sender {
         from: &Arc<Connection>,
         sender: Option<&mut Self>,
         numbers: Numbers,
-        envelope: Result<Envelope, Malformed>,
-    ) -> Answered {
+        envelope: Result<Envelope, Refusal>,
+    ) -> Result<(), Ending> {
         let Numbers::Present(sequence) = numbers else {
             return Err(violation(app, 4400, "bad_number", "`seq` or `prev` is not a number that can be there"));
         };
         let Some(sender) = sender else {
             return Err(violation(app, 4400, "before_hello", "`seq` before hello"));
         };
-        let is_next = sequence.case(sender.last) == Case::Next;
-        if sender.is_held_up() || is_next && !app.limits.allow_message(&from.user) {
-            sender.held.push_back((sequence, envelope));
-            sender.stand_in_line(app, from);
-            return Ok(Ok(None));
+        let message = (sequence, envelope);
+        // Whatever arrives is charged, also what was processed before: to find that out costs the same.
+        if sender.is_held_up() || !app.limits.allow_message(&from.user) {
+            sender.hold(app, from, message, Lacks::Token);
+            return Ok(());
         }
-        sender.process(app, from, (sequence, envelope)).await.map(|()| Ok(None))
+        match from.window.try_acquire() {
+            Ok(permit) => {
+                permit.forget();
+                sender.process(app, from, message).await
+            }
+            Err(_) => {
+                sender.hold(app, from, message, Lacks::Room);
+                Ok(())
+            }
+        }
     }
 
-    /// Whether messages wait for the rate limit. Those behind them wait as well.
+    /// Whether messages wait. Those behind them wait as well.
     pub fn is_held_up(&self) -> bool {
         !self.held.is_empty()
     }
 
-    /// Whether a client that keeps to the window sends nothing more but pings.
-    pub fn is_full(&self) -> bool {
-        self.held.len() > WINDOW
+    /// Whether another message can be taken. A client that keeps to the window sends nothing more than that but pings. One message
+    /// can always be taken, so every connection of a user gets its turn.
+    pub fn may_read(&self) -> bool {
+        !self.is_held_up() || self.held.len() <= WINDOW && self.account.has_room()
     }
 
-    /// Waits until the first message that is held may go on, if there is one.
-    pub async fn turn(sender: Option<&mut Self>) {
-        match sender.and_then(|sender| sender.turn.as_mut()) {
-            Some(turn) => turn.await,
-            None => pending().await,
-        }
+    /// Done when the first message that is held may go on, if there is one.
+    pub fn turn(&mut self) -> Option<&mut Turn> {
+        self.turn.as_mut()
     }
 
     /// Processes that message.
     pub async fn go_on(&mut self, app: &App, from: &Arc<Connection>) -> Result<(), Ending> {
         self.turn = None;
         let Some(first) = self.held.pop_front() else { return Ok(()) };
+        self.account.release(size(&first));
         if self.is_held_up() {
-            self.stand_in_line(app, from);
+            self.stand_in_line(app, from, Lacks::Token);
         } else {
             self.held = VecDeque::new();
         }
         self.process(app, from, first).await
     }
 
-    fn stand_in_line(&mut self, app: &App, from: &Connection) {
-        let wait = || -> Pin<Box<dyn Future<Output = ()> + Send>> {
-            Box::pin(app.limits.clone().next_message(from.user.clone()))
-        };
-        self.turn.get_or_insert_with(wait);
+    fn hold(&mut self, app: &App, from: &Arc<Connection>, message: Message, lacks: Lacks) {
+        self.account.hold(size(&message));
+        self.held.push_back(message);
+        if self.turn.is_none() {
+            self.stand_in_line(app, from, lacks);
+        }
     }
 
-    /// Hands a message on that the rate limit allows.
+    fn stand_in_line(&mut self, app: &App, from: &Arc<Connection>, lacks: Lacks) {
+        let (limits, from) = (app.limits.clone(), from.clone());
+        self.turn = Some(Box::pin(async move {
+            if lacks == Lacks::Token {
+                limits.next_message(from.user.clone()).await;
+            }
+            // A window is closed when its connection has to end.
+            if let Ok(permit) = from.window.acquire().await {
+                permit.forget();
+            }
+        }));
+    }
+
+    /// Hands a message on that may go on.
     async fn process(
         &mut self,
         app: &App,
@@ -161,11 +193,9 @@ impl Sender {
             Case::Missing => return Err(violation(app, 4409, "missing", "a message is missing")),
             Case::Overlap => return Err(violation(app, 4400, "overlap", "`prev` has been overtaken")),
         }
-        // Beyond the window nothing more is read until something has been processed.
-        from.window.acquire().await.map_err(|_| not_stored())?.forget();
         self.last = sequence.seq;
         let (kind, data) = match &envelope {
-            Ok(Envelope { kind, data, .. }) => (Some(kind.clone()), app.dev.as_ref().map(|_| written(data))),
+            Ok(Envelope { kind, data, .. }) => (Some(kind.clone()), app.dev.as_ref().map(|_| data.get().to_owned())),
             Err(_) => (None, app.dev.as_ref().map(|_| "{}".to_owned())),
         };
         let work = Work {
@@ -180,8 +210,15 @@ impl Sender {
     }
 }
 
-fn written(data: &Map<String, Value>) -> String {
-    serde_json::to_string(data).unwrap_or_else(|_| "{}".into())
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.account.release(self.held.iter().map(size).sum());
+    }
+}
+
+/// Bytes that a message takes while it waits.
+fn size((_, envelope): &Message) -> usize {
+    size_of::<Message>() + envelope.as_ref().map_or(0, Envelope::size)
 }
 
 fn violation(app: &App, code: u16, kind: &'static str, reason: &'static str) -> Ending {
@@ -196,16 +233,16 @@ fn not_stored() -> Ending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{connection::Inbox, options::Options, server::Server};
+    use crate::{connection::Inbox, intake::Intake, options::Options, server::Server, token::Ticket};
 
     const HELLO: &str = r#"{"type":"hello","data":{"versions":[1],"client_id":"k3Zq8vXw2LmN4pRt"}}"#;
     const JOIN: &str = r#"{"type":"join_session","data":{"session_id":"s1"},"seq":1}"#;
 
-    async fn hello(app: &App) -> (Arc<Connection>, Inbox, Option<Sender>) {
-        let (ada, inbox) = app.connect(&Arc::from("ada"), None).ok().unwrap();
-        let mut sender = None;
-        dispatch::text(app, &ada, &mut sender, HELLO).await.unwrap();
-        (ada, inbox, sender)
+    async fn hello(app: &App) -> (Arc<Connection>, Inbox, Intake) {
+        let (ada, inbox) = app.connect(&Ticket::of("ada"), None).ok().unwrap();
+        let mut intake = Intake::default();
+        dispatch::text(app, &ada, &mut intake, HELLO).await.unwrap();
+        (ada, inbox, intake)
     }
 
     #[tokio::test]
@@ -214,19 +251,19 @@ mod tests {
         let server = Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
         let app = server.app();
         let store = app.matches.store();
-        let (ada, inbox, mut sender) = hello(app).await;
+        let (ada, inbox, mut intake) = hello(app).await;
         // The message and a failure behind it, in the same transaction.
         let (go, gate) = std::sync::mpsc::channel();
         store.post(move |_, _| gate.recv().map_err(|_| rusqlite::Error::InvalidQuery)).await.unwrap();
-        dispatch::text(app, &ada, &mut sender, JOIN).await.unwrap();
+        dispatch::text(app, &ada, &mut intake, JOIN).await.unwrap();
         store.post(|_, _| Err(rusqlite::Error::InvalidQuery)).await.unwrap();
         go.send(()).unwrap();
         assert_eq!(inbox.ending.await.unwrap(), not_stored());
         app.disconnect(&ada, &Ending::Gone);
 
-        let (ada, mut inbox, mut sender) = hello(app).await;
-        assert_eq!(sender.as_ref().unwrap().last, 0);
-        dispatch::text(app, &ada, &mut sender, JOIN).await.unwrap();
+        let (ada, mut inbox, mut intake) = hello(app).await;
+        assert_eq!(intake.sender.as_ref().unwrap().last, 0);
+        dispatch::text(app, &ada, &mut intake, JOIN).await.unwrap();
         loop {
             let frame = inbox.queue.recv().await.unwrap();
             if frame.frame.to_text().unwrap().starts_with(r#"{"type":"ack","data":{"seq":1}"#) {

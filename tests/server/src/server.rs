@@ -42,7 +42,7 @@ pub struct Server {
     addr: SocketAddr,
     app: Arc<App>,
     accepting: JoinHandle<()>,
-    chores: [JoinHandle<()>; 2],
+    chores: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -72,7 +72,7 @@ impl Server {
         let listener = listen(wanted).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
         let app = Arc::new(App {
-            tokens: Tokens::new(&secret, options.token_life_s),
+            tokens: Tokens::new(&secret, options.token_life_s, options.audience.as_deref()),
             hub,
             matches: Matches::load(store).await.map_err(StartError::Store)?,
             typists: Mutex::default(),
@@ -86,7 +86,13 @@ impl Server {
             options,
         });
         let accepting = tokio::spawn(accept(listener, routes::router(&app), app.options.handshake_timeout));
-        let chores = [tokio::spawn(sweeper::run(app.clone())), tokio::spawn(colabmatch::announce_stops(app.clone()))];
+        let mut chores =
+            vec![tokio::spawn(sweeper::run(app.clone())), tokio::spawn(colabmatch::announce_stops(app.clone()))];
+        if app.options.database.is_some() {
+            let (store, app) = (app.matches.store().clone(), app.clone());
+            chores.push(tokio::spawn(store.watch()));
+            chores.push(tokio::spawn(async move { app.matches.follow().await }));
+        }
         Ok(Self { addr, app, accepting, chores })
     }
 

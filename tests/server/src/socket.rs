@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -28,30 +29,31 @@ use crate::{
     connection::{Connection, Inbox},
     dispatch,
     ending::Ending,
+    intake::Intake,
     outgoing::Outgoing,
     reliable::{MAX_HELLO_BYTES, SEQUENCE_SLACK_BYTES},
-    sender::Sender,
-    token::TokenError,
+    sieve::{Sieve, SieveLimits},
+    token::{Ticket, TokenError},
 };
 
-type Socket = WebSocketStream<Budgeted>;
+type Socket = WebSocketStream<Sieve>;
 
 /// Drives an upgraded TCP connection until it ends. `early` is what the client sent right behind its handshake.
 pub async fn run(
     app: Arc<App>,
     stream: TcpStream,
     early: Vec<u8>,
-    user: Result<Arc<str>, TokenError>,
+    ticket: Result<Ticket, TokenError>,
     peer: Option<SocketAddr>,
 ) {
     app.sockets.fetch_add(1, Ordering::SeqCst);
     let _counted = Counted(&app);
     let mut socket = open(&app, stream, early).await;
-    let user = match user {
-        Ok(user) => user,
+    let ticket = match ticket {
+        Ok(ticket) => ticket,
         Err(error) => return finish(socket, Ending::close(1008, error.as_str())).await,
     };
-    let (connection, inbox) = match app.connect(&user, peer) {
+    let (connection, inbox) = match app.connect(&ticket, peer) {
         Ok(connected) => connected,
         Err(full) => {
             app.rejected(full.as_str(), peer);
@@ -67,27 +69,42 @@ pub async fn run(
 }
 
 async fn open(app: &App, stream: TcpStream, early: Vec<u8>) -> Socket {
-    let max = app.options.max_message_bytes.saturating_add(SEQUENCE_SLACK_BYTES).max(MAX_HELLO_BYTES);
+    let max = app.options.max_message_bytes;
+    let whole = max.saturating_add(SEQUENCE_SLACK_BYTES).max(MAX_HELLO_BYTES);
+    let hard = max.saturating_mul(HARD_LIMIT_FACTOR).max(LEAST_HARD_LIMIT);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_message_size(Some(max))
-        .max_frame_size(Some(max));
-    let stream = Budgeted::new(stream, app.options.max_message_bytes, MAX_HELLO_BYTES);
-    WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await
+        .max_message_size(Some(whole))
+        .max_frame_size(Some(whole));
+    let stream = Budgeted::new(stream, max, MAX_HELLO_BYTES);
+    let stream = Sieve::new(stream, &early, SieveLimits { whole, hard });
+    WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 
 async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut inbox: Inbox) -> Ending {
-    let mut sender = None;
+    let mut intake = Intake::default();
+    let mut texts = 0;
     loop {
+        let reads = intake.may_read();
+        connection.set_held_back(!reads || intake.holds_messages());
         let step = tokio::select! {
             ending = &mut inbox.ending => Err(ending.unwrap_or(Ending::Gone)),
-            received = socket.next(), if !sender.as_ref().is_some_and(Sender::is_full) => match received {
+            received = socket.next(), if reads => match received {
                 Some(Ok(message)) => {
-                    if message.is_text() {
-                        socket.get_mut().renew();
-                    }
-                    match answer(app, connection, &mut sender, message).await {
+                    let numbers = if message.is_text() {
+                        texts += 1;
+                        socket.get_mut().complete(texts)
+                    } else {
+                        None
+                    };
+                    let handling = async {
+                        match numbers {
+                            Some(numbers) => dispatch::too_large(app, connection, &mut intake, numbers).await.map(|()| None),
+                            None => answer(app, connection, &mut intake, message).await,
+                        }
+                    };
+                    match meanwhile(app, socket, connection, &mut inbox, handling).await {
                         // Behind the welcome, and whatever else is waiting.
                         Ok(Some(reply)) if connection.has_said_hello() => match inbox.queue.try_recv() {
                             Ok(queued) => write(app, socket, connection, &mut inbox, (queued, true), Some(reply)).await,
@@ -102,8 +119,17 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut
                 None => Err(Ending::Gone),
             },
             Some(queued) = inbox.queue.recv() => write(app, socket, connection, &mut inbox, (queued, true), None).await,
-            () = connection.lagging.notified() => app.catch_up(connection).await,
-            () = Sender::turn(sender.as_mut()) => go_on(app, connection, sender.as_mut()).await,
+            () = connection.lagging.notified() => {
+                meanwhile(app, socket, connection, &mut inbox, app.catch_up(connection)).await
+            }
+            () = Intake::message_turn(intake.sender.as_mut()) => {
+                let handling = guarded(Box::pin(intake.go_on(app, connection)));
+                meanwhile(app, socket, connection, &mut inbox, handling).await.and_then(|result| result)
+            }
+            () = Intake::pong_turn(intake.late_pong.as_mut()) => {
+                intake.late_pong = None;
+                write(app, socket, connection, &mut inbox, (dispatch::pong(), false), None).await
+            }
         };
         if let Err(ending) = step {
             return ending;
@@ -111,16 +137,36 @@ async fn drive(app: &App, socket: &mut Socket, connection: &Arc<Connection>, mut
     }
 }
 
+/// Goes on writing what is queued while something takes its time, for the database may be slow.
+async fn meanwhile<T>(
+    app: &App,
+    socket: &mut Socket,
+    connection: &Connection,
+    inbox: &mut Inbox,
+    handling: impl Future<Output = Result<T, Ending>>,
+) -> Result<T, Ending> {
+    let mut handling = pin!(handling);
+    loop {
+        tokio::select! {
+            biased;
+            handled = &mut handling => return handled,
+            Some(queued) = inbox.queue.recv() => {
+                write(app, socket, connection, inbox, (queued, true), None).await?;
+            }
+        }
+    }
+}
+
 async fn answer(
     app: &App,
     from: &Arc<Connection>,
-    sender: &mut Option<Sender>,
+    intake: &mut Intake,
     message: Message,
 ) -> Result<Option<Outgoing>, Ending> {
     match message {
         Message::Text(text) => {
             from.heard();
-            guarded(dispatch::text(app, from, sender, &text)).await?
+            guarded(dispatch::text(app, from, intake, &text)).await?
         }
         Message::Binary(_) => Err(Ending::close(1003, "text frames only")),
         Message::Close(_) => Err(Ending::Gone),
@@ -130,14 +176,7 @@ async fn answer(
     }
 }
 
-async fn go_on(app: &App, from: &Arc<Connection>, sender: Option<&mut Sender>) -> Result<(), Ending> {
-    match sender {
-        Some(sender) => guarded(Box::pin(sender.go_on(app, from))).await?,
-        None => Ok(()),
-    }
-}
-
-/// A panic is our bug, and must not look like a lost network to the client.
+/// A panic is our bug, and must not look like a lost network to the client. One in a handler is a refusal already.
 async fn guarded<T>(handling: impl Future<Output = T>) -> Result<T, Ending> {
     AssertUnwindSafe(handling).catch_unwind().await.map_err(|_| Ending::close(1011, "internal error"))
 }
@@ -246,6 +285,11 @@ impl Drop for Counted<'_> {
 /// Most messages of a chat are shorter, and ten thousand buffers of this size are held at the same time.
 const READ_BUFFER_BYTES: usize = 2048;
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+
+/// A message that is too large is read to its end, so that it can be refused by its number, up to this many times the largest, and
+/// up to so many bytes in any case.
+const HARD_LIMIT_FACTOR: usize = 64;
+const LEAST_HARD_LIMIT: usize = 1 << 20;
 
 /// When to stop waiting for the peer's half of a closing handshake.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);

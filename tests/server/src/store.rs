@@ -3,25 +3,34 @@
 //! Jobs that arrive while a transaction is being written go into the next one together, so the disk is waited for
 //! once for many messages. A job's result is handed back after its transaction is on the disk.
 
-#[cfg(test)]
-use std::sync::Arc;
-use std::{fmt, path::Path, thread};
+use std::{fmt, path::Path, sync::Arc, thread, time::Duration};
 
-use rusqlite::Connection as Database;
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::{Connection as Database, TransactionBehavior};
+use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::reliable::{self, Ledger};
+use crate::{
+    database::{self, SCHEMA_VERSION},
+    reliable::Ledger,
+};
 #[cfg(test)]
 use crate::{
     hub::{Capacity, Hub},
     metrics::Metrics,
-    reliable::Bounds,
+    reliable::{Bounds, Kept},
 };
 
 /// A handle to the database thread, which ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct Store {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Wanted>,
+    /// Told when another process has stored something.
+    others: Arc<Notify>,
+}
+
+enum Wanted {
+    Job(Job),
+    /// To see whether another process has stored something.
+    Look,
 }
 
 type Job = Box<dyn FnOnce(&Database, &mut Ledger) -> Answer + Send>;
@@ -34,39 +43,65 @@ pub enum StoreError {
     Sqlite(rusqlite::Error),
     /// The database thread is gone.
     Stopped,
+    /// Its tables are those of another version of this server.
+    OtherSchema(i64),
+    /// There is no randomness.
+    Random(getrandom::Error),
 }
 
 impl Store {
-    /// Opens a database file, or one in memory, brings its tables up, and reads the ledger's part.
+    /// Opens a database file, or one in memory, makes its tables, and reads the ledger's part.
     pub fn open(path: Option<&Path>, mut ledger: Ledger) -> Result<Self, StoreError> {
-        let mut database = match path {
-            Some(path) => Database::open(path),
-            None => Database::open_in_memory(),
-        }
-        .map_err(StoreError::Sqlite)?;
-        database.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
-        database
-            .execute_batch(SCHEMA)
-            .and_then(|()| database.execute_batch(reliable::SCHEMA))
-            .and_then(|()| ledger.load(&database))
-            .map_err(StoreError::Sqlite)?;
-        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE_LEN);
+        let mut database = database::open(path)?;
+        let process = getrandom::u64().map_err(StoreError::Random)?;
+        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        ledger.load(&transaction, process)?;
+        transaction.commit()?;
+        let (jobs, mut queue) = mpsc::channel::<Wanted>(QUEUE_LEN);
+        let others = Arc::new(Notify::new());
+        let news = others.clone();
         let run = move || {
-            while let Some(job) = queue.blocking_recv() {
-                transact(&mut database, &mut ledger, Some(job), &mut queue);
+            while let Some(wanted) = queue.blocking_recv() {
+                let first = match wanted {
+                    Wanted::Job(job) => Some(job),
+                    // An error is for the transaction to find.
+                    Wanted::Look if ledger.is_behind(&database).unwrap_or(true) => None,
+                    Wanted::Look => continue,
+                };
+                transact(&mut database, &mut ledger, &news, first, &mut queue);
                 while ledger.has_chores() {
-                    transact(&mut database, &mut ledger, None, &mut queue);
+                    transact(&mut database, &mut ledger, &news, None, &mut queue);
                 }
             }
         };
         thread::Builder::new().name("store".into()).spawn(run).map_err(|_| StoreError::Stopped)?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, others })
+    }
+
+    /// Looks now and then whether another process has stored something, for as long as the server runs.
+    pub async fn watch(self) {
+        loop {
+            tokio::time::sleep(WATCH_PAUSE).await;
+            // A full queue is full of transactions, each of which begins with looking.
+            let _ = self.jobs.try_send(Wanted::Look);
+        }
+    }
+
+    /// Waits until another process has stored something.
+    pub async fn others_have_stored(&self) {
+        self.others.notified().await;
     }
 
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
         let hub = Arc::new(Hub::new(Capacity { total: 1, per_user: 1 }));
-        let bounds = Bounds { events: 10, event_age_ms: 1000, client_age_ms: 1000, epoch: None };
+        let bounds = Bounds {
+            kept: Kept { events: 10, bytes: 10_000 },
+            event_age_ms: 1000,
+            client_age_ms: 1000,
+            epoch: None,
+            max_message_bytes: 1000,
+        };
         Self::open(None, Ledger::new(hub, Arc::new(Metrics::new()), bounds)).unwrap()
     }
 
@@ -82,7 +117,7 @@ impl Store {
                 let _ = sender.send(committed.and(result));
             })
         });
-        self.jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+        self.jobs.send(Wanted::Job(job)).await.map_err(|_| StoreError::Stopped)?;
         receiver.await.map_err(|_| StoreError::Stopped)?.map_err(StoreError::Sqlite)
     }
 
@@ -98,7 +133,7 @@ impl Store {
                 let _ = sender.send(committed.and(result));
             })
         });
-        self.jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+        self.jobs.send(Wanted::Job(job)).await.map_err(|_| StoreError::Stopped)?;
         receiver.await.map_err(|_| StoreError::Stopped)?.map_err(StoreError::Sqlite)
     }
 
@@ -114,13 +149,20 @@ impl Store {
             }
             Box::new(|_| {})
         });
-        self.jobs.send(job).await.map_err(|_| StoreError::Stopped)
+        self.jobs.send(Wanted::Job(job)).await.map_err(|_| StoreError::Stopped)
     }
 }
 
 /// One transaction: what the ledger has left to do, the first job, and those that wait behind it.
-fn transact(database: &mut Database, ledger: &mut Ledger, first: Option<Job>, queue: &mut mpsc::Receiver<Job>) {
-    let transaction = match database.transaction() {
+fn transact(
+    database: &mut Database,
+    ledger: &mut Ledger,
+    news: &Notify,
+    first: Option<Job>,
+    queue: &mut mpsc::Receiver<Wanted>,
+) {
+    // Immediate, so that what the rows say at its beginning is true until its end.
+    let transaction = match database.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
             tracing::error!(%error, "the database takes no transaction");
@@ -129,20 +171,33 @@ fn transact(database: &mut Database, ledger: &mut Ledger, first: Option<Job>, qu
             return;
         }
     };
-    if ledger.do_chores(&transaction).is_err() {
+    let looked = ledger.is_behind(&transaction).and_then(|behind| {
+        if behind {
+            news.notify_one();
+            ledger.look(&transaction)?;
+        }
+        ledger.do_chores(&transaction)
+    });
+    if let Err(error) = looked {
+        tracing::error!(%error, "the database cannot be read");
         ledger.fail();
     }
     let mut answers = Vec::new();
-    let mut next = first.or_else(|| queue.try_recv().ok());
+    let mut next_job = || loop {
+        if let Wanted::Job(job) = queue.try_recv().ok()? {
+            return Some(job);
+        }
+    };
+    let mut next = first.or_else(&mut next_job);
     while let Some(job) = next {
         answers.push(job(&transaction, ledger));
         let full = answers.len() >= MAX_JOBS_PER_TRANSACTION || ledger.has_failed();
-        next = if full { None } else { queue.try_recv().ok() };
+        next = if full { None } else { next_job() };
     }
     let committed = if ledger.has_failed() {
         transaction.rollback().and(Err(rusqlite::Error::InvalidQuery))
     } else {
-        transaction.commit()
+        ledger.note_own(&transaction).and_then(|()| transaction.commit())
     };
     match &committed {
         Ok(()) => ledger.committed(),
@@ -164,38 +219,24 @@ impl fmt::Display for StoreError {
         match self {
             Self::Sqlite(error) => write!(formatter, "database: {error}"),
             Self::Stopped => formatter.write_str("database: not running"),
+            Self::OtherSchema(version) => {
+                write!(formatter, "database: its tables have version {version}, and this server needs {SCHEMA_VERSION}")
+            }
+            Self::Random(error) => write!(formatter, "database: {error}"),
         }
     }
 }
 
 impl std::error::Error for StoreError {}
 
-const SCHEMA: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA busy_timeout = 5000;
-    PRAGMA foreign_keys = ON;
-    CREATE TABLE IF NOT EXISTS matches (
-        id TEXT PRIMARY KEY,
-        first_user TEXT NOT NULL,
-        second_user TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS messages (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        match_id TEXT NOT NULL REFERENCES matches (id),
-        sender_id TEXT NOT NULL,
-        client_id TEXT,
-        content TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        read_at INTEGER
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS messages_by_match ON messages (match_id, id);
-    CREATE UNIQUE INDEX IF NOT EXISTS messages_once ON messages (match_id, sender_id, client_id)
-        WHERE client_id IS NOT NULL;
-";
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
 
 const QUEUE_LEN: usize = 1024;
 const MAX_JOBS_PER_TRANSACTION: usize = 1024;
 
-/// More than there are statements.
-const PREPARED_STATEMENTS: usize = 64;
+/// How long an event that one process has stored may take to be noticed by another.
+const WATCH_PAUSE: Duration = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! Ends connections that have been idle or stuck for too long.
+//! Ends connections that have been idle or stuck for too long or whose token has expired, and repeats acknowledgements.
 //!
 //! One task looks at all of them now and then: cheaper than two timers for each, and exact enough.
 
@@ -7,12 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{app::App, clock::monotonic_ms, ending::Ending};
+use crate::{
+    app::App,
+    clock::{epoch_ms, monotonic_ms},
+    ending::Ending,
+    reliable::REJOINING_TIME,
+    store::StoreError,
+};
 
 /// Sweeps for as long as the server runs.
 pub async fn run(app: Arc<App>) {
     let shortest = app.options.idle_timeout.min(app.options.send_timeout);
-    let pause = (shortest / 10).clamp(Duration::from_millis(10), Duration::from_secs(1));
+    let pause = (shortest / 10).clamp(Duration::from_millis(10), LONGEST_PAUSE);
     let mut sweeps = 0_u32;
     let shortest_age = app.options.history_age.min(app.options.client_age);
     let forgetting_pause = (shortest_age / 10).min(FORGETTING_PAUSE);
@@ -23,33 +29,50 @@ pub async fn run(app: Arc<App>) {
         sweeps = sweeps.wrapping_add(1);
         if sweeps.is_multiple_of(SWEEPS_PER_FORGETTING) {
             app.limits.forget_idle();
-            let lapse = app.matches.store().post(|database, ledger| ledger.end_lapsed_memberships(database)).await;
-            if let Err(error) = lapse {
+            let lapse =
+                app.matches.store().post(|database, ledger| ledger.end_lapsed_memberships(database, REJOINING_TIME));
+            if let Err(error) = lapse.await {
                 tracing::error!(%error, "memberships could not be ended");
             }
         }
         if forgot_at.elapsed() >= forgetting_pause {
             forgot_at = Instant::now();
-            let forgotten = app.matches.store().run_with_ledger(|database, ledger| ledger.forget_old(database)).await;
-            if let Err(error) = forgotten {
+            if let Err(error) = forget(&app).await {
                 tracing::error!(%error, "old events could not be forgotten");
             }
         }
     }
 }
 
+async fn forget(app: &App) -> Result<(), StoreError> {
+    let store = app.matches.store();
+    store.run_with_ledger(|database, ledger| ledger.note_presence(database)).await?;
+    while store.run_with_ledger(|database, ledger| ledger.forget_old(database)).await? {}
+    Ok(())
+}
+
 fn sweep(app: &App) {
     let now = monotonic_ms();
+    let now_epoch_ms = epoch_ms();
     for connection in app.hub.connections(None) {
         if connection.stuck_for(now) > app.options.send_timeout {
             // The client does not read, so there is no point in a close frame.
             app.metrics.error("stuck");
             connection.end(Ending::Abort);
-        } else if connection.idle_for(now) > app.options.idle_timeout {
+        } else if connection.has_expired(now_epoch_ms) {
+            connection.end(Ending::close(4401, "token expired"));
+        } else if connection.idle_for(now) > app.options.idle_timeout && !connection.holds_back() {
             connection.end(Ending::close(1000, "idle"));
+        } else {
+            connection.repeat_ack(now, ACK_PAUSE);
         }
     }
 }
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// With the pause between two sweeps it makes the three seconds of the protocol.
+const ACK_PAUSE: Duration = Duration::from_millis(1900);
 
 const SWEEPS_PER_FORGETTING: u32 = 60;
 

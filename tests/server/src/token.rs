@@ -13,13 +13,33 @@ pub struct Tokens {
     decoding: DecodingKey,
     validation: Validation,
     life_s: i64,
+    audience: Option<String>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Claims {
     sub: String,
     iat: i64,
     exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+}
+
+/// What a good token says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticket {
+    /// Whom it speaks for.
+    pub user: Arc<str>,
+    /// From when on it is no longer good, in milliseconds since the epoch.
+    pub expires_at_ms: i64,
+}
+
+#[cfg(test)]
+impl Ticket {
+    /// One that is always good.
+    pub fn of(user: &str) -> Self {
+        Self { user: user.into(), expires_at_ms: i64::MAX }
+    }
 }
 
 /// Why a token was refused, in words that give nothing away about the token.
@@ -29,7 +49,9 @@ pub enum TokenError {
     Missing,
     /// It was good once.
     Expired,
-    /// Not a token, not signed by us, or not with our algorithm.
+    /// It will be good later.
+    Early,
+    /// Not a token, not for this server, not signed by us, or not with our algorithm.
     Invalid,
 }
 
@@ -39,51 +61,69 @@ impl TokenError {
         match self {
             Self::Missing => "token missing",
             Self::Expired => "token expired",
+            Self::Early => "token not valid yet",
             Self::Invalid => "token invalid",
         }
     }
 }
 
 impl Tokens {
-    pub fn new(secret: &Secret, life_s: i64) -> Self {
+    /// Without an audience, a token for any is good.
+    pub fn new(secret: &Secret, life_s: i64, audience: Option<&str>) -> Self {
         hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_required_spec_claims(&["exp", "sub"]);
         validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.validate_aud = audience.is_some();
+        match audience {
+            Some(audience) => {
+                validation.set_audience(&[audience]);
+                validation.set_required_spec_claims(&["exp", "sub", "aud"]);
+            }
+            None => validation.set_required_spec_claims(&["exp", "sub"]),
+        }
         Self {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
             decoding: DecodingKey::from_secret(secret.as_bytes()),
             validation,
             life_s,
+            audience: audience.map(str::to_owned),
         }
     }
 
     /// A token for `user`. A negative life gives one that has expired already, which tests need.
+    ///
+    /// It names the audience that this server wants, if it wants one.
     pub fn issue(&self, user: &str, life_s: Option<i64>) -> Result<String, jsonwebtoken::errors::Error> {
         let now = clock::epoch_ms() / 1000;
-        let claims = Claims { sub: user.to_owned(), iat: now, exp: now.saturating_add(life_s.unwrap_or(self.life_s)) };
+        let exp = now.saturating_add(life_s.unwrap_or(self.life_s));
+        let claims = Claims { sub: user.to_owned(), iat: now, exp, aud: self.audience.clone() };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
     }
 
-    /// The user that the token speaks for.
-    pub fn check(&self, token: Option<&str>) -> Result<Arc<str>, TokenError> {
+    /// What the token says.
+    pub fn check(&self, token: Option<&str>) -> Result<Ticket, TokenError> {
         let token = token.filter(|token| !token.is_empty()).ok_or(TokenError::Missing)?;
-        let claims = jsonwebtoken::decode::<Subject>(token, &self.decoding, &self.validation)
+        let claims = jsonwebtoken::decode::<Checked>(token, &self.decoding, &self.validation)
             .map_err(|error| match error.kind() {
                 jsonwebtoken::errors::ErrorKind::ExpiredSignature => TokenError::Expired,
+                jsonwebtoken::errors::ErrorKind::ImmatureSignature => TokenError::Early,
                 _ => TokenError::Invalid,
             })?
             .claims;
         if claims.sub.is_empty() || claims.sub.len() > MAX_USER_BYTES {
             return Err(TokenError::Invalid);
         }
-        Ok(claims.sub.into())
+        // Beyond the range of integers it is good for ever, which the conversion gives.
+        Ok(Ticket { user: claims.sub.into(), expires_at_ms: (claims.exp * 1000.0) as i64 })
     }
 }
 
 #[derive(Deserialize)]
-struct Subject {
+struct Checked {
     sub: String,
+    /// Seconds, which may have a fraction.
+    exp: f64,
 }
 
 /// Longest user id, in bytes. It is copied into every event about the user.

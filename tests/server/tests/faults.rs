@@ -32,7 +32,7 @@ impl Line {
 
     async fn try_connect(&self) -> Result<Client, tungstenite::Error> {
         let url = format!("ws://{}/api/ws?token={}", self.proxy.addr(), self.token);
-        Ok(Client { socket: connect_async(url).await?.0 })
+        Ok(Client::new(connect_async(url).await?.0))
     }
 
     async fn connect(&self) -> Client {

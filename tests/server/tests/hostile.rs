@@ -152,10 +152,10 @@ async fn fragments_that_add_up_to_too_much_close_with_1009() {
     complete.send(FIRST_FRAGMENT, &[b'x'; 8000]).await;
     complete.send(FRAGMENT | 0x80, &[b'x'; 8000]).await;
     complete.expect_close(1009).await;
-    // Until it is complete it may be a hello, which may be larger.
+    // Until it is complete its number may come, by which it would be refused.
     let mut endless = Raw::new().await;
     endless.send(FIRST_FRAGMENT, &[b'x'; 8000]).await;
-    for _ in 0..8 {
+    for _ in 0..1_048_576 / 8000 {
         endless.send(FRAGMENT, &[b'x'; 8000]).await;
     }
     endless.expect_close(1009).await;

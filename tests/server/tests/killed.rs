@@ -79,7 +79,8 @@ async fn a_burst_is_processed_once_and_in_order_however_often_the_server_is_kill
 async fn stored_events_outlive_the_server_with_their_places() {
     let mut server = Mortal::new("events");
     server.start();
-    let (socket, _) = server.hello("ada", json!({})).await;
+    let (socket, welcome) = server.hello("ada", json!({})).await;
+    let beginning = welcome["streams"]["user"].as_u64().unwrap();
     drop(socket);
     let mut pushed: HashMap<u64, u64> = HashMap::new();
     let mut n = 0;
@@ -93,11 +94,11 @@ async fn stored_events_outlive_the_server_with_their_places() {
         .await;
         server.kill();
         server.start();
-        let (mut socket, welcome) = server.hello("ada", json!({ "user": 0 })).await;
-        assert_eq!(welcome["streams"]["user"], 0);
+        let (mut socket, welcome) = server.hello("ada", json!({ "user": beginning })).await;
+        assert_eq!(welcome["streams"]["user"], beginning);
         let ping = json!({ "type": "ping", "data": {} });
         socket.send(Message::text(ping.to_string())).await.unwrap();
-        let mut offset = 0;
+        let mut offset = beginning;
         let mut last_n = 0;
         // Each that was answered is there. One that was not may be.
         while last_n < n {
@@ -119,13 +120,15 @@ async fn stored_events_outlive_the_server_with_their_places() {
 async fn events_of_a_session_are_stored_for_a_member_who_has_not_come_back_since_the_server_was_killed() {
     let mut server = Mortal::new("members");
     server.start();
-    let (mut ada, _) = server.hello("ada", json!({})).await;
+    let (mut ada, welcome) = server.hello("ada", json!({})).await;
+    let adas_position = welcome["streams"]["user"].as_u64().unwrap();
     let join = json!({ "type": "join_session", "data": { "session_id": "s1" }, "seq": 1 });
     ada.send(Message::text(join.to_string())).await.unwrap();
     while next(&mut ada).await.unwrap()["type"] != "ack" {}
     server.kill();
     server.start();
-    let (mut ben, _) = server.hello("ben", json!({})).await;
+    let (mut ben, welcome) = server.hello("ben", json!({})).await;
+    let bens_positions = welcome["streams"].clone();
     let message = json!({ "session_id": "s1", "message": { "id": "m1", "content": "hi" } });
     for frame in [join, json!({ "type": "message_sent", "data": message, "seq": 2 })] {
         ben.send(Message::text(frame.to_string())).await.unwrap();
@@ -138,11 +141,11 @@ async fn events_of_a_session_are_stored_for_a_member_who_has_not_come_back_since
     }
     server.kill();
     server.start();
-    let (mut ada, welcome) = server.hello("ada", json!({ "user": 0 })).await;
-    assert_eq!((&welcome["last"], &welcome["streams"]["user"]), (&json!(1), &json!(0)));
+    let (mut ada, welcome) = server.hello("ada", json!({ "user": adas_position })).await;
+    assert_eq!((&welcome["last"], &welcome["streams"]["user"]), (&json!(1), &json!(adas_position)));
     let event = next(&mut ada).await.unwrap();
-    assert_eq!((&event["data"]["message"]["id"], &event["offset"]), (&json!("m1"), &json!(1)));
+    assert_eq!((&event["data"]["message"]["id"], &event["offset"]), (&json!("m1"), &json!(adas_position + 1)));
     // Its sender learns of it on whatever connection comes next.
-    let (mut ben, _) = server.hello("ben", json!({ "client:k3Zq8vXw2LmN4pRt": 0 })).await;
+    let (mut ben, _) = server.hello("ben", bens_positions).await;
     assert_eq!(next(&mut ben).await.unwrap()["data"], json!({ "seq": 2, "status": "delivered" }));
 }

@@ -160,14 +160,14 @@ async fn a_hello_may_have_64_kilobytes_and_a_numbered_message_96_bytes_more_than
         text
     };
     let hello = |len| padded(json!({ "type": "hello", "data": { "versions": [1], "client_id": TAB, "x": "" } }), len);
-    let message = |len| padded(json!({ "type": "echo", "data": { "x": "" }, "seq": 1 }), len);
+    let message = |len, seq| padded(json!({ "type": "echo", "data": { "x": "" }, "seq": seq }), len);
     let mut ada = world.connect("ada").await;
     ada.send_text(&hello(65_536)).await;
     ada.event("welcome").await;
-    ada.send_text(&message(10_240 + 96)).await;
-    ada.acked(1).await;
-    ada.send_text(&message(10_240 + 97)).await;
-    assert_eq!(ada.closed().await.0, 1009);
+    ada.send_text(&message(10_240 + 96, 1)).await;
+    assert_eq!(ada.acked(1).await[0]["type"], "echo");
+    ada.send_text(&message(10_240 + 97, 2)).await;
+    assert_eq!(ada.acked(2).await[0]["data"]["code"], "too_large");
     let mut ada = world.connect("ada").await;
     ada.send_text(&hello(65_537)).await;
     assert_eq!(ada.closed().await.0, 1009);

@@ -87,6 +87,24 @@ async fn the_history_is_bounded_and_what_it_has_forgotten_is_named() {
 }
 
 #[tokio::test]
+async fn the_oldest_events_are_forgotten_on_command_and_it_says_up_to_which() {
+    let world = World::new(&[]).await;
+    let (ada, _) = hello(&world, "ada", TAB, json!({})).await;
+    drop(ada);
+    for n in 1..=3 {
+        push(&world, "ada", n).await;
+    }
+    let upto = world.positions.beginning("ada", "user") + 2;
+    let forgotten = world.post("/dev/forget", json!({ "user_id": "ada", "events": 2 })).await;
+    assert_eq!(forgotten, json!({ "forgotten": 2, "upto": upto }));
+    let (mut ada, welcome) = hello(&world, "ada", TAB, json!({ "user": 0 })).await;
+    assert_eq!(welcome["streams"]["user"], 2);
+    assert_eq!(ada.event("notification").await["n"], 3);
+    let again = world.post("/dev/forget", json!({ "user_id": "ada", "upto": upto + 1 })).await;
+    assert_eq!(again["forgotten"], 1);
+}
+
+#[tokio::test]
 async fn old_events_are_forgotten() {
     let world = World::new(&["--history-age-s", "0.2"]).await;
     let (ada, _) = hello(&world, "ada", TAB, json!({})).await;
@@ -95,6 +113,23 @@ async fn old_events_are_forgotten() {
     tokio::time::sleep(Duration::from_millis(2500)).await;
     let (_ada, welcome) = hello(&world, "ada", TAB, json!({ "user": 0 })).await;
     assert_eq!(welcome["streams"]["user"], 1);
+}
+
+#[tokio::test]
+async fn a_stream_that_was_forgotten_begins_again_beyond_every_offset_that_it_has_had() {
+    let world = World::new(&["--client-age-s", "0.3"]).await;
+    let (mut ada, _) = hello(&world, "ada", TAB, json!({})).await;
+    for n in 1..=3 {
+        push(&world, "ada", n).await;
+        ada.event("notification").await;
+    }
+    drop(ada);
+    tokio::time::sleep(Duration::from_millis(3000)).await;
+    let (mut ada, welcome) = hello(&world, "ada", TAB, json!({ "user": 3, TAB_STREAM: 0 })).await;
+    let position = welcome["streams"]["user"].as_u64().unwrap();
+    assert!(position > 3, "{welcome}");
+    push(&world, "ada", 4).await;
+    assert_eq!(place(&ada.any().await), ("user", position + 1));
 }
 
 #[tokio::test]

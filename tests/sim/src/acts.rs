@@ -1,6 +1,7 @@
 //! What a plan's steps do to the world.
 
-use everwire::proto::{Message, Purpose};
+use everwire::proto::time::FOREVER;
+use everwire::proto::{Message, Phase, Purpose, Sent};
 
 use crate::frame::{Down, Kind, Stream, Text};
 use crate::ledger::{End, Entry, Status, What};
@@ -51,6 +52,11 @@ impl World {
                 (0..count).for_each(|_| self.push(stream, Kind::Event));
             }
             Act::Push { .. } => {}
+            Act::Forget { streams } if self.server_is_up => self.forget(streams),
+            Act::Forget { .. } => {}
+            Act::HoldBack { ms } if self.server_is_up && !self.server_is_plain => self.hold_back(ms),
+            Act::HoldBack { .. } => {}
+            Act::ServerClock { ms } => self.server_ahead_ms += ms,
             Act::Shout { device } => {
                 if let Some(wire) = self.live_wire(device)
                     && self.wires[wire].server.is_some()
@@ -67,7 +73,10 @@ impl World {
         let page = self.devices[device].page;
         match *act {
             Act::Send { note, .. } => self.send(page, note),
-            Act::Burst { count, note, .. } => (0..count).for_each(|_| self.send(page, note)),
+            Act::Burst { count, note, .. } => {
+                self.send(page, note);
+                (1..count).for_each(|_| self.send(page, Note { poison: None, ..note }));
+            }
             Act::Ephemeral { .. } => self.send_as(page, What::Ephemeral, Note::PLAIN),
             Act::Join { room, .. } => {
                 self.tally.add(Count::Joins);
@@ -118,13 +127,25 @@ impl World {
             taken_back: 0,
             was_restored: false,
             is_undead: false,
+            is_unconfirmed: false,
+            is_being_removed: false,
+            may_come_twice: false,
+            accepted_at: self.now,
+            poison: note.poison,
+            sent_on: None,
+            strikes: 0,
+            ends: 0,
             processed_in: None,
         });
+        let must_fit = self.must_fit(page, what, note);
         // The driver learns the number with the answer, and what follows refers to it.
         self.pages[page].uids.push(uid);
         self.pages[page].drafts.insert(uid);
         let answer = self.command(page, |client, now| client.send(message, now));
         trace!(self, "page {page}: message {uid} {what:?} {note:?}: {answer:?}");
+        if must_fit.is_some_and(|is_open| answer.is_err() || is_open && answer.as_ref().ok() != Some(&Sent::Now)) {
+            return self.break_rule(Rule::RoomDenied, format!("message {uid} of page {page}: {answer:?}"));
+        }
         if answer.is_err() {
             self.tally.add(Count::Refused);
             self.pages[page].uids.pop();
@@ -153,6 +174,21 @@ impl World {
             self.tally.add(Count::Durable);
             self.store(page, uid);
         }
+    }
+
+    /// Whether a message that is sent now has to be taken, and if so, whether the page is open and has to send it at once.
+    fn must_fit(&self, page: usize, what: What, note: Note) -> Option<bool> {
+        let this = &self.pages[page];
+        let snapshot = this.client.snapshot();
+        let is_open = snapshot.phase == Phase::Open;
+        let is_plain =
+            matches!(what, What::Note { .. }) && note.reply_within_ms.is_none() && !(is_open && note.durable);
+        // What has become of the connection meanwhile, a page does not know that is frozen, or that is just late.
+        let is_due = this.client.poll_timeout().is_some_and(|(at, _)| at <= self.time(page));
+        let is_awake = this.frozen_until.is_none() && !is_due;
+        let fits =
+            snapshot.has_room && is_plain && is_awake && u64::from(note.bytes) <= self.setup.server.limits.max_bytes;
+        fits.then_some(is_open)
     }
 
     fn cancel(&mut self, page: usize, back: usize) {
@@ -190,7 +226,8 @@ impl World {
             Act::Suspend { ms, clock_stops, frames_first, .. } => {
                 self.tally.add(Count::Suspensions);
                 self.pages[page].frames_first = frames_first;
-                if clock_stops {
+                // A clock that stands still hides from a page how old its messages are, which the server counts on being told.
+                if clock_stops && self.setup.server.limits.remember_ms == FOREVER {
                     self.pages[page].ahead_ms -= ms as i64;
                 }
                 self.freeze(page, ms);
@@ -199,6 +236,7 @@ impl World {
             Act::ClockJump { ms, .. } => {
                 self.tally.add(Count::ClockJumps);
                 self.pages[page].ahead_ms += ms as i64;
+                self.hurt_wires(page);
                 self.rearm(page);
             }
             Act::Cache { ms, alarm_first, .. } => {
@@ -234,6 +272,7 @@ impl World {
     fn end_page(&mut self, page: usize, end: PageEnd, share: u16) {
         self.pages[page].is_alive = false;
         self.pages[page].deferred.clear();
+        self.release_locks(page);
         let wires: Vec<_> = (0..self.wires.len())
             .filter(|wire| self.wires[*wire].page == page && self.wires[*wire].is_live())
             .collect();
@@ -294,6 +333,7 @@ impl World {
             }
             Act::BlackHole { up, down, ms, is_told, .. } => {
                 self.tally.add(Count::Swallowed);
+                self.wires[wire].is_hurt = true;
                 if up {
                     self.wires[wire].up.swallow();
                 }

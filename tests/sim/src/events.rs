@@ -2,9 +2,9 @@
 
 use everwire::proto::{Cause, DropReason, Event, Phase, Reason, RequestFailure, Violation as Doubt};
 
+use crate::flaw::Flaw;
 use crate::frame::{Arrived, Down, Kind, Stream, Text};
 use crate::ledger::{End, Status, What, end_of};
-use crate::page::Follow;
 use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
@@ -16,16 +16,9 @@ impl World {
         match event {
             Event::Frame(arrived) => self.notice_frame(page, &arrived),
             Event::Opened => self.tally.add(Count::Opened),
-            Event::Closed(close) => self.tally_close(&close.reason),
+            Event::Closed(close) => self.tally_close(page, &close.reason),
             Event::GaveUp { .. } => self.tally.add(Count::GaveUp),
-            Event::Transmitted { seq } => {
-                if let Some(uid) = self.uid(page, seq)
-                    && self.ledger[uid as usize].status == Status::Queued
-                    && self.ledger[uid as usize].numbered + self.ledger[uid as usize].plain == 0
-                {
-                    // A socket that refused it may have handed it back since.
-                }
-            }
+            Event::Transmitted { seq } => self.notice_transmission(page, seq),
             Event::Acknowledged { sender, seq } => self.notice_acknowledgement(page, sender, seq),
             Event::RequestFailed { seq, failure } => self.notice_failure(page, seq, failure),
             Event::Gap { stream, from, to } => self.notice_gap(page, stream, from, to),
@@ -39,7 +32,10 @@ impl World {
         }
     }
 
-    fn tally_close(&mut self, reason: &Reason<Text>) {
+    fn tally_close(&mut self, page: usize, reason: &Reason<Text>) {
+        if matches!(reason, Reason::Client(Cause::AckTimeout | Cause::PongTimeout)) {
+            self.check_patience(page);
+        }
         let count = match reason {
             Reason::Client(Cause::AckTimeout) => Count::AckTimeouts,
             Reason::Client(Cause::PongTimeout) => Count::PongTimeouts,
@@ -50,7 +46,7 @@ impl World {
                 }
                 Count::Disbeliefs
             }
-            Reason::Client(Cause::EventLost) => {
+            Reason::Client(Cause::EventLost) if !self.is_liar() => {
                 return self.break_rule(Rule::HonestServerDoubted, "the client thinks that an event was lost");
             }
             _ => return,
@@ -64,9 +60,10 @@ impl World {
 
     fn notice_frame(&mut self, page: usize, arrived: &Arrived) {
         let kind = self.pages[page].hearing.clone().map(|down| down.kind);
-        let is_foreign = matches!(arrived.stream, Some(Stream::Sender(sender)) if sender as usize != page);
-        if let (Some(place), Some(stream)) = (arrived.place, arrived.stream) {
-            self.notice_event(page, stream, place.offset);
+        let stream = arrived.position.map(|position| position.stream);
+        let is_foreign = matches!(stream, Some(Stream::Sender(sender)) if sender as usize != page);
+        if let Some(position) = arrived.position {
+            self.notice_event(page, position);
         }
         match kind {
             Some(Kind::Reply { seq }) if !is_foreign => {
@@ -96,88 +93,6 @@ impl World {
         }
     }
 
-    pub fn notice_event(&mut self, page: usize, stream: Stream, offset: u64) {
-        self.tally.add(Count::Events);
-        let epoch = self.pages[page].epoch;
-        let follow = self.pages[page].follows.iter().find(|follow| follow.stream == stream).copied();
-        let Some(follow) = follow else {
-            self.pages[page].follows.push(Follow { stream, at: offset, is_void: false });
-            return;
-        };
-        if offset <= follow.at && !follow.is_void {
-            let detail = format!("page {page} has {stream:?} up to {}, and is given {offset}", follow.at);
-            return self.break_rule(Rule::EventRepeated, detail);
-        }
-        let memory = if epoch == self.memory.epoch {
-            Some(&self.memory)
-        } else {
-            self.past.iter().find(|memory| memory.epoch == epoch)
-        };
-        let next = memory.and_then(|memory| memory.logs.get(&stream)).and_then(|log| log.next_after(follow.at));
-        if !follow.is_void && next != Some(offset) {
-            let detail = format!("page {page}: after {} of {stream:?} comes {next:?}, not {offset}", follow.at);
-            return self.break_rule(Rule::EventMissed, detail);
-        }
-        self.follow(page, stream, offset);
-    }
-
-    fn follow(&mut self, page: usize, stream: Stream, at: u64) {
-        for follow in &mut self.pages[page].follows {
-            if follow.stream == stream {
-                (follow.at, follow.is_void) = (at, false);
-            }
-        }
-    }
-
-    fn notice_gap(&mut self, page: usize, stream: u32, from: u64, to: Option<u64>) {
-        let stream = self.pages[page].names[stream as usize];
-        let told = self.pages[page].telling;
-        let follow = self.pages[page].follows.iter().find(|follow| follow.stream == stream).copied();
-        let detail = format!("page {page}: gap in {stream:?} from {from} to {to:?} at {follow:?}, told {told:?}");
-        let (Some(follow), Some((about, offset))) = (follow, told) else {
-            return self.break_rule(Rule::BogusGap, detail);
-        };
-        let is_sound = about == stream && from == follow.at + 1 && to.is_none_or(|to| to == offset && to > follow.at);
-        if !is_sound || follow.is_void != to.is_none() {
-            return self.break_rule(Rule::BogusGap, detail);
-        }
-        if let Some(to) = to {
-            self.tally.add(Count::Gaps);
-            let epoch = self.pages[page].epoch;
-            if epoch == self.memory.epoch
-                && let Some(log) = self.memory.logs.get(&stream)
-                && log.floor < to
-            {
-                return self.break_rule(Rule::BogusGap, format!("{detail}, kept after {}", log.floor));
-            }
-        } else {
-            self.tally.add(Count::EndlessGaps);
-        }
-        self.follow(page, stream, offset);
-    }
-
-    /// The client's positions are those that the model has followed.
-    pub fn compare_positions(&mut self, page: usize) {
-        if let Some((stream, offset)) = self.pages[page].telling
-            && !self.pages[page].follows.iter().any(|follow| follow.stream == stream)
-            && self.pages[page].has_position(stream, offset)
-        {
-            self.pages[page].follows.push(Follow { stream, at: offset, is_void: false });
-        }
-        let this = &self.pages[page];
-        let mut differences = this.client.positions().filter_map(|(number, at)| {
-            let stream = this.names[number as usize];
-            let follow = this.follows.iter().find(|follow| follow.stream == stream);
-            let differs = follow.is_none_or(|follow| follow.at != at);
-            differs.then(|| format!("page {page}: {stream:?} at {at}, followed {follow:?}"))
-        });
-        let difference = differences.next();
-        drop(differences);
-        if let Some(detail) = difference {
-            self.break_rule(Rule::PositionsDiffer, detail);
-        }
-    }
-
     fn notice_acknowledgement(&mut self, page: usize, sender: Option<Text>, seq: u64) {
         let sender = if let Some(Text::Sender(sender)) = sender { sender as usize } else { page };
         let covered = (1..=seq).map_while(|seq| self.uid(sender, seq)).collect::<Vec<_>>();
@@ -190,6 +105,19 @@ impl World {
                 Ok(()) => self.remove(page, uid),
                 Err(broken) => self.judge(uid, Err(broken)),
             }
+        }
+    }
+
+    /// A message that had waited was handed to the socket. A plain server acknowledges nothing, so that is its end.
+    fn notice_transmission(&mut self, page: usize, seq: u64) {
+        let Some(uid) = self.uid(page, seq) else {
+            return self.break_rule(Rule::SaidSent, format!("message {seq} of page {page}, which never was"));
+        };
+        let entry = &self.ledger[uid as usize];
+        if entry.status == Status::Queued || entry.numbered + entry.plain == 0 {
+            self.break_rule(Rule::SaidSent, format!("message {uid} of page {page}: {entry:?}"));
+        } else if entry.plain > 0 && entry.numbered == 0 && self.setup.server.flaw != Some(Flaw::Outbox) {
+            self.remove(page, uid);
         }
     }
 
@@ -232,10 +160,16 @@ impl World {
             DropReason::Overflow => Count::Overflowed,
             DropReason::Replaced => Count::Replaced,
             DropReason::Unconfirmed => Count::Unconfirmed,
+            DropReason::Poisoned => Count::Poisoned,
+            DropReason::TooLarge => Count::Oversized,
+            DropReason::OutcomeUnknown => Count::Unknowable,
             _ => Count::Abandoned,
         });
         if !was_accepted {
             return;
+        }
+        if reason == DropReason::Poisoned {
+            self.check_blame(uid);
         }
         let judged = self.ledger[uid as usize].end(end_of(reason));
         self.judge(uid, judged);
@@ -246,7 +180,11 @@ impl World {
         if let What::Join(room) | What::Leave(room) = self.ledger[uid as usize].what {
             self.pages[page].doubtful_rooms.push(room);
         }
-        self.remove(page, uid);
+        if reason == DropReason::Unconfirmed {
+            self.ledger[uid as usize].is_unconfirmed = true;
+        } else {
+            self.remove(page, uid);
+        }
     }
 
     /// What holds after every input.

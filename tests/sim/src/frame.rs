@@ -28,6 +28,22 @@ pub enum Stream {
     Room(u32),
 }
 
+/// A place in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub stream: Stream,
+    pub offset: u64,
+    /// How many events the stream has had up to here, also before it was forgotten: what only the one who judges knows.
+    pub index: usize,
+}
+
+/// What a server tells of itself; `u64::MAX` where it says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub max_bytes: u64,
+    pub remember_ms: u64,
+}
+
 /// A frame from a client.
 #[derive(Clone, Debug)]
 pub enum Up {
@@ -50,8 +66,8 @@ pub enum Up {
 #[derive(Clone, Debug)]
 pub struct Down {
     pub kind: Kind,
-    /// Where the event is stored: stream, offset, and the offset before it.
-    pub place: Option<(Stream, u64, u64)>,
+    /// Where the event is stored, and the offset before it.
+    pub place: Option<(Position, u64)>,
     /// Whether it must not be believed.
     pub is_lie: bool,
 }
@@ -62,17 +78,15 @@ pub enum Kind {
         epoch: u64,
         last: u64,
         window: u32,
-        streams: Vec<(Stream, u64)>,
+        streams: Vec<Position>,
+        limits: Limits,
     },
     Pong,
     Ack {
         seq: u64,
     },
     /// From which position on this connection carries a stream.
-    Begin {
-        stream: Stream,
-        offset: u64,
-    },
+    Begin(Position),
     Reply {
         seq: u64,
     },
@@ -94,8 +108,8 @@ impl Down {
         Self { kind, place: None, is_lie: false }
     }
 
-    pub const fn stored(kind: Kind, stream: Stream, offset: u64, prev: u64) -> Self {
-        Self { kind, place: Some((stream, offset, prev)), is_lie: false }
+    pub const fn stored(kind: Kind, position: Position, prev: u64) -> Self {
+        Self { kind, place: Some((position, prev)), is_lie: false }
     }
 
     pub const fn lie(kind: Kind) -> Self {
@@ -119,7 +133,7 @@ impl Down {
 pub struct Arrived {
     pub news: News,
     pub place: Option<Place>,
-    pub stream: Option<Stream>,
+    pub position: Option<Position>,
 }
 
 impl Inbound for Arrived {
@@ -134,14 +148,14 @@ impl Inbound for Arrived {
 
 /// What the driver makes of a frame's kind. News about the messages of another page concern nobody here.
 pub fn news(down: &Down, own: u32) -> News {
-    if let Some((Stream::Sender(sender), ..)) = down.place
+    if let Some((Position { stream: Stream::Sender(sender), .. }, _)) = down.place
         && sender != own
     {
         return News::Event;
     }
     match down.kind {
-        Kind::Welcome { epoch, last, window, .. } => {
-            News::Welcome { epoch, last, window, max_bytes: u64::MAX, remember_ms: u64::MAX }
+        Kind::Welcome { epoch, last, window, limits: Limits { max_bytes, remember_ms }, .. } => {
+            News::Welcome { epoch, last, window, max_bytes, remember_ms }
         }
         Kind::Pong => News::Pong,
         Kind::Ack { seq } => News::Ack { seq },
@@ -149,7 +163,7 @@ pub fn news(down: &Down, own: u32) -> News {
         Kind::Receipt { seq, .. } => News::Receipt { seq },
         Kind::Refused { seq } => News::Refused { seq },
         Kind::HelloUnknown => News::HelloRefused,
-        Kind::Event | Kind::Begin { .. } => News::Event,
+        Kind::Event | Kind::Begin(_) => News::Event,
         Kind::Malformed => News::Malformed,
     }
 }

@@ -4,12 +4,19 @@ use everwire::proto::Overflow;
 use everwire::proto::time::FOREVER;
 use fastrand::Rng;
 
+use crate::frame::Limits;
 use crate::plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
 
 /// The run that a seed stands for.
 pub fn plan(seed: u64) -> Plan {
     let mut rng = Rng::with_seed(seed);
-    let devices: Vec<_> = (0..count_of_devices(&mut rng)).map(|_| device(&mut rng)).collect();
+    let mut devices: Vec<_> = (0..count_of_devices(&mut rng)).map(|number| device(&mut rng, number)).collect();
+    for number in 1..devices.len() {
+        // Another tab of the same browser.
+        if rng.u8(0..3) == 0 {
+            (devices[number].user, devices[number].disk) = (devices[number - 1].user, devices[number - 1].disk);
+        }
+    }
     let calm_at = rng.u64(3_000..40_000);
     let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_told: rng.u8(0..4) > 0 };
     let mut generator = Generator { rng, setup };
@@ -22,12 +29,13 @@ fn count_of_devices(rng: &mut Rng) -> usize {
     [1, 1, 2, 2, 3, 4, 6][rng.usize(0..7)]
 }
 
-fn device(rng: &mut Rng) -> DeviceSetup {
+fn device(rng: &mut Rng, number: usize) -> DeviceSetup {
     let latency_ms = [0, 1, 20, 100, 400][rng.usize(0..5)];
     let jitter_ms = if rng.bool() { 0 } else { rng.u64(0..latency_ms + 5) };
     let high = if rng.u8(0..3) == 0 { rng.u32(100..4_000) } else { 256 << 10 };
     DeviceSetup {
         user: rng.u32(0..3),
+        disk: number,
         latency_ms,
         jitter_ms,
         bandwidth: (rng.u8(0..3) == 0).then(|| rng.u32(3..60)),
@@ -57,7 +65,14 @@ fn server(rng: &mut Rng) -> ServerSetup {
         acks_first: rng.bool(),
         refuses_every: if rng.bool() { 0 } else { rng.u32(3..20) },
         supersedes_late: rng.bool(),
-        dedupes: true,
+        flaw: None,
+        limits: Limits {
+            max_bytes: if rng.u8(0..5) == 0 { rng.u64(120..1_500) } else { FOREVER },
+            remember_ms: if rng.u8(0..3) == 0 { rng.u64(500..12_000) } else { FOREVER },
+        },
+        leaves_out: rng.u8(0..3) == 0,
+        is_frail: rng.u8(0..3) == 0,
+        reads_ahead: rng.u8(0..3) == 0,
     }
 }
 
@@ -107,6 +122,7 @@ impl Generator {
             key: (self.rng.u8(0..6) == 0).then(|| self.rng.u32(0..3)),
             reply_within_ms: (self.rng.u8(0..5) == 0).then(|| self.rng.u64(100..15_000)),
             to_room: self.rng.u8(0..3) == 0,
+            poison: (self.rng.u8(0..25) == 0).then(|| [1003, 1007, 1009, 1011, 4400, 4409][self.rng.usize(0..6)]),
         }
     }
 
@@ -115,7 +131,7 @@ impl Generator {
         match rng.u8(0..100) {
             0..40 => Act::Reload {
                 device,
-                away_ms: rng.u64(0..3_000),
+                away_ms: if rng.u8(0..6) == 0 { rng.u64(3_000..40_000) } else { rng.u64(0..3_000) },
                 restore_ms: if rng.bool() { 0 } else { rng.u64(0..1_500) },
                 share: rng.u16(..),
                 end: match rng.u8(0..3) {
@@ -166,7 +182,7 @@ impl Generator {
     }
 
     fn server(&mut self, device: usize) -> Act {
-        let rng = &mut self.rng;
+        let (rng, is_frail) = (&mut self.rng, self.setup.server.is_frail);
         match rng.u8(0..100) {
             0..30 => {
                 let kind = match rng.u8(0..40) {
@@ -179,10 +195,13 @@ impl Generator {
                 Act::Restart { down_ms: rng.u64(10..6_000), kind, share: share(rng) }
             }
             30..38 => {
-                let code = [1000, 1001, 1011, 1012, 1013, 4410][rng.usize(0..6)];
+                let code = [1000, 1001, 1012, 1013, 4410, 1011, 4409][rng.usize(0..if is_frail { 7 } else { 5 })];
                 Act::CloseConnection { device, code }
             }
             38..42 => Act::Shout { device },
+            42..50 => Act::Forget { streams: rng.bool() },
+            52..58 => Act::HoldBack { ms: rng.u64(500..25_000) },
+            50..52 => Act::ServerClock { ms: rng.i64(-20_000..20_000) },
             _ => {
                 let stream = if rng.bool() { Target::User(rng.u32(0..3)) } else { Target::Room(rng.u32(0..3)) };
                 Act::Push { stream, count: rng.u32(1..8) }

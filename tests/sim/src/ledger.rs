@@ -30,6 +30,21 @@ pub struct Entry {
     pub was_restored: bool,
     /// Whether it had ended when it was restored, because its page died before it was off the disk.
     pub is_undead: bool,
+    /// Whether it was reported as unconfirmed, which it stays on disk for: a later page may learn more.
+    pub is_unconfirmed: bool,
+    /// Whether its page has begun to take it off the disk.
+    pub is_being_removed: bool,
+    /// Whether a page died between sending it to a plain server and taking it off the disk.
+    pub may_come_twice: bool,
+    pub accepted_at: u64,
+    /// The close code with which the server answers it.
+    pub poison: Option<u16>,
+    /// The connection that it went out on last.
+    pub sent_on: Option<usize>,
+    /// How many connections that it was under way on were ended in words that can mean a message.
+    pub strikes: u32,
+    /// How many of these were ended over this very message.
+    pub ends: u32,
     /// The latest life of the server's memory in which it was processed.
     pub processed_in: Option<u64>,
 }
@@ -137,7 +152,7 @@ impl Entry {
     }
 
     pub fn process(&mut self, epoch: u64) -> Judged {
-        if self.processed_in == Some(epoch) {
+        if self.processed_in == Some(epoch) && !self.may_come_twice {
             return Err((Rule::Doubled, "processed twice"));
         }
         if self.numbered + self.plain == 0 && !self.was_restored {
@@ -158,10 +173,18 @@ impl Entry {
     pub fn restore(&mut self, holder: usize) {
         self.holder = holder;
         self.was_restored = true;
+        self.may_come_twice |= self.plain > 0;
+        (self.is_unconfirmed, self.is_being_removed) = (false, false);
+        (self.sent_on, self.strikes, self.ends) = (None, 0, 0);
         self.is_undead |= self.has_ended();
         self.is_acknowledged = false;
         (self.numbered, self.plain) = (0, 0);
         self.status = Status::Queued;
+    }
+
+    /// Whether it was sent to a plain server, where nobody waits for it any more, and yet nobody takes it off the disk.
+    pub const fn stays_on_disk(&self) -> bool {
+        self.plain > 0 && !self.is_being_removed && !self.has_ended()
     }
 
     pub const fn has_ended(&self) -> bool {
@@ -177,7 +200,7 @@ impl Entry {
 /// How a drop that the client reports ends a message.
 pub const fn end_of(reason: DropReason) -> End {
     match reason {
-        DropReason::Unconfirmed => End::Unconfirmed,
+        DropReason::Unconfirmed | DropReason::Poisoned | DropReason::OutcomeUnknown => End::Unconfirmed,
         _ => End::Dropped,
     }
 }
@@ -204,6 +227,14 @@ mod tests {
             taken_back: 0,
             was_restored: false,
             is_undead: false,
+            is_unconfirmed: false,
+            is_being_removed: false,
+            may_come_twice: false,
+            accepted_at: 0,
+            poison: None,
+            sent_on: None,
+            strikes: 0,
+            ends: 0,
             processed_in: None,
         }
     }

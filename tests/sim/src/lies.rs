@@ -2,7 +2,8 @@
 
 use everwire::proto::Phase;
 
-use crate::frame::{Down, Kind};
+use crate::frame::{Down, Kind, Position, Stream};
+use crate::memory::Stored;
 use crate::tally::Count;
 use crate::verdict::Rule;
 use crate::world::World;
@@ -30,13 +31,15 @@ impl World {
             (3, _) => Down::lie(Kind::Reply { seq: NEVER_SENT }),
             (4, _) => Down::lie(Kind::Receipt { seq: NEVER_SENT, read: true }),
             (5, _) if !self.serves_earlier_page(page) => {
-                Down::lie(Kind::Welcome { epoch, last: acked, window: 1, streams: Vec::new() })
+                let limits = self.setup.server.limits;
+                Down::lie(Kind::Welcome { epoch, last: acked, window: 1, limits, streams: Vec::new() })
             }
-            (6, Some(follow)) if self.memory.epoch == epoch => {
-                Down::lie(Kind::Begin { stream: follow.stream, offset: follow.at - 1 })
-            }
+            (6, Some(follow)) if self.memory.epoch == epoch => return self.go_back(wire, follow.stream, follow.at - 1),
             (7, Some(follow)) if self.memory.epoch == epoch => {
-                let stored = Down::stored(Kind::Event, follow.stream, follow.at, follow.at - 1);
+                // Also where a position below its own is under way to the client.
+                let (offset, index) = (follow.at - 1, follow.index.saturating_sub(2));
+                let position = Position { stream: follow.stream, offset, index };
+                let stored = Down::stored(Kind::Event, position, offset - 1);
                 Down { is_lie: true, ..stored }
             }
             (8, _) => match self.answered(page) {
@@ -50,6 +53,19 @@ impl World {
             _ => Down::lie(Kind::Malformed),
         };
         self.tell_lie(wire, lie);
+    }
+
+    /// Takes back a position and goes on from there. A client cannot know better, and gets the events after it once more.
+    fn go_back(&mut self, wire: usize, stream: Stream, offset: u64) {
+        let is_carried = self.wires[wire].server.as_mut().is_some_and(|end| end.position(stream).is_some());
+        let Some(log) = self.memory.known(stream).filter(|_| is_carried) else { return };
+        let position = log.resume(Some(offset));
+        let again: Vec<_> = log.after(position.offset).cloned().collect();
+        self.tally.add(Count::TakenBack);
+        self.say_truly(wire, Down::plain(Kind::Begin(position)));
+        for Stored { position, prev, kind } in again {
+            self.say_truly(wire, Down::stored(kind, position, prev));
+        }
     }
 
     fn tell_lie(&mut self, wire: usize, lie: Down) {
@@ -68,22 +84,22 @@ impl World {
     /// Whether the page may be saying hello for another.
     fn serves_earlier_page(&self, page: usize) -> bool {
         self.ledger.iter().any(|entry| entry.sender != page && entry.holder == page)
-            || self.devices[self.pages[page].device].store.iter().any(|uid| self.ledger[*uid as usize].sender != page)
+            || self.disk(page).store.iter().any(|uid| self.ledger[*uid as usize].sender != page)
     }
 
     /// Answers a hello with what cannot be.
     pub fn tells_false_welcome(&mut self, wire: usize, sender: u32, truth: &Kind) -> bool {
         let every = self.setup.server.lies_every;
         let page = self.wires[wire].page;
-        let Kind::Welcome { epoch, last, window, ref streams } = *truth else { return false };
+        let Kind::Welcome { epoch, last, window, limits, ref streams } = *truth else { return false };
         if every == 0 || every > 100 || sender as usize != page || !(wire as u32).is_multiple_of(every) {
             return false;
         }
         let streams = streams.clone();
         let lie = if wire.is_multiple_of(2) && self.pages[page].epoch >= epoch {
-            Kind::Welcome { epoch: epoch - 1, last, window, streams }
+            Kind::Welcome { epoch: epoch - 1, last, window, limits, streams }
         } else {
-            Kind::Welcome { epoch, last: NEVER_SENT, window, streams }
+            Kind::Welcome { epoch, last: NEVER_SENT, window, limits, streams }
         };
         self.tell_lie(wire, Down::lie(lie));
         true

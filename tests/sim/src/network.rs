@@ -37,6 +37,8 @@ impl World {
             rng: Rng::with_seed(seed),
             server: None,
             lingers: false,
+            ended_over: None,
+            is_hurt: setup.bandwidth.is_some(),
         });
         let device = &self.devices[number];
         if device.offline_until > self.now || device.refusing_until > self.now {
@@ -121,12 +123,14 @@ impl World {
 
     pub fn cut(&mut self, wire: usize, up: u16, down: u16) {
         trace!(self, "wire {wire} is cut");
+        self.wires[wire].is_hurt = true;
         self.tally.add(Count::Cuts);
         let lost = self.wires[wire].up.cut(up) + self.wires[wire].down.cut(down);
         self.tally.add_many(Count::CutFrames, lost);
     }
 
     pub fn stall(&mut self, wire: usize, up: bool, down: bool, until: u64) {
+        self.wires[wire].is_hurt = true;
         if up {
             for at in self.wires[wire].up.stall(until) {
                 self.agenda.note(at, Happening::Up(wire));

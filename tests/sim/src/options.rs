@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use everwire_sim::flaw::Flaw;
 use everwire_sim::runs::Campaign;
 
 pub enum Options {
@@ -20,7 +21,8 @@ Usage: cargo xtask sim [OPTIONS]
   --minutes M     for how long, instead of --runs
   --stampede N    N clients lose one server in the same moment
   --until-broken  prints one line about the first violation; a run without any is the failure
-  --break dedupe  the model server processes duplicates
+  --break FLAW    something around the client is wrong: `dedupe`, the server processes duplicates; `offsets`, its forgotten
+                  streams start over; `outbox`, pages leave on disk what they have sent to a plain server
   --mutants       breaks the client on purpose, one way after the other, and shows that each is noticed";
 
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
@@ -44,7 +46,11 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String>
             }
             "--stampede" => return Ok(Options::Stampede { clients: number(&name, &value()?)? as usize }),
             "--until-broken" => until_broken = true,
-            "--break" if value()? == "dedupe" => campaign.server_dedupes = false,
+            "--break" => {
+                let wanted = value()?;
+                let flaw = Flaw::ALL.iter().find(|(name, _)| *name == wanted);
+                campaign.flaw = Some(flaw.ok_or(format!("`{wanted}` is nothing that a server can do wrong"))?.1);
+            }
             _ => return Err(format!("`{name}` is no option, or its value none")),
         }
     }
@@ -77,7 +83,7 @@ mod tests {
         assert!(matches!(parse_line("--seed 4"), Ok(Options::Replay { seed: 4, .. })));
         assert!(matches!(parse_line("--stampede 10"), Ok(Options::Stampede { clients: 10 })));
         let broken = parse_line("--until-broken --break dedupe --runs 7");
-        assert!(matches!(broken, Ok(Options::UntilBroken(Campaign { server_dedupes: false, runs: 7, .. }))));
+        assert!(matches!(broken, Ok(Options::UntilBroken(Campaign { flaw: Some(Flaw::Dedupe), runs: 7, .. }))));
     }
 
     #[test]

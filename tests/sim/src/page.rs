@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use everwire::proto::config::Buffer;
-use everwire::proto::{Cause, Client, Close, Config, Input, Message, Phase, Purpose, Reason, SocketId, Timestamp};
+use everwire::proto::{Cause, Client, Close, Config, Input, Phase, Reason, SocketId, Timestamp};
 
-use crate::frame::{Arrived, Down, Kind, Stream, Text, news};
+use crate::frame::{Arrived, Down, Kind, Position, Stream, Text, news};
 use crate::plan::DeviceSetup;
 use crate::tally::Count;
 use crate::trace;
@@ -39,7 +38,7 @@ pub struct Page {
     pub epoch: u64,
     /// What is just being told to the state machine.
     pub hearing: Option<Down>,
-    pub telling: Option<(Stream, u64)>,
+    pub telling: Option<Position>,
     /// How many protocol errors of this connection were told.
     pub told: u32,
     pub seen: Option<(Phase, usize, u32, bool)>,
@@ -54,6 +53,8 @@ pub struct Page {
 pub struct Follow {
     pub stream: Stream,
     pub at: u64,
+    /// How many events of the stream are behind it: those that were told, and those that are named as missing.
+    pub index: usize,
     /// Whether the server has lost its memory since.
     pub is_void: bool,
 }
@@ -66,7 +67,10 @@ pub enum Fact {
     Closed(usize, u16),
     Failed(SocketId),
     Stored(u32),
+    /// The page may look for what earlier ones have left.
     Restore,
+    /// Messages of pages that are gone.
+    Leftovers(Vec<u32>),
     Alarm,
     Online,
     Offline,
@@ -108,6 +112,7 @@ impl World {
             has_spoken: false,
         });
         self.devices[device].page = page;
+        self.take_lock(page);
         trace!(self, "page {page} of device {device} begins");
         if self.devices[device].offline_until > self.now {
             self.tell(page, Fact::Offline);
@@ -133,6 +138,7 @@ impl World {
 
     pub fn freeze(&mut self, page: usize, ms: u64) {
         let until = self.now + ms;
+        self.hurt_wires(page);
         self.pages[page].frozen_until = Some(self.pages[page].frozen_until.unwrap_or(0).max(until));
         self.agenda.note(until, Happening::Thaw { page });
     }
@@ -177,7 +183,11 @@ impl World {
                 let seq = self.ledger[uid as usize].seq;
                 self.command(page, |client, now| client.stored(seq, now));
             }
-            Fact::Restore => self.restore(page),
+            Fact::Restore => {
+                self.pages[page].has_restored = true;
+                self.adopt(page, Count::Restored);
+            }
+            Fact::Leftovers(found) => self.restore(page, found),
             Fact::Opened(wire) => {
                 let this = &mut self.wires[wire];
                 if this.stage == Stage::Attempt {
@@ -189,6 +199,7 @@ impl World {
                 self.input(page, Input::SocketOpened { socket });
             }
             Fact::Closed(wire, code) => {
+                self.note_end(page, wire, code);
                 let this = &mut self.wires[wire];
                 if this.is_live() {
                     this.stage = Stage::Closed;
@@ -208,19 +219,29 @@ impl World {
         if !self.wires[wire].is_live() {
             self.tally.add(Count::StaleFacts);
         }
-        if let Kind::Begin { stream, offset } = down.kind {
+        if let Kind::Begin(position) = down.kind {
             let doubts = self.doubts(page, wire);
-            self.position(page, socket, stream, offset);
+            self.position(page, wire, position);
             return self.check_lie(page, &down, doubts);
         }
-        let place = down.place.map(|(stream, offset, prev)| {
-            let stream = self.pages[page].number_of(stream);
+        let place = down.place.map(|(Position { stream, offset, .. }, prev)| {
+            let stream = self.pages[page].number_of(page, stream);
             everwire::proto::Place { stream, offset, prev }
         });
-        let stream = down.place.map(|(stream, ..)| stream);
-        let payload = Arrived { news: news(&down, page as u32), place, stream };
+        let position = down.place.map(|(position, _)| position);
+        let named = if let Kind::Welcome { streams, .. } = &down.kind { &streams[..] } else { &[] };
+        if self.pages[page].client.socket() == Some(socket) {
+            for at in named {
+                let stream = self.pages[page].number_of(page, at.stream);
+                self.pages[page].client.announce_position(stream, at.offset);
+            }
+        }
+        let payload = Arrived { news: news(&down, page as u32), place, position };
         let doubts = self.doubts(page, wire);
-        let was_open = self.pages[page].client.snapshot().phase == Phase::Open;
+        let phase = self.pages[page].client.snapshot().phase;
+        let was_open = phase == Phase::Open;
+        // What is true is also asked for.
+        let is_awaited = !down.is_lie && self.wires[wire].is_live() && matches!(phase, Phase::Connecting | Phase::Open);
         if place.is_some() && !was_open {
             self.tally.add(Count::EarlyEvents);
         }
@@ -231,58 +252,50 @@ impl World {
         self.pages[page].hearing = None;
         self.check_lie(page, &down, doubts);
         if is_late
-            && let Some((stream, offset, _)) = down.place
-            && self.pages[page].has_position(stream, offset)
-            && !self.pages[page].follows.iter().any(|follow| follow.stream == stream && follow.at == offset)
+            && let Some(position) = position
+            && self.pages[page].has_position(position)
+            && !self.pages[page].follows.iter().any(|follow| follow.is_at(position))
         {
             // Nobody is told of it, and yet it is not missing.
-            self.notice_event(page, stream, offset);
+            self.notice_event(page, position);
         }
-        if let Kind::Welcome { epoch, streams, .. } = down.kind {
-            if self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open {
-                self.pages[page].believe(epoch);
-            }
-            for (stream, offset) in streams {
-                self.position(page, socket, stream, offset);
-            }
+        if let Kind::Welcome { epoch, streams, .. } = down.kind
+            && is_awaited
+        {
+            self.pages[page].believe(epoch);
+            self.compare_welcome(page, &streams);
         }
     }
 
-    fn position(&mut self, page: usize, socket: SocketId, stream: Stream, offset: u64) {
-        let number = self.pages[page].number_of(stream);
-        self.pages[page].telling = Some((stream, offset));
-        self.input(page, Input::Position { socket, stream: number, offset });
+    fn position(&mut self, page: usize, wire: usize, position: Position) {
+        let socket = self.wires[wire].socket;
+        let number = self.pages[page].number_of(page, position.stream);
+        self.pages[page].telling = Some(position);
+        self.input(page, Input::Position { socket, stream: number, offset: position.offset });
+        self.begin_to_follow(page, position);
+        if self.listens_to(page, wire) {
+            self.compare_told(page, position);
+        }
         self.compare_positions(page);
         self.pages[page].telling = None;
+    }
+
+    fn listens_to(&self, page: usize, wire: usize) -> bool {
+        self.wires[wire].is_live() && self.pages[page].client.snapshot().phase == Phase::Open
     }
 
     pub fn input(&mut self, page: usize, input: Input<Text, Arrived>) {
         self.command(page, |client, now| client.handle_input(input, now));
     }
+}
 
-    fn restore(&mut self, page: usize) {
-        self.pages[page].has_restored = true;
-        let device = self.pages[page].device;
-        let mut messages = Vec::new();
-        for uid in self.devices[device].store.clone() {
-            let entry = &mut self.ledger[uid as usize];
-            if entry.sender == page {
-                continue;
-            }
-            entry.restore(page);
-            self.pages[page].drafts.insert(uid);
-            let mut message = Message::new(Text::Message(uid), entry.bytes, Purpose::Ordinary);
-            message.seq = entry.seq;
-            message.sender = Some(Text::Sender(entry.sender as u32));
-            message.policy.ttl_ms = entry.ttl_ms;
-            messages.push(message);
-        }
-        if messages.is_empty() {
-            return;
-        }
-        trace!(self, "page {page} restores {:?}", messages.iter().map(|message| message.frame).collect::<Vec<_>>());
-        self.tally.add_many(Count::Restored, messages.len());
-        self.command(page, |client, now| client.restore(messages, now));
+impl Follow {
+    pub fn new(Position { stream, offset, index }: Position) -> Self {
+        Self { stream, at: offset, index, is_void: false }
+    }
+
+    pub fn is_at(&self, position: Position) -> bool {
+        self.stream == position.stream && self.at == position.offset
     }
 }
 
@@ -292,12 +305,21 @@ impl Page {
         self.left_rooms.retain(|left| *left != room);
     }
 
-    pub fn has_position(&self, stream: Stream, offset: u64) -> bool {
-        let name = |number: u32| self.names.get(number as usize);
-        self.client.positions().any(|(number, at)| at == offset && name(number) == Some(&stream))
+    pub fn follow(&self, stream: Stream) -> Option<&Follow> {
+        self.follows.iter().find(|follow| follow.stream == stream)
     }
 
-    fn number_of(&mut self, stream: Stream) -> u32 {
+    pub fn has_position(&self, position: Position) -> bool {
+        let name = |number: u32| self.names.get(number as usize);
+        let is_there = |(number, at): (u32, u64)| at == position.offset && name(number) == Some(&position.stream);
+        self.client.positions().any(is_there)
+    }
+
+    /// The number that the driver gives to a stream; one too many for the answers to another page's messages.
+    fn number_of(&mut self, page: usize, stream: Stream) -> u32 {
+        if matches!(stream, Stream::Sender(sender) if sender as usize != page) {
+            return UNTRACKED;
+        }
         let known = self.names.iter().position(|name| *name == stream);
         let number = known.unwrap_or_else(|| {
             self.names.push(stream);
@@ -306,7 +328,7 @@ impl Page {
         number as u32
     }
 
-    fn believe(&mut self, epoch: u64) {
+    pub fn believe(&mut self, epoch: u64) {
         if epoch > self.epoch {
             if self.epoch > 0 {
                 self.follows.iter_mut().for_each(|follow| follow.is_void = true);
@@ -316,8 +338,11 @@ impl Page {
     }
 }
 
+/// The first number of a stream that a client has no position for.
+const UNTRACKED: u32 = 256;
+
 fn config(device: &DeviceSetup) -> Config {
-    let mut config = Config { reliable: true, ..Config::default() };
+    let mut config = Config::reliable();
     config.reconnect.max_attempts = device.max_attempts;
     config.reconnect.stable_after_ms = device.stable_after_ms;
     config.heartbeat.interval_ms = device.interval_ms;
@@ -328,6 +353,6 @@ fn config(device: &DeviceSetup) -> Config {
     if let Some(ttl) = device.ttl_ms {
         config.queue.ttl_ms = ttl;
     }
-    config.buffer = Buffer { high_bytes: device.buffer.0, low_bytes: device.buffer.1 };
+    (config.buffer.high_bytes, config.buffer.low_bytes) = device.buffer;
     config
 }

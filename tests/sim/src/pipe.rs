@@ -106,6 +106,11 @@ impl<T> Pipe<T> {
         self.parcels.iter().map(|parcel| parcel.at).collect()
     }
 
+    /// What is under way, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = &T> {
+        self.parcels.iter().map(|parcel| &parcel.what)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.parcels.is_empty()
     }

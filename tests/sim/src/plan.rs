@@ -4,6 +4,9 @@ use core::fmt;
 
 use everwire::proto::Overflow;
 
+use crate::flaw::Flaw;
+use crate::frame::Limits;
+
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -45,14 +48,24 @@ pub struct ServerSetup {
     pub refuses_every: u32,
     /// Whether a connection that another has taken the place of is heard for some time.
     pub supersedes_late: bool,
-    /// Off only to show that the simulation notices.
-    pub dedupes: bool,
+    /// What it or a page does wrong, only to show that the simulation notices.
+    pub flaw: Option<Flaw>,
+    /// How long it keeps what it knows of a client id, and how large a message may be; its welcomes say so.
+    pub limits: Limits,
+    /// Whether it carries a room's stream only as long as the user has joined the room.
+    pub leaves_out: bool,
+    /// Whether its storage itself fails now and then, so that it ends connections as if over a message.
+    pub is_frail: bool,
+    /// Whether it ends a connection over a message before it has processed those before it.
+    pub reads_ahead: bool,
 }
 
 /// One person's browser.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceSetup {
     pub user: u32,
+    /// The number of the disk, which tabs of one browser share.
+    pub disk: usize,
     pub latency_ms: u64,
     pub jitter_ms: u64,
     pub bandwidth: Option<u32>,
@@ -203,6 +216,18 @@ pub enum Act {
         stream: Target,
         count: u32,
     },
+    /// The server forgets what it need not remember: client ids that were away for long, and streams that nobody is connected to.
+    Forget {
+        streams: bool,
+    },
+    /// The server takes numbered messages later, and says meanwhile that it is there.
+    HoldBack {
+        ms: u64,
+    },
+    /// The server's clock is put forward or back.
+    ServerClock {
+        ms: i64,
+    },
     /// An event that is not stored.
     Shout {
         device: usize,
@@ -219,6 +244,8 @@ pub struct Note {
     pub reply_within_ms: Option<u64>,
     /// Whether it goes to a room that the application has joined, if there is one.
     pub to_room: bool,
+    /// The close code with which the server ends every connection that brings the message.
+    pub poison: Option<u16>,
 }
 
 /// How a page ends.
@@ -286,14 +313,25 @@ impl Act {
             | Self::RefuseToken { device, .. }
             | Self::CloseConnection { device, .. }
             | Self::Shout { device, .. } => Some(device),
-            Self::Restart { .. } | Self::Push { .. } => None,
+            Self::Restart { .. }
+            | Self::Push { .. }
+            | Self::Forget { .. }
+            | Self::HoldBack { .. }
+            | Self::ServerClock { .. } => None,
         }
     }
 }
 
 impl Note {
-    pub const PLAIN: Self =
-        Self { bytes: 120, durable: false, ttl_ms: None, key: None, reply_within_ms: None, to_room: false };
+    pub const PLAIN: Self = Self {
+        bytes: 120,
+        durable: false,
+        ttl_ms: None,
+        key: None,
+        reply_within_ms: None,
+        to_room: false,
+        poison: None,
+    };
 }
 
 impl fmt::Display for Plan {

@@ -51,6 +51,7 @@ const LINE_CHARS: usize = 240;
 #[cfg(test)]
 mod tests {
     use super::{explain, replay};
+    use crate::flaw::Flaw;
     use crate::runs::Campaign;
 
     #[test]
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_broken_server_is_noticed_replayed_and_shrunk() {
-        let campaign = Campaign { runs: 3_000, server_dedupes: false, ..Campaign::default() };
+        let campaign = Campaign { runs: 3_000, flaw: Some(Flaw::Dedupe), ..Campaign::default() };
         let (seed, violation) = campaign.run(|_, _| ()).broken.unwrap();
         assert_eq!(replay(&campaign, seed).1, Some(violation.clone()));
         let text = explain(&campaign, seed, &violation);

@@ -22,9 +22,9 @@ impl World {
         if self.server_is_plain || end.sender.is_none() || end.position(stream).is_some() {
             return;
         }
-        let offset = self.memory.logs.entry(stream).or_default().newest;
-        end.carried.push((stream, offset));
-        self.say(wire, Down::plain(Kind::Begin { stream, offset }));
+        let position = self.log(stream).resume(None);
+        self.carry(wire, position);
+        self.say(wire, Down::plain(Kind::Begin(position)));
     }
 
     pub fn leave(&mut self, user: u32, room: u32) {

@@ -111,7 +111,7 @@ impl World {
     }
 
     /// Without a heartbeat, and with nothing to be acknowledged, nothing shows that a connection is dead.
-    fn is_blind(&self, page: usize) -> bool {
+    pub fn is_blind(&self, page: usize) -> bool {
         let this = &self.pages[page];
         let snapshot = this.client.snapshot();
         let waits_for_nothing = this.client.in_flight() == 0 && !snapshot.has_room;
@@ -139,18 +139,20 @@ impl World {
                 let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client.in_flight());
                 return Some((Rule::Stuck, detail));
             }
+            if !snapshot.has_room {
+                return Some((Rule::RoomDenied, format!("page {page} has no room although nothing waits")));
+            }
             if !this.drafts.is_empty() {
                 return Some((Rule::Unbounded, format!("page {page} keeps the frames of {:?}", this.drafts)));
             }
-            if !device.store.is_empty() && !self.server_is_plain {
-                return Some((Rule::Stuck, format!("device {number} still has {:?} on disk", device.store)));
+            if !self.server_is_plain
+                && let Some(detail) = self.incomplete_stream(page)
+            {
+                return Some((Rule::StreamIncomplete, detail));
             }
-            for follow in &this.follows {
-                let newest = self.memory.logs.get(&follow.stream).map_or(0, |log| log.newest);
-                if !self.server_is_plain && (follow.is_void || follow.at != newest) {
-                    return Some((Rule::StreamIncomplete, format!("page {page}: {follow:?}, newest is {newest}")));
-                }
-            }
+        }
+        if let Some(left) = self.left_on_disk() {
+            return Some(left);
         }
         for (uid, entry) in self.ledger.iter().enumerate() {
             if entry.is_request

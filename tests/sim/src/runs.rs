@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::flaw::Flaw;
 use crate::generate;
 use crate::plan::Plan;
 use crate::run::run;
@@ -20,13 +21,13 @@ pub struct Campaign {
     pub runs: u64,
     /// For how long at most.
     pub limit: Option<Duration>,
-    /// Off only to show that the simulation notices.
-    pub server_dedupes: bool,
+    /// What the server or the pages do wrong, only to show that the simulation notices.
+    pub flaw: Option<Flaw>,
 }
 
 impl Default for Campaign {
     fn default() -> Self {
-        Self { seed: 0, runs: 10_000, limit: None, server_dedupes: true }
+        Self { seed: 0, runs: 10_000, limit: None, flaw: None }
     }
 }
 
@@ -49,13 +50,14 @@ impl Campaign {
     /// The plan of one of its seeds.
     pub(crate) fn plan(&self, seed: u64) -> Plan {
         let mut plan = generate::plan(seed);
-        plan.setup.server.dedupes = self.server_dedupes;
+        plan.setup.server.flaw = self.flaw;
         plan
     }
 
     /// What has to be typed beside the seed.
-    pub(crate) const fn flags(&self) -> &'static str {
-        if self.server_dedupes { "" } else { " --break dedupe" }
+    pub(crate) fn flags(&self) -> String {
+        let flaw = Flaw::ALL.iter().find(|(_, flaw)| self.flaw == Some(*flaw));
+        flaw.map(|(name, _)| format!(" --break {name}")).unwrap_or_default()
     }
 
     /// Runs until the end or the first violation, and says from time to time how many are done.

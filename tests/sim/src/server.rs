@@ -1,9 +1,9 @@
 //! The model server: docs/PROTOCOL.md, "A server in an afternoon".
 
-use crate::frame::{Down, Kind, Stream, Up};
+use crate::flaw::Flaw;
+use crate::frame::{Down, Kind, Position, Stream, Up};
 use crate::ledger::What;
-use crate::memory::Memory;
-use crate::plan::Restart;
+use crate::memory::{Log, Stored};
 use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
@@ -57,9 +57,15 @@ impl World {
                     let detail = format!("message {uid} comes without a number");
                     self.break_rule(Rule::ClientBrokeProtocol, detail);
                 }
-                self.process(wire, uid, None);
+                if !self.ends_over(wire, uid) {
+                    self.process(wire, uid, None);
+                }
             }
-            Up::Message { uid, numbers: Some(numbers) } => self.take(wire, uid, numbers.seq, numbers.prev),
+            Up::Message { uid, numbers: Some(numbers) } => {
+                if !self.holds(wire, uid, numbers) {
+                    self.take(wire, uid, numbers.seq, numbers.prev);
+                }
+            }
             Up::Rejoin { room } => {
                 if self.wires[wire].server.as_ref().is_some_and(|end| !end.is_superseded) {
                     self.enter(wire, room);
@@ -87,7 +93,8 @@ impl World {
         for other in others {
             self.tally.add(Count::Superseded);
             // Its process may be busy with what has arrived; another page's would take numbers that this one skips.
-            if self.setup.server.supersedes_late && self.wires[other].page == self.wires[wire].page {
+            let holds = self.now < self.held_until;
+            if self.setup.server.supersedes_late && self.wires[other].page == self.wires[wire].page && !holds {
                 let at = self.now + BUSY_MS;
                 self.agenda.note(at, Happening::Supersede(other));
                 if let Some(end) = &mut self.wires[other].server {
@@ -100,13 +107,9 @@ impl World {
         if self.wires[wire].stage == Stage::Abandoned || self.wires[wire].lingers {
             self.tally.add(Count::LateHellos);
         }
-        let is_new = |stream| !self.memory.logs.contains_key(stream);
-        let created: Vec<_> =
-            [Stream::User(user), Stream::Sender(sender)].iter().filter(|stream| is_new(*stream)).copied().collect();
-        for stream in created {
-            self.memory.logs.insert(stream, Default::default());
-        }
-        let last = self.memory.last(user, sender);
+        let row = self.memory.clients.entry((user, sender)).or_default();
+        row.away_since = None;
+        let last = row.last;
         let Some(end) = &mut self.wires[wire].server else { return };
         if end.sender == Some(sender) {
             return self.refuse_client(wire, 4400, "the same hello twice");
@@ -115,10 +118,14 @@ impl World {
             return self.refuse_client(wire, 4400, "another hello with messages under way");
         }
         let mut wanted: Vec<_> = named.iter().map(|(stream, at)| (*stream, Some(*at))).collect();
+        if self.setup.server.leaves_out {
+            let joined = &self.memory.joined;
+            wanted.retain(|(stream, _)| !matches!(*stream, Stream::Room(room) if !joined.contains(&(user, room))));
+        }
         let own = [Stream::Sender(sender), Stream::User(user)];
-        for stream in if end.sender.is_none() { &own[..] } else { &own[..1] } {
-            if !wanted.iter().any(|(other, _)| other == stream) {
-                wanted.push((*stream, None));
+        for stream in end.carried.iter().map(|(carried, _)| *carried).chain(own) {
+            if !wanted.iter().any(|(other, _)| *other == stream) {
+                wanted.push((stream, None));
             }
         }
         if !named.is_empty() {
@@ -126,27 +133,45 @@ impl World {
         }
         let mut streams = Vec::new();
         let mut replay = Vec::new();
-        for (stream, position) in wanted {
-            if let Some(at) = end.position(stream) {
-                streams.push((stream, *at));
+        for (stream, named) in wanted {
+            let carried = self.wires[wire].server.as_mut().and_then(|end| end.position(stream).copied());
+            let log = self.log(stream);
+            if let Some(at) = carried {
+                streams.push(log.at(at));
                 continue;
             }
-            let log = self.memory.logs.entry(stream).or_default();
-            let at = log.resume(position);
-            streams.push((stream, at));
-            end.carried.push((stream, log.newest));
-            replay.extend(log.after(at).map(|(offset, prev, kind)| (stream, *offset, *prev, kind.clone())));
+            let position = log.resume(named);
+            streams.push(position);
+            replay.extend(log.after(position.offset).cloned());
+            let newest = log.resume(None);
+            self.carry(wire, newest);
         }
+        let Some(end) = &mut self.wires[wire].server else { return };
         end.sender = Some(sender);
+        end.senders.push(sender);
         (end.acked, end.seen) = (last, last);
-        let (epoch, window) = (self.memory.epoch, self.setup.server.window);
-        let welcome = Kind::Welcome { epoch, last, window, streams };
+        let (epoch, window, limits) = (self.memory.epoch, self.setup.server.window, self.setup.server.limits);
+        let welcome = Kind::Welcome { epoch, last, window, limits, streams };
         if self.tells_false_welcome(wire, sender, &welcome) {
             return;
         }
         self.say(wire, Down::plain(welcome));
-        for (stream, offset, prev, kind) in replay {
-            self.say(wire, Down::stored(kind, stream, offset, prev));
+        for Stored { position, prev, kind } in replay {
+            self.say(wire, Down::stored(kind, position, prev));
+        }
+    }
+
+    /// A stream, which may have to begin first.
+    pub fn log(&mut self, stream: Stream) -> &mut Log {
+        let clock = self.now.saturating_add_signed(self.server_ahead_ms);
+        let starts_over = self.setup.server.flaw == Some(Flaw::Offsets);
+        self.memory.log(stream, (!starts_over).then_some(clock))
+    }
+
+    /// The connection carries a stream from here.
+    pub fn carry(&mut self, wire: usize, position: Position) {
+        if let Some(end) = &mut self.wires[wire].server {
+            end.carried.push((position.stream, position.offset));
         }
     }
 
@@ -164,10 +189,13 @@ impl World {
     }
 
     /// The table of cases.
-    fn take(&mut self, wire: usize, uid: u32, seq: u64, prev: u64) {
+    pub fn take(&mut self, wire: usize, uid: u32, seq: u64, prev: u64) {
+        if self.ends_over(wire, uid) {
+            return;
+        }
         let user = self.user(wire);
         let window = self.setup.server.window;
-        let dedupes = self.setup.server.dedupes;
+        let dedupes = self.setup.server.flaw != Some(Flaw::Dedupe);
         let Some(end) = &mut self.wires[wire].server else { return };
         let Some(sender) = end.sender else {
             return self.refuse_client(wire, 4400, "a number before the hello");
@@ -196,7 +224,7 @@ impl World {
         } else if prev < last && dedupes {
             return self.refuse_client(wire, 4400, &format!("{seq} after {prev} does not fit {last}"));
         } else {
-            self.memory.lasts.insert((user, sender), seq.max(last));
+            self.memory.clients.entry((user, sender)).or_default().last = seq.max(last);
             if self.setup.server.acks_first {
                 self.plan_acknowledgement(wire);
             }
@@ -248,6 +276,9 @@ impl World {
             What::Leave(room) => self.leave(user, room),
             What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
                 self.hear_absent(wire, uid, seq, room);
+            }
+            What::Note { .. } if u64::from(entry.bytes) > self.setup.server.limits.max_bytes => {
+                self.refuse_message(wire, seq);
             }
             What::Note { .. } if refuses > 0 && uid % refuses == refuses - 1 => self.refuse_message(wire, seq),
             What::Note { room } => self.effects(wire, uid, seq, room),
@@ -309,18 +340,18 @@ impl World {
     pub fn push(&mut self, stream: Stream, kind: Kind) {
         let skip = if self.setup.server.skips_offsets { self.rng.u64(0..3) } else { 0 };
         let history = self.setup.server.history;
-        let (offset, prev) = self.memory.logs.entry(stream).or_default().store(kind.clone(), skip, history);
+        let Stored { position, prev, .. } = self.log(stream).store(kind.clone(), skip, history);
         for wire in 0..self.wires.len() {
             let user = self.user(wire);
             let is_plain = self.server_is_plain;
             let Some(end) = &mut self.wires[wire].server else { continue };
-            let stored = Down::stored(kind.clone(), stream, offset, prev);
+            let stored = Down::stored(kind.clone(), position, prev);
             if is_plain {
                 if stream == Stream::User(user) {
                     self.say(wire, Down::plain(kind.clone()));
                 }
             } else if let Some(at) = end.position(stream) {
-                *at = offset;
+                *at = position.offset;
                 self.say(wire, stored);
             } else if end.sender.is_none() && stream == Stream::User(user) {
                 self.say(wire, stored);
@@ -330,53 +361,13 @@ impl World {
 
     /// Membership ends with the user's last connection.
     pub fn server_hears_end(&mut self, wire: usize) {
-        self.wires[wire].server = None;
         let user = self.user(wire);
+        self.wires[wire].is_hurt = true;
+        if let Some(end) = self.wires[wire].server.take() {
+            end.senders.into_iter().for_each(|sender| self.goes_away(user, sender));
+        }
         if !(0..self.wires.len()).any(|other| self.wires[other].server.is_some() && self.user(other) == user) {
             self.members.retain(|(member, _)| *member != user);
-        }
-    }
-
-    pub fn restart(&mut self, down_ms: u64, kind: Restart, share: u16) {
-        trace!(self, "the server restarts: {kind:?}");
-        self.tally.add(Count::Restarts);
-        for wire in 0..self.wires.len() {
-            if self.wires[wire].server.is_none() {
-                continue;
-            }
-            if kind == Restart::Drain {
-                self.close_wire(wire, 1012);
-                continue;
-            }
-            self.server_hears_end(wire);
-            self.wires[wire].down.cut(share);
-            if kind == Restart::Vanish {
-                self.wires[wire].up.swallow();
-                self.tally.add(Count::HalfOpen);
-            } else {
-                let latency = self.setup.devices[self.wires[wire].device].latency_ms;
-                let at = self.now + latency + 50;
-                self.agenda.note(at, Happening::ClientHears { wire, code: 1006, deaf_ms: 0 });
-            }
-        }
-        self.server_is_up = false;
-        self.server_starts += 1;
-        let start = self.server_starts;
-        let plain = if let Restart::Becomes { plain } = kind { plain } else { self.server_is_plain };
-        let forgets = kind == Restart::Amnesia;
-        self.tally.add_many(Count::Drains, usize::from(kind == Restart::Drain));
-        self.tally.add_many(Count::Amnesias, usize::from(forgets));
-        if forgets {
-            let epoch = self.memory.epoch + 1;
-            self.past.push(core::mem::replace(&mut self.memory, Memory::new(epoch)));
-        }
-        self.agenda.note(self.now + down_ms, Happening::ServerStarts { start, plain });
-    }
-
-    pub fn server_starts(&mut self, start: u32, plain: bool) {
-        if start == self.server_starts {
-            self.server_is_up = true;
-            self.server_is_plain = plain;
         }
     }
 }

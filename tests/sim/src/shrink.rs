@@ -69,7 +69,7 @@ fn simpler(plan: &mut Plan, fails: &impl Fn(&Plan) -> bool) {
         });
         attempt(plan, fails, |plan| {
             if let Act::Send { note, .. } | Act::Burst { note, .. } = &mut plan.steps[step].act {
-                (note.key, note.ttl_ms, note.to_room) = (None, None, false);
+                (note.key, note.ttl_ms, note.to_room, note.poison) = (None, None, false, None);
             }
         });
     }
@@ -98,6 +98,10 @@ const SERVER: &[fn(&mut ServerSetup)] = &[
     |server| server.acks_first = false,
     |server| server.refuses_every = 0,
     |server| server.supersedes_late = false,
+    |server| server.limits.max_bytes = FOREVER,
+    |server| server.limits.remember_ms = FOREVER,
+    |server| (server.leaves_out, server.reads_ahead) = (false, false),
+    |server| server.is_frail = false,
 ];
 
 const DEVICE: &[fn(&mut DeviceSetup)] = &[

@@ -20,6 +20,10 @@ pub struct Wire {
     pub server: Option<ServerEnd>,
     /// Whether the page was told that the network lost it, while its frames still arrive.
     pub lingers: bool,
+    /// The message over which the server has ended it.
+    pub ended_over: Option<u32>,
+    /// Whether it was ever less than whole and prompt, so that its end is nobody's fault.
+    pub is_hurt: bool,
 }
 
 /// How far the browser's socket has come.
@@ -52,8 +56,12 @@ pub enum Downward {
 #[derive(Debug, Default)]
 pub struct ServerEnd {
     pub sender: Option<u32>,
+    /// Every client id that has said hello on it.
+    pub senders: Vec<u32>,
     /// The streams that it carries, each with what was sent last.
     pub carried: Vec<(Stream, u64)>,
+    /// Numbered messages that wait until they are taken: their number in the ledger, `seq` and `prev`.
+    pub held: Vec<(u32, u64, u64)>,
     /// Whether another connection has taken its place.
     pub is_superseded: bool,
     /// How many messages were taken and not acknowledged.

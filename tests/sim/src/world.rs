@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use crate::agenda::Agenda;
 use crate::device::Device;
+use crate::disk::Disk;
 use crate::ledger::Entry;
 use crate::memory::Memory;
 use crate::page::{Fact, Page};
@@ -20,14 +21,17 @@ pub struct World {
     pub setup: Setup,
     pub steps: Vec<Step>,
     pub devices: Vec<Device>,
+    pub disks: Vec<Disk>,
     pub pages: Vec<Page>,
     pub wires: Vec<Wire>,
     pub memory: Memory,
-    /// What the server knew before it lost its memory.
-    pub past: Vec<Memory>,
+    /// How far the server's clock is before the world's.
+    pub server_ahead_ms: i64,
     pub server_is_up: bool,
     pub server_is_plain: bool,
     pub server_starts: u32,
+    /// Until when the server holds numbered messages back.
+    pub held_until: u64,
     /// The users who are in rooms.
     pub members: Vec<(u32, u32)>,
     pub ledger: Vec<Entry>,
@@ -70,6 +74,10 @@ pub enum Happening {
         page: usize,
     },
     Ack(usize),
+    /// The server says once more what it has acknowledged, because it holds messages back.
+    AckAgain(usize),
+    /// It takes what it has held back.
+    TakeHeld(usize),
     Supersede(usize),
     Reply {
         sender: u32,
@@ -98,6 +106,10 @@ pub enum Happening {
         page: usize,
         uid: u32,
     },
+    /// Locks that have become free go to a page that waits for them.
+    Grant {
+        disk: usize,
+    },
     Hole {
         wire: usize,
         is_told: bool,
@@ -120,18 +132,21 @@ macro_rules! trace {
 impl World {
     pub fn new(plan: &Plan, is_traced: bool) -> Self {
         let setup = plan.setup.clone();
+        let disks = 0..=setup.devices.iter().map(|device| device.disk).max().unwrap_or(0);
         let mut world = Self {
             now: 0,
             agenda: Agenda::default(),
             steps: plan.steps.clone(),
             devices: Vec::new(),
+            disks: disks.map(|_| Disk::default()).collect(),
             pages: Vec::new(),
             wires: Vec::new(),
             memory: Memory::new(FIRST_EPOCH),
-            past: Vec::new(),
+            server_ahead_ms: 1_700_000_000_000,
             server_is_up: true,
             server_is_plain: setup.server.is_plain,
             server_starts: 0,
+            held_until: 0,
             members: Vec::new(),
             ledger: Vec::new(),
             latest: BTreeMap::new(),
@@ -144,7 +159,7 @@ impl World {
             setup,
         };
         for number in 0..world.setup.devices.len() {
-            world.devices.push(Device::new());
+            world.devices.push(Device::default());
             world.new_page(number, 0);
         }
         for (number, step) in plan.steps.iter().enumerate() {
@@ -179,6 +194,8 @@ impl World {
             Happening::Fact { page, fact } => self.tell(page, fact),
             Happening::Thaw { page } => self.thaw(page),
             Happening::Supersede(wire) => self.close_wire(wire, 4410),
+            Happening::AckAgain(wire) => self.acknowledge_again(wire),
+            Happening::TakeHeld(wire) => self.take_held(wire),
             Happening::Ack(wire) => self.acknowledge(wire),
             Happening::Reply { sender, seq, epoch } => self.reply(sender, seq, epoch),
             Happening::Receipt { sender, seq, read, epoch } => self.receipt(sender, seq, read, epoch),
@@ -186,6 +203,7 @@ impl World {
             Happening::NewPage { device, restore_ms } => self.new_page(device, restore_ms),
             Happening::Put { page, uid } => self.put(page, uid),
             Happening::Remove { page, uid } => self.removed(page, uid),
+            Happening::Grant { disk } => self.grant_locks(disk),
             Happening::Hole { wire, is_told } => self.end_hole(wire, is_told),
             Happening::Network { device } => self.network_returns(device),
         }

@@ -171,7 +171,8 @@ def _reply(peer: "Peer", seq: int, result: dict[str, Any]) -> NewEvent:
 
 def _refused(peer: "Peer", item: "Arrived", refusal: Refuse, outcome: Outcome) -> None:
     frame = item.frame
-    about = frame.type if refusal.code != "malformed" or frame.problem is None else None
+    # The type of what could not be read is a guess at best.
+    about = frame.type if frame.problem is None else None
     text = frames.error(refusal.code, refusal.message, about, frame.seq)
     if frame.request:
         outcome.events.append(NewEvent(peer.user, f"client:{peer.client_id}", text))

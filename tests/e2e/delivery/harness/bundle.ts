@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 const page = (file: string): string => fileURLToPath(new URL(`../page/${file}`, import.meta.url));
 
-/** What the application knows of the events of a gap by other means: their numbers are their offsets. */
+/** What the application knows of the events of a gap by other means: their numbers are their offsets, counted from where the stream began. */
 function history(query: URLSearchParams): object[] {
   const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
   return Array.from({ length: to - from + 1 }, (_, index) => ({ n: `n${from + index}` }));

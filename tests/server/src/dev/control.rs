@@ -15,7 +15,7 @@ use crate::{
     masterx,
     outgoing::{Kind, Outgoing},
     problem::{Body, Params, Problem},
-    reliable::{Processed, USER_STREAM, forget_events, processed},
+    reliable::{Forgettable, Processed, USER_STREAM, forget_events, processed},
     sync::Lock as _,
     token,
 };
@@ -181,13 +181,15 @@ pub async fn processed_messages(
 pub struct ForgetRequest {
     user_id: String,
     stream: Option<String>,
-    upto: u64,
+    #[serde(flatten)]
+    what: Forgettable,
 }
 
 pub async fn forget_history(State(app): Shared, Body(request): Body<ForgetRequest>) -> Answer {
-    let ForgetRequest { user_id, stream, upto } = request;
-    let forget = move |database: &_| forget_events(database, &user_id, stream.as_deref().unwrap_or(USER_STREAM), upto);
-    Ok(Json(json!({ "forgotten": app.matches.store().run(forget).await? })))
+    let ForgetRequest { user_id, stream, what } = request;
+    let forget = move |database: &_| forget_events(database, &user_id, stream.as_deref().unwrap_or(USER_STREAM), what);
+    let (forgotten, upto) = app.matches.store().run(forget).await?;
+    Ok(Json(json!({ "forgotten": forgotten, "upto": upto })))
 }
 
 fn dev(app: &App) -> Result<&Dev, Problem> {

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{connection::Connection, envelope::Envelope};
 
@@ -21,7 +21,7 @@ pub struct Received {
     connection: u64,
     /// `null` for a frame that is not a message; `data` is then its text.
     r#type: Option<String>,
-    data: Value,
+    data: Box<RawValue>,
     timestamp: Option<i64>,
     /// It came in while the connection was silent, and caused nothing.
     ignored: bool,
@@ -35,17 +35,19 @@ impl Record {
     pub fn push(&mut self, from: &Connection, envelope: &Envelope) {
         if self.capacity > 0 {
             let Envelope { kind, data, timestamp } = envelope.clone();
-            self.add(from, Some(kind), Value::Object(data), timestamp);
+            self.add(from, Some(kind), data, timestamp);
         }
     }
 
     pub fn push_malformed(&mut self, from: &Connection, text: &str) {
-        if self.capacity > 0 {
-            self.add(from, None, Value::String(text.to_owned()), None);
+        if self.capacity > 0
+            && let Ok(text) = to_raw_value(text)
+        {
+            self.add(from, None, text, None);
         }
     }
 
-    fn add(&mut self, from: &Connection, kind: Option<String>, data: Value, timestamp: Option<i64>) {
+    fn add(&mut self, from: &Connection, kind: Option<String>, data: Box<RawValue>, timestamp: Option<i64>) {
         if self.frames.len() == self.capacity {
             self.frames.pop_front();
         }

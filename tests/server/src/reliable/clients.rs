@@ -1,23 +1,78 @@
-//! What is remembered of each client id: how far its messages are processed, and when it was last here.
+//! What is remembered of each client id: how far its messages are processed, which connection may send under it, and when it
+//! was last here.
+//!
+//! The rows decide, not anyone's memory: several processes may have the database.
 
 use rusqlite::{Connection as Database, OptionalExtension as _, params};
 
-/// Notes that a client is here, and says how far its messages are processed.
-pub fn seen(database: &Database, user: &str, client_id: &str, now_ms: i64) -> rusqlite::Result<u64> {
-    database
-        .prepare_cached(
-            "INSERT INTO clients (user_id, client_id, last, seen_at) VALUES (?1, ?2, 0, ?3)
-             ON CONFLICT DO UPDATE SET seen_at = ?3 RETURNING last",
-        )?
-        .query_row(params![user, client_id, now_ms], |row| row.get::<_, i64>(0))
-        .map(i64::cast_unsigned)
+use super::sequence::Sequence;
+
+/// A client id that has said hello.
+pub struct Seen {
+    pub last: u64,
+    /// The connection that owned it until now, and may not know yet that it no longer does.
+    pub owner_before: Option<String>,
+    /// Whether it is the user's first.
+    pub is_first: bool,
 }
 
-/// Moves `last` on.
-pub fn set_last(database: &Database, user: &str, client_id: &str, last: u64) -> rusqlite::Result<()> {
+/// A connection takes over a client id.
+pub fn own(database: &Database, user: &str, client_id: &str, owner: &str, now_ms: i64) -> rusqlite::Result<Seen> {
+    let is_first = !exist(database, user)?;
+    let owner_before = database
+        .prepare_cached("SELECT owner FROM clients WHERE user_id = ?1 AND client_id = ?2")?
+        .query_row(params![user, client_id], |row| row.get::<_, Option<String>>(0))
+        .optional()?
+        .flatten();
+    let last = database
+        .prepare_cached(
+            "INSERT INTO clients (user_id, client_id, last, seen_at, owner) VALUES (?1, ?2, 0, ?3, ?4)
+             ON CONFLICT DO UPDATE SET seen_at = ?3, owner = ?4 RETURNING last",
+        )?
+        .query_row(params![user, client_id, now_ms, owner], |row| row.get::<_, i64>(0))?;
+    Ok(Seen { last: last.cast_unsigned(), owner_before, is_first })
+}
+
+/// Takes the next message of a client, if this connection may send it. This is the one place where it is decided that a message is
+/// processed, so it is processed once, whoever has it.
+pub fn take(
+    database: &Database,
+    user: &str,
+    client_id: &str,
+    sequence: Sequence,
+    owner: &str,
+) -> rusqlite::Result<bool> {
+    let taken = database
+        .prepare_cached(
+            "UPDATE clients SET last = ?3 WHERE user_id = ?1 AND client_id = ?2 AND last = ?4 AND owner = ?5",
+        )?
+        .execute(params![user, client_id, sequence.seq.cast_signed(), sequence.prev.cast_signed(), owner])?;
+    Ok(taken == 1)
+}
+
+/// How far a client's messages are processed, if this connection owns it.
+pub fn last(database: &Database, user: &str, client_id: &str, owner: &str) -> rusqlite::Result<Option<u64>> {
     database
-        .prepare_cached("UPDATE clients SET last = ?3 WHERE user_id = ?1 AND client_id = ?2")?
-        .execute(params![user, client_id, last.cast_signed()])
+        .prepare_cached("SELECT last FROM clients WHERE user_id = ?1 AND client_id = ?2 AND owner = ?3")?
+        .query_row(params![user, client_id, owner], |row| row.get::<_, i64>(0).map(i64::cast_unsigned))
+        .optional()
+}
+
+/// Notes that a client is still here.
+pub fn still_here(database: &Database, user: &str, client_id: &str, owner: &str, now_ms: i64) -> rusqlite::Result<()> {
+    database
+        .prepare_cached("UPDATE clients SET seen_at = ?4 WHERE user_id = ?1 AND client_id = ?2 AND owner = ?3")?
+        .execute(params![user, client_id, owner, now_ms])
+        .map(drop)
+}
+
+/// A connection no longer sends under a client id.
+pub fn disown(database: &Database, user: &str, client_id: &str, owner: &str, now_ms: i64) -> rusqlite::Result<()> {
+    database
+        .prepare_cached(
+            "UPDATE clients SET seen_at = ?4, owner = NULL WHERE user_id = ?1 AND client_id = ?2 AND owner = ?3",
+        )?
+        .execute(params![user, client_id, owner, now_ms])
         .map(drop)
 }
 
@@ -26,30 +81,58 @@ pub fn users(database: &Database) -> rusqlite::Result<Vec<String>> {
     database.prepare("SELECT DISTINCT user_id FROM clients")?.query_map([], |row| row.get(0))?.collect()
 }
 
-/// The clients that nobody has seen since a time.
-pub fn unseen_since(database: &Database, time_ms: i64) -> rusqlite::Result<Vec<(String, String)>> {
-    database
-        .prepare("SELECT user_id, client_id FROM clients WHERE seen_at < ?1")?
-        .query_map([time_ms], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+/// Whether any client of a user is remembered.
+pub fn exist(database: &Database, user: &str) -> rusqlite::Result<bool> {
+    database.prepare_cached("SELECT 1 FROM clients WHERE user_id = ?1 LIMIT 1")?.exists([user])
 }
 
-/// The clients of a user beyond the number of those that were seen last.
-pub fn surplus(database: &Database, user: &str, max: u32) -> rusqlite::Result<Vec<String>> {
-    database
-        .prepare_cached("SELECT client_id FROM clients WHERE user_id = ?1 ORDER BY seen_at DESC LIMIT -1 OFFSET ?2")?
-        .query_map(params![user, max], |row| row.get(0))?
-        .collect()
+/// Some of the clients that nobody has seen since a time.
+pub fn unseen_since(database: &Database, time_ms: i64, max: u32) -> rusqlite::Result<Vec<(String, String)>> {
+    database.prepare_cached(UNSEEN)?.query_map(params![time_ms, max], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Forgets a client, and says whether it was the user's last.
-pub fn forget(database: &Database, user: &str, client_id: &str) -> rusqlite::Result<bool> {
+pub fn forget(database: &Database, user: &str, client_id: &str) -> rusqlite::Result<()> {
     database
         .prepare_cached("DELETE FROM clients WHERE user_id = ?1 AND client_id = ?2")?
-        .execute(params![user, client_id])?;
-    let other = database
-        .prepare_cached("SELECT 1 FROM clients WHERE user_id = ?1 LIMIT 1")?
-        .query_row([user], |_| Ok(()))
-        .optional()?;
-    Ok(other.is_none())
+        .execute(params![user, client_id])
+        .map(drop)
+}
+
+/// Forgets a client of whom there is nothing to remember: one that has sent no message and is not here.
+pub fn forget_unused(database: &Database, user: &str, client_id: &str) -> rusqlite::Result<()> {
+    database
+        .prepare_cached("DELETE FROM clients WHERE user_id = ?1 AND client_id = ?2 AND last = 0 AND owner IS NULL")?
+        .execute(params![user, client_id])
+        .map(drop)
+}
+
+pub const UNSEEN: &str = "SELECT user_id, client_id FROM clients WHERE seen_at < ?1 LIMIT ?2";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database;
+
+    #[test]
+    fn a_message_is_taken_once_and_only_by_the_connection_whose_hello_was_last() {
+        let database = database::open(None).unwrap();
+        let own = |owner| own(&database, "ada", "tab", owner, 7).unwrap();
+        let take =
+            |seq, prev, owner| take(&database, "ada", "tab", Sequence { seq, prev, request: false }, owner).unwrap();
+        assert!(!take(1, 0, "first"));
+        let seen = own("first");
+        assert_eq!((seen.last, seen.owner_before, seen.is_first), (0, None, true));
+        assert!(take(1, 0, "first"));
+        assert!(!take(1, 0, "first"));
+        assert!(!take(3, 2, "first"));
+        let seen = own("second");
+        assert_eq!((seen.last, seen.owner_before.as_deref(), seen.is_first), (1, Some("first"), false));
+        assert!(!take(2, 1, "first"));
+        assert!(take(2, 1, "second"));
+        // A connection that has lost the client id cannot give it up either.
+        disown(&database, "ada", "tab", "first", 8).unwrap();
+        assert_eq!(last(&database, "ada", "tab", "second").unwrap(), Some(2));
+        disown(&database, "ada", "tab", "second", 9).unwrap();
+        assert!(!take(3, 2, "second"));
+    }
 }

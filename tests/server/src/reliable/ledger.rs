@@ -1,29 +1,33 @@
 //! Who carries which stream, and how far: what the database's thread keeps in memory.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use rusqlite::{Connection as Database, params};
 use serde::Serialize;
 
 use super::{
+    attempt::Advance,
+    changes::{self, Change, Known},
     clients, members,
     outbox::Outbox,
     receipts::{self, Sent, Status},
-    streams::{self, USER_STREAM, client_stream},
+    streams::{self, Kept, USER_STREAM, client_stream},
 };
 use crate::{clock, connection::Connection, ending::Ending, envelope, hub::Hub, metrics::Metrics, outgoing::Outgoing};
 
 /// What the reliable mode keeps, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Events of one stream.
-    pub events: u64,
+    /// Events of streams.
+    pub kept: Kept,
     /// Age of events, and of messages that receipts may come for.
     pub event_age_ms: i64,
     /// Time since a client was seen.
     pub client_age_ms: i64,
     /// An epoch to begin, in place of the stored one.
     pub epoch: Option<u64>,
+    /// Bytes of a message, which clients are told.
+    pub max_message_bytes: u64,
 }
 
 /// The memory of the reliable mode. Only the database's thread has it.
@@ -32,13 +36,20 @@ pub struct Ledger {
     pub(super) metrics: Arc<Metrics>,
     pub(super) bounds: Bounds,
     pub(super) epoch: u64,
-    /// The one connection that may send under a client id.
+    /// Names this process in the rows of the database.
+    process: String,
+    /// What of the rows that other processes may write is in memory; nothing before the first transaction.
+    pub(super) known: Option<Known>,
+    pub(super) database_version: i64,
+    /// The connections of this process that may send under a client id. The database knows better: see [`clients::take`].
     pub(super) owners: HashMap<(Arc<str>, Arc<str>), Arc<Connection>>,
     /// Connections that have said hello, by user.
     pub(super) carriers: HashMap<Arc<str>, Vec<Carrier>>,
     pub(super) outbox: Outbox,
     /// Messages whose events have been handed to a connection since the last transaction.
     pub(super) handed: Vec<i64>,
+    /// What the effects of the message in work have moved, in order, while there is one.
+    pub(super) advances: Option<Vec<Advance>>,
     failed: bool,
 }
 
@@ -47,6 +58,10 @@ pub struct Carrier {
     pub connection: Arc<Connection>,
     pub client_id: Arc<str>,
     pub streams: Vec<Carried>,
+    /// When it said hello last.
+    pub since: Instant,
+    /// Whether its client has had the time to join again what it wants to be in.
+    pub has_rejoined: bool,
 }
 
 /// A stream that a connection carries.
@@ -83,26 +98,43 @@ impl Ledger {
             metrics,
             bounds,
             epoch: 0,
+            process: String::new(),
+            known: None,
+            database_version: 0,
             owners: HashMap::new(),
             carriers: HashMap::new(),
             outbox: Outbox::default(),
             handed: Vec::new(),
+            advances: None,
             failed: false,
         }
     }
 
-    /// Reads the epoch and who has a stream; begins an epoch with a new database.
-    pub fn load(&mut self, database: &Database) -> rusqlite::Result<()> {
+    /// Reads the epoch; begins one with a new database.
+    pub fn load(&mut self, database: &Database, process: u64) -> rusqlite::Result<()> {
+        self.process = format!("{process:016x}");
         let now = clock::epoch_ms().max(1);
         database.execute("INSERT OR IGNORE INTO memory (only_row, epoch) VALUES (1, ?1)", [now])?;
         if let Some(epoch) = self.bounds.epoch {
             database.execute("UPDATE memory SET epoch = ?1", params![epoch.cast_signed()])?;
         }
         self.epoch = database.query_row("SELECT epoch FROM memory", [], |row| row.get::<_, i64>(0))?.cast_unsigned();
-        for user in clients::users(database)? {
-            self.hub.restore(&Arc::from(user.as_str()), members::rooms(database, &user)?);
-        }
-        Ok(())
+        self.look(database)
+    }
+
+    /// Who is where, as the database has it within a transaction.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// A connection of this process in the rows of the database.
+    pub(super) fn owner_name(&self, connection: &Connection) -> String {
+        format!("{}-{}", self.process, connection.id)
+    }
+
+    /// Whether it is one of this process.
+    pub(super) fn is_ours(&self, owner: &str) -> bool {
+        owner.starts_with(&self.process)
     }
 
     /// Stores an event in a stream, for its carriers to get after the commit. Says how many get it at once.
@@ -115,8 +147,8 @@ impl Ledger {
         origin: Option<i64>,
     ) -> rusqlite::Result<usize> {
         let parts = (event.kind.as_str(), event.head.as_str());
-        let (offset, frame) = streams::append(database, user, name, parts, origin, self.bounds.events)?;
-        let frame = Outgoing::text(&event.kind, frame);
+        let appended = streams::append(database, user, name, parts, origin, self.bounds.kept)?;
+        let frame = Outgoing::text(&event.kind, appended.frame);
         let mut delivered = 0;
         for carrier in self.carriers.get_mut(user).into_iter().flatten() {
             let Some(carried) = carrier.streams.iter_mut().find(|carried| &*carried.name == name) else { continue };
@@ -124,8 +156,12 @@ impl Ledger {
                 continue;
             }
             delivered += 1;
-            if self.outbox.has_room(&carrier.connection, &frame) {
-                carried.position = offset;
+            if let Some(advances) = &mut self.advances {
+                advances.push(Advance::from(&carrier.connection, name, carried.position, carried.behind));
+            }
+            // A stream may have been forgotten and have begun again since.
+            if carried.position == appended.before && self.outbox.has_room(&carrier.connection, &frame) {
+                carried.position = appended.offset;
                 self.outbox.frame(&carrier.connection, frame.clone(), origin);
             } else {
                 carried.behind = true;
@@ -174,9 +210,7 @@ impl Ledger {
         if carriers.is_empty() {
             self.carriers.remove(&connection.user);
         }
-        clients::seen(database, &connection.user, &carrier.client_id, clock::epoch_ms())?;
-        self.disown(&carrier.connection, &carrier.client_id);
-        Ok(())
+        self.disown(database, &carrier.connection, &carrier.client_id)
     }
 
     /// Whether a connection is the one that may send under a client id.
@@ -186,10 +220,42 @@ impl Ledger {
     }
 
     /// A connection no longer sends under a client id.
-    pub(super) fn disown(&mut self, connection: &Connection, client_id: &Arc<str>) {
+    pub(super) fn disown(
+        &mut self,
+        database: &Database,
+        connection: &Connection,
+        client_id: &Arc<str>,
+    ) -> rusqlite::Result<()> {
         if self.owns(connection, client_id) {
             self.owners.remove(&(connection.user.clone(), client_id.clone()));
         }
+        let owner = self.owner_name(connection);
+        clients::disown(database, &connection.user, client_id, &owner, clock::epoch_ms())
+    }
+
+    /// Another connection has taken over: this one sends no more, and is told so.
+    pub(super) fn fence(&mut self, connection: &Connection, client_id: &Arc<str>) {
+        if self.owns(connection, client_id) {
+            self.owners.remove(&(connection.user.clone(), client_id.clone()));
+        }
+        connection.end(Ending::close(4410, "another connection uses this client id"));
+    }
+
+    /// Brings the memory of a user's memberships up to what is stored, and lets other processes know.
+    pub(super) fn memberships_changed(
+        &mut self,
+        database: &Database,
+        user: &Arc<str>,
+        change: &Change,
+    ) -> rusqlite::Result<()> {
+        changes::note(database, user, change)?;
+        self.read_memberships(database, user)
+    }
+
+    pub(super) fn read_memberships(&self, database: &Database, user: &Arc<str>) -> rusqlite::Result<()> {
+        let rooms = if clients::exist(database, user)? { Some(members::rooms(database, user)?) } else { None };
+        self.hub.set_stored(user, rooms);
+        Ok(())
     }
 
     /// A job could not be carried out to its end, so its transaction must not be either.
@@ -209,6 +275,7 @@ impl Ledger {
     /// The transaction is not on the disk, and memory may be ahead of it: all start over.
     pub fn rolled_back(&mut self) {
         self.failed = false;
+        self.known = None;
         self.outbox.fail();
         self.owners.clear();
         for carrier in self.carriers.drain().flat_map(|(_, carriers)| carriers) {

@@ -1,20 +1,16 @@
 //! Who is in which room while they are away: the rooms that a user has joined and not left, to which their numbered messages
-//! may go, and those whose stored events they get.
+//! may go, and those whose stored events they get because of what a client of theirs has joined.
 
-use rusqlite::{Connection as Database, OptionalExtension as _, params};
+use rusqlite::{Connection as Database, params};
 
 use crate::hub::{MAX_ROOMS_PER_USER, Room};
 
-/// Remembers that a user is in a room.
-pub fn join(database: &Database, user: &str, room: &Room) -> rusqlite::Result<()> {
-    let room = spell(room);
-    database
-        .prepare_cached("INSERT OR IGNORE INTO members (user_id, room) VALUES (?1, ?2)")?
-        .execute(params![user, room])?;
+/// Remembers that a user may send to a room.
+pub fn allow(database: &Database, user: &str, room: &Room) -> rusqlite::Result<()> {
     // A new id, so that the rooms joined last are those with the highest.
     database
         .prepare_cached("INSERT OR REPLACE INTO joined (user_id, room) VALUES (?1, ?2)")?
-        .execute(params![user, room])?;
+        .execute(params![user, spell(room)])?;
     database
         .prepare_cached(
             "DELETE FROM joined WHERE id IN
@@ -24,55 +20,76 @@ pub fn join(database: &Database, user: &str, room: &Room) -> rusqlite::Result<()
         .map(drop)
 }
 
-/// Forgets it.
-pub fn leave(database: &Database, user: &str, room: &Room) -> rusqlite::Result<()> {
-    lapse(database, user, room)?;
+/// Remembers that a client of a user has joined a room, on a connection.
+pub fn join(database: &Database, user: &str, client_id: &str, room: &Room, owner: &str) -> rusqlite::Result<()> {
+    allow(database, user, room)?;
     database
-        .prepare_cached("DELETE FROM joined WHERE user_id = ?1 AND room = ?2")?
-        .execute(params![user, spell(room)])
+        .prepare_cached("INSERT OR REPLACE INTO members (user_id, client_id, room, owner) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![user, client_id, spell(room), owner])?;
+    database
+        .prepare_cached(
+            "DELETE FROM members WHERE id IN
+             (SELECT id FROM members WHERE user_id = ?1 ORDER BY id DESC LIMIT -1 OFFSET ?2)",
+        )?
+        .execute(params![user, MAX_MEMBERSHIPS_PER_USER])
         .map(drop)
 }
 
-/// Ends a room's events for a user, who may still send to it.
-pub fn lapse(database: &Database, user: &str, room: &Room) -> rusqlite::Result<()> {
-    database
-        .prepare_cached("DELETE FROM members WHERE user_id = ?1 AND room = ?2")?
-        .execute(params![user, spell(room)])
-        .map(drop)
+/// A user has left a room, which is meant for all of their clients.
+pub fn leave(database: &Database, user: &str, room: &Room) -> rusqlite::Result<()> {
+    let room = spell(room);
+    for sql in
+        ["DELETE FROM members WHERE user_id = ?1 AND room = ?2", "DELETE FROM joined WHERE user_id = ?1 AND room = ?2"]
+    {
+        database.prepare_cached(sql)?.execute(params![user, room])?;
+    }
+    Ok(())
+}
+
+/// Ends what a client had joined before this connection, and says whether there was anything. The user may still send to it.
+pub fn lapse(database: &Database, user: &str, client_id: &str, owner: &str) -> rusqlite::Result<bool> {
+    let lapsed = database
+        .prepare_cached("DELETE FROM members WHERE user_id = ?1 AND client_id = ?2 AND owner <> ?3")?
+        .execute(params![user, client_id, owner])?;
+    Ok(lapsed > 0)
+}
+
+/// Forgets what a client has joined, and says whether there was anything.
+pub fn forget_client(database: &Database, user: &str, client_id: &str) -> rusqlite::Result<bool> {
+    let forgotten = database
+        .prepare_cached("DELETE FROM members WHERE user_id = ?1 AND client_id = ?2")?
+        .execute(params![user, client_id])?;
+    Ok(forgotten > 0)
 }
 
 /// Forgets all rooms of a user.
-pub fn leave_all(database: &Database, user: &str) -> rusqlite::Result<()> {
+pub fn forget_user(database: &Database, user: &str) -> rusqlite::Result<()> {
     database.prepare_cached("DELETE FROM members WHERE user_id = ?1")?.execute([user])?;
     database.prepare_cached("DELETE FROM joined WHERE user_id = ?1")?.execute([user]).map(drop)
 }
 
 /// Whether a user has joined a room and not left it.
 pub fn has_joined(database: &Database, user: &str, room: &Room) -> rusqlite::Result<bool> {
-    let found = database
-        .prepare_cached("SELECT 1 FROM joined WHERE user_id = ?1 AND room = ?2")?
-        .query_row(params![user, spell(room)], |_| Ok(()))
-        .optional()?;
-    Ok(found.is_some())
+    database.prepare_cached("SELECT 1 FROM joined WHERE user_id = ?1 AND room = ?2")?.exists(params![user, spell(room)])
 }
 
 /// The rooms whose stored events a user gets.
 pub fn rooms(database: &Database, user: &str) -> rusqlite::Result<Vec<Room>> {
     let stored: Vec<String> = database
-        .prepare_cached("SELECT room FROM members WHERE user_id = ?1")?
+        .prepare_cached("SELECT DISTINCT room FROM members WHERE user_id = ?1")?
         .query_map([user], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(stored.iter().filter_map(|room| read(room)).collect())
 }
 
-fn spell(room: &Room) -> String {
+pub fn spell(room: &Room) -> String {
     match room {
         Room::Session(id) => format!("session:{id}"),
         Room::Match(id) => format!("match:{id}"),
     }
 }
 
-fn read(room: &str) -> Option<Room> {
+pub fn read(room: &str) -> Option<Room> {
     match room.split_once(':')? {
         ("session", id) => Some(Room::session(id)),
         ("match", id) => Some(Room::of_match(id)),
@@ -80,31 +97,48 @@ fn read(room: &str) -> Option<Room> {
     }
 }
 
+/// Those joined last count. Pages that are gone keep theirs until their client ids are forgotten.
+const MAX_MEMBERSHIPS_PER_USER: i64 = 1000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reliable::SCHEMA;
+    use crate::database;
 
     fn database() -> Database {
-        let database = Database::open_in_memory().unwrap();
-        database.execute_batch(SCHEMA).unwrap();
-        database
+        database::open(None).unwrap()
     }
 
     #[test]
     fn who_has_not_joined_again_may_send_and_gets_nothing_and_who_has_left_may_not() {
         let database = database();
         let [s1, m1] = [Room::session("1"), Room::of_match("1")];
-        join(&database, "ada", &s1).unwrap();
-        lapse(&database, "ada", &s1).unwrap();
+        join(&database, "ada", "tab", &s1, "first connection").unwrap();
+        assert!(!lapse(&database, "ada", "tab", "first connection").unwrap());
+        assert!(lapse(&database, "ada", "tab", "second connection").unwrap());
         assert!(rooms(&database, "ada").unwrap().is_empty());
         let may_send = |user, room| has_joined(&database, user, room).unwrap();
         assert_eq!((may_send("ada", &s1), may_send("ada", &m1), may_send("ben", &s1)), (true, false, false));
         leave(&database, "ada", &s1).unwrap();
         assert!(!may_send("ada", &s1));
-        join(&database, "ada", &m1).unwrap();
-        leave_all(&database, "ada").unwrap();
+        join(&database, "ada", "tab", &m1, "second connection").unwrap();
+        forget_user(&database, "ada").unwrap();
         assert!(!may_send("ada", &m1) && rooms(&database, "ada").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_one_client_has_joined_ends_with_no_other_and_leaving_ends_it_for_all() {
+        let database = database();
+        let room = Room::session("1");
+        for client_id in ["laptop", "phone", "page that is gone"] {
+            join(&database, "ada", client_id, &room, client_id).unwrap();
+        }
+        assert!(lapse(&database, "ada", "phone", "the phone's next connection").unwrap());
+        assert!(forget_client(&database, "ada", "page that is gone").unwrap());
+        assert_eq!(rooms(&database, "ada").unwrap(), std::slice::from_ref(&room));
+        join(&database, "ada", "phone", &room, "phone").unwrap();
+        leave(&database, "ada", &room).unwrap();
+        assert!(rooms(&database, "ada").unwrap().is_empty());
     }
 
     #[test]
@@ -113,11 +147,16 @@ mod tests {
         let room = |n: usize| Room::session(&n.to_string());
         let may_send = |n| has_joined(&database, "ada", &room(n)).unwrap();
         for n in 0..MAX_ROOMS_PER_USER {
-            join(&database, "ada", &room(n)).unwrap();
+            allow(&database, "ada", &room(n)).unwrap();
         }
-        join(&database, "ada", &room(0)).unwrap();
+        allow(&database, "ada", &room(0)).unwrap();
         assert!(may_send(0) && may_send(1));
-        join(&database, "ada", &room(MAX_ROOMS_PER_USER)).unwrap();
+        allow(&database, "ada", &room(MAX_ROOMS_PER_USER)).unwrap();
         assert!(may_send(0) && !may_send(1) && may_send(2) && may_send(MAX_ROOMS_PER_USER));
+        for n in 0..1001 {
+            join(&database, "ada", "tab", &room(n), "connection").unwrap();
+        }
+        assert_eq!(rooms(&database, "ada").unwrap().len(), 1000);
+        assert!(!rooms(&database, "ada").unwrap().contains(&room(0)));
     }
 }

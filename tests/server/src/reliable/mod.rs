@@ -6,14 +6,20 @@
 //! 2. The job writes effects, `last` and events in the transaction that it shares with the jobs around it.
 //! 3. After the commit, and never before, the [`Ledger`] queues events, replies and acknowledgements for connections.
 //!
+//! Rows decide, and not memory: several processes may have the database, as during a rolling restart. A message is taken by an
+//! update that finds its predecessor and its connection in the row of the client id; an offset comes from the row of its stream.
+//!
 //! A connection that is behind (it has just resumed, or reads slowly) is given pages from the history, and live
 //! events again from the moment when it has caught up. Both are decided in one place, so nothing comes twice or
 //! is left out in between.
 
+mod attempt;
+mod changes;
 mod clients;
 mod hello;
 mod ledger;
 mod members;
+mod others;
 mod outbox;
 mod processed;
 mod receipts;
@@ -24,13 +30,13 @@ mod sequence;
 mod streams;
 mod work;
 
-pub use hello::Hello;
+pub use hello::{Hello, HelloError};
 pub use ledger::{Bounds, Event, Ledger};
 pub use processed::{Processed, processed};
-pub use retention::forget_events;
+pub use retention::{Forgettable, REJOINING_TIME, forget_events};
 pub use schema::SCHEMA;
 pub use sequence::{Case, MAX_NUMBER, Numbers, Sequence};
-pub use streams::{USER_STREAM, is_stored};
+pub use streams::{Kept, USER_STREAM, is_stored};
 pub use work::{Source, Work};
 
 /// How many messages of a client may be unacknowledged.

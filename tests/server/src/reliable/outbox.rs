@@ -2,9 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde_json::json;
-
-use crate::{connection::Connection, ending::Ending, envelope, outgoing::Outgoing};
+use crate::{connection::Connection, ending::Ending, outgoing::Outgoing};
 
 /// Frames and acknowledgements of one transaction, in order.
 #[derive(Default)]
@@ -16,6 +14,9 @@ pub struct Outbox {
     waiting: HashMap<u64, (usize, usize)>,
 }
 
+/// A place among the frames.
+pub struct Mark(usize);
+
 enum Post {
     Frame { to: Arc<Connection>, frame: Outgoing, origin: Option<i64> },
     Ack(Ack),
@@ -25,7 +26,7 @@ enum Post {
 struct Ack {
     to: Arc<Connection>,
     seq: u64,
-    /// How many messages were processed.
+    /// How many messages it concerns, each of which has a place in the window.
     messages: usize,
 }
 
@@ -61,6 +62,23 @@ impl Outbox {
         connection.has_room(frames, bytes, event.len())
     }
 
+    /// Where it ends now.
+    pub fn mark(&self) -> Mark {
+        Mark(self.posts.len())
+    }
+
+    /// Takes back what has come since, which must not include acknowledgements.
+    pub fn undo(&mut self, Mark(len): Mark) {
+        for post in self.posts.drain(len..) {
+            if let Post::Frame { to, frame, .. } = post
+                && let Some((frames, bytes)) = self.waiting.get_mut(&to.id)
+            {
+                *frames -= 1;
+                *bytes -= frame.len();
+            }
+        }
+    }
+
     /// Queues everything, and notes the origins of frames that were handed to a connection.
     pub fn deliver(&mut self, handed: &mut Vec<i64>) {
         self.waiting.clear();
@@ -72,7 +90,7 @@ impl Outbox {
                     }
                 }
                 Post::Ack(Ack { to, seq, messages }) => {
-                    to.deliver(&envelope::event("ack", &json!({ "seq": seq })));
+                    to.acknowledge(seq);
                     to.window.add_permits(messages);
                 }
                 Post::CatchUp(connection) => connection.lagging.notify_one(),

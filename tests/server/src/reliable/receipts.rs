@@ -70,10 +70,12 @@ pub fn read(database: &Database, match_id: &str, reader: &str, message_id: i64) 
     Ok(read)
 }
 
-/// Forgets messages that were sent before a time.
-pub fn forget(database: &Database, before_ms: i64) -> rusqlite::Result<()> {
-    database.execute("DELETE FROM sent WHERE sent_at < ?1", [before_ms]).map(drop)
+/// Forgets some of the messages that were sent before a time, and says how many.
+pub fn forget(database: &Database, before_ms: i64, max: u32) -> rusqlite::Result<usize> {
+    database.prepare_cached(FORGET)?.execute(params![before_ms, max])
 }
+
+pub const FORGET: &str = "DELETE FROM sent WHERE id IN (SELECT id FROM sent WHERE sent_at < ?1 LIMIT ?2)";
 
 fn sent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sent> {
     Ok(Sent { user: row.get(0)?, client_id: row.get(1)?, seq: row.get::<_, i64>(2)?.cast_unsigned() })

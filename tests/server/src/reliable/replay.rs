@@ -1,21 +1,21 @@
 //! `welcome`, and the events that a connection has missed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use rusqlite::Connection as Database;
 use serde_json::json;
 
 use super::{
-    Hello, WINDOW, clients,
+    Hello, WINDOW,
+    changes::{self, Change},
+    clients,
     hello::{MAX_STREAMS, VERSION},
     ledger::{Carried, Carrier, Ledger},
     members, receipts,
+    sequence::MAX_NUMBER,
     streams::{self, USER_STREAM, client_stream},
 };
-use crate::{clock, connection::Connection, ending::Ending, envelope, outgoing::Outgoing};
-
-/// Bounds what one user can make the server remember. Each page may have a client id of its own.
-const MAX_CLIENTS_PER_USER: u32 = 1000;
+use crate::{clock, connection::Connection, envelope, outgoing::Outgoing};
 
 impl Ledger {
     /// Answers `hello`, begins to send what was missed, and returns `last`.
@@ -28,21 +28,24 @@ impl Ledger {
     ) -> rusqlite::Result<u64> {
         let user = &connection.user;
         self.outbox.settle_acks(connection);
-        let owner = self.owners.insert((user.clone(), client_id.clone()), connection.clone());
-        if let Some(owner) = owner.filter(|owner| owner.id != connection.id) {
-            owner.end(Ending::close(4410, "another connection uses this client id"));
+        let before = self.owners.insert((user.clone(), client_id.clone()), connection.clone());
+        if let Some(before) = before.filter(|before| before.id != connection.id) {
+            self.fence(&before, client_id);
         }
-        let last = clients::seen(database, user, client_id, clock::epoch_ms())?;
-        for surplus in clients::surplus(database, user, MAX_CLIENTS_PER_USER)? {
-            // One that is here may still be sending.
-            if !self.owners.contains_key(&(user.clone(), Arc::from(surplus.as_str()))) {
-                self.forget_client(database, user, &surplus)?;
+        let owner = self.owner_name(connection);
+        let seen = clients::own(database, user, client_id, &owner, clock::epoch_ms())?;
+        if seen.owner_before.is_some_and(|before| !self.is_ours(&before)) {
+            // Its connection there may still be open.
+            changes::note(database, user, &Change::Moved(client_id.to_string()))?;
+        }
+        if seen.is_first {
+            for room in self.hub.rooms_of(user) {
+                members::allow(database, user, &room)?;
             }
+            self.memberships_changed(database, user, &Change::Memberships)?;
         }
-        for room in self.hub.begin_stream(user) {
-            members::join(database, user, &room)?;
-        }
-        let mut carrier = self.take_carrier(connection, client_id);
+        self.forget_surplus(database, user)?;
+        let mut carrier = self.take_carrier(database, connection, client_id)?;
         for name in [USER_STREAM, &client_stream(client_id)] {
             if carrier.streams.iter().all(|carried| &*carried.name != name) {
                 let carried = self.begin(database, user, name, hello.positions.get(name).copied())?;
@@ -56,27 +59,34 @@ impl Ledger {
         let positions: BTreeMap<&str, u64> =
             carrier.streams.iter().map(|carried| (&*carried.name, carried.position)).collect();
         let welcome = json!({
-            "version": VERSION, "epoch": self.epoch, "last": last, "window": WINDOW, "streams": positions,
+            "version": VERSION, "epoch": self.epoch, "last": seen.last, "window": WINDOW, "streams": positions,
+            "max_bytes": self.bounds.max_message_bytes.clamp(1, MAX_NUMBER),
+            "remember_ms": self.bounds.client_age_ms.cast_unsigned().clamp(1, MAX_NUMBER),
         });
         self.outbox.frame(connection, envelope::event("welcome", &welcome), None);
         connection.has_now_said_hello();
         self.carriers.entry(user.clone()).or_default().push(carrier);
         self.page(database, connection)?;
-        Ok(last)
+        Ok(seen.last)
     }
 
     /// The connection's carrier, if it has said hello before, or a new one.
-    fn take_carrier(&mut self, connection: &Arc<Connection>, client_id: &Arc<str>) -> Carrier {
+    fn take_carrier(
+        &mut self,
+        database: &Database,
+        connection: &Arc<Connection>,
+        client_id: &Arc<str>,
+    ) -> rusqlite::Result<Carrier> {
         let carriers = self.carriers.entry(connection.user.clone()).or_default();
-        match carriers.iter().position(|carrier| carrier.connection.id == connection.id) {
-            Some(index) => {
-                let mut carrier = carriers.swap_remove(index);
-                let before = std::mem::replace(&mut carrier.client_id, client_id.clone());
-                self.disown(connection, &before);
-                carrier
-            }
-            None => Carrier { connection: connection.clone(), client_id: client_id.clone(), streams: Vec::new() },
-        }
+        let (connection, since) = (connection.clone(), Instant::now());
+        let index = carriers.iter().position(|carrier| carrier.connection.id == connection.id);
+        let Some(index) = index else {
+            let client_id = client_id.clone();
+            return Ok(Carrier { connection, client_id, streams: Vec::new(), since, has_rejoined: false });
+        };
+        let before = carriers.swap_remove(index);
+        self.disown(database, &connection, &before.client_id)?;
+        Ok(Carrier { client_id: client_id.clone(), since, has_rejoined: false, ..before })
     }
 
     /// A stream from the position that its client asks for, or as near to it as can be.

@@ -1,36 +1,68 @@
 //! The tables of the reliable mode.
 
-/// Made with the database. `sent` holds what receipts may come for, `processed` is filled with `--dev` only.
+/// Made with the database.
+///
+/// - `highest_forgotten` is the highest offset of any stream that is gone.
+/// - `owner` names the connection that may send under a client id, of whichever process.
+/// - `usage` is what the events of a user take; only triggers write it, so it is never wrong.
+/// - `events.id` and `changes.id` grow from one transaction to the next, of whichever process, and are never used twice: what
+///   is beyond the highest that a process has seen is what others have stored since.
+/// - `members` are the rooms whose events a user gets, by the client id that has joined; `joined` are those that they may send to.
+/// - `sent` holds what receipts may come for, `processed` is filled with `--dev` only.
 pub const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS memory (
+    CREATE TABLE memory (
         only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-        epoch INTEGER NOT NULL
+        epoch INTEGER NOT NULL,
+        highest_forgotten INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    CREATE TABLE IF NOT EXISTS clients (
+    CREATE TABLE clients (
         user_id TEXT NOT NULL,
         client_id TEXT NOT NULL,
         last INTEGER NOT NULL,
         seen_at INTEGER NOT NULL,
+        owner TEXT,
         PRIMARY KEY (user_id, client_id)
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS streams (
+    CREATE INDEX clients_by_age ON clients (seen_at);
+    CREATE TABLE streams (
         id INTEGER PRIMARY KEY,
         user_id TEXT NOT NULL,
         name TEXT NOT NULL,
         newest INTEGER NOT NULL,
+        bytes INTEGER NOT NULL DEFAULT 0,
         UNIQUE (user_id, name)
     ) STRICT;
-    CREATE TABLE IF NOT EXISTS events (
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         stream INTEGER NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
         offset INTEGER NOT NULL,
         stored_at INTEGER NOT NULL,
         type TEXT NOT NULL,
         frame TEXT NOT NULL,
         origin INTEGER,
-        PRIMARY KEY (stream, offset)
+        UNIQUE (stream, offset)
+    ) STRICT;
+    CREATE INDEX events_by_age ON events (stored_at);
+    CREATE TABLE usage (
+        user_id TEXT PRIMARY KEY,
+        bytes INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS sent (
-        id INTEGER PRIMARY KEY,
+    CREATE TRIGGER event_stored AFTER INSERT ON events BEGIN
+        UPDATE streams SET bytes = bytes + octet_length(NEW.frame) WHERE id = NEW.stream;
+    END;
+    CREATE TRIGGER event_forgotten AFTER DELETE ON events BEGIN
+        UPDATE streams SET bytes = bytes - octet_length(OLD.frame) WHERE id = OLD.stream;
+    END;
+    CREATE TRIGGER stream_used AFTER UPDATE OF bytes ON streams BEGIN
+        INSERT INTO usage (user_id, bytes) VALUES (NEW.user_id, NEW.bytes - OLD.bytes)
+            ON CONFLICT DO UPDATE SET bytes = bytes + NEW.bytes - OLD.bytes;
+    END;
+    CREATE TRIGGER stream_forgotten AFTER DELETE ON streams BEGIN
+        UPDATE usage SET bytes = bytes - OLD.bytes WHERE user_id = OLD.user_id;
+        DELETE FROM usage WHERE user_id = OLD.user_id AND bytes <= 0;
+    END;
+    CREATE TABLE sent (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         user_id TEXT NOT NULL,
         client_id TEXT NOT NULL,
         seq INTEGER NOT NULL,
@@ -39,19 +71,32 @@ pub const SCHEMA: &str = "
         status INTEGER NOT NULL,
         sent_at INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS sent_by_message ON sent (match_id, message_id) WHERE message_id IS NOT NULL;
-    CREATE TABLE IF NOT EXISTS members (
+    CREATE INDEX sent_by_message ON sent (match_id, message_id) WHERE message_id IS NOT NULL;
+    CREATE INDEX sent_by_age ON sent (sent_at);
+    CREATE TABLE members (
+        id INTEGER PRIMARY KEY,
         user_id TEXT NOT NULL,
+        client_id TEXT NOT NULL,
         room TEXT NOT NULL,
-        PRIMARY KEY (user_id, room)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS joined (
+        owner TEXT NOT NULL,
+        UNIQUE (user_id, client_id, room)
+    ) STRICT;
+    CREATE INDEX members_by_user ON members (user_id, id);
+    CREATE TABLE joined (
         id INTEGER PRIMARY KEY,
         user_id TEXT NOT NULL,
         room TEXT NOT NULL,
         UNIQUE (user_id, room)
     ) STRICT;
-    CREATE TABLE IF NOT EXISTS processed (
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        changed_at INTEGER NOT NULL,
+        user_id TEXT NOT NULL,
+        room TEXT,
+        client_id TEXT
+    ) STRICT;
+    CREATE INDEX changes_by_age ON changes (changed_at);
+    CREATE TABLE processed (
         id INTEGER PRIMARY KEY,
         user_id TEXT NOT NULL,
         client_id TEXT NOT NULL,
@@ -60,5 +105,5 @@ pub const SCHEMA: &str = "
         data TEXT NOT NULL,
         refused TEXT
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS processed_by_user ON processed (user_id, id);
+    CREATE INDEX processed_by_user ON processed (user_id, id);
 ";

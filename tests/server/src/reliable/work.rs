@@ -6,6 +6,7 @@ use rusqlite::Connection as Database;
 use serde_json::{Map, Value, json};
 
 use super::{
+    changes::Change,
     clients,
     ledger::{Event, Ledger},
     members, processed,
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     action::Action,
     connection::Connection,
+    ending::Ending,
     hub::{Audience, Room},
     messages::{self, Inserted, Read},
     outgoing::Outgoing,
@@ -41,21 +43,20 @@ pub struct Source {
     pub sequence: Sequence,
 }
 
-type Outcome = Result<Map<String, Value>, Refusal>;
+/// The result of a message, or why it was refused.
+pub type Outcome = Result<Map<String, Value>, Refusal>;
 
 impl Ledger {
     /// Processes a message and acknowledges it.
     pub fn process(&mut self, database: &Database, work: Work) -> rusqlite::Result<()> {
         let Work { from, source, kind, data, action } = work;
         let Source { client_id, sequence } = &source;
-        if !self.owns(&from, client_id) {
-            // Another connection has taken over, and was told that this message is not processed.
+        if !self.take(database, &from, client_id, *sequence)? {
             from.window.add_permits(1);
             return Ok(());
         }
-        clients::set_last(database, &from.user, client_id, sequence.seq)?;
         let outcome = match action {
-            Ok(action) => self.perform(database, &from, Some(&source), action)?,
+            Ok(action) => self.attempt(database, &from, &source, action)?,
             Err(refusal) => Err(refusal),
         };
         let refused = outcome.as_ref().err().map(|refusal| refusal.code);
@@ -88,10 +89,40 @@ impl Ledger {
         Ok(())
     }
 
-    /// Acknowledges again what is processed.
+    /// Whether a message is processed now: the rows decide. Where it is not, its connection is told why.
+    fn take(
+        &mut self,
+        database: &Database,
+        from: &Arc<Connection>,
+        client_id: &Arc<str>,
+        sequence: Sequence,
+    ) -> rusqlite::Result<bool> {
+        // After a failed transaction all start over, although the rows still name them.
+        if !self.owns(from, client_id) {
+            return Ok(false);
+        }
+        let owner = self.owner_name(from);
+        if clients::take(database, &from.user, client_id, sequence, &owner)? {
+            return Ok(true);
+        }
+        match clients::last(database, &from.user, client_id, &owner)? {
+            Some(last) if sequence.seq <= last => self.outbox.ack(from, last, 0),
+            Some(_) => drop(from.end(Ending::close(4409, "a message is missing"))),
+            None => {
+                self.fence(from, client_id);
+                // What the message has changed in memory, before it was its turn, is not so.
+                self.read_memberships(database, &from.user)?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Acknowledges again what is processed, in answer to a message.
     pub fn acknowledge(&mut self, from: &Arc<Connection>, client_id: &Arc<str>, last: u64) {
         if self.owns(from, client_id) {
-            self.outbox.ack(from, last, 0);
+            self.outbox.ack(from, last, 1);
+        } else {
+            from.window.add_permits(1);
         }
     }
 
@@ -111,18 +142,20 @@ impl Ledger {
                 if !request {
                     self.outbox.frame(from, Event::new(kind, &data).plain(), None);
                 }
-                return Ok(Ok(data));
+                return Ok(Ok(serde_json::from_str(data.get()).unwrap_or_default()));
             }
             Action::Join { room, answer } => {
-                if self.hub.is_streamed(user) {
-                    members::join(database, user, &room)?;
-                    self.lapse_rooms(database, self.hub.take_surplus(user))?;
-                }
+                self.join(database, from, source, &room)?;
                 if let Some(answer) = answer {
                     self.outbox.frame(from, answer, None);
                 }
             }
-            Action::Leave { room } => members::leave(database, user, &room)?,
+            Action::Leave { room } => {
+                if self.hub.is_streamed(user) {
+                    members::leave(database, user, &room)?;
+                    self.memberships_changed(database, user, &Change::Left(room))?;
+                }
+            }
             Action::Publish { room, kind, data } => {
                 let audience = self.hub.audience(&room, Some(user));
                 let origin = match source {
@@ -145,6 +178,29 @@ impl Ledger {
             }
         }
         Ok(Ok(Map::new()))
+    }
+
+    /// A membership that outlasts the connection belongs to the client id that has joined; without one it does not.
+    fn join(
+        &mut self,
+        database: &Database,
+        from: &Arc<Connection>,
+        source: Option<&Source>,
+        room: &Room,
+    ) -> rusqlite::Result<()> {
+        if !self.hub.is_streamed(&from.user) {
+            return Ok(());
+        }
+        let carriers = self.carriers.get(&from.user).into_iter().flatten();
+        let carrier = || carriers.into_iter().find(|carrier| carrier.connection.id == from.id);
+        let client_id = source.map(|source| &source.client_id).or_else(|| carrier().map(|carrier| &carrier.client_id));
+        let Some(client_id) = client_id else { return members::allow(database, &from.user, room) };
+        members::join(database, &from.user, client_id, room, &self.owner_name(from))?;
+        if self.hub.is_stored(&from.user, room) {
+            Ok(())
+        } else {
+            self.memberships_changed(database, &from.user, &Change::Memberships)
+        }
     }
 
     fn send(

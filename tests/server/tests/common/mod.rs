@@ -3,15 +3,18 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its own part, and a test may panic")]
 
 pub mod mortal;
+pub mod positions;
 
 use std::time::Duration;
 
 use everwire_server::{Options, Server};
 use futures_util::{SinkExt as _, StreamExt as _};
+use mortal::Socket;
+use positions::Positions;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    connect_async,
     tungstenite::{self, Message, protocol::CloseFrame},
 };
 
@@ -20,6 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct World {
     pub server: Server,
+    pub positions: Positions,
     http: reqwest::Client,
 }
 
@@ -27,7 +31,11 @@ impl World {
     pub async fn new(flags: &[&str]) -> Self {
         let flags = ["--dev", "--port", "0"].iter().chain(flags);
         let options = Options::from_flags(flags).unwrap();
-        Self { server: Server::start(options).await.unwrap(), http: reqwest::Client::new() }
+        Self {
+            server: Server::start(options).await.unwrap(),
+            positions: Positions::default(),
+            http: reqwest::Client::new(),
+        }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -65,12 +73,14 @@ impl World {
     /// Connects and takes the greeting.
     pub async fn connect(&self, user: &str) -> Client {
         let mut client = self.connect_with(&self.token(user).await).await;
+        user.clone_into(&mut client.user);
         assert_eq!(client.event("connected").await["user_id"], user);
         client
     }
 
     pub async fn connect_with(&self, token: &str) -> Client {
-        Client { socket: connect_async(self.ws_url(token)).await.unwrap().0 }
+        let socket = connect_async(self.ws_url(token)).await.unwrap().0;
+        Client { positions: self.positions.clone(), ..Client::new(socket) }
     }
 
     /// The HTTP status that a refused handshake got.
@@ -104,11 +114,18 @@ impl World {
     }
 }
 
+/// It counts offsets from where each stream began.
 pub struct Client {
-    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub socket: Socket,
+    user: String,
+    positions: Positions,
 }
 
 impl Client {
+    pub fn new(socket: Socket) -> Self {
+        Self { socket, user: String::new(), positions: Positions::default() }
+    }
+
     pub async fn send(&mut self, kind: &str, data: Value) {
         let frame = json!({ "type": kind, "data": data, "timestamp": 1_700_000_000_000_i64 });
         self.send_text(&frame.to_string()).await;
@@ -125,8 +142,10 @@ impl Client {
     /// The next envelope, whatever its type.
     pub async fn any(&mut self) -> Value {
         let frame = self.frame().await;
-        let envelope: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+        let mut envelope: Value =
+            serde_json::from_str(frame.to_text().unwrap()).unwrap_or_else(|_| panic!("{frame:?}"));
         assert!(envelope["timestamp"].is_i64(), "{envelope}");
+        self.positions.received(&self.user, &mut envelope);
         envelope
     }
 
@@ -139,7 +158,9 @@ impl Client {
 
     /// Says hello and returns the welcome.
     pub async fn hello(&mut self, client_id: &str, streams: Value) -> Value {
-        self.send("hello", json!({ "versions": [1], "client_id": client_id, "streams": streams })).await;
+        let mut data = json!({ "versions": [1], "client_id": client_id, "streams": streams });
+        self.positions.sent(&self.user, &mut data);
+        self.send("hello", data).await;
         // Stored events that come before it come again.
         self.next("welcome").await["data"].take()
     }

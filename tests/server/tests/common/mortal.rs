@@ -19,6 +19,8 @@ const TAB: &str = "k3Zq8vXw2LmN4pRt";
 /// A server process with a database that outlives it.
 pub struct Mortal {
     file: PathBuf,
+    /// Whether the file ends with this process, and not with another one that has it as well.
+    owns_file: bool,
     running: Option<Child>,
     url: String,
     http: reqwest::Client,
@@ -27,18 +29,40 @@ pub struct Mortal {
 impl Mortal {
     pub fn new(name: &str) -> Self {
         let file = std::env::temp_dir().join(format!("everwire-{name}-{}.sqlite3", std::process::id()));
-        Self { file, running: None, url: String::new(), http: reqwest::Client::new() }
+        Self { file, owns_file: true, running: None, url: String::new(), http: reqwest::Client::new() }
+    }
+
+    /// Another process on the same database.
+    pub fn beside(&self) -> Self {
+        let Self { file, http, .. } = self;
+        Self { file: file.clone(), owns_file: false, running: None, url: String::new(), http: http.clone() }
     }
 
     pub fn start(&mut self) {
+        self.start_with(&["--rate-limit-per-minute", "0"]);
+    }
+
+    pub fn start_with(&mut self, flags: &[&str]) {
+        self.spawn(flags);
+        self.wait_until_ready();
+    }
+
+    pub fn spawn(&mut self, flags: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_everwire-server"));
-        command.args(["--dev", "--port", "0", "--rate-limit-per-minute", "0", "--database"]).arg(&self.file);
+        command.args(["--dev", "--port", "0", "--database"]).arg(&self.file).args(flags);
         command.args(["--secret", "a secret that outlives the process", "--record-frames", "0"]);
-        let mut running = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        self.running = Some(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    }
+
+    pub fn wait_until_ready(&mut self) {
+        let stdout = self.running.as_mut().unwrap().stdout.take().unwrap();
         let mut line = String::new();
-        BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
         self.url = line.trim_end().strip_prefix("ready ").unwrap().to_owned();
-        self.running = Some(running);
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
     }
 
     pub fn kill(&mut self) {
@@ -51,23 +75,41 @@ impl Mortal {
         self.http.get(format!("{}{path}", self.url)).send().await.unwrap().json().await.unwrap()
     }
 
+    pub async fn post(&self, path: &str, body: Value) {
+        assert_eq!(self.try_post(path, body).await, 200, "{path}");
+    }
+
+    pub async fn try_post(&self, path: &str, body: Value) -> u16 {
+        self.http.post(format!("{}{path}", self.url)).json(&body).send().await.unwrap().status().as_u16()
+    }
+
     pub async fn push(&self, user: &str, n: u64) -> bool {
         let body = json!({ "type": "notification", "data": { "n": n }, "user_id": user });
         self.http.post(format!("{}dev/push", self.url)).json(&body).send().await.is_ok()
     }
 
-    /// Connects and says hello; returns the socket and the welcome.
-    pub async fn hello(&self, user: &str, streams: Value) -> (Socket, Value) {
+    /// Connects without a hello.
+    pub async fn connect(&self, user: &str) -> Socket {
         let token = self.get(&format!("dev/token?user_id={user}")).await;
         let token = token["token"].as_str().unwrap();
         let url = format!("{}api/ws?token={token}", self.url.replacen("http", "ws", 1));
-        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-        let hello = json!({ "type": "hello", "data": { "versions": [1], "client_id": TAB, "streams": streams } });
-        socket.send(Message::text(hello.to_string())).await.unwrap();
+        tokio_tungstenite::connect_async(url).await.unwrap().0
+    }
+
+    /// Connects and says hello; returns the socket and the welcome.
+    pub async fn hello(&self, user: &str, streams: Value) -> (Socket, Value) {
+        self.hello_as(user, TAB, streams).await.expect("no welcome")
+    }
+
+    /// The same under a client id of choice. There is no welcome if another connection takes over at once.
+    pub async fn hello_as(&self, user: &str, client_id: &str, streams: Value) -> Option<(Socket, Value)> {
+        let mut socket = self.connect(user).await;
+        let hello = json!({ "type": "hello", "data": { "versions": [1], "client_id": client_id, "streams": streams } });
+        socket.send(Message::text(hello.to_string())).await.ok()?;
         loop {
-            let mut event = next(&mut socket).await.unwrap();
+            let mut event = next(&mut socket).await?;
             if event["type"] == "welcome" {
-                return (socket, event["data"].take());
+                return Some((socket, event["data"].take()));
             }
         }
     }
@@ -78,7 +120,7 @@ impl Drop for Mortal {
         if self.running.is_some() {
             self.kill();
         }
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm"].into_iter().filter(|_| self.owns_file) {
             let _ = std::fs::remove_file(format!("{}{suffix}", self.file.display()));
         }
     }

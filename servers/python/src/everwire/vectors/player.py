@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from ..numbers import is_number
+from ..scan import scan
 from .conversation import Conversation
 from .places import Places
 
@@ -71,6 +73,11 @@ class Player:
         elif "client" in step:
             if not step.get("lost"):
                 await self._send(step["client"])
+        elif "text" in step:
+            found = scan(step["text"])
+            if is_number(found.seq):
+                self._sent = max(self._sent, found.seq)
+            await self._connection().send(step["text"])
         elif "server" in step:
             await self._expect(self._renamed(step["server"]))
         elif "cut" in step:

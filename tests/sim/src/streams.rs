@@ -1,0 +1,139 @@
+//! What a client makes of the streams, against what the server has stored: the reference model for the way from server to client.
+
+use crate::frame::{Kind, Position, Stream};
+use crate::page::Follow;
+use crate::tally::Count;
+use crate::verdict::Rule;
+use crate::world::World;
+
+impl World {
+    pub fn notice_event(&mut self, page: usize, position: Position) {
+        self.tally.add(Count::Events);
+        if matches!(position.stream, Stream::Sender(sender) if sender as usize != page) {
+            // The page has no position in the answers to another's messages.
+            return;
+        }
+        let Some(follow) = self.pages[page].follow(position.stream).copied() else {
+            return self.go_on(page, position.passed());
+        };
+        let detail = format!("page {page}: {position:?} comes at {follow:?}");
+        if !follow.is_void && position.index < follow.index {
+            self.break_rule(Rule::EventRepeated, detail);
+        } else if !follow.is_void && position.index > follow.index {
+            self.break_rule(Rule::EventMissed, detail);
+        } else {
+            self.go_on(page, position.passed());
+        }
+    }
+
+    fn go_on(&mut self, page: usize, position: Position) {
+        let follows = &mut self.pages[page].follows;
+        follows.retain(|follow| follow.stream != position.stream);
+        follows.push(Follow::new(position));
+    }
+
+    pub fn notice_gap(&mut self, page: usize, stream: u32, from: u64, to: Option<u64>) {
+        let stream = self.pages[page].names[stream as usize];
+        let mut told = self.pages[page].telling.filter(|told| told.stream == stream);
+        let mut leaves_out = false;
+        if let Some(Kind::Welcome { epoch, streams, .. }) = self.pages[page].hearing.clone().map(|down| down.kind) {
+            self.pages[page].believe(epoch);
+            told = streams.into_iter().find(|told| told.stream == stream);
+            leaves_out = told.is_none();
+        }
+        let follow = self.pages[page].follow(stream).copied();
+        let detail = format!("page {page}: gap in {stream:?} from {from} to {to:?} at {follow:?}, told {told:?}");
+        let Some(follow) = follow.filter(|follow| from == follow.at + 1) else {
+            return self.break_rule(Rule::BogusGap, detail);
+        };
+        if leaves_out && to.is_none() {
+            self.tally.add(Count::LeftOut);
+            return self.pages[page].follows.retain(|follow| follow.stream != stream);
+        }
+        let Some(told) = told else {
+            return self.break_rule(Rule::BogusGap, detail);
+        };
+        let begins_anew = follow.is_void || told.offset < follow.at;
+        let is_sound = to.is_none_or(|to| to == told.offset && to > follow.at) && begins_anew == to.is_none();
+        if !is_sound {
+            return self.break_rule(Rule::BogusGap, detail);
+        }
+        if let Some(to) = to {
+            self.tally.add(Count::Gaps);
+            if self.pages[page].epoch == self.memory.epoch
+                && let Some(log) = self.memory.known(stream)
+                && log.floor < to
+            {
+                return self.break_rule(Rule::BogusGap, format!("{detail}, kept after {}", log.floor));
+            }
+        } else {
+            self.tally.add(Count::EndlessGaps);
+        }
+        self.go_on(page, told);
+    }
+
+    /// The client's positions are those that the model has followed.
+    pub fn compare_positions(&mut self, page: usize) {
+        let this = &self.pages[page];
+        let mut differences = this.client.positions().filter_map(|(number, at)| {
+            let stream = this.names[number as usize];
+            let follow = this.follow(stream);
+            let differs = follow.is_none_or(|follow| follow.at != at);
+            differs.then(|| format!("page {page}: {stream:?} at {at}, followed {follow:?}"))
+        });
+        let difference = differences.next();
+        drop(differences);
+        if let Some(detail) = difference {
+            self.break_rule(Rule::PositionsDiffer, detail);
+        }
+    }
+
+    /// Every stream of a connection is in its welcome. What a client followed beside them is named as missing.
+    pub fn compare_welcome(&mut self, page: usize, told: &[Position]) {
+        for told in told {
+            self.begin_to_follow(page, *told);
+            self.compare_told(page, *told);
+        }
+        let is_carried = |follow: &&Follow| told.iter().any(|told| told.stream == follow.stream);
+        if let Some(follow) = self.pages[page].follows.iter().find(|follow| !is_carried(follow)) {
+            let detail = format!("page {page} is not told that nothing comes any more at {follow:?}");
+            self.break_rule(Rule::EventMissed, detail);
+        }
+        self.compare_positions(page);
+    }
+
+    /// A client begins to follow a stream where the server says that it begins.
+    pub fn begin_to_follow(&mut self, page: usize, told: Position) {
+        if self.pages[page].follow(told.stream).is_none() && self.pages[page].has_position(told) {
+            self.go_on(page, told);
+        }
+    }
+
+    /// A client that goes on from a position has everything before it, or was told that it is missing.
+    pub fn compare_told(&mut self, page: usize, told: Position) {
+        let Some(follow) = self.pages[page].follow(told.stream) else { return };
+        let detail = format!("page {page} was told {told:?}, and is at {follow:?}");
+        if !follow.is_at(told) {
+            self.break_rule(Rule::PositionsDiffer, detail);
+        } else if follow.index != told.index && !follow.is_void {
+            self.break_rule(Rule::EventMissed, detail);
+        }
+    }
+
+    /// A stream that is not complete in the end.
+    pub fn incomplete_stream(&self, page: usize) -> Option<String> {
+        let is_behind = |follow: &&Follow| {
+            let newest = self.memory.known(follow.stream).map(|log| log.resume(None));
+            newest.is_none_or(|newest| follow.is_void || !follow.is_at(newest) || follow.index != newest.index)
+        };
+        let follow = self.pages[page].follows.iter().find(is_behind)?;
+        Some(format!("page {page}: {follow:?}, the server has {:?}", self.memory.known(follow.stream)))
+    }
+}
+
+impl Position {
+    /// Behind the event that stands here.
+    const fn passed(self) -> Self {
+        Self { index: self.index + 1, ..self }
+    }
+}
