@@ -1,13 +1,16 @@
 """What the throughput is measured at. `note` stores a row of the application; `publish` stores an event for a neighbour too."""
 
 import os
+import sqlite3
 import sys
+from contextlib import closing
 
 import uvicorn
 from pydantic import BaseModel
 from starlette.applications import Starlette
 
 from everwire import Context, Everwire, Limits, SqliteStore, Tokens
+from everwire.store.postgres import PostgresStore
 
 
 class Note(BaseModel):
@@ -16,12 +19,17 @@ class Note(BaseModel):
 
 
 def app(database: str, secret: str) -> tuple[Starlette, Everwire]:
-    wire = Everwire(store=SqliteStore(database), tokens=Tokens(secret), limits=Limits(messages_per_minute=0))
+    shared = database.startswith("postgresql:")
+    store = PostgresStore(database) if shared else SqliteStore(database)
+    wire = Everwire(store=store, tokens=Tokens(secret), limits=Limits(messages_per_minute=0))
 
     @wire.on("note")
     async def note(ctx: Context, note: Note) -> None:
         db = await ctx.db()
-        db.execute("INSERT INTO notes (user_id, n, text) VALUES (?, ?, ?)", (ctx.user, note.n, note.text))
+        if shared:
+            await db.execute("INSERT INTO notes (user_id, n, text) VALUES ($1, $2, $3)", ctx.user, note.n, note.text)
+        else:
+            db.execute("INSERT INTO notes (user_id, n, text) VALUES (?, ?, ?)", (ctx.user, note.n, note.text))
 
     @wire.on("publish")
     async def publish(ctx: Context, note: Note) -> None:
@@ -32,12 +40,10 @@ def app(database: str, secret: str) -> tuple[Starlette, Everwire]:
 
 
 if __name__ == "__main__":
-    import sqlite3
-
     database, secret, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    with sqlite3.connect(database) as made:
-        made.execute("CREATE TABLE IF NOT EXISTS notes (user_id TEXT, n INTEGER, text TEXT)")
-    made.close()
+    if not database.startswith("postgresql:"):
+        with closing(sqlite3.connect(database)) as made, made:
+            made.execute("CREATE TABLE IF NOT EXISTS notes (user_id TEXT, n INTEGER, text TEXT)")
     os.sched_setaffinity(0, {0})
     application, everwire = app(database, secret)
     uvicorn.run(application, port=port, log_level="warning", loop="uvloop", **everwire.uvicorn_options())

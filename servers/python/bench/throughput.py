@@ -8,10 +8,12 @@ import argparse
 import asyncio
 import base64
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from everwire import Tokens
@@ -90,9 +92,9 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(kind: str, clients: int, messages: int, port: int, pid: int) -> None:
+async def measure(kind: str, clients: int, messages: int, ports: list[int], pid: int) -> None:
     each = messages // clients
-    everyone = [Client(index, port, kind, each) for index in range(clients)]
+    everyone = [Client(index, ports[index % len(ports)], kind, each) for index in range(clients)]
     await asyncio.gather(*(client.open() for client in everyone))
     print(f"memory at the start: {resident_mb(pid):.1f} MB")
     cpu = cpu_seconds(pid)
@@ -127,28 +129,59 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--port", type=int, default=8971)
+    parser.add_argument(
+        "--postgres", action="store_true", help="a PostgreSQL that is started for it, which waits for the disk"
+    )
+    parser.add_argument("--nodes", type=int, default=1, help="processes on the same database; all have core 0")
     options = parser.parse_args()
     os.sched_setaffinity(0, {1})
-    with tempfile.TemporaryDirectory() as directory:
-        command = [
-            sys.executable,
-            str(Path(__file__).parent / "server.py"),
-            f"{directory}/bench.db",
-            SECRET,
-            str(options.port),
-        ]
-        server = subprocess.Popen(command)
+    ports = [options.port + node for node in range(options.nodes)]
+    servers: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        database = postgres(stack) if options.postgres else f"{directory}/bench.db"
         try:
-            for _ in range(200):
-                try:
-                    with __import__("socket").create_connection(("127.0.0.1", options.port)):
-                        break
-                except OSError:
-                    time.sleep(0.05)
-            asyncio.run(measure(options.kind, options.clients, options.messages, options.port, server.pid))
+            for port in ports:
+                command = [sys.executable, str(Path(__file__).parent / "server.py"), database, SECRET, str(port)]
+                servers.append(subprocess.Popen(command))
+                until_it_listens(port)
+            asyncio.run(measure(options.kind, options.clients, options.messages, ports, servers[0].pid))
         finally:
-            server.terminate()
-            server.wait()
+            for server in servers:
+                server.terminate()
+                server.wait()
+
+
+def postgres(stack: ExitStack) -> str:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.postgres import Cluster, binaries
+
+    found = binaries()
+    assert found is not None, "PostgreSQL is not installed"
+    cluster = Cluster(found, fsync=True)
+    cluster.start()
+    stack.callback(cluster.stop)
+
+    async def prepare() -> None:
+        import asyncpg
+
+        await cluster.create("bench")
+        connection = await asyncpg.connect(cluster.url("bench"))
+        await connection.execute("CREATE TABLE notes (user_id TEXT, n INTEGER, text TEXT)")
+        await connection.close()
+
+    asyncio.run(prepare())
+    return cluster.url("bench")
+
+
+def until_it_listens(port: int) -> None:
+    for _ in range(200):
+        try:
+            with socket.create_connection(("127.0.0.1", port)):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError("the server does not listen")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ TARGET = Path(__file__).resolve().parents[3] / "target"
 
 
 class Cluster:
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, *, fsync: bool = False) -> None:
         self._binaries = binaries
+        self._fsync = "on" if fsync else "off"
         self._directory = TARGET / f"python-postgres-{os.getpid()}"
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +36,7 @@ class Cluster:
             account = pwd.getpwnam(self._user)
             os.chown(self._directory, account.pw_uid, account.pw_gid)
         data = self._directory / "data"
-        # Without waiting for the disk: what is tested is the store, and nothing here outlives the test.
+        # What is tested is the store, which need not wait for the disk: nothing here outlives the test.
         self._run("initdb", "-D", str(data), "-U", "everwire", "-A", "trust", "--no-sync")
         options = [
             "-p",
@@ -43,7 +44,7 @@ class Cluster:
             "-c",
             "listen_addresses=127.0.0.1",
             "-c",
-            "fsync=off",
+            f"fsync={self._fsync}",
             "-c",
             "unix_socket_directories=",
         ]

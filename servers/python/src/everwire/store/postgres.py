@@ -203,6 +203,7 @@ class PostgresTransaction:
     def __init__(self, connection: Any, limits: Limits) -> None:
         self._db = connection
         self._limits = limits
+        self._released = False
 
     @property
     def native(self) -> Any:
@@ -373,13 +374,15 @@ class PostgresTransaction:
         )
 
     async def savepoint(self) -> None:
-        await self._db.execute("SAVEPOINT everwire")
+        # What is released only now saves a round trip; the commit releases the last.
+        await self._db.execute(f"{_RELEASE}; {_SAVEPOINT}" if self._released else _SAVEPOINT)
+        self._released = False
 
     async def rollback(self) -> None:
-        await self._db.execute("ROLLBACK TO SAVEPOINT everwire; RELEASE SAVEPOINT everwire")
+        await self._db.execute(f"ROLLBACK TO SAVEPOINT everwire; {_RELEASE}")
 
     async def release(self) -> None:
-        await self._db.execute("RELEASE SAVEPOINT everwire")
+        self._released = True
 
     async def forget(self, user: str, stream: str, upto: int) -> int:
         return await self._count(
@@ -443,6 +446,8 @@ class PostgresTransaction:
         return int(status.rsplit(" ", 1)[1])
 
 
+_SAVEPOINT = "SAVEPOINT everwire"
+_RELEASE = "RELEASE SAVEPOINT everwire"
 _TRIM_EVERY = 64
 _SWEEP = 2000
 _TIMEOUT_S = 20
