@@ -277,6 +277,22 @@ async def test_messages_over_the_limit_are_refused_and_pings_answered(start: Sta
         await eve.close()
 
 
+async def test_typing_costs_messages_nothing_and_joins_over_the_limit_count_as_pings(start: Start) -> None:
+    async with start(Limits(messages_per_minute=20)) as server:
+        eve = await server.connect("eve")
+        await eve.send("join_session", {"session_id": "s1"})
+        for _ in range(30):
+            await eve.send("user_typing", {"session_id": "s1", "isTyping": True})
+        assert len(await eve.settle()) >= 15
+        for _ in range(25):
+            await eve.send("echo", {})
+        echoed = [frame for frame in await eve.settle() if frame["type"] == "echo"]
+        assert len(echoed) == 19
+        await eve.send("join_session", {"session_id": "s2"})
+        assert await eve.settle() == []
+        await eve.close()
+
+
 async def test_hellos_over_the_limit_close_with_1013(start: Start) -> None:
     async with start(Limits(messages_per_minute=20)) as server:
         eve = await server.connect("eve")

@@ -126,7 +126,7 @@ class _Reader:
             return
         if frame.seq:
             await self._wait_for(self._messages)
-        elif not self._messages.take(time.monotonic()) and not self._takes_join(frame):
+        elif not self._bucket(frame).take(time.monotonic()) and not self._takes_join(frame):
             about = frame.type if frame.problem is None else None
             self._engine.metrics.count("ws_messages_total", type="other", outcome="limited")
             self._engine.send(peer, frames.error("rate_limited", Refuse("rate_limited").message, about))
@@ -136,6 +136,12 @@ class _Reader:
             await peer.room.wait()
         if peer.closing is None:
             self._engine.submit(peer, Arrived(frame, time.monotonic()))
+
+    def _bucket(self, frame: Frame) -> Bucket:
+        handler = self._engine.handlers.get(frame.type or "")
+        if handler is None or handler.per_second is None:
+            return self._messages
+        return self._engine.rates.bucket(self._peer.user, f"type {handler.type}", time.monotonic(), handler.per_second)
 
     def _takes_join(self, frame: Frame) -> bool:
         handler = self._engine.handlers.get(frame.type or "")

@@ -73,15 +73,18 @@ class Everwire:
 
     # Handlers.
 
-    def on(self, kind: str, *, joins: bool = False) -> Callable[[H], H]:
+    def on(self, kind: str, *, joins: bool = False, per_second: float | None = None) -> Callable[[H], H]:
         """Registers the handler of a type: `async def handler(ctx: Context, payload: Model)`. It runs inside the transaction that
         makes the message processed; what it returns is the `result` of a request. It may run again if the transaction fails, so what
-        cannot be rolled back belongs into `ctx.after_commit`."""
+        cannot be rolled back belongs into `ctx.after_commit`.
+
+        `per_second` gives messages of this type that have no number a limit of their own, such as typing. `joins` lets those over
+        the limit count as pings."""
 
         def decorate(call: H) -> H:
             if kind in ("hello", "ping") or kind in self._handlers:
                 raise ValueError(f"there is a handler for {kind} already")
-            self._handlers[kind] = register(kind, call, joins=joins)
+            self._handlers[kind] = register(kind, call, joins=joins, per_second=per_second)
             return call
 
         return decorate

@@ -24,6 +24,8 @@ class Registered:
     is_async: bool
     joins: bool
     """Over the rate limit it counts as a ping: a client that comes back joins again only once."""
+    per_second: float | None
+    """Has a limit of its own while it has no number, so that it costs other messages nothing."""
 
     async def run(self, ctx: "Context", data: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -42,7 +44,7 @@ class Registered:
         raise TypeError(f"the handler of {self.type} must return a model, a mapping or None")
 
 
-def register(kind: str, call: Handler, *, joins: bool) -> Registered:
+def register(kind: str, call: Handler, *, joins: bool = False, per_second: float | None = None) -> Registered:
     if not 0 < len(kind.encode()) <= 128:
         raise ValueError("a type has 1 to 128 bytes")
     parameters = list(inspect.signature(call).parameters.values())
@@ -50,7 +52,7 @@ def register(kind: str, call: Handler, *, joins: bool) -> Registered:
         raise TypeError("a handler takes the context and the payload")
     hints = typing.get_type_hints(call)
     model = hints.get(parameters[1].name, dict[str, Any])
-    return Registered(kind, call, _reader(model), inspect.iscoroutinefunction(call), joins)
+    return Registered(kind, call, _reader(model), inspect.iscoroutinefunction(call), joins, per_second)
 
 
 def _reader(model: Any) -> Callable[[dict[str, Any]], Any]:

@@ -58,7 +58,7 @@ class MasterX:
         self._on_message = on_message
         wire.on("join_session", joins=True)(self._join)
         wire.on("leave_session")(self._leave)
-        wire.on("user_typing")(self._typing)
+        wire.on("user_typing", per_second=10)(self._typing)
         wire.on("message_sent")(self._message)
         wire.on("echo")(_echo)
 

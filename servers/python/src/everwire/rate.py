@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Bucket:
-    per_minute: int
+    per_minute: float
+    holds: float
     tokens: float
     filled_at: float
 
     @classmethod
-    def full(cls, per_minute: int, now: float) -> "Bucket":
-        return cls(per_minute, float(per_minute), now)
+    def full(cls, per_minute: float, now: float, holds: float | None = None) -> "Bucket":
+        """`holds` is what may come at once, a minute's worth unless given."""
+        holds = per_minute if holds is None else holds
+        return cls(per_minute, holds, holds, now)
 
     def take(self, now: float) -> bool:
         """Takes one token if there is one."""
@@ -30,11 +33,11 @@ class Bucket:
 
     def is_full(self, now: float) -> bool:
         self._fill(now)
-        return self.tokens >= self.per_minute
+        return self.tokens >= self.holds
 
     def _fill(self, now: float) -> None:
         gained = (now - self.filled_at) * self.per_minute / 60
-        self.tokens = min(float(self.per_minute), self.tokens + gained)
+        self.tokens = min(self.holds, self.tokens + gained)
         self.filled_at = now
 
 
@@ -45,11 +48,13 @@ class Rates:
         self._per_minute = per_minute
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
-    def bucket(self, user: str, kind: str, now: float) -> Bucket:
+    def bucket(self, user: str, kind: str, now: float, per_second: float | None = None) -> Bucket:
+        """With `per_second` it is one of its own rate, and holds a second's worth."""
         key = (user, kind)
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = Bucket.full(self._per_minute, now)
+            rate, holds = (self._per_minute, None) if per_second is None else (per_second * 60, per_second)
+            bucket = self._buckets[key] = Bucket.full(rate, now, holds)
         return bucket
 
     def sweep(self, now: float, connected: set[str]) -> None:
