@@ -25,6 +25,7 @@ mod panics;
 mod paths;
 mod processes;
 mod progress;
+mod python;
 mod release;
 mod server;
 mod sim;
