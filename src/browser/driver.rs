@@ -70,13 +70,11 @@ impl<F: Face> Driver<F> {
         }
     }
 
-    /// A command that connects. The network is looked at if nothing was watching it.
-    pub(crate) fn connect(&self, command: fn(&mut Core, Timestamp)) {
-        let _entered = self.face.enter();
+    /// Looks at the network if nothing is watching it. To be called before a command that connects.
+    pub(crate) fn look_at_network(&self) {
         if !self.awake.get() {
             self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
         }
-        self.act(command);
     }
 
     /// Step 2 of the driving contract for commands.
