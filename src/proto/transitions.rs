@@ -33,6 +33,8 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.open(now);
     }
 
+    // One copy keeps the npm package smaller.
+    #[inline(never)]
     pub(super) fn forget_failures(&mut self) {
         self.backoff = Backoff::new(&self.config.reconnect);
         self.token = Token::Unquestioned;

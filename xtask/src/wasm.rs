@@ -52,7 +52,7 @@ fn flags() -> Result<OsString> {
 }
 
 /// The profile's opt-level 3 without what makes code longer, which leaves less than "s" or "z" do.
-const COMPILER_OPTIONS: [&str; 8] = [
+const COMPILER_OPTIONS: [&str; 9] = [
     // Little inlining, and a little more of what the standard library marks for it.
     "inline-threshold=30",
     "inlinehint-threshold=60",
@@ -64,6 +64,8 @@ const COMPILER_OPTIONS: [&str; 8] = [
     "enable-load-pre=0",
     "disable-licm-promotion",
     "disable-lsr",
+    // Nothing is kept only because it is needed again soon; the optimiser knows better what that is worth.
+    "disable-machine-cse",
 ];
 
 /// Panic messages carry file names; these flags keep them free of the builder's directories.
