@@ -223,8 +223,7 @@ fn check_module(module: &Path) -> Result<()> {
 /// The module as a string, for the entry that needs no second file. Hexadecimal, because its digits come in the bytes' own rhythm, and
 /// so compress better than base64.
 fn inline(module: &Path, output: &Path) -> Result<()> {
-    let script =
-        "import { readFileSync } from 'node:fs'; process.stdout.write(readFileSync(process.argv[1], 'hex'));";
+    let script = "import { readFileSync } from 'node:fs'; process.stdout.write(readFileSync(process.argv[1], 'hex'));";
     let hex = node::evaluate(script, &[module.to_path_buf()])?;
     ensure!(!hex.is_empty(), "the built module is empty");
     std::fs::write(output.join("inline.js"), format!("export const wasmHex = \"{hex}\";\n"))?;
