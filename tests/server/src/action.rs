@@ -25,7 +25,7 @@ pub enum Action {
     Join { room: Room, answer: Option<Outgoing> },
     /// The user has left a room.
     Leave { room: Room },
-    /// An event for the others in a room.
+    /// An event for everyone in a room, on every connection but the one that it comes from.
     Publish { room: Room, kind: &'static str, data: Value },
     /// A message of a match, to be stored and announced.
     Send { room: Room, draft: Draft },
@@ -62,7 +62,7 @@ impl Action {
             Self::Leave { room } if app.hub.is_streamed(&from.user) => app.on_disk(from, Self::Leave { room }).await,
             Self::Leave { .. } => Ok(None),
             Self::Publish { room, kind, data } if !app.hub.has_streamed(&room) => {
-                app.hub.to_room(&room, Some(&from.user), &envelope::event(kind, &data));
+                app.hub.to_room(&room, Some(from.id), &envelope::event(kind, &data));
                 Ok(None)
             }
             Self::Send { room, draft } if !app.hub.has_streamed(&room) => send(app, &room, draft).await,

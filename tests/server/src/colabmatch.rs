@@ -73,8 +73,8 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
     }
     let typist = Typist { match_id: match_id.into(), user: from.user.clone() };
     if is_typing {
-        app.hub.to_room(&room, Some(&from.user), &typing_event("user_typing", &typist));
-        app.typists.locked().press(typist, Instant::now());
+        app.hub.to_room(&room, Some(from.id), &typing_event("user_typing", &typist));
+        app.typists.locked().press(typist, from.id, Instant::now());
     } else {
         stop_typing(app, &typist);
     }
@@ -115,21 +115,23 @@ pub async fn announce_stops(app: Arc<App>) {
     loop {
         tokio::time::sleep(TYPING_RESOLUTION).await;
         let stopped = || app.typists.locked().take_stopped(Instant::now());
-        while let Some(typist) = stopped() {
-            announce_stop(&app, &typist);
+        while let Some((typist, connection)) = stopped() {
+            announce_stop(&app, &typist, connection);
         }
     }
 }
 
 fn stop_typing(app: &App, typist: &Typist) {
-    if app.typists.locked().stop(typist) {
-        announce_stop(app, typist);
+    let stopped = app.typists.locked().stop(typist);
+    if let Some(connection) = stopped {
+        announce_stop(app, typist, connection);
     }
 }
 
-fn announce_stop(app: &App, typist: &Typist) {
+/// The connection on which they were typing has not been told that they were.
+fn announce_stop(app: &App, typist: &Typist, connection: u64) {
     let room = Room::Match(typist.match_id.clone());
-    app.hub.to_room(&room, Some(&typist.user), &typing_event("typing_stopped", typist));
+    app.hub.to_room(&room, Some(connection), &typing_event("typing_stopped", typist));
 }
 
 fn typing_event(kind: &str, typist: &Typist) -> Outgoing {

@@ -157,17 +157,17 @@ impl Hub {
         state.users.get(user).map_or(0, |user| user.deliver(outgoing))
     }
 
-    /// Queues a frame for every connection of a room's members, except for those of one user.
-    pub fn to_room(&self, room: &Room, except: Option<&str>, outgoing: &Outgoing) -> usize {
+    /// Queues a frame for every connection of a room's members, except for the one that it comes from.
+    pub fn to_room(&self, room: &Room, except: Option<u64>, outgoing: &Outgoing) -> usize {
         let state = self.state.reading();
         let Some(members) = state.rooms.get(room) else { return 0 };
         members
             .present
             .iter()
-            .filter(|member| Some(&***member) != except)
             .filter_map(|member| state.users.get(member))
-            .map(|user| user.deliver(outgoing))
-            .sum()
+            .flat_map(|user| &user.connections)
+            .filter(|connection| Some(connection.id) != except && connection.deliver(outgoing))
+            .count()
     }
 
     /// Queues a frame for every connection.
@@ -223,15 +223,15 @@ impl Hub {
         self.state.reading().rooms.get(room).is_some_and(|members| !members.streamed.is_empty())
     }
 
-    /// Who gets an event of a room.
-    pub fn audience(&self, room: &Room, except: Option<&str>) -> Audience {
+    /// Who gets an event of a room, except for the connection that it comes from.
+    pub fn audience(&self, room: &Room, except: Option<u64>) -> Audience {
         let state = self.state.reading();
         let Some(members) = state.rooms.get(room) else { return Audience { plain: Vec::new(), streamed: Vec::new() } };
-        let others = |user: &&Arc<str>| Some(&***user) != except;
-        let plain = members.present.iter().filter(others).filter(|user| !members.streamed.contains(*user));
+        let plain = members.present.iter().filter(|user| !members.streamed.contains(*user));
+        let connections = plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections);
         Audience {
-            plain: plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect(),
-            streamed: members.streamed.iter().filter(others).cloned().collect(),
+            plain: connections.filter(|connection| Some(connection.id) != except).cloned().collect(),
+            streamed: members.streamed.iter().cloned().collect(),
         }
     }
 
@@ -314,8 +314,10 @@ impl Full {
 }
 
 impl Audience {
-    pub fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.streamed.is_empty()
+    /// Whether anyone else than this user is among them.
+    pub fn has_others(&self, than: &str) -> bool {
+        self.plain.iter().any(|connection| &*connection.user != than)
+            || self.streamed.iter().any(|user| &**user != than)
     }
 }
 

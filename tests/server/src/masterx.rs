@@ -62,7 +62,7 @@ pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action,
         return Err(not_joined());
     }
     let data = json!({ "user_id": &*from.user, "isTyping": is_typing });
-    hub.to_room(&room, Some(&from.user), &envelope::event("typing_indicator", &data));
+    hub.to_room(&room, Some(from.id), &envelope::event("typing_indicator", &data));
     Ok(Action::Done)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     changes::Change,
     clients,
-    ledger::{Event, Ledger},
+    ledger::{Author, Event, Ledger},
     members, processed,
     receipts::{self, Status},
     sequence::Sequence,
@@ -157,14 +157,20 @@ impl Ledger {
                 }
             }
             Action::Publish { room, kind, data } => {
-                let audience = self.hub.audience(&room, Some(user));
+                let audience = self.hub.audience(&room, Some(from.id));
                 let origin = match source {
-                    Some(Source { client_id, sequence }) if !audience.is_empty() => {
+                    Some(Source { client_id, sequence }) if audience.has_others(user) => {
                         Some(receipts::note(database, user, client_id, sequence.seq, None)?)
                     }
                     _ => None,
                 };
-                self.publish(database, &audience, &Event::new(kind, &data), origin, Some(user))?;
+                let author = Author {
+                    connection: from.clone(),
+                    client_id: source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from)),
+                    seq: source.map(|source| source.sequence.seq),
+                };
+                let event = Event::new(kind, &data).from(author);
+                self.publish(database, &audience, &event, origin, Some(user))?;
             }
             Action::Send { room, draft } => return self.send(database, from, source, &room, draft).map(Ok),
             Action::IfJoinedBefore { room, action, otherwise } => {
@@ -191,11 +197,9 @@ impl Ledger {
         if !self.hub.is_streamed(&from.user) {
             return Ok(());
         }
-        let carriers = self.carriers.get(&from.user).into_iter().flatten();
-        let carrier = || carriers.into_iter().find(|carrier| carrier.connection.id == from.id);
-        let client_id = source.map(|source| &source.client_id).or_else(|| carrier().map(|carrier| &carrier.client_id));
+        let client_id = source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from));
         let Some(client_id) = client_id else { return members::allow(database, &from.user, room) };
-        members::join(database, &from.user, client_id, room, &self.owner_name(from))?;
+        members::join(database, &from.user, &client_id, room, &self.owner_name(from))?;
         if self.hub.is_stored(&from.user, room) {
             Ok(())
         } else {
@@ -260,7 +264,7 @@ impl Ledger {
     }
 
     /// Gives an event to an audience: stored for those who have a stream, at once for the others. `author` is the user
-    /// whose own connections are no news. Says how many connections get it at once.
+    /// whose own connections are no news of delivery. Says how many connections get it at once.
     pub fn publish(
         &mut self,
         database: &Database,
@@ -272,6 +276,11 @@ impl Ledger {
         let mut delivered = audience.plain.len();
         let origin_for = |user: &str| origin.filter(|_| author != Some(user));
         for user in &audience.streamed {
+            if let Some(author) = event.author_of(user)
+                && !self.has_other_devices(database, author)?
+            {
+                continue;
+            }
             delivered += self.append(database, user, USER_STREAM, event, origin_for(user))?;
         }
         if !audience.plain.is_empty() {

@@ -205,6 +205,18 @@ impl Client {
         self.event("pong").await;
     }
 
+    /// Waits likewise, and nothing of this type may arrive meanwhile.
+    pub async fn settle_without(&mut self, kind: &str) {
+        self.send("ping", json!({})).await;
+        loop {
+            let event = self.any().await;
+            assert_ne!(event["type"], kind, "{event}");
+            if event["type"] == "pong" {
+                return;
+            }
+        }
+    }
+
     /// The close frame that the server sends next.
     pub async fn closed(&mut self) -> (u16, String) {
         match self.frame().await {
