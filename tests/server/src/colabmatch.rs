@@ -95,6 +95,9 @@ pub fn presence(app: &App, user: &str, online: bool) {
     if partners.is_empty() {
         return;
     }
+    for id in app.matches.of_user(user) {
+        app.hub.set_changed(Room::Match(id));
+    }
     let event = online_status(user, online);
     for partner in partners {
         app.hub.to_user(&partner, &event);

@@ -55,6 +55,7 @@ mod problem;
 mod process;
 mod reliable;
 mod reply;
+mod roster;
 mod routes;
 mod scan;
 mod sender;

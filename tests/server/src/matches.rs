@@ -23,6 +23,7 @@ struct Index {
     newest: i64,
     users: HashMap<Arc<str>, [Arc<str>; 2]>,
     partners: HashMap<Arc<str>, Vec<Arc<str>>>,
+    by_user: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 /// Why a match was not made.
@@ -88,6 +89,16 @@ impl Matches {
         }
     }
 
+    /// The users of a match.
+    pub fn users(&self, id: &str) -> Option<[Arc<str>; 2]> {
+        self.index.reading().users.get(id).cloned()
+    }
+
+    /// The matches of a user.
+    pub fn of_user(&self, user: &str) -> Vec<Arc<str>> {
+        self.index.reading().by_user.get(user).cloned().unwrap_or_default()
+    }
+
     /// Everyone whom a user is matched with.
     pub fn partners(&self, user: &str) -> Vec<Arc<str>> {
         self.index.reading().partners.get(user).cloned().unwrap_or_default()
@@ -106,6 +117,10 @@ impl Index {
             let partners = self.partners.entry(user.clone()).or_default();
             if !partners.contains(partner) {
                 partners.push(partner.clone());
+            }
+            let matches = self.by_user.entry(user.clone()).or_default();
+            if !matches.contains(&id) {
+                matches.push(id.clone());
             }
         }
         self.users.insert(id, users);

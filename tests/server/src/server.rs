@@ -31,7 +31,7 @@ use crate::{
     metrics::Metrics,
     options::{Options, Secret},
     reliable::Ledger,
-    routes,
+    roster, routes,
     store::{Store, StoreError},
     sweeper,
     token::Tokens,
@@ -86,8 +86,11 @@ impl Server {
             options,
         });
         let accepting = tokio::spawn(accept(listener, routes::router(&app), app.options.handshake_timeout));
-        let mut chores =
-            vec![tokio::spawn(sweeper::run(app.clone())), tokio::spawn(colabmatch::announce_stops(app.clone()))];
+        let mut chores = vec![
+            tokio::spawn(sweeper::run(app.clone())),
+            tokio::spawn(colabmatch::announce_stops(app.clone())),
+            tokio::spawn(roster::run(app.clone())),
+        ];
         if app.options.database.is_some() {
             let (store, app) = (app.matches.store().clone(), app.clone());
             chores.push(tokio::spawn(store.watch()));

@@ -24,7 +24,10 @@ fn value(metrics: &str, series: &str) -> f64 {
 #[tokio::test]
 async fn metrics_count_what_happens() {
     let world = World::new(&[]).await;
-    let mut ada = world.member("ada", "s1").await;
+    let mut ada = world.connect("ada").await;
+    ada.send("join_session", json!({ "session_id": "s1" })).await;
+    ada.roster().await;
+    ada.settle().await;
     ada.send("nonsense", json!({})).await;
     ada.event("error").await;
     ada.send_text("{").await;
@@ -48,7 +51,7 @@ async fn metrics_count_what_happens() {
         (r#"everwire_messages_sent_total{type="error"}"#, 2.0),
         (r#"everwire_errors_total{kind="unknown_type"}"#, 1.0),
         (r#"everwire_errors_total{kind="malformed"}"#, 1.0),
-        ("everwire_send_latency_seconds_count", 5.0),
+        ("everwire_send_latency_seconds_count", 6.0),
         ("everwire_handling_seconds_count", 4.0),
         ("everwire_queued_frames", 0.0),
         ("everwire_sessions", 1.0),

@@ -50,7 +50,7 @@ async fn all_devices_of_a_member_receive_the_same_events() {
     let mut phone = world.member("ben", "s1").await;
     let mut laptop = world.connect("ben").await;
     ada.send("user_typing", json!({ "session_id": "s1", "isTyping": true })).await;
-    let expected = json!({ "user_id": "ada", "isTyping": true });
+    let expected = json!({ "user_id": "ada", "session_id": "s1", "isTyping": true });
     assert_eq!(phone.event("typing_indicator").await, expected);
     assert_eq!(laptop.event("typing_indicator").await, expected);
     ada.settle().await;
