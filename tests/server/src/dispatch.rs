@@ -16,6 +16,7 @@ use crate::{
     ending::Ending,
     envelope::{self, Envelope},
     intake::Intake,
+    limits::Class,
     masterx,
     outgoing::Outgoing,
     reliable::{Numbers, SEQUENCE_SLACK_BYTES},
@@ -75,7 +76,7 @@ pub async fn too_large(app: &App, from: &Arc<Connection>, intake: &mut Intake, n
     if from.is_silent() {
         return Ok(());
     }
-    let refusal = refuse_size(app, numbers)?;
+    let refusal = refuse_size(numbers)?;
     app.metrics.received("malformed", Duration::ZERO);
     Box::pin(Sender::message(app, from, intake.sender.as_mut(), numbers, Err(refusal))).await
 }
@@ -92,14 +93,14 @@ fn check_size(
     if hello || text.len() <= app.options.max_message_bytes.saturating_add(slack) {
         return Ok(envelope);
     }
-    refuse_size(app, numbers).map(Err)
+    refuse_size(numbers).map(Err)
 }
 
 /// One that can be acknowledged is refused like any other. Of one that cannot, nothing but the end of the connection tells its client.
-fn refuse_size(app: &App, numbers: Numbers) -> Result<Refusal, Ending> {
+fn refuse_size(numbers: Numbers) -> Result<Refusal, Ending> {
     match numbers {
-        Numbers::Absent => Err(Ending::close(1009, "message too large")),
-        Numbers::Present(_) | Numbers::Wrong => Ok(reply::too_large(app.options.max_message_bytes)),
+        Numbers::Absent => Err(Ending::close(1009, "Message too large")),
+        Numbers::Present(_) | Numbers::Wrong => Ok(reply::too_large()),
     }
 }
 
@@ -111,7 +112,7 @@ async fn event(
 ) -> Result<Option<Outgoing>, Refusal> {
     let kind = envelope.as_ref().map_or("", |envelope| envelope.kind.as_str());
     // Messages before it wait for the rate limit, and it may not overtake them.
-    let allow_message = || !is_held_up && app.limits.allow_message(&from.user);
+    let allow_message = || !is_held_up && app.limits.allow(&from.user, Class::of(kind));
     let allowed = match kind {
         // A client that has been away joins again before anything else, and nothing would tell it to do so later.
         "join_session" | "join_match" if from.has_said_hello() && !is_held_up => {
@@ -168,7 +169,7 @@ fn pong_data() -> Value {
 }
 
 fn rate_limited() -> Refusal {
-    Refusal::new("rate_limited", "rate limit exceeded; the message was not processed")
+    Refusal::new("rate_limited", "Rate limit exceeded")
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Flags of the server, which are also the library's way to configure it.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
+use crate::limits::Rates;
 use crate::reliable::{Bounds, Kept, MAX_NUMBER};
 
 /// The reference WebSocket back end for Everwire.
@@ -45,10 +46,18 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Reject::Close)]
     pub reject: Reject,
 
-    /// Messages a user may send in a minute, over all connections together. 0 switches the limit off. Those of the
+    /// Messages a user may send in a minute, over all connections together. 0 switches it off, and the two below as well. Those of the
     /// reliable mode wait instead of being refused.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub rate_limit_per_minute: u32,
+
+    /// Chat messages a user may send in matches in a minute, which count as messages as well.
+    #[arg(long, value_name = "N", default_value = "30")]
+    pub chat_limit_per_minute: NonZeroU32,
+
+    /// Typing events a user may send in a second. They do not count as messages.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub typing_limit_per_s: NonZeroU32,
 
     /// Largest message taken from a client, in bytes. A larger one is refused if it has a number, else it closes the
     /// connection with 1009.
@@ -137,6 +146,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// How often a user may send.
+    pub(crate) fn rates(&self) -> Rates {
+        Rates {
+            messages_per_minute: self.rate_limit_per_minute,
+            chat_per_minute: self.chat_limit_per_minute,
+            typing_per_second: self.typing_limit_per_s,
+        }
+    }
+
     /// What the reliable mode keeps.
     pub(crate) fn bounds(&self) -> Bounds {
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);

@@ -11,7 +11,7 @@ use crate::{
     ending::Ending,
     envelope::{Envelope, Malformed, payload},
     intake::Turn,
-    limits::Account,
+    limits::{Account, Class},
     outgoing::Outgoing,
     reliable::{Case, Hello, HelloError, Ledger, Numbers, Sequence, Source, WINDOW, Work},
     reply::Refusal,
@@ -106,7 +106,7 @@ impl Sender {
         };
         let message = (sequence, envelope);
         // Whatever arrives is charged, also what was processed before: to find that out costs the same.
-        if sender.is_held_up() || !app.limits.allow_message(&from.user) {
+        if sender.is_held_up() || !app.limits.allow(&from.user, class(&message)) {
             sender.hold(app, from, message, Lacks::Token);
             return Ok(());
         }
@@ -161,9 +161,10 @@ impl Sender {
 
     fn stand_in_line(&mut self, app: &App, from: &Arc<Connection>, lacks: Lacks) {
         let (limits, from) = (app.limits.clone(), from.clone());
+        let class = self.held.front().map_or(Class::Message, class);
         self.turn = Some(Box::pin(async move {
             if lacks == Lacks::Token {
-                limits.next_message(from.user.clone()).await;
+                limits.next_message(from.user.clone(), class).await;
             }
             // A window is closed when its connection has to end.
             if let Ok(permit) = from.window.acquire().await {
@@ -214,6 +215,10 @@ impl Drop for Sender {
     fn drop(&mut self) {
         self.account.release(self.held.iter().map(size).sum());
     }
+}
+
+fn class((_, envelope): &Message) -> Class {
+    envelope.as_ref().map_or(Class::Message, |envelope| Class::of(&envelope.kind))
 }
 
 /// Bytes that a message takes while it waits.

@@ -76,7 +76,7 @@ impl Server {
             hub,
             matches: Matches::load(store).await.map_err(StartError::Store)?,
             typists: Mutex::default(),
-            limits: Arc::new(RateLimits::new(options.rate_limit_per_minute)),
+            limits: Arc::new(RateLimits::new(options.rates())),
             metrics,
             audit,
             dev: options.dev.then(|| Dev::new(options.record_frames)),
