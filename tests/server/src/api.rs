@@ -168,14 +168,25 @@ pub async fn history(
 
 /// `GET /healthz`
 pub async fn health(State(app): Shared) -> Response {
-    let draining = app.draining.load(Ordering::SeqCst);
-    let stores = app.matches.store().run(|database| database.query_row("SELECT 1", [], |_| Ok(()))).await.is_ok();
-    let status = if draining || !stores { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let body = json!({
-        "status": if draining { "draining" } else if stores { "ok" } else { "no database" },
-        "connections": app.hub.len(),
-    });
-    (status, Json(body)).into_response()
+    let (status, word) = condition(&app).await;
+    (status, Json(json!({ "status": word, "connections": app.hub.len() }))).into_response()
+}
+
+/// `GET /health`: the same in the words of the systems that this server takes the place of.
+pub async fn health_of_originals(State(app): Shared) -> Response {
+    let (status, _) = condition(&app).await;
+    let word = if status == StatusCode::OK { "healthy" } else { "unhealthy" };
+    (status, Json(json!({ "status": word, "websocket": "enabled", "connections": app.hub.len() }))).into_response()
+}
+
+async fn condition(app: &App) -> (StatusCode, &'static str) {
+    if app.draining.load(Ordering::SeqCst) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining");
+    }
+    match app.matches.store().run(|database| database.query_row("SELECT 1", [], |_| Ok(()))).await {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "no database"),
+    }
 }
 
 /// `GET /metrics`

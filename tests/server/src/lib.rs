@@ -36,6 +36,7 @@ mod dev;
 mod dispatch;
 mod ending;
 mod envelope;
+mod environment;
 pub mod faults;
 mod frame;
 #[cfg(test)]

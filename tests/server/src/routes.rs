@@ -27,6 +27,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/api/matches/{id}/messages", get(api::history).layer(CorsLayer::permissive()))
         .route("/api/{*rest}", any(not_found))
         .route("/dev/{*rest}", any(not_found))
+        .route("/health", get(api::health_of_originals))
         .route("/healthz", get(api::health))
         .route("/metrics", get(api::scrape));
     if app.dev.is_some() {

@@ -59,6 +59,9 @@ impl Server {
         if !options.dev && secret.as_bytes().len() < 32 {
             tracing::warn!("the token secret has less than 32 bytes and can be guessed");
         }
+        if options.idle_timeout <= options.heartbeat_interval {
+            tracing::warn!("clients are closed as idle between two heartbeats");
+        }
         if options.dev && !options.host.is_loopback() {
             tracing::warn!("--dev gives tokens to anyone who can reach {}", options.host);
         }
@@ -219,7 +222,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSecret => formatter.write_str(
-                "a secret is needed to check tokens: give --secret or EVERWIRE_JWT_SECRET, or --dev for a random one",
+                "a secret is needed to check tokens: give --secret, EVERWIRE_JWT_SECRET or JWT_SECRET_KEY, or --dev for a random one",
             ),
             Self::Bind(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
             Self::Store(error) => write!(formatter, "--database: {error}"),

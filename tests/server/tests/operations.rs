@@ -110,6 +110,8 @@ async fn health_says_ok_and_how_many() {
     let world = World::new(&[]).await;
     let _ada = world.connect("ada").await;
     assert_eq!(world.get("/healthz").await, json!({ "status": "ok", "connections": 1 }));
+    let expected = json!({ "status": "healthy", "websocket": "enabled", "connections": 1 });
+    assert_eq!(world.get("/health").await, expected);
 }
 
 fn temporary(name: &str) -> PathBuf {

@@ -122,9 +122,11 @@ async fn what_is_not_understood_is_answered_with_an_error_and_the_connection_sta
 async fn a_bad_token_is_closed_with_1008() {
     let world = World::new(&[]).await;
     let expired = world.post("/dev/token", json!({ "user_id": "ada", "ttl_s": -1 })).await;
-    for (token, reason) in
-        [("", "token missing"), ("nonsense", "token invalid"), (expired["token"].as_str().unwrap(), "token expired")]
-    {
+    for (token, reason) in [
+        ("", "Missing authentication token"),
+        ("nonsense", "Invalid authentication token"),
+        (expired["token"].as_str().unwrap(), "Authentication token expired"),
+    ] {
         let mut client = world.connect_with(token).await;
         assert_eq!(client.closed().await, (1008, reason.to_owned()));
     }
