@@ -92,6 +92,7 @@ async fn send(app: &App, room: &Room, draft: Draft) -> Result<Option<Outgoing>, 
         }
         // The others have it already; the sender is asking because the first answer was lost.
         Inserted::Again(message) => Ok(Some(envelope::event("new_message", &message))),
+        Inserted::NotActive => Err(messages::not_active()),
     }
 }
 

@@ -13,11 +13,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
-    envelope,
+    conversations, envelope,
     hub::{Audience, Hub, Room},
     masterx,
     matches::MatchError,
-    messages, metrics,
+    messages::{self, MatchStatus},
+    metrics,
     problem::{Body, Params, Part, Problem},
     reliable::{self, Event, Ledger},
     token::MAX_USER_BYTES,
@@ -111,6 +112,7 @@ pub async fn push(State(app): Shared, headers: HeaderMap, Body(push): Body<Push>
 pub struct NewMatch {
     match_id: String,
     users: [String; 2],
+    status: Option<MatchStatus>,
 }
 
 impl NewMatch {
@@ -123,7 +125,7 @@ impl NewMatch {
                 "ids must have 1 to {MAX_USER_BYTES} bytes, and users must differ"
             )));
         }
-        match app.matches.make(&self.match_id, self.users).await {
+        match app.matches.make(&self.match_id, self.users, self.status.unwrap_or(MatchStatus::Active)).await {
             Ok(()) => Ok(Json(json!({ "match_id": self.match_id }))),
             Err(MatchError::Taken) => Err(Problem::new(StatusCode::CONFLICT, "this match is between other users")),
             Err(MatchError::Store(error)) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
@@ -135,6 +137,42 @@ impl NewMatch {
 pub async fn new_match(State(app): Shared, headers: HeaderMap, Body(new): Body<NewMatch>) -> Answer {
     check_app_key(&app, &headers)?;
     new.make(&app).await
+}
+
+#[derive(Deserialize)]
+pub struct NewStatus {
+    status: MatchStatus,
+}
+
+/// Changes the status of a match.
+pub async fn set_status(app: &App, match_id: &str, status: MatchStatus) -> Answer {
+    match app.matches.set_status(match_id, status).await? {
+        Some(changed) => Ok(Json(json!({ "match_id": match_id, "status": status.as_str(), "changed": changed }))),
+        None => Err(Problem::new(StatusCode::NOT_FOUND, "no such match")),
+    }
+}
+
+/// `POST /api/matches/{id}/status`
+pub async fn match_status(
+    State(app): Shared,
+    headers: HeaderMap,
+    Part(match_id): Part<String>,
+    Body(new): Body<NewStatus>,
+) -> Answer {
+    check_app_key(&app, &headers)?;
+    set_status(&app, &match_id, new.status).await
+}
+
+/// `GET /api/matches`, with the token of a user: their conversations.
+pub async fn conversations(State(app): Shared, headers: HeaderMap, Params(page): Params<Page>) -> Answer {
+    let user = user_of(&app, &headers)?;
+    let limit = page.limit.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
+    let listed = user.clone();
+    let mut matches = app.matches.store().run(move |database| conversations::of_user(database, &listed, limit)).await?;
+    for conversation in &mut matches {
+        conversation.online = app.hub.is_online(&conversation.user_id);
+    }
+    Ok(Json(json!({ "matches": matches })))
 }
 
 #[derive(Deserialize)]
@@ -150,9 +188,8 @@ pub async fn history(
     Part(match_id): Part<String>,
     Params(page): Params<Page>,
 ) -> Answer {
-    let ticket =
-        app.tokens.check(bearer(&headers)).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))?;
-    if app.matches.partner(&match_id, &ticket.user).is_none() {
+    let user = user_of(&app, &headers)?;
+    if app.matches.partner(&match_id, &user).is_none() {
         return Err(Problem::new(StatusCode::FORBIDDEN, "not a match of yours"));
     }
     let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
@@ -195,6 +232,12 @@ pub async fn scrape(State(app): Shared) -> Response {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+/// Whose token it is.
+fn user_of(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
+    let ticket = app.tokens.check(bearer(headers));
+    ticket.map(|ticket| ticket.user).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))
 }
 
 fn check_app_key(app: &App, headers: &HeaderMap) -> Result<(), Problem> {

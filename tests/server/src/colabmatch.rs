@@ -50,6 +50,7 @@ struct ReadMessage {
 pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let JoinMatch { match_id } = payload(&request.data)?;
     let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     app.hub.join(&from.user, room.clone())?;
     Ok(Action::Join { room, answer: Some(online_status(&partner, app.hub.is_online(&partner))) })
@@ -58,6 +59,7 @@ pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 /// `send_message`
 pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let SendMessage { match_id, content, client_id } = payload(&request.data)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     stop_typing(app, &Typist { match_id: match_id.as_str().into(), user: from.user.clone() });
     let draft = Draft { match_id, sender_id: from.user.to_string(), content, client_id };
@@ -67,6 +69,7 @@ pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 /// `typing`
 pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { match_id, is_typing } = payload(&request.data)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     if !app.hub.is_member(&from.user, &room) {
         return Err(not_joined());
@@ -84,6 +87,7 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
 /// `read_message`
 pub fn read(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let ReadMessage { message_id, match_id } = payload(&request.data)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     let message_id = message_id.parse().map_err(|_| messages::no_such_message())?;
     Ok(Action::Read { room: room.clone(), match_id, message_id }.of_member(app, from, &room, not_joined()))
@@ -143,6 +147,11 @@ fn typing_event(kind: &str, typist: &Typist) -> Outgoing {
 
 fn online_status(user: &str, online: bool) -> Outgoing {
     envelope::event("user_online_status", &json!({ "user_id": user, "online": online }))
+}
+
+/// Strangers are not told whether a match is active.
+fn check_active(app: &App, from: &Connection, match_id: &str) -> Result<(), Refusal> {
+    if app.matches.is_active(match_id, &from.user) == Some(false) { Err(messages::not_active()) } else { Ok(()) }
 }
 
 fn not_joined() -> Refusal {

@@ -31,6 +31,7 @@ mod budget;
 mod clock;
 mod colabmatch;
 mod connection;
+mod conversations;
 mod database;
 mod dev;
 mod dispatch;

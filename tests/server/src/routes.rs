@@ -22,8 +22,9 @@ pub fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new()
         .route("/api/ws", get(handshake::upgrade))
         .route("/api/events", post(api::push))
-        .route("/api/matches", post(api::new_match))
         // Open to pages of any origin: the token comes with the request and not by itself, as a cookie would.
+        .route("/api/matches", get(api::conversations).layer(CorsLayer::permissive()).post(api::new_match))
+        .route("/api/matches/{id}/status", post(api::match_status))
         .route("/api/matches/{id}/messages", get(api::history).layer(CorsLayer::permissive()))
         .route("/api/{*rest}", any(not_found))
         .route("/dev/{*rest}", any(not_found))

@@ -172,7 +172,7 @@ impl Ledger {
                 let event = Event::new(kind, &data).from(author);
                 self.publish(database, &audience, &event, origin, Some(user))?;
             }
-            Action::Send { room, draft } => return self.send(database, from, source, &room, draft).map(Ok),
+            Action::Send { room, draft } => return self.send(database, from, source, &room, draft),
             Action::IfJoinedBefore { room, action, otherwise } => {
                 if members::has_joined(database, user, &room)? {
                     return self.perform(database, from, source, *action);
@@ -214,7 +214,7 @@ impl Ledger {
         source: Option<&Source>,
         room: &Room,
         draft: messages::Draft,
-    ) -> rusqlite::Result<Map<String, Value>> {
+    ) -> rusqlite::Result<Outcome> {
         let match_id = draft.match_id.clone();
         let message = match messages::insert(database, draft)? {
             Inserted::New(message) => {
@@ -234,11 +234,12 @@ impl Ledger {
                 }
                 message
             }
+            Inserted::NotActive => return Ok(Err(messages::not_active())),
         };
-        Ok(match serde_json::to_value(message) {
+        Ok(Ok(match serde_json::to_value(message) {
             Ok(Value::Object(message)) => message,
             _ => Map::new(),
-        })
+        }))
     }
 
     fn read(
