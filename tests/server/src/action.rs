@@ -13,6 +13,7 @@ use crate::{
     outgoing::Outgoing,
     reliable::Ledger,
     reply::Refusal,
+    trail::Movement,
 };
 
 /// The effects of a message. Those on memory have happened when it is made; these are the others.
@@ -43,6 +44,16 @@ impl Action {
             self
         } else {
             Self::IfJoinedBefore { room: room.clone(), action: Box::new(self), otherwise }
+        }
+    }
+
+    /// Whether it is a join or a leave, and of which room.
+    pub fn movement(&self) -> Option<Movement> {
+        match self {
+            Self::Join { room, .. } => Some(Movement::Joined(room.clone())),
+            Self::Leave { room } => Some(Movement::Left(room.clone())),
+            Self::IfJoinedBefore { action, .. } => action.movement(),
+            Self::Done | Self::Answer { .. } | Self::Publish { .. } | Self::Send { .. } | Self::Read { .. } => None,
         }
     }
 

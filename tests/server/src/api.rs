@@ -1,6 +1,9 @@
 //! The HTTP side for the application: push events, make matches, read history; and for operators: health, metrics.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::{
     Json,
@@ -46,6 +49,14 @@ impl Push {
     /// Queues the event and says for how many connections. Where it is stored for someone, it is so on return.
     pub async fn deliver(self, app: &App) -> Result<usize, Problem> {
         let place = self.place()?;
+        let to = place.to_string();
+        let kind = self.r#type.clone();
+        let delivered = self.deliver_to(place, app).await?;
+        app.trail.pushed(&kind, &to, delivered);
+        Ok(delivered)
+    }
+
+    async fn deliver_to(self, place: Place, app: &App) -> Result<usize, Problem> {
         if reliable::is_stored(&self.r#type) {
             let event = Event::new(&self.r#type, &self.data);
             let whom = place.clone();
@@ -84,6 +95,16 @@ enum Place {
     User(Arc<str>),
     Room(Room),
     Everyone,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(formatter, "user:{user}"),
+            Self::Room(room) => room.fmt(formatter),
+            Self::Everyone => formatter.write_str("everyone"),
+        }
+    }
 }
 
 impl Place {

@@ -3,7 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json, value::to_raw_value};
@@ -22,6 +22,7 @@ use crate::{
     reliable::{Numbers, SEQUENCE_SLACK_BYTES},
     reply::{self, Refusal},
     sender::Sender,
+    trail::{Arrival, Outcome},
 };
 
 /// Handles a text frame and returns the direct answer, if it has one, or why the connection has to end.
@@ -31,21 +32,26 @@ pub async fn text(
     intake: &mut Intake,
     text: &str,
 ) -> Result<Option<Outgoing>, Ending> {
-    let started = Instant::now();
+    let arrival = Arrival::now(Some(text.len()));
     let (numbers, envelope) = envelope::frame(text);
     match &envelope {
-        Ok(envelope) => app.received(from, envelope, text.len()),
+        Ok(envelope) => app.received(from, envelope),
         Err(_) => app.received_malformed(from, text),
     }
-    let envelope = check_size(app, text, numbers, envelope.map_err(Refusal::from))?;
+    let named = envelope.as_ref().ok().map(|envelope| envelope.kind.clone());
+    let dealt_with = |outcome| app.trail.message(from, named.as_deref(), None, arrival, outcome);
+    let ended = |ending: &Ending| dealt_with(Outcome::closed(ending));
+    let envelope = check_size(app, text, numbers, envelope.map_err(Refusal::from)).inspect_err(ended)?;
     if from.is_silent() {
+        dealt_with(Outcome::Ignored);
         return Ok(None);
     }
     let kind = envelope.as_ref().ok().map(|envelope| envelope.kind.clone());
+    let is_numbered = numbers != Numbers::Absent && kind.as_deref() != Some("hello");
     // In boxes, so that connections that never need them do not hold the room for them.
     let result = match (envelope, numbers) {
         (Ok(hello), _) if hello.kind == "hello" => {
-            Box::pin(Sender::hello(app, from, &mut intake.sender, &hello.data)).await?
+            Box::pin(Sender::hello(app, from, &mut intake.sender, &hello.data)).await.inspect_err(ended)?
         }
         (Ok(ping), Numbers::Absent) if ping.kind == "ping" => {
             if app.limits.allow_ping(&from.user) {
@@ -57,15 +63,20 @@ pub async fn text(
         }
         (envelope, Numbers::Absent) => event(app, from, intake.holds_messages(), envelope).await,
         (envelope, numbers) => {
-            Box::pin(Sender::message(app, from, intake.sender.as_mut(), numbers, envelope)).await?;
+            let message = Sender::message(app, from, intake.sender.as_mut(), (numbers, envelope, arrival));
+            Box::pin(message).await.inspect_err(ended)?;
             Ok(None)
         }
     };
+    // Of one with a number it is told when it is processed.
+    if !is_numbered {
+        dealt_with(result.as_ref().map_or_else(|refusal| Outcome::Refused(refusal.code), |_| Outcome::Processed));
+    }
     let reply = result.unwrap_or_else(|refusal| {
         app.metrics.error(refusal.code);
         Some(refusal.to_event(kind.as_deref()))
     });
-    app.metrics.received(kind.as_deref().unwrap_or("malformed"), started.elapsed());
+    app.metrics.received(kind.as_deref().unwrap_or("malformed"), arrival.elapsed());
     // A connection that was silenced while its message was being handled stays silent.
     Ok(reply.filter(|_| !from.is_silent()))
 }
@@ -76,9 +87,10 @@ pub async fn too_large(app: &App, from: &Arc<Connection>, intake: &mut Intake, n
     if from.is_silent() {
         return Ok(());
     }
+    let arrival = Arrival::now(None);
     let refusal = refuse_size(numbers)?;
     app.metrics.received("malformed", Duration::ZERO);
-    Box::pin(Sender::message(app, from, intake.sender.as_mut(), numbers, Err(refusal))).await
+    Box::pin(Sender::message(app, from, intake.sender.as_mut(), (numbers, Err(refusal), arrival))).await
 }
 
 /// The transport takes whatever a `hello` may need; other messages have to be smaller.
@@ -123,7 +135,13 @@ async fn event(
     if !allowed {
         return Err(rate_limited());
     }
-    prepare(app, from, envelope)?.carry_out(app, from).await
+    let action = prepare(app, from, envelope)?;
+    let movement = action.movement();
+    let answer = action.carry_out(app, from).await?;
+    if let Some(movement) = movement {
+        app.trail.moved(from, &movement);
+    }
+    Ok(answer)
 }
 
 /// Whether a message may be done, and what it does then. A handler that panics has refused it.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    fmt,
     sync::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -357,6 +358,15 @@ impl Audience {
     pub fn has_others(&self, than: &str) -> bool {
         self.plain.iter().any(|connection| &*connection.user != than)
             || self.streamed.iter().any(|user| &**user != than)
+    }
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(id) => write!(formatter, "session:{id}"),
+            Self::Match(id) => write!(formatter, "match:{id}"),
+        }
     }
 }
 

@@ -43,6 +43,7 @@ mod frame;
 #[cfg(test)]
 mod fuzz;
 mod handshake;
+mod hook;
 mod hs256;
 mod hub;
 mod intake;
@@ -68,8 +69,10 @@ mod store;
 mod sweeper;
 mod sync;
 mod token;
+mod trail;
 mod typing;
 
+pub use hook::{Incident, error_hook};
 pub use options::{LogFormat, Options, Reject, Secret};
 pub use server::{Server, StartError};
 pub use store::StoreError;

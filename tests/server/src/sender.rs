@@ -15,6 +15,7 @@ use crate::{
     outgoing::Outgoing,
     reliable::{Case, Hello, HelloError, Ledger, Numbers, Sequence, Source, WINDOW, Work},
     reply::Refusal,
+    trail::{Arrival, Outcome},
 };
 
 /// The client that has said hello on a connection, and what it has sent.
@@ -29,7 +30,7 @@ pub struct Sender {
     account: Arc<Account>,
 }
 
-type Message = (Sequence, Result<Envelope, Refusal>);
+type Message = (Sequence, Result<Envelope, Refusal>, Arrival);
 
 type Answered = Result<Result<Option<Outgoing>, Refusal>, Ending>;
 
@@ -95,8 +96,7 @@ impl Sender {
         app: &App,
         from: &Arc<Connection>,
         sender: Option<&mut Self>,
-        numbers: Numbers,
-        envelope: Result<Envelope, Refusal>,
+        (numbers, envelope, arrival): (Numbers, Result<Envelope, Refusal>, Arrival),
     ) -> Result<(), Ending> {
         let Numbers::Present(sequence) = numbers else {
             return Err(violation(app, 4400, "bad_number", "`seq` or `prev` is not a number that can be there"));
@@ -104,7 +104,7 @@ impl Sender {
         let Some(sender) = sender else {
             return Err(violation(app, 4400, "before_hello", "`seq` before hello"));
         };
-        let message = (sequence, envelope);
+        let message = (sequence, envelope, arrival);
         // Whatever arrives is charged, also what was processed before: to find that out costs the same.
         if sender.is_held_up() || !app.limits.allow(&from.user, class(&message)) {
             sender.hold(app, from, message, Lacks::Token);
@@ -178,12 +178,14 @@ impl Sender {
         &mut self,
         app: &App,
         from: &Arc<Connection>,
-        (sequence, envelope): Message,
+        (sequence, envelope, arrival): Message,
     ) -> Result<(), Ending> {
         match sequence.case(self.last) {
             Case::Next => {}
             Case::Duplicate => {
                 app.metrics.duplicates.inc();
+                let kind = envelope.as_ref().ok().map(|envelope| envelope.kind.as_str());
+                app.trail.message(from, kind, Some(sequence.seq), arrival, Outcome::Duplicate);
                 let (connection, client_id, last) = (from.clone(), self.client_id.clone(), self.last);
                 let again = move |_: &_, ledger: &mut Ledger| {
                     ledger.acknowledge(&connection, &client_id, last);
@@ -204,6 +206,7 @@ impl Sender {
             source: Source { client_id: self.client_id.clone(), sequence },
             kind,
             data,
+            arrival,
             action: dispatch::prepare(app, from, envelope),
         };
         let process = move |database: &_, ledger: &mut Ledger| ledger.process(database, work);
@@ -217,12 +220,12 @@ impl Drop for Sender {
     }
 }
 
-fn class((_, envelope): &Message) -> Class {
+fn class((_, envelope, _): &Message) -> Class {
     envelope.as_ref().map_or(Class::Message, |envelope| Class::of(&envelope.kind))
 }
 
 /// Bytes that a message takes while it waits.
-fn size((_, envelope): &Message) -> usize {
+fn size((_, envelope, _): &Message) -> usize {
     size_of::<Message>() + envelope.as_ref().map_or(0, Envelope::size)
 }
 

@@ -35,6 +35,7 @@ use crate::{
     store::{Store, StoreError},
     sweeper,
     token::Tokens,
+    trail::Trail,
 };
 
 /// A running server. Dropping it stops accepting and ends every connection without a word, as a killed process does.
@@ -68,9 +69,10 @@ impl Server {
         let hub =
             Arc::new(Hub::new(Capacity { total: options.max_connections, per_user: options.max_connections_per_user }));
         let metrics = Arc::new(Metrics::new());
-        let ledger = Ledger::new(hub.clone(), metrics.clone(), options.bounds());
-        let store = Store::open(options.database.as_deref(), ledger).map_err(StartError::Store)?;
         let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
+        let trail = Arc::new(Trail::new(audit, metrics.clone()));
+        let ledger = Ledger::new(hub.clone(), metrics.clone(), trail.clone(), options.bounds());
+        let store = Store::open(options.database.as_deref(), ledger).map_err(StartError::Store)?;
         let wanted = SocketAddr::new(options.host, options.port);
         let listener = listen(wanted).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
@@ -81,7 +83,7 @@ impl Server {
             typists: Mutex::default(),
             limits: Arc::new(RateLimits::new(options.rates())),
             metrics,
-            audit,
+            trail,
             dev: options.dev.then(|| Dev::new(options.record_frames)),
             presence: Mutex::default(),
             draining: AtomicBool::new(false),

@@ -56,7 +56,7 @@ pub async fn run(
     let (connection, inbox) = match app.connect(&ticket, peer) {
         Ok(connected) => connected,
         Err(full) => {
-            app.rejected(full.as_str(), peer);
+            app.trail.rejected(full.as_str(), peer);
             return finish(socket, Ending::close(1013, full.as_str())).await;
         }
     };

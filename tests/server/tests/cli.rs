@@ -134,6 +134,13 @@ async fn on_sigterm_it_closes_with_1012_ends_well_and_has_logged_no_token() {
     let ws = format!("{}api/ws?token={token}", url.replacen("http", "ws", 1));
     let (mut ada, _) = tokio_tungstenite::connect_async(ws).await.unwrap();
     ada.next().await.unwrap().unwrap();
+    for kind in ["join_session", "leave_session"] {
+        let frame = json!({ "type": kind, "data": { "session_id": "s1" } });
+        ada.send(Message::text(frame.to_string())).await.unwrap();
+    }
+    let push = json!({ "type": "notification", "user_id": "ada" });
+    reqwest::Client::new().post(format!("{url}dev/push")).json(&push).send().await.unwrap();
+    while !ada.next().await.unwrap().unwrap().to_text().unwrap().contains("notification") {}
     assert!(Command::new("kill").arg(running.0.id().to_string()).status().unwrap().success());
     let Message::Close(Some(frame)) = ada.next().await.unwrap().unwrap() else { panic!("no close frame") };
     assert_eq!(u16::from(frame.code), 1012);
@@ -141,6 +148,14 @@ async fn on_sigterm_it_closes_with_1012_ends_well_and_has_logged_no_token() {
     assert!(running.0.wait().unwrap().success());
     let logs = logs.join().unwrap().unwrap();
     assert!(logs.lines().count() > 10 && !logs.contains(token));
+    assert!(logs.contains("/api/ws?token=***"), "{logs}");
+    for event in ["connected", "joined", "left", "pushed", "disconnected"] {
+        let is_it = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["level"] == "INFO" && line["message"] == event
+        };
+        assert!(logs.lines().any(is_it), "{event} is not in {logs}");
+    }
     for line in logs.lines() {
         assert!(serde_json::from_str::<Value>(line).unwrap()["level"].is_string(), "{line}");
     }

@@ -13,7 +13,16 @@ use super::{
     receipts::{self, Sent, Status},
     streams::{self, Kept, USER_STREAM, client_stream},
 };
-use crate::{clock, connection::Connection, ending::Ending, envelope, hub::Hub, metrics::Metrics, outgoing::Outgoing};
+use crate::{
+    clock,
+    connection::Connection,
+    ending::Ending,
+    envelope,
+    hub::Hub,
+    metrics::Metrics,
+    outgoing::Outgoing,
+    trail::{Note, Trail},
+};
 
 /// What the reliable mode keeps, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +55,9 @@ pub struct Ledger {
     /// Connections that have said hello, by user.
     pub(super) carriers: HashMap<Arc<str>, Vec<Carrier>>,
     pub(super) outbox: Outbox,
+    trail: Arc<Trail>,
+    /// What is to be told once the transaction is on the disk.
+    pub(super) notes: Vec<Note>,
     /// Messages whose events have been handed to a connection since the last transaction.
     pub(super) handed: Vec<i64>,
     /// What the effects of the message in work have moved, in order, while there is one.
@@ -130,7 +142,7 @@ impl Event {
 }
 
 impl Ledger {
-    pub fn new(hub: Arc<Hub>, metrics: Arc<Metrics>, bounds: Bounds) -> Self {
+    pub fn new(hub: Arc<Hub>, metrics: Arc<Metrics>, trail: Arc<Trail>, bounds: Bounds) -> Self {
         Self {
             hub,
             metrics,
@@ -142,6 +154,8 @@ impl Ledger {
             owners: HashMap::new(),
             carriers: HashMap::new(),
             outbox: Outbox::default(),
+            trail,
+            notes: Vec::new(),
             handed: Vec::new(),
             advances: None,
             failed: false,
@@ -323,12 +337,16 @@ impl Ledger {
     /// The transaction is on the disk.
     pub fn committed(&mut self) {
         self.outbox.deliver(&mut self.handed);
+        for note in self.notes.drain(..) {
+            self.trail.noted(&note);
+        }
     }
 
     /// The transaction is not on the disk, and memory may be ahead of it: all start over.
     pub fn rolled_back(&mut self) {
         self.failed = false;
         self.known = None;
+        self.notes.clear();
         self.outbox.fail();
         self.owners.clear();
         for carrier in self.carriers.drain().flat_map(|(_, carriers)| carriers) {

@@ -22,6 +22,7 @@ use crate::{
     messages::{self, Inserted, Read},
     outgoing::Outgoing,
     reply::Refusal,
+    trail::{self, Arrival, Note},
 };
 
 /// A message with a sequence number, whose turn it is.
@@ -32,6 +33,7 @@ pub struct Work {
     pub kind: Option<String>,
     /// The payload as JSON, where processed messages are written down.
     pub data: Option<String>,
+    pub arrival: Arrival,
     /// What it does, or why it may not.
     pub action: Result<Action, Refusal>,
 }
@@ -49,12 +51,13 @@ pub type Outcome = Result<Map<String, Value>, Refusal>;
 impl Ledger {
     /// Processes a message and acknowledges it.
     pub fn process(&mut self, database: &Database, work: Work) -> rusqlite::Result<()> {
-        let Work { from, source, kind, data, action } = work;
+        let Work { from, source, kind, data, arrival, action } = work;
         let Source { client_id, sequence } = &source;
         if !self.take(database, &from, client_id, *sequence)? {
             from.window.add_permits(1);
             return Ok(());
         }
+        let movement = action.as_ref().ok().and_then(Action::movement);
         let outcome = match action {
             Ok(action) => self.attempt(database, &from, &source, action)?,
             Err(refusal) => Err(refusal),
@@ -86,6 +89,8 @@ impl Ledger {
             None => {}
         }
         self.outbox.ack(&from, sequence.seq, 1);
+        let outcome = refused.map_or(trail::Outcome::Processed, trail::Outcome::Refused);
+        self.notes.push(Note { from, kind, seq: sequence.seq, arrival, outcome, movement });
         Ok(())
     }
 
