@@ -46,13 +46,14 @@ impl Outgoing {
 }
 
 /// Types that the server sends; the last stands for all others.
-pub const SENT: [&str; 21] = [
+pub const SENT: [&str; 22] = [
     "pong",
     "echo",
     "error",
     "typing_indicator",
     "message_received",
     "emotion_update",
+    "session_members",
     "session_update",
     "notification",
     "connected",

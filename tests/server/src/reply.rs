@@ -41,8 +41,8 @@ pub fn internal() -> Refusal {
 }
 
 /// A message beyond the limit.
-pub fn too_large(max_bytes: usize) -> Refusal {
-    Refusal::new("too_large", format!("a message may have {max_bytes} bytes"))
+pub fn too_large() -> Refusal {
+    Refusal::new("too_large", "Message too large")
 }
 
 impl From<Malformed> for Refusal {

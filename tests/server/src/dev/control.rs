@@ -9,10 +9,11 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{Dev, record::Received};
 use crate::{
-    api::{NewMatch, Push},
+    api::{self, NewMatch, Push},
     app::App,
     ending::Ending,
     masterx,
+    messages::MatchStatus,
     outgoing::{Kind, Outgoing},
     problem::{Body, Params, Problem},
     reliable::{Forgettable, Processed, USER_STREAM, forget_events, processed},
@@ -105,6 +106,16 @@ pub async fn push(State(app): Shared, Body(push): Body<Push>) -> Answer {
 
 pub async fn new_match(State(app): Shared, Body(new): Body<NewMatch>) -> Answer {
     new.make(&app).await
+}
+
+#[derive(Deserialize)]
+pub struct StatusRequest {
+    match_id: String,
+    status: MatchStatus,
+}
+
+pub async fn match_status(State(app): Shared, Body(request): Body<StatusRequest>) -> Answer {
+    api::set_status(&app, &request.match_id, request.status).await
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/dev/refuse", post(control::refuse))
         .route("/dev/push", post(control::push))
         .route("/dev/match", post(control::new_match))
+        .route("/dev/match/status", post(control::match_status))
         .route("/dev/emotion", post(control::emotion))
         .route("/dev/raw", post(control::raw))
         .route("/dev/received", get(control::received).delete(control::forget))

@@ -282,7 +282,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 
 const CLIENT_STREAM: &str = "client:";
 
-const MOMENTARY: [&str; 14] = [
+const MOMENTARY: [&str; 15] = [
+    "session_members",
     "typing_indicator",
     "user_typing",
     "typing_stopped",
