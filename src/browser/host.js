@@ -238,10 +238,13 @@ export function hello(sender, resumes) {
   hand(encode("hello", { versions: [1], client_id: senders[sender] ?? clientId, streams }));
 }
 
-/** A complete frame. Throws an error that says why there can be none. */
-export function encode(type, data, isRequest) {
-  if (typeof type !== "string" || !type)
-    throw error("invalid_event", "the name of an event must be a string that is not empty");
+/** A complete frame. Throws an error that says why there can be none, as there can for a `hello` of the application in the reliable mode. */
+export function encode(type, data, isRequest, isReliable) {
+  if (typeof type !== "string" || !type || (isReliable && type === "hello"))
+    throw error(
+      "invalid_event",
+      'the name of an event must be a string that is not empty, nor "hello" in the reliable mode',
+    );
   let json;
   try {
     json = data == null ? "{}" : JSON.stringify(data);
@@ -357,15 +360,22 @@ function receive(store, incoming) {
   if (type === "welcome") {
     const { version, epoch, last, window = 128, max_bytes = Infinity, remember_ms = Infinity, streams = {} } = data;
     const limits = [max_bytes, remember_ms];
-    const counts = [epoch, last, window, ...limits.filter((limit) => limit !== Infinity), ...Object.values(streams)];
+    const counts = [
+      epoch,
+      last,
+      window,
+      ...limits.filter((limit) => limit !== Infinity),
+      ...Object.values(streams ?? [null]),
+    ];
     if (version !== 1 || limits.includes(0) || !counts.every(isCount)) return hear(MALFORMED);
     hear(LIMITS, ...limits);
     for (const name in streams) hear(CARRIED, streamNumber(store, name), streams[name]);
     return hear(2, epoch, last, Math.min(window, 1024));
   }
-  if (type === "stream" && typeof data.stream === "string") {
+  if (type === "stream") {
     const { stream, offset } = data;
-    return isCount(offset) ? hear(POSITION, streamNumber(store, stream), offset) : hear(MALFORMED);
+    const isPosition = typeof stream === "string" && isCount(offset);
+    return isPosition ? hear(POSITION, streamNumber(store, stream), offset) : hear(MALFORMED);
   }
   const isPlaced = stream !== undefined;
   if (isPlaced) {
@@ -399,7 +409,9 @@ function streamNumber({ streams, clientId }, name) {
   if (known >= 0) return known;
   const free = streams.indexOf(undefined);
   const number = free < 0 ? streams.length : free;
-  if (number > 255 || (name.startsWith("client:") && name !== `client:${clientId}`)) return 256;
+  // Names longer than that could not be said in a hello.
+  if (number > 255 || !name || byteLength(name) > 128 || (name.startsWith("client:") && name !== `client:${clientId}`))
+    return 256;
   streams[number] = name;
   return number;
 }

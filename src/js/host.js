@@ -345,6 +345,8 @@ const UNCONFIRMED = 4;
 
 function tellDropped(store, text, index, sender, seq) {
   const { messages, outbox, senders, clientId } = store;
+  // What an earlier page has left waits on disk for a server that can say what became of it.
+  if (sender && index === UNCONFIRMED) return;
   const { type, data } = JSON.parse(text);
   const reason = DROPS[index];
   const message = sender ? undefined : messages.get(seq);

@@ -1,12 +1,12 @@
 //! The pure state machine: no clock, no randomness source, no I/O, no JavaScript.
 //!
-//! [`Client`] composes small machines that know the same verbs: `backoff`, `heartbeat`, `outbox`, `sessions`, `incoming`, `requests`.
+//! [`Client`] composes small machines that know the same verbs: [`backoff`], `heartbeat`, `outbox`, `sessions`, `incoming`, `requests`.
 //! The vocabulary between the machine and whoever drives it is in [`io`] and [`message`].
 //!
 //! What applications see, such as options, errors and snapshots, grows with every version and is `#[non_exhaustive]`. What a driver has to
 //! act on is not, and each such type says why.
 
-mod backoff;
+pub mod backoff;
 pub mod client;
 pub mod close;
 pub mod config;
