@@ -155,9 +155,7 @@ impl<F: Face> Driver<F> {
                 self.limits.set(Limits { max_bytes: number, remember_ms: flag });
                 return false;
             }
-            (_, Some(socket)) => {
-                Input::Frame { socket, payload: Incoming::new(fact, numbers, self.limits.get()) }
-            }
+            (_, Some(socket)) => Input::Frame { socket, payload: Incoming::new(fact, numbers, self.limits.get()) },
             (_, None) => return false,
         };
         // Frames bring the time at which they came.

@@ -97,7 +97,7 @@ export function askForToken(refused, attempt) {
   const store = current;
   const { token: source } = store;
   const settled = (token) => {
-    if (token != null && typeof token !== "string") throw new TypeError(`a token cannot be of type ${typeof token}`);
+    if (token != null && typeof token !== "string") throw new TypeError(`a token of type ${typeof token}`);
     store.answer = token;
     tell(store, 17, attempt);
   };
@@ -241,7 +241,7 @@ export function hello(sender, resumes) {
 /** A complete frame. Throws an error that says why there can be none, as there can for a `hello` of the application in the reliable mode. */
 export function encode(type, data, isRequest, isReliable) {
   if (typeof type !== "string" || !type || (isReliable && type === "hello"))
-    throw error("invalid_event", 'the name of an event must be a string that is not empty, and not "hello"');
+    throw error("invalid_event", 'an event needs a name: a string, not empty, not "hello"');
   let json;
   try {
     json = data == null ? "{}" : JSON.stringify(data);
@@ -443,8 +443,7 @@ export class EverwireError extends Error {
   }
 }
 
-export const error = (code, message, cause) =>
-  new EverwireError(code, message, cause === undefined ? undefined : { cause });
+export const error = (code, message, cause) => new EverwireError(code, message, cause !== undefined && { cause });
 
 /**
  * What JavaScript keeps for one client: the handlers for each name, as a list of `[id, handler]` that is replaced and never changed, so
@@ -487,7 +486,7 @@ export const countHandlers = (handlers) => [...handlers.values()].flat().length;
 function deliver(handlers, incoming) {
   const { type } = incoming;
   if (type === undefined) call(handlers, "error", incoming);
-  else if (OWN_EVENTS.has(type)) call(handlers, "error", badFrame("named like an event of the client itself", type));
+  else if (OWN_EVENTS.has(type)) call(handlers, "error", badFrame("named like an event of the client", type));
   else {
     const { data = {} } = incoming;
     if (typeof data !== "object" || !data || Array.isArray(data))
@@ -517,11 +516,7 @@ export function call(handlers, name, data, message) {
       // A handler of `error` that throws must not be called with its own exception for ever.
       if (name === "error" || !handlers.has("error")) report(cause);
       else {
-        const failure = error(
-          "handler_failed",
-          `a handler of "${name}" threw (see \`cause\`); the others still ran`,
-          cause,
-        );
+        const failure = error("handler_failed", `a handler of "${name}" threw (see \`cause\`)`, cause);
         call(handlers, "error", Object.assign(failure, { event: name }));
       }
     }
