@@ -284,6 +284,13 @@ impl Hub {
         }
     }
 
+    /// The connections of those who are in a room.
+    pub fn connections_in(&self, room: &Room) -> Vec<Arc<Connection>> {
+        let state = self.state.reading();
+        let present = state.rooms.get(room).into_iter().flat_map(|members| &members.present);
+        present.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect()
+    }
+
     /// How many connections there are.
     pub fn len(&self) -> usize {
         self.state.reading().connections

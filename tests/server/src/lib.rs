@@ -70,6 +70,7 @@ mod sweeper;
 mod sync;
 mod token;
 mod trail;
+mod tutor;
 mod typing;
 
 pub use hook::{Incident, error_hook};
