@@ -4,3 +4,11 @@ mod broken;
 pub mod core;
 pub mod frame;
 pub mod server_frame;
+
+// The server's own files: the rest of the server would take longer to build than these are fuzzed.
+#[allow(dead_code, reason = "the server uses more of it")]
+#[path = "../../tests/server/src/reliable/sequence.rs"]
+mod reliable;
+#[allow(dead_code, clippy::new_without_default, reason = "the server uses more of it")]
+#[path = "../../tests/server/src/scan.rs"]
+mod scan;

@@ -248,7 +248,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       if (durable && (!this.#options.outbox || volatile)) {
         throw new host.ConfigError("durable", "used with the client's `outbox` and without `volatile`");
       }
-      const frame = host.encode(event, data, timeoutMs !== undefined);
+      const frame = host.encode(event, data, timeoutMs !== undefined, this.#store.clientId !== undefined);
       const bytes = host.byteLength(frame);
       const purpose = host.purpose(event, data) || (volatile ? 1 : 0);
       const session = purpose > 1 ? host.session(event, data) : coalesce;

@@ -1,5 +1,5 @@
 import { error } from "../wasm/host.js";
-import { wasmBase64 } from "../wasm/inline.js";
+import { wasmHex } from "../wasm/inline.js";
 import { Client, type Core } from "./client.js";
 import { explain, instantiate } from "./load.js";
 import type { AnyEvents, Options } from "./types.js";
@@ -47,10 +47,15 @@ function load(): Core {
 
 function bytes(): Uint8Array<ArrayBuffer> {
   // Loops are slow before they are compiled: this one takes milliseconds, where the browser's own decoder takes none.
-  const native = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
-  if (native.fromBase64) return native.fromBase64(wasmBase64);
-  const binary = atob(wasmBase64);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  const native = Uint8Array as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> };
+  if (native.fromHex) return native.fromHex(wasmHex);
+  const bytes = new Uint8Array(wasmHex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = 16 * digit(2 * i) + digit(2 * i + 1);
   return bytes;
+}
+
+function digit(index: number): number {
+  const code = wasmHex.charCodeAt(index);
+  // The low four bits of 1 to 9 are their value, those of a to f are 1 to 6.
+  return code < 58 ? code & 15 : (code & 15) + 9;
 }

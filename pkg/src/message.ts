@@ -5,8 +5,8 @@ import type { MessageStatus } from "./types.js";
 /** What `send()` returns for a message that was accepted. The client moves it; the application watches. */
 export class Message {
   status: MessageStatus;
-  readonly #isEphemeral: boolean;
-  readonly #isDurable: boolean;
+  readonly isEphemeral: boolean;
+  readonly isDurable: boolean;
   readonly #cancel: (message: Message) => boolean;
   readonly #listeners = new Set<() => void>();
   #isDone: boolean;
@@ -21,17 +21,9 @@ export class Message {
   ) {
     this.status = status;
     this.#isDone = isDone;
-    this.#isEphemeral = isEphemeral;
-    this.#isDurable = isDurable;
+    this.isEphemeral = isEphemeral;
+    this.isDurable = isDurable;
     this.#cancel = cancel;
-  }
-
-  get isEphemeral(): boolean {
-    return this.#isEphemeral;
-  }
-
-  get isDurable(): boolean {
-    return this.#isDurable;
   }
 
   /** Takes note of news. Moves forward only, and not at all after a failure. */

@@ -238,10 +238,10 @@ export function hello(sender, resumes) {
   hand(encode("hello", { versions: [1], client_id: senders[sender] ?? clientId, streams }));
 }
 
-/** A complete frame. Throws an error that says why there can be none. */
-export function encode(type, data, isRequest) {
-  if (typeof type !== "string" || !type)
-    throw error("invalid_event", "the name of an event must be a string that is not empty");
+/** A complete frame. Throws an error that says why there can be none, as there can for a `hello` of the application in the reliable mode. */
+export function encode(type, data, isRequest, isReliable) {
+  if (typeof type !== "string" || !type || (isReliable && type === "hello"))
+    throw error("invalid_event", 'the name of an event must be a string that is not empty, and not "hello"');
   let json;
   try {
     json = data == null ? "{}" : JSON.stringify(data);
@@ -263,26 +263,14 @@ const ESCAPES = /(\\[^u]|\\ud[89ab]..\\ud[c-f]..)|\\ud[89a-f]../gi;
 
 /** Whether the arrays and objects of a JSON text, together with the envelope around it, are nested deeper than every server reads. */
 function isTooDeep(json) {
+  // Most texts have fewer brackets than that.
+  if (json.split(/[[{]/).length < 65) return false;
   let depth = 1;
-  for (let at = 0; at < json.length; at++) {
-    const char = json[at];
-    if (char === '"') at = endOfText(json, at);
-    else if (char === "{" || char === "[") {
-      if (++depth > 64) return true;
-    } else if (char === "}" || char === "]") depth--;
+  for (const [mark] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[{}\]]/g)) {
+    if (mark.length < 2) depth += "[{".includes(mark) ? 1 : -1;
+    if (depth > 64) return true;
   }
   return false;
-}
-
-/** Where the text ends that begins at a quotation mark: at the next one with an even number of backslashes before it. */
-function endOfText(json, at) {
-  let first;
-  do {
-    at = json.indexOf('"', at + 1);
-    first = at;
-    while (json[first - 1] === "\\") first--;
-  } while ((at - first) % 2);
-  return at;
 }
 
 export const byteLength = (text) => new TextEncoder().encode(text).length;
@@ -357,15 +345,22 @@ function receive(store, incoming) {
   if (type === "welcome") {
     const { version, epoch, last, window = 128, max_bytes = Infinity, remember_ms = Infinity, streams = {} } = data;
     const limits = [max_bytes, remember_ms];
-    const counts = [epoch, last, window, ...limits.filter((limit) => limit !== Infinity), ...Object.values(streams)];
+    const counts = [
+      epoch,
+      last,
+      window,
+      ...limits.filter((limit) => limit !== Infinity),
+      ...Object.values(streams ?? [null]),
+    ];
     if (version !== 1 || limits.includes(0) || !counts.every(isCount)) return hear(MALFORMED);
     hear(LIMITS, ...limits);
     for (const name in streams) hear(CARRIED, streamNumber(store, name), streams[name]);
     return hear(2, epoch, last, Math.min(window, 1024));
   }
-  if (type === "stream" && typeof data.stream === "string") {
+  if (type === "stream") {
     const { stream, offset } = data;
-    return isCount(offset) ? hear(POSITION, streamNumber(store, stream), offset) : hear(MALFORMED);
+    const isPosition = typeof stream === "string" && isCount(offset);
+    return isPosition ? hear(POSITION, streamNumber(store, stream), offset) : hear(MALFORMED);
   }
   const isPlaced = stream !== undefined;
   if (isPlaced) {
@@ -399,7 +394,9 @@ function streamNumber({ streams, clientId }, name) {
   if (known >= 0) return known;
   const free = streams.indexOf(undefined);
   const number = free < 0 ? streams.length : free;
-  if (number > 255 || (name.startsWith("client:") && name !== `client:${clientId}`)) return 256;
+  // Names longer than that could not be said in a hello.
+  if (number > 255 || !name || byteLength(name) > 128 || (name.startsWith("client:") && name !== `client:${clientId}`))
+    return 256;
   streams[number] = name;
   return number;
 }

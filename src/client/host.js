@@ -18,7 +18,7 @@ export function setEndpoint(store, endpoint) {
 }
 
 export function draftEvent(store, type, data, coalesce, isVolatile, isRequest) {
-  const text = encode(type, data, isRequest);
+  const text = encode(type, data, isRequest, store.clientId);
   const kind = purpose(type, data) || +isVolatile;
   const name = kind > 1 ? session(type, data) : (coalesce ?? coalesceKey(store, type, data));
   const [frame, key] = draft(store, text, kind, name);

@@ -84,20 +84,17 @@ export const number = (index) => option(current.options, NUMBERS[index][0]) ?? N
 export const overflow = () => OVERFLOWS.indexOf(current.options.queue?.overflow);
 
 const REFUSALS = [
-  (bytes, max) =>
-    error(
-      "too_large",
-      `the message takes ${bytes} bytes, more than the ${max} that \`maxMessageBytes\` or the server allow`,
-    ),
-  () => error("queue_full", "there is no connection and the queue is full"),
-  () => error("not_open", "there is no connection, and later the event is worthless"),
-  () => error("too_many_sessions", "too many sessions are joined: leave some first"),
-  () => error("unsupported", 'requests need `delivery: "reliable"` and a server that knows it'),
+  ["too_large", "the message is larger than `maxMessageBytes` or the server allow"],
+  ["queue_full", "there is no connection and the queue is full"],
+  ["not_open", "there is no connection, and later the event is worthless"],
+  ["too_many_sessions", "too many sessions are joined: leave some first"],
+  ["unsupported", 'requests need `delivery: "reliable"` and a server that knows it'],
 ];
 
-/** Says why a message was not accepted. */
+/** Says why a message was not accepted; `max` is 0 where no size is to blame. */
 export const refuse = (index, bytes, max) => {
-  current.refusal = REFUSALS[index](bytes, max);
+  const [code, text] = REFUSALS[index];
+  current.refusal = error(code, max ? `${text}: ${bytes} bytes of ${max}` : text);
 };
 
 const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "given_up", "fatal"];
@@ -345,6 +342,8 @@ const UNCONFIRMED = 4;
 
 function tellDropped(store, text, index, sender, seq) {
   const { messages, outbox, senders, clientId } = store;
+  // What an earlier page has left waits on disk for a server that can say what became of it.
+  if (sender && index === UNCONFIRMED) return;
   const { type, data } = JSON.parse(text);
   const reason = DROPS[index];
   const message = sender ? undefined : messages.get(seq);

@@ -4,7 +4,8 @@ use fastrand::Rng;
 
 use super::config::Reconnect;
 
-/// Capped exponential backoff with jitter, and the budget of attempts.
+/// Capped exponential backoff with jitter, and the budget of attempts. Public for clients of another kind, such as a load generator, that
+/// must come back as this one does.
 #[derive(Debug)]
 pub struct Backoff {
     attempt: u32,
@@ -13,6 +14,7 @@ pub struct Backoff {
 
 /// One wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Delay {
     /// The number of the attempt that follows the wait, from 1.
     pub attempt: u32,
@@ -22,6 +24,7 @@ pub struct Delay {
 
 /// How patient a wait has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Patience {
     /// What the attempt's number asks for.
     Usual,

@@ -3,6 +3,8 @@
 use alloc::string::String;
 
 /// How a connection, or an attempt at one, ended. `S` is the type of text.
+///
+/// Exhaustive: it is what a `CloseEvent` says (WHATWG WebSockets), and drivers have to fill in all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close<S = String> {
     /// The close code (RFC 6455, section 7.4). 1006 also stands for every end that the client decided on its own: a missing
@@ -14,7 +16,7 @@ pub struct Close<S = String> {
     pub was_clean: bool,
 }
 
-/// Who ended a connection, and why.
+/// Who ended a connection, and why. Exhaustive: a connection has two ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason<S = String> {
     /// The peer or the network; the peer's own words, which may be empty.
@@ -25,6 +27,7 @@ pub enum Reason<S = String> {
 
 /// Why the client ended a connection or an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cause {
     /// The handshake took too long.
     ConnectTimeout,
@@ -83,6 +86,7 @@ impl<S> Close<S> {
 
 /// What a close code says about trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The same attempt may work the next time.
     Retry,

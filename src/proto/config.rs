@@ -6,8 +6,16 @@ use core::fmt;
 use super::numbers::{self, COUNT_OF_NUMBERS};
 use super::time::FOREVER;
 
-/// Every option of the state machine. [`Config::default`] holds the documented defaults.
+/// Every option of the state machine. [`Config::default`] holds the documented defaults, and [`Config::reliable`] those of the reliable
+/// mode; change what differs field by field, since later versions have more fields:
+///
+/// ```
+/// let mut config = everwire::proto::Config::reliable();
+/// config.heartbeat.interval_ms = 15_000;
+/// assert!(config.check().is_ok());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Config {
     /// When and how often to try again.
     pub reconnect: Reconnect,
@@ -30,6 +38,7 @@ pub struct Config {
 
 /// When to hold messages back because the browser's send buffer is full (WHATWG WebSocket, `bufferedAmount`). Pings are never held back.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Buffer {
     /// From how many bytes on messages wait in the queue. Default 262 144. What is in the browser's buffer delays the heartbeat, so on slow
     /// links lower values are safer.
@@ -40,6 +49,7 @@ pub struct Buffer {
 
 /// When and how often to try again.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Reconnect {
     /// Wait before the first attempt, in milliseconds, before jitter. Default 1 000. Lower values reconnect sooner but load a
     /// recovering server.
@@ -62,6 +72,7 @@ pub struct Reconnect {
 
 /// How to notice a dead link.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Heartbeat {
     /// Time between two pings, in milliseconds. Default 30 000. [`FOREVER`] switches the heartbeat off, and with it every
     /// detection of a silently dead link.
@@ -73,6 +84,7 @@ pub struct Heartbeat {
 
 /// What to keep while there is no connection.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Queue {
     /// Most messages that wait. Default 1 000. With 0 nothing is queued.
     pub max_messages: u32,
@@ -86,6 +98,7 @@ pub struct Queue {
 
 /// What happens when the queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Overflow {
     /// The oldest messages make room, each reported as dropped.
     DropOldest,
@@ -97,6 +110,7 @@ pub enum Overflow {
 
 /// An option that cannot be used: the caller has to change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The option's path, such as `reconnect.jitter`.
     pub field: &'static str,
@@ -137,6 +151,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The defaults, with the reliable mode.
+    #[must_use]
+    pub fn reliable() -> Self {
+        Self { reliable: true, ..Self::default() }
+    }
+
     /// Takes a configuration for right that something else has checked.
     pub const fn trust(self: Box<Self>) -> Checked {
         Checked(self)

@@ -31,6 +31,8 @@ pub trait Inbound {
 }
 
 /// What a frame means to the state machine (docs/PROTOCOL.md). Everything but the first two belongs to the reliable mode.
+///
+/// Exhaustive: a kind of frame that a decoder or a model of a server leaves out would be lost in silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
     /// An event for the application.
@@ -77,6 +79,8 @@ pub enum News {
 }
 
 /// Where an event stands in its stream.
+///
+/// Exhaustive: a decoder has to fill in every field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The stream, by the number that the driver has given its name: 0 for the first, and so on.
@@ -90,6 +94,7 @@ pub struct Place {
 /// A fact that the driver reports. Commands of the application are methods of [`Client`](super::Client) instead, because
 /// they have answers.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Input<M, P> {
     /// The socket's handshake is complete.
     SocketOpened {
@@ -154,6 +159,8 @@ pub enum Input<M, P> {
 }
 
 /// An effect that the driver performs.
+///
+/// Exhaustive: an effect that a driver does not know would never happen, so a new one must break its build.
 #[derive(Debug)]
 pub enum Output<M, P> {
     /// Ask for a token, build the URL, and open a WebSocket.
@@ -213,6 +220,8 @@ pub enum Output<M, P> {
 }
 
 /// News for the application.
+///
+/// Exhaustive, as [`Output`] is: a driver has to pass each of them on. What applications match is not.
 #[derive(Debug)]
 pub enum Event<M, P> {
     /// An envelope arrived.
@@ -279,6 +288,7 @@ pub enum Event<M, P> {
 
 /// How a server broke the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Violation {
     /// It spoke about a message that was never sent.
     NeverSent,

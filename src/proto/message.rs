@@ -27,8 +27,9 @@ pub struct Message<M> {
     pub(super) expires_at: Timestamp,
 }
 
-/// How one message waits, and what for.
+/// How one message waits, and what for. Made by [`Policy::default`], then changed field by field.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Policy<M> {
     /// How long it may wait, in milliseconds, instead of [`Queue::ttl_ms`](super::config::Queue::ttl_ms). A message that was sent once does
     /// not expire any more.
@@ -48,6 +49,8 @@ impl<M> Default for Policy<M> {
 }
 
 /// What a message's envelope says about its place among the sender's messages.
+///
+/// Exhaustive: a driver has to write every one of them into the envelope, and must not compile until it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {
     /// Its sequence number.
@@ -73,6 +76,8 @@ impl<M> Message<M> {
 }
 
 /// What a message is for, as far as its handling depends on it. `S` is the type of text; it names sessions.
+///
+/// Exhaustive: who follows memberships from outside, as models of a server do, has to judge every purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose<S = String> {
     /// Kept while there is no connection.
@@ -89,6 +94,7 @@ pub enum Purpose<S = String> {
 
 /// What became of an accepted message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Sent {
     /// It was handed to the open socket.
     Now,
@@ -98,6 +104,7 @@ pub enum Sent {
 
 /// A message that was not accepted, handed back.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Refused<M> {
     /// The message.
     pub message: Box<Message<M>>,
@@ -107,6 +114,7 @@ pub struct Refused<M> {
 
 /// Why a message was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The frame is larger than `maxMessageBytes`, or than the server of the latest connection takes: the caller must send less.
     TooLarge {
@@ -159,6 +167,7 @@ impl core::error::Error for Refusal {}
 
 /// Why an accepted message will not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DropReason {
     /// A newer message needed the room.
     Overflow,
@@ -184,6 +193,7 @@ pub enum DropReason {
 
 /// Why a request gets no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RequestFailure {
     /// None came in time.
     TimedOut,

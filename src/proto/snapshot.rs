@@ -6,6 +6,7 @@ use super::{Close, Timestamp};
 
 /// Where the connection stands, and why.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Snapshot<'a, S = String> {
     /// The state, with the reason of a closed one.
     pub phase: Phase,
@@ -31,6 +32,7 @@ pub struct Snapshot<'a, S = String> {
 
 /// What is known of messages once they are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Delivery {
     /// The reliable mode is asked for, and no connection has shown yet whether the server knows it.
     Unknown,
@@ -53,6 +55,7 @@ impl Delivery {
 
 /// The state of the connection without its bookkeeping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Phase {
     /// Nothing was asked for, or the application disconnected.
     Idle,

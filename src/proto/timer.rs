@@ -2,6 +2,7 @@
 
 /// The reason for the one deadline that [`Client::poll_timeout`](super::Client::poll_timeout) asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Timer {
     /// When to give up on a connection attempt that neither opened nor failed.
     ConnectOverdue,

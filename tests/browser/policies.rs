@@ -2,20 +2,20 @@
 
 use everwire::client::{Client, ClientEvent, SendOptions};
 use everwire::events::masterx::Notification;
-use everwire::proto::{Config, DropReason, Phase, Sent};
+use everwire::proto::{DropReason, Phase, Sent};
 use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::messages::{collect, join, message};
-use crate::user::{User, listen, quick, until_phase};
+use crate::user::{User, listen, quick_and_reliable, until_phase};
 use crate::waiting::{Log, until, until_async};
 use crate::{faults, server};
 
 /// A client of the reliable mode that is not connected.
 fn offline(user: &User) -> Client {
-    Client::new(user.options().config(Config { reliable: true, ..quick() })).unwrap()
+    Client::new(user.options().config(quick_and_reliable())).unwrap()
 }
 
 fn drops(log: &Log<ClientEvent>) -> Vec<DropReason> {
@@ -97,7 +97,7 @@ async fn a_message_is_taken_back_until_it_is_sent() {
 #[wasm_bindgen_test]
 async fn room_is_waited_for() {
     let user = User::new().await;
-    let mut config = Config { reliable: true, ..quick() };
+    let mut config = quick_and_reliable();
     config.queue.max_messages = 1;
     let client = Client::new(user.options().config(config)).unwrap();
     client.when_room().await;

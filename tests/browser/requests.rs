@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use everwire::client::{Client, RequestError, SendError};
 use everwire::events::WireEvent;
-use everwire::proto::{Config, DropReason, Phase, Refusal};
+use everwire::proto::{DropReason, Phase, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wasm_bindgen::JsValue;
@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::messages::message;
-use crate::user::{User, listen, quick};
+use crate::user::{User, listen, quick_and_reliable};
 use crate::waiting::{Log, until, until_async};
 use crate::{faults, page, server};
 
@@ -29,7 +29,7 @@ impl WireEvent for Echo {
 const PATIENT_MS: u64 = 60_000;
 
 fn offline(user: &User) -> Client {
-    Client::new(user.options().config(Config { reliable: true, ..quick() })).unwrap()
+    Client::new(user.options().config(quick_and_reliable())).unwrap()
 }
 
 /// Asks for an echo, and keeps what becomes of it.

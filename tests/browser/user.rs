@@ -32,7 +32,7 @@ impl User {
 
     /// A client of the reliable mode that is connected.
     pub async fn reliable(&self) -> Client {
-        let client = Client::new(self.options().config(Config { reliable: true, ..quick() })).unwrap();
+        let client = Client::new(self.options().config(quick_and_reliable())).unwrap();
         client.connect().unwrap();
         client.connected().await.unwrap();
         client
@@ -49,7 +49,15 @@ impl User {
 
 /// The defaults with waits that suit tests.
 pub fn quick() -> Config {
-    let mut config = Config::default();
+    hurried(Config::default())
+}
+
+/// The same in the reliable mode.
+pub fn quick_and_reliable() -> Config {
+    hurried(Config::reliable())
+}
+
+fn hurried(mut config: Config) -> Config {
     config.reconnect.initial_delay_ms = 20;
     config.reconnect.max_delay_ms = 100;
     config

@@ -20,6 +20,8 @@ it.each<[string, (socket: StandInSocket) => void]>([
   ["welcomes without being asked", (socket) => greet(socket, { last: 1 })],
   ["welcomes without an epoch", (socket) => socket.says("welcome", { version: 1, last: 1 })],
   ["gives a position that is no number", (socket) => socket.says("stream", { stream: "s", offset: "1" })],
+  ["gives a position without a stream", (socket) => socket.says("stream", { offset: 1 })],
+  ["welcomes with no streams at all", (socket) => greet(socket, { streams: null as never })],
   ["numbers an event wrongly", (socket) => socket.says("note", {}, { stream: "s", offset: 0.5 })],
   ["numbers an event before its predecessor", (socket) => socket.says("note", {}, { stream: "s", offset: 2, prev: 2 })],
 ])("a server that %s is not believed", (_what, speaks) => {
@@ -134,3 +136,18 @@ function comeBackTo(answer: Parameters<typeof greet>[1]): StandInSocket {
   greet(StandInSocket.newest, answer);
   return StandInSocket.newest;
 }
+
+it("streams whose names no hello may name are delivered at most once", () => {
+  const { client, socket } = welcomedClient();
+  const { handler, heard } = recorder();
+  client.on("note", handler);
+  for (const stream of ["", "x".repeat(129), "ä".repeat(65)]) socket.says("note", { stream }, { stream, offset: 1 });
+  expect(heard).toHaveLength(3);
+  expect(sentOn(comeBack())).toEqual([]);
+  expect(StandInSocket.newest.frames[0]?.data["streams"]).toEqual({});
+});
+
+it("an application cannot say hello in the client's place", () => {
+  const { client } = welcomedClient();
+  expect(client.send("hello", { name: "ada" })).toMatchObject({ status: "refused", code: "invalid_event" });
+});

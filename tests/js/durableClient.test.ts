@@ -97,6 +97,21 @@ describe("a durable message", () => {
     expect(types(next.socket)).toEqual([]);
   });
 
+  it("that an earlier page has left waits for a server that can say what became of it, and nobody is told that it is lost", async () => {
+    await leave("gone");
+    const { client, socket } = await connectedPage();
+    const { handler, heard } = recorder();
+    client.on("drop", handler);
+    socket.says("pong", {});
+    await settle();
+    expect([types(socket), await onDisk(), heard]).toEqual([[], ["gone1"], []]);
+    client.dispose();
+    await settle();
+    const next = await connectedPage();
+    welcome(next.socket);
+    expect(types(next.socket)).toEqual(["gone-1"]);
+  });
+
   it("that a closing socket does not take stays on disk, and says that it waits", async () => {
     const { client, socket } = await connectedPage();
     socket.says("pong", {});

@@ -121,9 +121,9 @@ describe("the default entry", () => {
   });
 
   it.each([["with the browser's own decoder"], ["without"]])("decodes its module %s", async (how) => {
-    const decode = vi.fn((text: string) => new Uint8Array(Buffer.from(text, "base64")));
-    const fromBase64 = how === "without" ? undefined : decode;
-    vi.stubGlobal("Uint8Array", Object.assign(class extends Uint8Array {}, { fromBase64 }));
+    const decode = vi.fn((text: string) => new Uint8Array(Buffer.from(text, "hex")));
+    const fromHex = how === "without" ? undefined : decode;
+    vi.stubGlobal("Uint8Array", Object.assign(class extends Uint8Array {}, { fromHex }));
     const { NativeSocketClient } = (await import("everwire")) as Default;
     expect(new NativeSocketClient().getState()).toBe("closed");
     expect(decode).toHaveBeenCalledTimes(how === "without" ? 0 : 1);

@@ -88,7 +88,7 @@ it("the licences are the project's", async () => {
 });
 
 it("the module in the file and the one inside the default entry are the same", async () => {
-  const module = await readFile(packagePath("dist/everwire_bg.wasm"), "base64");
+  const module = await readFile(packagePath("dist/everwire_bg.wasm"), "hex");
   const script = await readFile(packagePath("dist/index.js"), "utf8");
   expect(script.includes(module)).toBe(true);
 });

@@ -14,7 +14,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_000);
 
 #[test]
 fn requests_that_end_with_the_connection_leave_no_change_to_be_told_later() {
-    let config = Config { reliable: true, ..Config::default() };
+    let config = Config::reliable();
     let mut client: Client<&'static str, Said> = Client::new(config, 1).expect("the options are valid");
     client.connect(NOW);
     let mut request = Message::new("a", 10, Purpose::Ordinary);

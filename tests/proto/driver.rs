@@ -189,6 +189,7 @@ impl World {
             Phase::Connecting | Phase::Waiting | Phase::Offline | Phase::Closing => true,
             Phase::Open => self.config.heartbeat.interval_ms != u64::MAX,
             Phase::Idle | Phase::GivenUp | Phase::Fatal => false,
+            _ => panic!("nobody has said yet whether {phase:?} needs a deadline"),
         };
         assert!(!must_wake || alarm.is_some(), "{phase:?} without a deadline");
         assert_eq!(retry_at.is_some(), matches!(phase, Phase::Waiting | Phase::Offline));

@@ -13,7 +13,7 @@ impl Inbound for Said {
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
 fn opened(reliable: bool) -> (Client<&'static str, Said>, SocketId) {
-    let config = Config { reliable, ..Config::default() };
+    let config = if reliable { Config::reliable() } else { Config::default() };
     let mut client = Client::new(config, 1).expect("the options are valid");
     client.connect(NOW);
     let socket = client.socket().expect("an attempt runs");

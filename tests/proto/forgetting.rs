@@ -17,7 +17,7 @@ type Reliable = Client<&'static str, Said>;
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
 fn client() -> Reliable {
-    Client::new(Config { reliable: true, ..Config::default() }, 1).expect("the options are valid")
+    Client::new(Config::reliable(), 1).expect("the options are valid")
 }
 
 fn opened(client: &mut Reliable) -> SocketId {

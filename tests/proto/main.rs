@@ -10,6 +10,7 @@ mod determinism;
 mod driver;
 mod extremes;
 mod forgetting;
+mod growth;
 mod heartbeat;
 mod hostile;
 mod membership;

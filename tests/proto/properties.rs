@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use everwire::proto::{Config, DropReason, Event, Phase, Purpose};
+use everwire::proto::{DropReason, Event, Phase, Purpose};
 use proptest::prelude::*;
 
 use crate::memory::Memory;
@@ -62,7 +62,9 @@ proptest! {
     fn a_server_of_the_reliable_mode_processes_every_message_that_is_not_reported(
         seed: u64, config in configs(), history in histories(60),
     ) {
-        let mut world = World::seeded(Config { reliable: true, ..config }, seed);
+        let mut config = config;
+        config.reliable = true;
+        let mut world = World::seeded(config, seed);
         world.memory = Some(Memory::default());
         for (number, step) in history.into_iter().enumerate() {
             let is_about_the_server = matches!(step, Step::Replace { .. } | Step::ServerSpeaks(_));

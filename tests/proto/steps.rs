@@ -61,7 +61,7 @@ pub fn configs() -> impl Strategy<Value = Config> {
     let queue = (0..8_u32, 0..2_000_u32, prop_oneof![1 => 1..20_000_u64, 1 => Just(u64::MAX)], overflow);
     (reconnect, heartbeat, 100..20_000_u64, queue, 1..400_u32, reliable).prop_map(
         |(reconnect, heartbeat, timeout, queue, bytes, reliable)| {
-            let mut config = Config { reliable, ..Config::default() };
+            let mut config = if reliable { Config::reliable() } else { Config::default() };
             let (initial, more, factor, jitter, attempts, stable) = reconnect;
             config.reconnect.initial_delay_ms = initial;
             config.reconnect.max_delay_ms = initial + more;

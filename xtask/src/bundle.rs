@@ -58,7 +58,7 @@ fn minify(script: &Path) -> Result<()> {
             "2022",
             "--mangle",
             "--compress",
-            "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1",
+            "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
         ])
         .args(["--mangle-props", &format!("regex=/^({})$/", INTERNAL.join("|"))])
         .arg("--output")
@@ -67,9 +67,10 @@ fn minify(script: &Path) -> Result<()> {
 }
 
 /// Properties that only the scripts of one entry know: neither part of the package's interface nor of what travels.
-const INTERNAL: [&str; 19] = [
+const INTERNAL: [&str; 24] = [
     "acknowledged",
     "answer",
+    "core",
     "drafts",
     "ears",
     "endpoint",
@@ -80,12 +81,16 @@ const INTERNAL: [&str; 19] = [
     "isTelling",
     "joins",
     "listeners",
+    "news",
+    "pointer",
     "positions",
     "refusal",
     "requests",
     "senders",
     "settle",
     "signal",
+    "snapshot",
+    "tell",
     "watched",
 ];
 

@@ -18,6 +18,7 @@ pub enum Command {
     SimMutants,
     Fuzz { seconds: u32, target: Option<&'static str> },
     Codegen,
+    ReleaseDryRun,
 }
 
 /// Reads the arguments; the error is the sentence to show above the help.
@@ -56,6 +57,10 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         "size" => alone(name, &rest, Command::Size),
         "lint" => alone(name, &rest, Command::Lint),
         "fmt" => alone(name, &rest, Command::Fmt),
+        "release" => match rest[..] {
+            ["--dry-run"] => Ok(Command::ReleaseDryRun),
+            _ => Err("`release` needs `--dry-run`; publishing is done by hand, as RELEASING.md says".into()),
+        },
         "codegen" => alone(name, &rest, Command::Codegen),
         _ => Err(format!("there is no command `{name}`")),
     }
@@ -85,6 +90,7 @@ Usage: cargo xtask COMMAND
   fuzz [--seconds N] [--target NAME]
                           feed arbitrary input to the targets {targets}; N seconds in all ({FUZZ_SECONDS})
   codegen                 rewrite pkg/src/events.ts from the Rust event types
+  release --dry-run       check everything that a release would publish; publishes nothing
   help                    show this text
 
 Suites, in the order in which they run:
@@ -184,6 +190,7 @@ mod tests {
         let one = Command::Fuzz { seconds: 5, target: Some("core") };
         assert_eq!(parse_line("fuzz --seconds 5 --target core"), Ok(one));
         assert_eq!(parse_line("fuzz --seconds=9"), Ok(Command::Fuzz { seconds: 9, target: None }));
+        assert_eq!(parse_line("release --dry-run"), Ok(Command::ReleaseDryRun));
         assert_eq!(parse_line("lint --help"), Ok(Command::Help));
     }
 
@@ -203,6 +210,7 @@ mod tests {
             ("fuzz --seconds 0", "from 1"),
             ("fuzz --target cor", "core, frame, server_frame"),
             ("fuzz core", "--target NAME"),
+            ("release", "--dry-run"),
         ] {
             let message = parse_line(line).unwrap_err();
             assert!(message.contains(part), "`{line}` gave: {message}");
@@ -212,8 +220,10 @@ mod tests {
     #[test]
     fn help_lists_every_command_and_suite() {
         let help = help();
-        for word in ["demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "fuzz", "codegen", "help"]
-        {
+        for word in [
+            "demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "fuzz", "codegen", "release",
+            "help",
+        ] {
             assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
         }
         assert!(SUITES.iter().all(|suite| help.contains(suite.about)));

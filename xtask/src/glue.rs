@@ -12,7 +12,22 @@ pub fn trim(glue: &str) -> Result<String> {
     Ok(glue)
 }
 
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 5] = [
+    // For the JavaScript values that Rust holds: there are none.
+    (
+        "        __wbindgen_init_externref_table: function() {
+            const table = wasm.__wbindgen_externrefs;
+            table.set(0, undefined);
+            table.set(1024, undefined);
+            table.set(1025, null);
+            table.set(1026, true);
+            table.set(1027, false);
+        },
+",
+        "",
+    ),
+    // Names of imports are the module's own.
+    ("__proto__: null,", ""),
     // For callers of another time.
     (
         "    if (module !== undefined) {

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 
 use crate::job::Job;
-use crate::{build, node, paths, progress, tools, wasm};
+use crate::{build, node, paths, progress, tools, wasm, workflows};
 
 /// Runs every check, also after one has failed, and names those that failed.
 pub fn lint() -> Result<()> {
@@ -33,6 +33,7 @@ pub fn fmt() -> Result<()> {
 }
 
 const CHECKS: &[fn() -> Result<()>] = &[
+    workflows::check,
     rust_format,
     fuzz_format,
     clippy_native,

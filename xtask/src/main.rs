@@ -15,6 +15,7 @@ mod demo;
 mod fuzz;
 mod glue;
 mod job;
+mod links;
 mod lint;
 mod load;
 mod mutants;
@@ -24,6 +25,8 @@ mod panics;
 mod paths;
 mod processes;
 mod progress;
+mod python;
+mod release;
 mod server;
 mod sim;
 mod size;
@@ -31,6 +34,7 @@ mod suites;
 mod test;
 mod tools;
 mod wasm;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -76,5 +80,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::SimMutants => mutants::run(),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target),
         Command::Codegen => codegen::run(),
+        Command::ReleaseDryRun => release::dry_run(),
     }
 }

@@ -9,7 +9,6 @@ use walrus::Module;
 #[derive(Default)]
 pub struct Names {
     imports: HashMap<String, String>,
-    exports: HashMap<String, String>,
     scripts: Vec<Script>,
 }
 
@@ -20,8 +19,14 @@ struct Script {
     name: String,
 }
 
-/// Renames every import and export of `module`, except those that the package uses, and has all imports come from one place.
+/// Renames every import of `module`, has all of them come from one place, and takes away the exports that the package does not use.
 pub fn shorten(module: &mut Module) -> Names {
+    let unused = module.exports.iter().filter(|export| !export.name.starts_with("everwire_")).map(|export| export.id());
+    for export in unused.collect::<Vec<_>>() {
+        module.exports.delete(export);
+    }
+    // An import of the glue that only an export handed on is then gone too.
+    walrus::passes::gc::run(module);
     let mut names = Names::default();
     for (index, import) in module.imports.iter_mut().enumerate() {
         let name = short(index);
@@ -33,16 +38,7 @@ pub fn shorten(module: &mut Module) -> Names {
             names.scripts.push(Script { path, function, name });
         }
     }
-    for (index, export) in module.exports.iter_mut().filter(|export| !is_kept(&export.name)).enumerate() {
-        let name = short(index);
-        names.exports.insert(std::mem::replace(&mut export.name, name.clone()), name);
-    }
     names
-}
-
-/// Whether somebody else than the glue uses an export.
-fn is_kept(export: &str) -> bool {
-    export == "memory" || export.starts_with("everwire_")
 }
 
 const GLUE: &str = "./everwire_bg.js";
@@ -58,8 +54,7 @@ impl Names {
             let (before, from) = rest.split_at(start);
             let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
             renamed.push_str(before);
-            let names = if renamed.ends_with("wasm.") { &self.exports } else { &self.imports };
-            renamed.push_str(names.get(word).map_or(word, String::as_str));
+            renamed.push_str(self.imports.get(word).map_or(word, String::as_str));
             rest = after;
         }
         renamed.push_str(rest);
@@ -114,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn only_the_exports_that_the_package_calls_are_left() {
+        let mut module = Module::default();
+        let memory = module.memories.add_local(false, false, 1, None, None);
+        for name in ["memory", "everwire_send", "__wbindgen_start"] {
+            module.exports.add(name, memory);
+        }
+        shorten(&mut module);
+        assert_eq!(module.exports.iter().map(|export| &export.name).collect::<Vec<_>>(), ["everwire_send"]);
+    }
+
+    #[test]
     fn short_names_do_not_repeat() {
         let names = (0..5000).map(short).collect::<std::collections::HashSet<_>>();
         assert_eq!(names.len(), 5000);
@@ -121,15 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn imports_and_exports_of_the_glue_are_renamed_and_nothing_else() {
-        let names = Names {
-            imports: map(&[("__wbg_new_12", "a")]),
-            exports: map(&[("client_new", "b"), ("__wbg_new_12", "c")]),
-            scripts: Vec::new(),
-        };
-        let glue =
-            "x = { __wbg_new_12: f, \"./everwire_bg.js\": 1 }; wasm.client_new(client_new); wasm.__wbg_new_12;\n";
-        assert_eq!(names.apply(glue), "x = { a: f, g: 1 }; wasm.b(client_new); wasm.c;\n");
+    fn imports_of_the_glue_are_renamed_and_nothing_else() {
+        let names = Names { imports: map(&[("__wbg_new_12", "a")]), scripts: Vec::new() };
+        let glue = "x = { __wbg_new_12: f, \"./everwire_bg.js\": 1 }; wasm.client_new(client_new);\n";
+        assert_eq!(names.apply(glue), "x = { a: f, g: 1 }; wasm.client_new(client_new);\n");
     }
 
     #[test]

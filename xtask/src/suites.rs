@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, demo, fuzz, load, mutants, node, paths, sim, tools, wasm};
+use crate::{build, demo, fuzz, load, mutants, node, paths, python, sim, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
@@ -26,6 +26,7 @@ pub const SUITES: &[Suite] = &[
     },
     Suite { name: "fuzz", about: "state machine and readers of frames under arbitrary input", slow: true, run: fuzzed },
     Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
+    Suite { name: "python", about: "the Python server library", slow: true, run: python_library },
     Suite { name: "load", about: "the reference server under a little load", slow: true, run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
     Suite { name: "firefox", about: "the Rust client in Firefox", slow: true, run: firefox },
@@ -82,6 +83,40 @@ fn fuzzed(_: &mut Workshop) -> Result<()> {
 
 fn reference_server(_: &mut Workshop) -> Result<()> {
     Job::cargo("server · cargo test").args(["test", "--package", "everwire-server"]).stream()
+}
+
+fn python_library(workshop: &mut Workshop) -> Result<()> {
+    python::environment()?;
+    python::postgres()?;
+    python::tool("python · ruff", "ruff").args(["check", "--no-cache", "."]).run()?;
+    python::tool("python · ruff format", "ruff").args(["format", "--no-cache", "--check", "."]).run()?;
+    python::tool("python · mypy --strict", "mypy").arg("--cache-dir").arg(paths::scratch()?.join("mypy")).run()?;
+    python::tool("python · pytest", "pytest").args(["-n", "2"]).stream()?;
+    let player = |step: &str, port: u16| {
+        let url = format!("http://127.0.0.1:{port}");
+        python::tool(step, "python").args(["-m", "everwire.vectors", &url, "--command"])
+    };
+    let port = server::free_port(SERVER_PORT)?;
+    player("python · vectors at the FastAPI example", port)
+        .args(["python examples/fastapi/main.py", "--ignore", "emotion_update"])
+        .env("PATH", python::path()?)
+        .env("PORT", port.to_string())
+        .env("EVERWIRE_DEV", "1")
+        .env("EVERWIRE_DATABASE", fresh_database("python-vectors")?)
+        .stream()?;
+    let database = fresh_database("python-vectors-reference")?;
+    let executable = workshop.server()?;
+    let flags = format!("--dev --secret vectors --port {port} --database '{}'", database.display());
+    player("python · vectors at the reference server", port).arg(format!("'{}' {flags}", executable.display())).stream()
+}
+
+/// The path of an SQLite file that is not there.
+fn fresh_database(name: &str) -> Result<PathBuf> {
+    let path = paths::scratch()?.join(format!("{name}.db"));
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+    }
+    Ok(path)
 }
 
 fn under_load(_: &mut Workshop) -> Result<()> {

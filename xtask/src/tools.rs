@@ -124,6 +124,11 @@ pub fn cargo_deny() -> Result<PathBuf> {
     Crate { package: "cargo-deny", program: "cargo-deny", version: "0.20.2", exact: false }.find()
 }
 
+pub fn cargo_semver_checks() -> Result<PathBuf> {
+    let program = "cargo-semver-checks";
+    Crate { package: program, program, version: "0.51.0", exact: false }.find()
+}
+
 pub fn cargo_fuzz() -> Result<PathBuf> {
     Crate { package: "cargo-fuzz", program: "cargo-fuzz", version: "0.13.2", exact: false }.find()
 }

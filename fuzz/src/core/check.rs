@@ -107,6 +107,7 @@ impl World {
             Phase::Connecting | Phase::Waiting | Phase::Offline | Phase::Closing => true,
             Phase::Open => self.config.heartbeat.interval_ms != u64::MAX,
             Phase::Idle | Phase::GivenUp | Phase::Fatal => false,
+            phase => panic!("nobody has said yet whether {phase:?} needs a deadline"),
         };
         assert!(!must_wake || alarm.is_some(), "{:?} without a deadline", self.seen.phase);
         if matches!(alarm, Some((_, Timer::AckOverdue))) {

@@ -23,7 +23,7 @@ enum Value {
 
 impl Options {
     pub fn config(&self) -> Config {
-        let mut config = Config { reliable: self.is_reliable, ..Config::default() };
+        let mut config = if self.is_reliable { Config::reliable() } else { Config::default() };
         config.queue.overflow = match self.overflow % 3 {
             0 => Overflow::Reject,
             1 => Overflow::DropOldest,

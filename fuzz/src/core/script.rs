@@ -166,7 +166,13 @@ pub(super) enum Number {
 pub(super) enum Word {
     Event,
     Pong,
-    Welcome { epoch: Epoch, last: Number, window: u16, limits: Limits, listed: Listed },
+    Welcome {
+        epoch: Epoch,
+        last: Number,
+        window: u16,
+        limits: Limits,
+        listed: Listed,
+    },
     HelloRefused,
     Ack(Number),
     /// The latest acknowledgement once more.
@@ -189,9 +195,15 @@ pub(super) struct Limits {
 pub(super) enum Listed {
     None,
     /// Those of the client, each so much further or less far; every so many of them are left out.
-    Own { further: i8, left_out: u8 },
+    Own {
+        further: i8,
+        left_out: u8,
+    },
     /// So many streams, all at the same position.
-    Many { streams: u16, offset: u8 },
+    Many {
+        streams: u16,
+        offset: u8,
+    },
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]

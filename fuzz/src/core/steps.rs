@@ -1,7 +1,7 @@
 //! What each step does to the client.
 
 use everwire::proto::{
-    self, Cause, Close, Input, Message, News, Overflow, Phase, Place, Policy, Reason, Refusal, Sent, SocketId,
+    self, Cause, Close, Input, Message, News, Overflow, Phase, Place, Reason, Refusal, Sent, SocketId,
 };
 
 use super::script::{Draft, Epoch, Leftover, Listed, Number, Purpose, Size, Span, Spot, Step, Which, Wild, Word};
@@ -223,7 +223,9 @@ impl World {
                 let moved = |(stream, at): (u32, u64)| (stream, at.saturating_add_signed(beside(further)));
                 self.client.positions().filter(is_listed).map(moved).collect()
             }
-            Listed::Many { streams, offset } => (0..u32::from(streams % 300)).map(|stream| (stream, offset.into())).collect(),
+            Listed::Many { streams, offset } => {
+                (0..u32::from(streams % 300)).map(|stream| (stream, offset.into())).collect()
+            }
         }
     }
 
@@ -334,7 +336,8 @@ impl World {
                     Epoch::Next => self.epoch.saturating_add(1),
                     Epoch::Any(number) => self.number(number),
                 };
-                let [max_bytes, remember_ms] = [limits.max_bytes, limits.remember].map(|limit| limit.map_or(u64::MAX, u64::from));
+                let [max_bytes, remember_ms] =
+                    [limits.max_bytes, limits.remember].map(|limit| limit.map_or(u64::MAX, u64::from));
                 News::Welcome { epoch, last: self.number(last), window: u32::from(window), max_bytes, remember_ms }
             }
             Word::HelloRefused => News::HelloRefused,
@@ -361,12 +364,10 @@ impl World {
             Purpose::Leave(session) => proto::Purpose::Leave(Text::from(session % 4)),
         };
         let mut message = Message::new(frame, bytes, purpose);
-        message.policy = Policy {
-            ttl_ms: draft.ttl.map(span),
-            coalesce: draft.key.map(|key| Text::from(key % 4)),
-            awaits_storage: draft.awaits_storage,
-            reply_within_ms: draft.reply_within.map(span),
-        };
+        message.policy.ttl_ms = draft.ttl.map(span);
+        message.policy.coalesce = draft.key.map(|key| Text::from(key % 4));
+        message.policy.awaits_storage = draft.awaits_storage;
+        message.policy.reply_within_ms = draft.reply_within.map(span);
         message
     }
 }

@@ -319,7 +319,7 @@ impl World {
 /// docs/PROTOCOL.md: as many streams as a hello may name.
 pub(super) const MOST_STREAMS: usize = 256;
 /// How many sessions one client can be in at a time.
-const MOST_SESSIONS: usize = everwire::proto::sessions::MAX_SESSIONS;
+const MOST_SESSIONS: usize = everwire::proto::MAX_SESSIONS;
 /// How many connections a server ends over a message before it is given up.
 const MOST_STRIKES: u32 = 3;
 /// How many violations of one connection are reported.

@@ -86,7 +86,7 @@ const CRIMES: readonly Crime[] = [
   { isFlood: true, commit: (peer, index) => peer.says("ack", { seq: 10_000 + index }) },
   { isFlood: false, welcome: { epoch: 4 } },
   { isFlood: false, welcome: { last: 9_999 } },
-  { isFlood: true, commit: (peer) => peer.says("stream", { stream: "user", offset: 3 }) },
+  { isFlood: true, commit: (peer, index) => peer.says("stream", { stream: "user", offset: -1 - index }) },
   {
     isFlood: true,
     commit: (peer) => peer.says("notification", { n: "n1" }, { stream: "feed", offset: 1 }),
@@ -99,7 +99,7 @@ const CRIMES: readonly Crime[] = [
     isFlood: true,
     commit: (peer) => peer.says("welcome", { version: 1, epoch: 9, last: 0, streams: { user: 99 } }),
   },
-  { isFlood: true, commit: (peer, index) => peer.says("session_update", {}, { stream: `s${index}`, offset: 1 }) },
+  { isFlood: true, commit: (peer, index) => peer.says("session_update", {}, { stream: `s${index}`, offset: "1" }) },
 ];
 
 /** The join is the first message, and the request comes after all others. */

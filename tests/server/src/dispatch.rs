@@ -47,10 +47,11 @@ pub async fn text(
         return Ok(None);
     }
     let kind = envelope.as_ref().ok().map(|envelope| envelope.kind.clone());
-    let is_numbered = numbers != Numbers::Absent && kind.as_deref() != Some("hello");
+    let is_numbered = numbers != Numbers::Absent;
     // In boxes, so that connections that never need them do not hold the room for them.
     let result = match (envelope, numbers) {
-        (Ok(hello), _) if hello.kind == "hello" => {
+        // With a number it is a message like any other, which this server does not know.
+        (Ok(hello), Numbers::Absent) if hello.kind == "hello" => {
             Box::pin(Sender::hello(app, from, &mut intake.sender, &hello.data)).await.inspect_err(ended)?
         }
         (Ok(ping), Numbers::Absent) if ping.kind == "ping" => {
@@ -101,7 +102,7 @@ fn check_size(
     envelope: Result<Envelope, Refusal>,
 ) -> Result<Result<Envelope, Refusal>, Ending> {
     let slack = if numbers == Numbers::Absent { 0 } else { SEQUENCE_SLACK_BYTES };
-    let hello = envelope.as_ref().is_ok_and(|envelope| envelope.kind == "hello");
+    let hello = numbers == Numbers::Absent && envelope.as_ref().is_ok_and(|envelope| envelope.kind == "hello");
     if hello || text.len() <= app.options.max_message_bytes.saturating_add(slack) {
         return Ok(envelope);
     }

@@ -1,6 +1,6 @@
 //! A connection as the sender of numbered messages.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, value::RawValue};
 
@@ -51,10 +51,14 @@ impl Sender {
 
     /// `hello`. The welcome is queued when this returns, so nothing that comes later is answered before it.
     pub async fn hello(app: &App, from: &Arc<Connection>, sender: &mut Option<Self>, data: &RawValue) -> Answered {
-        // An error would tell the client that this server does not know the reliable mode.
+        // An error would tell the client that this server does not know the reliable mode. So a hello over the limit is answered late,
+        // unless that would be too late.
         if !app.limits.allow_ping(&from.user) {
-            app.metrics.hello("too_many");
-            return Err(Ending::close(1013, "too many hellos"));
+            let turn = app.limits.clone().next_ping(from.user.clone());
+            if tokio::time::timeout(LATEST_WELCOME, turn).await.is_err() {
+                app.metrics.hello("too_many");
+                return Err(Ending::close(1013, "too many hellos"));
+            }
         }
         let read = payload::<Map<String, Value>>(data).map_err(|Malformed(reason)| HelloError::Malformed(reason));
         let hello = match read.and_then(|data| Hello::read(&data)) {
@@ -237,6 +241,9 @@ fn violation(app: &App, code: u16, kind: &'static str, reason: &'static str) -> 
 fn not_stored() -> Ending {
     Ending::close(1011, "could not be stored")
 }
+
+/// A client waits 10 s for the welcome (docs/PROTOCOL.md).
+const LATEST_WELCOME: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

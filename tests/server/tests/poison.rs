@@ -143,3 +143,15 @@ async fn the_welcome_says_how_large_a_message_may_be_and_how_long_a_client_is_re
     let (_, welcome) = reliable(&World::new(&["--max-message-bytes", "500", "--client-age-s", "60"]).await).await;
     assert_eq!((&welcome["max_bytes"], &welcome["remember_ms"]), (&json!(500), &json!(60_000)));
 }
+
+#[tokio::test]
+async fn a_hello_with_a_number_is_a_message_that_the_server_does_not_know() {
+    for data in
+        [json!({}), json!({ "versions": [1], "client_id": "another-client-id-of-ada" }), json!({ "versions": [9] })]
+    {
+        let world = World::new(&[]).await;
+        let (mut ada, _) = reliable(&world).await;
+        ada.say(1, "hello", data).await;
+        is_refused(&mut ada, "unknown_type").await;
+    }
+}

@@ -314,7 +314,17 @@ async fn connections_that_fight_over_a_client_id_process_each_message_once() {
 }
 
 #[tokio::test]
-async fn too_many_hellos_close_with_1013() {
+async fn hellos_a_little_over_the_limit_are_answered_late() {
+    let world = World::new(&["--rate-limit-per-minute", "120"]).await;
+    let mut ada = world.connect("ada").await;
+    for _ in 0..123 {
+        ada.send("hello", json!({})).await;
+        ada.event("error").await;
+    }
+}
+
+#[tokio::test]
+async fn hellos_far_over_the_limit_close_with_1013() {
     let world = World::new(&["--rate-limit-per-minute", "2"]).await;
     let mut ada = world.connect("ada").await;
     for _ in 0..2 {

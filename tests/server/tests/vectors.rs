@@ -47,6 +47,8 @@ impl Play {
                 }
                 self.client().send_text(&frame.to_string()).await;
             }
+        } else if let Some(text) = step["text"].as_str() {
+            self.client().send_text(text).await;
         } else if !step["server"].is_null() {
             self.server(&step["server"]).await;
         } else if step["cut"] == true {

@@ -1,6 +1,6 @@
 //! The driver of a page: what `src/browser` does in a browser.
 
-use everwire::proto::{Client, Input, Message, Output, Purpose, SocketId, Timestamp};
+use everwire::proto::{Client, Event, Input, Message, Output, Purpose, SocketId, Timestamp};
 
 use crate::frame::{Arrived, Text, Up};
 use crate::ledger::What;
@@ -24,6 +24,8 @@ impl World {
         let mut changed = None;
         let mut undelivered = Vec::new();
         let mut refused_by = None;
+        // The latest message that was not sent and that nobody will acknowledge.
+        let mut unsent = 0;
         for turn in 0.. {
             if turn > MOST_OUTPUTS {
                 return self.break_rule(Rule::Spins, format!("page {page} has outputs without an end"));
@@ -36,13 +38,15 @@ impl World {
             };
             match output {
                 Output::Event(event) => {
-                    if let everwire::proto::Event::Changed { phase } = event {
+                    if let Event::Changed { phase } = event {
                         changed = Some(changed.unwrap_or(false) || phase);
                     }
-                    if let everwire::proto::Event::Dropped { message, .. } = &event {
+                    if let Event::Dropped { message, .. } = &event {
                         self.let_go(page, message.frame);
                     }
-                    events.push(event);
+                    if !matches!(event, Event::Transmitted { seq } if seq == unsent) {
+                        events.push(event);
+                    }
                 }
                 Output::Transmit { socket, message, numbers } => {
                     trace!(self, "page {page}: transmit {:?} {numbers:?} {:?}", message.frame, message.purpose);
@@ -51,6 +55,7 @@ impl World {
                     }
                     self.tally.add(Count::Undelivered);
                     refused_by.get_or_insert(socket);
+                    unsent = if numbers.is_none() { message.seq } else { unsent };
                     undelivered.push(message);
                 }
                 effect => self.perform(page, effect, now),

@@ -114,7 +114,7 @@ impl World {
             return self.break_rule(Rule::SaidSent, format!("message {seq} of page {page}, which never was"));
         };
         let entry = &self.ledger[uid as usize];
-        if entry.numbered + entry.plain + entry.taken_back == 0 {
+        if entry.status == Status::Queued || entry.numbered + entry.plain == 0 {
             self.break_rule(Rule::SaidSent, format!("message {uid} of page {page}: {entry:?}"));
         } else if entry.plain > 0 && entry.numbered == 0 && self.setup.server.flaw != Some(Flaw::Outbox) {
             self.remove(page, uid);

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use everwire::proto::config::Buffer;
 use everwire::proto::{Cause, Client, Close, Config, Input, Phase, Reason, SocketId, Timestamp};
 
 use crate::frame::{Arrived, Down, Kind, Position, Stream, Text, news};
@@ -343,7 +342,7 @@ impl Page {
 const UNTRACKED: u32 = 256;
 
 fn config(device: &DeviceSetup) -> Config {
-    let mut config = Config { reliable: true, ..Config::default() };
+    let mut config = Config::reliable();
     config.reconnect.max_attempts = device.max_attempts;
     config.reconnect.stable_after_ms = device.stable_after_ms;
     config.heartbeat.interval_ms = device.interval_ms;
@@ -354,6 +353,6 @@ fn config(device: &DeviceSetup) -> Config {
     if let Some(ttl) = device.ttl_ms {
         config.queue.ttl_ms = ttl;
     }
-    config.buffer = Buffer { high_bytes: device.buffer.0, low_bytes: device.buffer.1 };
+    (config.buffer.high_bytes, config.buffer.low_bytes) = device.buffer;
     config
 }

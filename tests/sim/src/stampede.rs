@@ -34,7 +34,7 @@ pub fn stampede(clients: usize) -> Stampede {
 /// When one client comes back, in milliseconds since it lost the server.
 fn attempts(seed: u64) -> Vec<u64> {
     let mut at = Vec::new();
-    let Ok(mut client) = Client::<Text, Arrived>::new(Config { reliable: true, ..Config::default() }, seed) else {
+    let Ok(mut client) = Client::<Text, Arrived>::new(Config::reliable(), seed) else {
         return at;
     };
     let mut now = Timestamp::from_millis(0);

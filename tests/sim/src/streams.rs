@@ -111,12 +111,11 @@ impl World {
 
     /// A client that goes on from a position has everything before it, or was told that it is missing.
     pub fn compare_told(&mut self, page: usize, told: Position) {
-        if let Some(follow) = self.pages[page].follow(told.stream)
-            && follow.is_at(told)
-            && follow.index != told.index
-            && !follow.is_void
-        {
-            let detail = format!("page {page} goes on at {told:?}, and is at {follow:?}");
+        let Some(follow) = self.pages[page].follow(told.stream) else { return };
+        let detail = format!("page {page} was told {told:?}, and is at {follow:?}");
+        if !follow.is_at(told) {
+            self.break_rule(Rule::PositionsDiffer, detail);
+        } else if follow.index != told.index && !follow.is_void {
             self.break_rule(Rule::EventMissed, detail);
         }
     }

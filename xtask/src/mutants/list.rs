@@ -204,15 +204,21 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "streams that a welcome leaves out are kept",
-        file: "reliable.rs",
-        from: "while let Some((stream, from)) = self.incoming.forget_uncarried(positions) {",
-        to: "while let Some((stream, from)) = self.incoming.forget_uncarried(positions).filter(|_| false) {",
+        file: "incoming.rs",
+        from: "match core::mem::replace(position, Position::Unknown) {",
+        to: "match if true { Position::Unknown } else { *position } {",
     },
     Mutant {
         name: "streams that a welcome leaves out are forgotten in silence",
-        file: "reliable.rs",
-        from: "            self.emit(Event::Gap { stream, from, to: None });",
-        to: "            let _ = (stream, from);",
+        file: "incoming.rs",
+        from: "(position, Position::Unknown) {\n            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),",
+        to: "(position, Position::Unknown) {\n            Position::At(_) | Position::Void(_) => Told::Complete,",
+    },
+    Mutant {
+        name: "what a welcome before has announced is believed with this one",
+        file: "incoming.rs",
+        from: "        self.announced.clear();\n",
+        to: "",
     },
     Mutant {
         name: "there is no room after an earlier page's messages",

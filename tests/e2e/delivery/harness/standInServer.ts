@@ -26,6 +26,10 @@ export class Peer {
   ends(): void {
     this.#socket.terminate();
   }
+
+  closes(code: number): void {
+    this.#socket.close(code);
+  }
 }
 
 /** A server that does what a test says, which may be wrong. */

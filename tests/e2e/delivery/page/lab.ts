@@ -66,6 +66,19 @@ export class Lab {
     return ids.filter((id) => this.#say(session, id, options, content)).length;
   }
 
+  /** Sends a message that was cut in the middle of an emoji. */
+  sayHalf(session: string, id: string): number {
+    return this.say(session, [id], undefined, "cut in the middle: 😀".slice(0, -1));
+  }
+
+  /** Sends a message that is nested too deep, and gives the code of the refusal. */
+  sayDeep(session: string, levels: number): string {
+    let content: object = {};
+    for (let level = 0; level < levels; level++) content = { content };
+    const result = this.client.send("message_sent", { session_id: session, message: { id: "deep", content } });
+    return result.status === "refused" ? result.code : result.status;
+  }
+
   /** The same at the pace that the connection takes. */
   async upload(session: string, ids: readonly string[], content: string): Promise<void> {
     for (const id of ids) {

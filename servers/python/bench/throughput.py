@@ -1,0 +1,188 @@
+"""Numbered messages a second on one core: `python bench/throughput.py [note|publish] [--messages N] [--clients N]`.
+
+The server has core 0 and the clients core 1. The clients write frames that were made before, so that they are not what is
+measured, and keep the window full. What is counted is acknowledged, so it is on the disk.
+"""
+
+import argparse
+import asyncio
+import base64
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from everwire import Tokens
+
+SECRET = "the secret of the throughput test"  # noqa: S105
+WINDOW = 128
+
+
+def masked(text: str) -> bytes:
+    payload = text.encode()
+    size = len(payload)
+    head = bytes([0x81, 0x80 | size]) if size < 126 else bytes([0x81, 0xFE]) + size.to_bytes(2, "big")
+    # A mask of zeros leaves the payload as it is.
+    return head + bytes(4) + payload
+
+
+class Client:
+    def __init__(self, index: int, port: int, kind: str, messages: int) -> None:
+        self.user = f"user{index}"
+        self.port = port
+        self.frames = [
+            masked(f'{{"type":"{kind}","data":{{"n":{n},"text":"{"x" * 60}"}},"seq":{n}}}')
+            for n in range(1, messages + 1)
+        ]
+        self.acked = 0
+        self.events = 0
+        self.sent = 0
+        self.slowest = 0.0
+
+    async def open(self) -> None:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        token = Tokens(SECRET).issue(self.user)
+        key = base64.b64encode(os.urandom(16)).decode()
+        head = f"GET /api/ws?token={token} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        self.writer.write(f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
+        await self.reader.readuntil(b"\r\n\r\n")
+        client_id = base64.urlsafe_b64encode(os.urandom(15)).decode()
+        self.writer.write(masked(f'{{"type":"hello","data":{{"versions":[1],"client_id":"{client_id}"}}}}'))
+        welcome = await self.frame()
+        assert b'"welcome"' in welcome, welcome
+
+    async def frame(self) -> bytes:
+        first, size = await self.reader.readexactly(2)
+        if size == 126:
+            size = int.from_bytes(await self.reader.readexactly(2), "big")
+        payload = await self.reader.readexactly(size)
+        assert first == 0x81, (first, payload)
+        return payload
+
+    async def run(self) -> None:
+        waited = time.monotonic()
+        while self.acked < len(self.frames):
+            upto = min(self.acked + WINDOW, len(self.frames))
+            if upto > self.sent:
+                self.writer.write(b"".join(self.frames[self.sent : upto]))
+                self.sent = upto
+            frame = await self.frame()
+            if frame.startswith(b'{"type":"ack"'):
+                self.acked = int(frame[frame.rindex(b":") + 1 : -2])
+                now = time.monotonic()
+                self.slowest = max(self.slowest, now - waited)
+                waited = now
+            elif b'"noted"' in frame:
+                self.events += 1
+            else:
+                raise AssertionError(frame)
+
+
+def resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(kind: str, clients: int, messages: int, ports: list[int], pid: int) -> None:
+    each = messages // clients
+    everyone = [Client(index, ports[index % len(ports)], kind, each) for index in range(clients)]
+    await asyncio.gather(*(client.open() for client in everyone))
+    print(f"memory at the start: {resident_mb(pid):.1f} MB")
+    cpu = cpu_seconds(pid)
+    started = time.monotonic()
+    running = asyncio.gather(*(client.run() for client in everyone))
+    marks = [messages * part // 4 for part in range(1, 4)]
+    while not running.done():
+        await asyncio.sleep(0.1)
+        acked = sum(client.acked for client in everyone)
+        if marks and acked >= marks[0]:
+            marks.pop(0)
+            print(f"{acked} messages: {resident_mb(pid):.1f} MB")
+    await running
+    took = time.monotonic() - started
+    cpu = cpu_seconds(pid) - cpu
+    print(f"memory at the end: {resident_mb(pid):.1f} MB")
+    slowest = max(client.slowest for client in everyone)
+    print(
+        f"longest wait for an acknowledgement: {slowest * 1000:.0f} ms; events received: {sum(client.events for client in everyone)}"
+    )
+    print(
+        f"the server used its core for {cpu:.2f} s of {took:.2f} s: {each * clients / cpu:.0f} messages per second of it"
+    )
+    print(
+        f"{kind}: {clients} clients, {each * clients} numbered messages in {took:.2f} s: {each * clients / took:.0f} messages/s"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", nargs="?", choices=["note", "publish"], default="note")
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--port", type=int, default=8971)
+    parser.add_argument(
+        "--postgres", action="store_true", help="a PostgreSQL that is started for it, which waits for the disk"
+    )
+    parser.add_argument("--nodes", type=int, default=1, help="processes on the same database; all have core 0")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {1})
+    ports = [options.port + node for node in range(options.nodes)]
+    servers: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        database = postgres(stack) if options.postgres else f"{directory}/bench.db"
+        try:
+            for port in ports:
+                command = [sys.executable, str(Path(__file__).parent / "server.py"), database, SECRET, str(port)]
+                servers.append(subprocess.Popen(command))
+                until_it_listens(port)
+            asyncio.run(measure(options.kind, options.clients, options.messages, ports, servers[0].pid))
+        finally:
+            for server in servers:
+                server.terminate()
+                server.wait()
+
+
+def postgres(stack: ExitStack) -> str:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.postgres import Cluster, binaries
+
+    found = binaries()
+    assert found is not None, "PostgreSQL is not installed"
+    cluster = Cluster(found, fsync=True)
+    cluster.start()
+    stack.callback(cluster.stop)
+
+    async def prepare() -> None:
+        import asyncpg
+
+        await cluster.create("bench")
+        connection = await asyncpg.connect(cluster.url("bench"))
+        await connection.execute("CREATE TABLE notes (user_id TEXT, n INTEGER, text TEXT)")
+        await connection.close()
+
+    asyncio.run(prepare())
+    return cluster.url("bench")
+
+
+def until_it_listens(port: int) -> None:
+    for _ in range(200):
+        try:
+            with socket.create_connection(("127.0.0.1", port)):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError("the server does not listen")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""One WebSocket: a reader that hands in what arrives, and a sender that is woken."""
+
+import asyncio
+import logging
+import time
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from . import frames
+from .engine import Engine
+from .envelope import HELLO_BYTES, Frame, read
+from .hello import read_hello
+from .peer import Arrived, Peer
+from .rate import Bucket
+from .refusal import Refuse
+from .report import describe
+from .store import StoreError
+from .token import Identity
+
+log = logging.getLogger("everwire")
+
+_PAGE = 100
+_CLOSING_S = 5.0
+
+
+async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> None:
+    """Runs an accepted connection to its end."""
+    now = time.monotonic()
+    if len(engine.connections(identity.user)) >= engine.limits.connections_per_user:
+        await websocket.close(1013, "too many connections")
+        return
+    peer = Peer(identity, now, engine.limits.window, heard_at=now)
+    try:
+        try:
+            await engine.add(peer)
+        except StoreError as error:
+            log.error("the store is away: %s", type(error.__cause__ or error).__name__)
+            peer.close(1013, "storage is away")
+            await websocket.close(1013, "storage is away")
+            return
+        sender = asyncio.create_task(_Sender(engine, websocket, peer).run())
+        reader = asyncio.create_task(_Reader(engine, websocket, peer).run())
+        peer.cut = lambda: _cut(websocket, sender)
+        await asyncio.wait([sender, reader], return_when=asyncio.FIRST_COMPLETED)
+        if peer.closing is not None:
+            # The sender says goodbye; the other side has a while to answer.
+            await asyncio.wait([reader], timeout=_CLOSING_S)
+        for task in (sender, reader):
+            task.cancel()
+        for result in await asyncio.gather(sender, reader, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, _GONE):
+                log.error("a connection failed: %s", describe(result))
+    finally:
+        peer.close(1006)
+        engine.remove(peer)
+        engine.metrics.count("ws_closed_total", code=str(peer.closing.code if peer.closing else 1006))
+        await engine.left(peer)
+
+
+class _Reader:
+    def __init__(self, engine: Engine, websocket: WebSocket, peer: Peer) -> None:
+        self._engine = engine
+        self._websocket = websocket
+        self._peer = peer
+        self._max_bytes = engine.limits.max_message_bytes
+        now = time.monotonic()
+        self._messages = engine.rates.bucket(peer.user, "message", now)
+        self._pings = engine.rates.bucket(peer.user, "ping", now)
+
+    async def run(self) -> None:
+        peer = self._peer
+        receive = self._websocket.receive
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                peer.close(message.get("code", 1005))
+                return
+            if peer.closing is not None:
+                continue
+            peer.heard_at = time.monotonic()
+            text = message.get("text")
+            if text is None:
+                peer.close(1003, "text only")
+                continue
+            frame = await self._read(text)
+            if frame.type == "hello" and not frame.seq and frame.problem is None:
+                self._hello(frame)
+            elif frame.type == "ping" and not frame.seq and frame.problem is None:
+                await self._ping(frame)
+            else:
+                await self._message(frame)
+
+    async def _read(self, text: str) -> Frame:
+        # A frame that may have to be searched for its number would hold up everyone.
+        if len(text) > HELLO_BYTES:
+            return await asyncio.to_thread(read, text, self._max_bytes)
+        return read(text, self._max_bytes)
+
+    def _hello(self, frame: Frame) -> None:
+        peer = self._peer
+        if not self._pings.take(time.monotonic()):
+            # An `error` would say that this server does not know the reliable mode.
+            peer.close(1013, "too many hellos")
+            return
+        try:
+            hello = read_hello(frame.data)
+        except Refuse as refusal:
+            self._engine.metrics.count("ws_errors_total", code=refusal.code)
+            self._engine.send(peer, frames.error(refusal.code, refusal.message, "hello"))
+            return
+        peer.hellos_waiting += 1
+        self._engine.submit(peer, Arrived(frame, time.monotonic(), hello))
+
+    async def _ping(self, frame: Frame) -> None:
+        await self._wait_for(self._pings)
+        if self._peer.queued:
+            # Behind what came before it: a pong before the welcome would say that this server does not know the reliable mode.
+            self._engine.submit(self._peer, Arrived(frame, time.monotonic()))
+        else:
+            self._engine.send(self._peer, frames.pong())
+
+    async def _message(self, frame: Frame) -> None:
+        peer = self._peer
+        if frame.problem == "too_large" and not frame.seq:
+            peer.close(1009, "message too large")
+            return
+        if frame.seq:
+            await self._wait_for(self._messages)
+        elif not self._bucket(frame).take(time.monotonic()) and not self._takes_join(frame):
+            about = frame.type if frame.problem is None else None
+            self._engine.metrics.count("ws_messages_total", type="other", outcome="limited")
+            self._engine.send(peer, frames.error("rate_limited", Refuse("rate_limited").message, about))
+            return
+        while len(peer.inbox) >= peer.window and peer.closing is None:
+            peer.room.clear()
+            await peer.room.wait()
+        if peer.closing is None:
+            self._engine.submit(peer, Arrived(frame, time.monotonic()))
+
+    def _bucket(self, frame: Frame) -> Bucket:
+        handler = self._engine.handlers.get(frame.type or "")
+        if handler is None or handler.per_second is None:
+            return self._messages
+        return self._engine.rates.bucket(self._peer.user, f"type {handler.type}", time.monotonic(), handler.per_second)
+
+    def _takes_join(self, frame: Frame) -> bool:
+        handler = self._engine.handlers.get(frame.type or "")
+        joins = handler is not None and handler.joins and not self._peer.holds_back
+        return joins and self._pings.take(time.monotonic())
+
+    async def _wait_for(self, bucket: Bucket) -> None:
+        """Reads no further until the limit allows it; what has come is in the buffers of the network meanwhile."""
+        peer = self._peer
+        while not bucket.take(time.monotonic()) and peer.closing is None:
+            peer.throttled = True
+            await asyncio.sleep(min(1.0, bucket.wait(time.monotonic()) + 0.001))
+        peer.throttled = False
+
+
+class _Sender:
+    def __init__(self, engine: Engine, websocket: WebSocket, peer: Peer) -> None:
+        self._engine = engine
+        self._websocket = websocket
+        self._peer = peer
+
+    async def run(self) -> None:
+        peer = self._peer
+        while True:
+            while peer.outgoing:
+                await self._send(peer.outgoing.popleft())
+            if peer.ack is not None:
+                seq, peer.ack = peer.ack, None
+                await self._send(frames.ack(seq))
+            elif peer.closing is not None:
+                await self._websocket.close(peer.closing.code, peer.closing.reason)
+                return
+            elif peer.unread:
+                await self._page(peer.unread.pop())
+            else:
+                peer.wake.clear()
+                await peer.wake.wait()
+
+    async def _page(self, stream: str) -> None:
+        peer = self._peer
+        position = peer.positions.get(stream)
+        welcomes = peer.welcomes
+        if position is None:
+            return
+        try:
+            events = await self._engine.store.events(peer.user, stream, position, _PAGE)
+        except StoreError as error:
+            log.warning("cannot read events: %s", type(error.__cause__ or error).__name__)
+            # They stay in the table; the slow poll looks again.
+            return
+        if len(events) == _PAGE:
+            peer.unread.add(stream)
+        for event in events:
+            # A welcome that was made during a wait goes out first, and the stream is read again from the position in it.
+            if peer.welcomes != welcomes:
+                peer.unread.add(stream)
+                return
+            if event.offset > position + 1:
+                # The history forgot them before they were sent.
+                peer.told[stream] = event.offset - 1
+                await self._send(frames.stream(stream, event.offset - 1))
+            peer.positions[stream] = position = event.offset
+            if not peer.caused(event.origin):
+                told = peer.told.get(stream, position - 1)
+                peer.told[stream] = position
+                await self._send(frames.stored(event.frame, stream, position, told))
+
+    async def _send(self, frame: str) -> None:
+        peer = self._peer
+        peer.sending_since = time.monotonic()
+        await self._websocket.send({"type": "websocket.send", "text": frame})
+        peer.sending_since = 0.0
+
+
+def _cut(websocket: WebSocket, sender: "asyncio.Task[None]") -> None:
+    """Ends a connection that takes nothing: a goodbye would wait in the same buffer. ASGI has no word for that."""
+    protocol = getattr(getattr(websocket, "_receive", None), "__self__", None)
+    transport = getattr(protocol, "transport", None)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    sender.cancel()
+
+
+_GONE = (WebSocketDisconnect, RuntimeError, OSError)

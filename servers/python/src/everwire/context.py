@@ -1,0 +1,134 @@
+"""What a handler can do."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import frames
+from .store import NewEvent, Transaction
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .peer import Peer
+
+AfterCommit = Callable[[], Awaitable[object] | object]
+
+
+@dataclass(slots=True)
+class Effects:
+    """What is to happen if and when the transaction is committed."""
+
+    events: list[NewEvent] = field(default_factory=list)
+    tells: list[tuple[str, str, bool]] = field(default_factory=list)
+    """User, frame, and whether the connection itself is left out."""
+    here: list[str] = field(default_factory=list)
+    rooms: list[tuple[str, bool]] = field(default_factory=list)
+    after: list[AfterCommit] = field(default_factory=list)
+
+
+class Context:
+    """Handed to a handler. Everything in it happens in the transaction that writes `last`, or after its commit, or not at all."""
+
+    __slots__ = ("_engine", "_peer", "_savepoint", "_tx", "effects", "request", "seq", "type")
+
+    def __init__(self, engine: "Engine", peer: "Peer", tx: Transaction, kind: str, seq: int, request: bool) -> None:
+        self._engine = engine
+        self._peer = peer
+        self._tx = tx
+        self._savepoint = False
+        self.effects = Effects()
+        self.type = kind
+        self.seq = seq
+        """The number of the message, 0 if it has none and so is at most once."""
+        self.request = request
+
+    @property
+    def user(self) -> str:
+        return self._peer.user
+
+    @property
+    def client_id(self) -> str:
+        """With `seq` the key of the message: unique per user. Empty before `hello`."""
+        return self._peer.client_id
+
+    async def db(self) -> Any:
+        """The driver's connection, inside the transaction: `sqlite3.Connection` or `asyncpg.Connection`. Neither commit nor keep
+        it. What is done here is undone if the handler refuses or fails."""
+        await self._guard()
+        return self._tx.native
+
+    def publish(
+        self, user: str, kind: str, data: Mapping[str, Any], *, stream: str = "user", echo: bool = True
+    ) -> None:
+        """Stores an event for a user, who gets it exactly once, on every device, also when they come later. Users who have never
+        said `hello` get it if they are connected. `echo=False` leaves out the connection that sent this message."""
+        self.effects.events.append(self._engine.event(user, kind, data, stream, "" if echo else self._peer.origin))
+
+    def tell(self, user: str, kind: str, data: Mapping[str, Any], *, echo: bool = True) -> None:
+        """Sends an event to the connections that the user has now, at most once, after the commit."""
+        self.effects.tells.append((user, frames.envelope(kind, data), echo))
+
+    def answer(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Sends an event to this connection only, at most once, after the commit."""
+        self.effects.here.append(frames.envelope(kind, data))
+
+    def after_commit(self, call: AfterCommit) -> None:
+        """Runs a function after the commit, once, if this process lives: for what is slow or cannot be undone. It may be async."""
+        self.effects.after.append(call)
+
+    async def join(self, room: str) -> None:
+        """The user is in the room from now on."""
+        await self._guard()
+        if self.client_id:
+            await self._tx.join(self.user, self.client_id, room)
+        self.effects.rooms.append((room, True))
+
+    async def leave(self, room: str) -> None:
+        await self._guard()
+        await self._tx.leave(self.user, room)
+        self.effects.rooms.append((room, False))
+
+    async def joined(self, room: str) -> bool:
+        """Whether this message may go to the room: a numbered one if the user has joined ever and not left, others if they have
+        since they were last without a connection."""
+        for changed, joins in reversed(self.effects.rooms):
+            if changed == room:
+                return joins
+        if self._engine.is_in_room(self.user, room):
+            return True
+        if not self.seq:
+            return False
+        await self._guard()
+        return await self._tx.joined(self.user, room)
+
+    async def members(self, room: str) -> list[str]:
+        """Users whom events of the room are for, whether or not they are connected."""
+        await self._guard()
+        stored = await self._tx.members(room)
+        return list(dict.fromkeys([*stored, *self._engine.users_in_room(room)]))
+
+    async def publish_to_room(
+        self, room: str, kind: str, data: Mapping[str, Any], *, skip: str | None = None, echo: bool = False
+    ) -> None:
+        """`publish` for everyone in the room, the user's other devices included."""
+        event = self._engine.event("", kind, data, "user", "" if echo else self._peer.origin)
+        for user in await self.members(room):
+            if user != skip:
+                self.effects.events.append(NewEvent(user, "user", event.frame, event.origin))
+
+    async def tell_room(self, room: str, kind: str, data: Mapping[str, Any]) -> None:
+        """`tell` for everyone who is connected, except for this connection."""
+        frame = frames.envelope(kind, data)
+        self.effects.tells.extend((user, frame, False) for user in self._engine.users_in_room(room))
+
+    async def _guard(self) -> None:
+        if not self._savepoint:
+            self._savepoint = True
+            await self._tx.savepoint()
+
+    async def finish(self, *, keep: bool) -> None:
+        """Ends the handler's part of the transaction."""
+        if self._savepoint:
+            await (self._tx.release() if keep else self._tx.rollback())
+        if not keep:
+            self.effects = Effects()

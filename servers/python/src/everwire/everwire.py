@@ -1,0 +1,187 @@
+"""`Everwire`: what an application makes, mounts and calls."""
+
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import orjson
+from starlette.requests import HTTPConnection
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+
+from . import frames
+from .access_log import mask_tokens
+from .connection import serve
+from .engine import Engine
+from .envelope import Frame
+from .handlers import Handler, Registered, register
+from .limits import Limits
+from .metrics import Metrics, NoMetrics
+from .peer import Peer
+from .store import Store
+from .token import Identity, TokenRefused, Tokens
+
+log = logging.getLogger("everwire")
+
+H = TypeVar("H", bound=Handler)
+Authenticate = Callable[[HTTPConnection], Identity | Awaitable[Identity]]
+
+
+class Everwire:
+    """The server side of the protocol, to be mounted in a Starlette or FastAPI application::
+
+    wire = Everwire(store=SqliteStore("app.db"), tokens=Tokens(secret))
+    app = FastAPI(lifespan=wire.lifespan)
+    app.router.routes.append(wire.route())
+
+    @wire.on("message_sent")
+    async def message_sent(ctx: Context, message: MessageSent) -> None: ...
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        tokens: Tokens | None = None,
+        authenticate: Authenticate | None = None,
+        limits: Limits | None = None,
+        metrics: Metrics | None = None,
+        allow_origins: list[str] | None = None,
+        on_connect: Callable[[str], Mapping[str, Any] | None] | None = None,
+        mask_access_log: bool = True,
+    ) -> None:
+        """`tokens` checks `?token=` and `Authorization: Bearer`; `authenticate` takes its place and raises `TokenRefused`.
+        `allow_origins` are the pages that may connect, any if left out. `on_connect` gives the data of `connected`, which is
+        sent to each connection first. `mask_access_log=False` leaves tokens in uvicorn's logs."""
+        if (tokens is None) == (authenticate is None):
+            raise ValueError("give either `tokens` or `authenticate`")
+        self.limits = limits or Limits()
+        self.metrics: Metrics = metrics or NoMetrics()
+        self._tokens = tokens
+        self._authenticate = authenticate
+        self._allow_origins = allow_origins
+        self._on_connect = on_connect
+        self._mask = mask_access_log
+        self._handlers: dict[str, Registered] = {}
+        self.store = store
+        self.engine = Engine(store, self.limits, self.metrics, self._handlers)
+        if mask_access_log:
+            mask_tokens()
+
+    # Handlers.
+
+    def on(self, kind: str, *, joins: bool = False, per_second: float | None = None) -> Callable[[H], H]:
+        """Registers the handler of a type: `async def handler(ctx: Context, payload: Model)`. It runs inside the transaction that
+        makes the message processed; what it returns is the `result` of a request. It may run again if the transaction fails, so what
+        cannot be rolled back belongs into `ctx.after_commit`.
+
+        `per_second` gives messages of this type that have no number a limit of their own, such as typing. `joins` lets those over
+        the limit count as pings."""
+
+        def decorate(call: H) -> H:
+            if kind in ("hello", "ping") or kind in self._handlers:
+                raise ValueError(f"there is a handler for {kind} already")
+            self._handlers[kind] = register(kind, call, joins=joins, per_second=per_second)
+            return call
+
+        return decorate
+
+    # Mounting.
+
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:
+        """Opens and closes the store. Enter it in the application's own lifespan if there is one."""
+        if self._mask:
+            # Again, since uvicorn may have set up its loggers after this was made.
+            mask_tokens()
+        await self.engine.start()
+        try:
+            yield
+        finally:
+            await self.engine.stop()
+
+    def route(self, path: str = "/api/ws") -> WebSocketRoute:
+        return WebSocketRoute(path, self.endpoint)
+
+    async def endpoint(self, websocket: WebSocket) -> None:
+        """The WebSocket endpoint, for `app.add_websocket_route` or a route of one's own."""
+        if self.engine.draining:
+            await websocket.close()
+            return
+        origin = websocket.headers.get("origin")
+        if self._allow_origins is not None and origin is not None and origin not in self._allow_origins:
+            await websocket.close()
+            return
+        try:
+            identity = await self.identity(websocket)
+        except TokenRefused as refused:
+            # A browser can read a close code, and not an HTTP status.
+            await websocket.accept()
+            await websocket.close(1008, str(refused))
+            return
+        await websocket.accept()
+        if self._on_connect is not None:
+            data = self._on_connect(identity.user)
+            if data is not None:
+                await websocket.send_text(frames.envelope("connected", data))
+        await serve(self.engine, websocket, identity)
+
+    async def identity(self, connection: HTTPConnection) -> Identity:
+        """Who this is, by `?token=` on WebSockets and `Authorization: Bearer` elsewhere. Raises `TokenRefused`."""
+        if self._authenticate is not None:
+            found = self._authenticate(connection)
+            return found if isinstance(found, Identity) else await found
+        assert self._tokens is not None  # noqa: S101
+        scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
+        token = bearer.strip() if scheme.lower() == "bearer" else None
+        if connection.scope["type"] == "websocket":
+            token = connection.query_params.get("token") or token
+        return self._tokens.check(token)
+
+    # What the application does outside of handlers.
+
+    async def publish(self, user: str, kind: str, data: Mapping[str, Any], *, stream: str = "user") -> None:
+        """Stores an event for a user in a transaction of its own, and returns when it cannot be lost any more."""
+        await self.engine.publish([self.engine.event(user, kind, data, stream, "")])
+
+    async def publish_to_room(self, room: str, kind: str, data: Mapping[str, Any]) -> None:
+        async with self.store.transaction() as tx:
+            stored = await tx.members(room)
+        users = dict.fromkeys([*stored, *self.engine.users_in_room(room)])
+        events = [self.engine.event(user, kind, data, "user", "") for user in users]
+        if events:
+            await self.engine.publish(events)
+
+    async def handle(self, user: str, kind: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+        """Processes a message that came by other means than a connection, at most once, and returns the answers."""
+        identity = Identity(user, math.inf)
+        peer = Peer(identity, time.monotonic(), self.limits.window)
+        await self.engine.process_alone(peer, Frame(kind, data))
+        return [orjson.loads(frame) for frame in peer.outgoing]
+
+    def tell(self, user: str, kind: str, data: Mapping[str, Any]) -> int:
+        """Sends an event to the user's connections to this process, at most once; says how many there are."""
+        return self.engine.tell(user, frames.envelope(kind, data))
+
+    def is_connected(self, user: str) -> bool:
+        """Whether the user has a connection to this process."""
+        return bool(self.engine.connections(user))
+
+    def close(self, user: str, code: int = 1000, reason: str = "") -> int:
+        """Ends the user's connections to this process."""
+        peers = list(self.engine.connections(user))
+        for peer in peers:
+            peer.close(code, reason)
+        return len(peers)
+
+    def uvicorn_options(self) -> dict[str, Any]:
+        """Options of `uvicorn.run` and `uvicorn.Config` that the protocol needs."""
+        return {
+            "ws_max_size": self.limits.hard_max_bytes,
+            # No extension is negotiated; and the client's heartbeat finds dead links without ending them with 1011.
+            "ws_per_message_deflate": False,
+            "ws_ping_interval": None,
+        }

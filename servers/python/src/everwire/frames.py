@@ -1,0 +1,67 @@
+"""Frames that the server writes."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from .hello import VERSION
+from .limits import Limits
+
+
+def envelope(kind: str, data: Mapping[str, Any]) -> str:
+    """Raises `TypeError` for what is no JSON."""
+    return orjson.dumps({"type": kind, "data": data, "timestamp": int(time.time() * 1000)}).decode()
+
+
+def stored(frame: str, stream: str, offset: int, position: int) -> str:
+    """An event with its place; `prev` where the offset does not follow the position."""
+    prev = "" if offset == position + 1 else f'"prev":{position},'
+    return f'{{"stream":{_string(stream)},"offset":{offset},{prev}{frame[1:]}'
+
+
+def ack(seq: int) -> str:
+    return f'{{"type":"ack","data":{{"seq":{seq}}}}}'
+
+
+def pong() -> str:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f'{{"type":"pong","data":{{"timestamp":"{now}"}}}}'
+
+
+def error(code: str, message: str, about: str | None, seq: int = 0) -> str:
+    data: dict[str, Any] = {"message": message, "code": code}
+    if about is not None:
+        data["about"] = about
+    if seq:
+        data["seq"] = seq
+    return envelope("error", data)
+
+
+def reply(seq: int, result: Mapping[str, Any]) -> str:
+    return envelope("reply", {"seq": seq, "result": result})
+
+
+def stream(name: str, offset: int) -> str:
+    return envelope("stream", {"stream": name, "offset": offset})
+
+
+def welcome(epoch: int, last: int, limits: Limits, positions: Mapping[str, int]) -> str:
+    return envelope(
+        "welcome",
+        {
+            "version": VERSION,
+            "epoch": epoch,
+            "last": last,
+            "window": limits.window,
+            "max_bytes": limits.max_message_bytes,
+            "remember_ms": limits.remember_ms,
+            "streams": positions,
+        },
+    )
+
+
+def _string(text: str) -> str:
+    return orjson.dumps(text).decode()

@@ -1,0 +1,113 @@
+"""One connection, as the server knows it."""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .envelope import Frame
+from .hello import Hello
+from .token import Identity
+
+
+@dataclass(slots=True)
+class Closing:
+    code: int
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class Arrived:
+    """What waits for its turn."""
+
+    frame: Frame
+    at: float
+    hello: Hello | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Peer:
+    identity: Identity
+    opened_at: float
+    window: int
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    # What came in and waits for the writer.
+    inbox: deque[Arrived] = field(default_factory=deque)
+    hellos_waiting: int = 0
+    queued: bool = False
+    """It waits for a writer, or one is at it."""
+    room: asyncio.Event = field(default_factory=asyncio.Event)
+    """There is room in the inbox, or the connection is closing."""
+
+    # The reliable mode. `client_id` is empty until the first hello is processed.
+    client_id: str = ""
+    client_ids: set[str] = field(default_factory=set)
+    owner: str = ""
+    last: int = 0
+    welcomes: int = 0
+    """How many there were: what was read for the time before one must not be sent between its making and its sending."""
+    welcomed_at: float = 0.0
+    joined: set[str] = field(default_factory=set)
+    lapsed: bool = False
+
+    # What goes out. The sender reads stored events from the table behind these positions.
+    positions: dict[str, int] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
+    """The positions that the client has. They differ where the newest events were caused by this connection."""
+    unread: set[str] = field(default_factory=set)
+    """Streams that may have events behind the position."""
+    outgoing: deque[str] = field(default_factory=deque)
+    ack: int | None = None
+    acked_at: float = 0.0
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    sending_since: float = 0.0
+    """When the frame that is being sent was begun; 0 while none is."""
+
+    heard_at: float = 0.0
+    throttled: bool = False
+    """The reader waits for the rate limit with a frame in hand."""
+    closing: Closing | None = None
+    cut: Callable[[], None] = lambda: None
+    """Ends the connection without a goodbye."""
+
+    @property
+    def user(self) -> str:
+        return self.identity.user
+
+    @property
+    def origin(self) -> str:
+        """Names this connection in the events that it causes."""
+        return self.client_id or self.key
+
+    def caused(self, origin: str) -> bool:
+        return bool(origin) and (origin in self.client_ids or origin == self.key)
+
+    @property
+    def holds_back(self) -> bool:
+        """A numbered message may wait here."""
+        return bool(self.client_id) and (bool(self.inbox) or self.throttled)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Ends the connection after what is ready to go out; the first reason counts."""
+        if self.closing is None:
+            self.closing = Closing(code, reason)
+            self.inbox.clear()
+            self.wake.set()
+            self.room.set()
+
+    def send(self, frame: str) -> None:
+        self.outgoing.append(frame)
+        self.wake.set()
+
+    def acknowledge(self, now: float) -> None:
+        self.ack = self.last
+        self.acked_at = now
+        self.wake.set()
+
+    def stored(self, stream: str, offset: int) -> None:
+        """There are events up to this offset."""
+        if stream in self.positions and self.positions[stream] < offset:
+            self.unread.add(stream)
+            self.wake.set()

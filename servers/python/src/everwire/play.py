@@ -1,0 +1,181 @@
+"""Processes what arrived on one connection, inside a transaction."""
+
+import asyncio
+import logging
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import frames
+from .context import AfterCommit, Context
+from .refusal import Refuse
+from .report import describe
+from .sequence import Case, case
+from .store import NewEvent, StoreError, Transaction
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .peer import Arrived, Peer
+
+log = logging.getLogger("everwire")
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    client_id: str
+    owner: str
+    last: int
+    positions: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    type: str | None
+    at: float
+    outcome: str
+    code: str | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What follows once the transaction is committed."""
+
+    peer: "Peer"
+    events: list[NewEvent] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
+    tells: list[tuple[str, str, bool]] = field(default_factory=list)
+    after: list[AfterCommit] = field(default_factory=list)
+    last: int | None = None
+    """The `ack` to send."""
+    close: tuple[int, str] | None = None
+    welcome: Welcome | None = None
+    played: list[Played] = field(default_factory=list)
+
+
+async def play(engine: "Engine", tx: Transaction, peer: "Peer", items: "list[Arrived]", *, refuse: bool) -> Outcome:
+    outcome = Outcome(peer)
+    if items[0].hello is not None:
+        await _hello(tx, peer, items[0], outcome)
+        return outcome
+    run, duplicates = _sequence(peer, items, outcome)
+    last = max((item.frame.seq for item in run), default=0)
+    if last and not await tx.take(peer.user, peer.client_id, peer.owner, peer.last, last):
+        # Another connection has said hello as this client since.
+        outcome.close = (4410, "another connection uses this client id")
+        return outcome
+    if last or duplicates:
+        outcome.last = last or peer.last
+    for item in run:
+        await _message(engine, tx, peer, item, outcome, refuse=refuse)
+    return outcome
+
+
+def _sequence(peer: "Peer", items: "list[Arrived]", outcome: Outcome) -> "tuple[list[Arrived], bool]":
+    """Those that are to be processed, up to one that ends the connection, and whether there were duplicates."""
+    run: list[Arrived] = []
+    duplicates = False
+    last = peer.last
+    for item in items:
+        frame = item.frame
+        if frame.breaks_rules:
+            outcome.close = (4400, "wrong sequence number")
+            break
+        if not frame.seq:
+            run.append(item)
+            continue
+        if not peer.client_id:
+            outcome.close = (4400, "sequence number before hello")
+            break
+        which = case(frame.seq, frame.prev, last)
+        if which is Case.NEXT:
+            run.append(item)
+            last = frame.seq
+        elif which is Case.DUPLICATE:
+            duplicates = True
+            outcome.played.append(Played(frame.type, item.at, "duplicate"))
+        else:
+            outcome.close = (4409, "a message is missing") if which is Case.MISSING else (4400, "overtaken")
+            break
+    return run, duplicates
+
+
+async def _hello(tx: Transaction, peer: "Peer", item: "Arrived", outcome: Outcome) -> None:
+    hello = item.hello
+    assert hello is not None  # noqa: S101
+    if hello.client_id == peer.client_id:
+        outcome.close = (4400, "hello with the client id that is in use")
+        return
+    owner = secrets.token_hex(16)
+    now = int(time.time() * 1000)
+    last = await tx.hello(peer.user, hello.client_id, owner, now)
+    positions: dict[str, int] = {}
+    own = f"client:{hello.client_id}"
+    for name in ("user", own):
+        if peer.client_ids and name in peer.positions:
+            continue
+        positions[name] = await tx.position(peer.user, name, hello.positions.get(name), now)
+    outcome.welcome = Welcome(hello.client_id, owner, last, positions)
+
+
+async def _message(
+    engine: "Engine", tx: Transaction, peer: "Peer", item: "Arrived", outcome: Outcome, *, refuse: bool
+) -> None:
+    frame = item.frame
+    ctx = Context(engine, peer, tx, frame.type or "", frame.seq, frame.request)
+    try:
+        if refuse:
+            raise Refuse("internal")
+        if frame.problem is not None:
+            raise Refuse(frame.problem)
+        result = await _handle(engine, ctx, frame.data)
+        answer = _reply(peer, frame.seq, result) if frame.request else None
+        await ctx.finish(keep=True)
+    except StoreError:
+        raise
+    except Exception as error:
+        if isinstance(error, Refuse):
+            refusal = error
+        else:
+            refusal = Refuse("internal")
+            log.error("the handler of %s failed: %s", frame.type, describe(error))
+        await ctx.finish(keep=False)
+        _refused(peer, item, refusal, outcome)
+        return
+    effects = ctx.effects
+    outcome.events += effects.events
+    if answer is not None:
+        outcome.events.append(answer)
+    outcome.frames += effects.here
+    outcome.tells += effects.tells
+    outcome.after += effects.after
+    if effects.rooms:
+        engine.move(peer, effects.rooms)
+    outcome.played.append(Played(frame.type, item.at, "processed"))
+
+
+async def _handle(engine: "Engine", ctx: Context, data: dict[str, Any]) -> dict[str, Any]:
+    if ctx.type == "ping":
+        ctx.effects.here.append(frames.pong())
+        return {}
+    handler = engine.handlers.get(ctx.type)
+    if handler is None:
+        raise Refuse("unknown_type")
+    async with asyncio.timeout(engine.limits.handler_timeout_s):
+        return await handler.run(ctx, data)
+
+
+def _reply(peer: "Peer", seq: int, result: dict[str, Any]) -> NewEvent:
+    return NewEvent(peer.user, f"client:{peer.client_id}", frames.reply(seq, result))
+
+
+def _refused(peer: "Peer", item: "Arrived", refusal: Refuse, outcome: Outcome) -> None:
+    frame = item.frame
+    # The type of what could not be read is a guess at best.
+    about = frame.type if frame.problem is None else None
+    text = frames.error(refusal.code, refusal.message, about, frame.seq)
+    if frame.request:
+        outcome.events.append(NewEvent(peer.user, f"client:{peer.client_id}", text))
+    else:
+        outcome.frames.append(text)
+    outcome.played.append(Played(frame.type, item.at, "refused", refusal.code))

@@ -1,0 +1,14 @@
+from .base import Change, Conflict, ContentRefused, Event, NewEvent, Store, StoreError, Transaction
+from .sqlite import SqliteStore
+
+__all__ = [
+    "Change",
+    "Conflict",
+    "ContentRefused",
+    "Event",
+    "NewEvent",
+    "SqliteStore",
+    "Store",
+    "StoreError",
+    "Transaction",
+]
