@@ -58,6 +58,7 @@ mod problem;
 mod process;
 mod reliable;
 mod reply;
+mod room;
 mod roster;
 mod routes;
 mod scan;
