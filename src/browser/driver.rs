@@ -70,13 +70,12 @@ impl<F: Face> Driver<F> {
         }
     }
 
-    /// A command that connects. The network is looked at if nothing was watching it.
-    pub(crate) fn connect(&self, command: fn(&mut Core, Timestamp)) {
-        let _entered = self.face.enter();
+    /// Looks at the network if nothing is watching it. To be called before a command that connects.
+    pub(crate) fn look_at_network(&self) {
         if !self.awake.get() {
-            self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline });
+            let _entered = self.face.enter();
+            self.fact(if host::is_offline() { Input::NetworkOffline } else { Input::NetworkOnline }, now());
         }
-        self.act(command);
     }
 
     /// Step 2 of the driving contract for commands.
@@ -157,21 +156,20 @@ impl<F: Face> Driver<F> {
                 return false;
             }
             (_, Some(socket)) => {
-                let now = Timestamp::from_millis(at as u64);
-                let payload = Incoming::new(fact, numbers, self.limits.get());
-                self.core.borrow_mut().handle_input(Input::Frame { socket, payload }, now);
-                self.follow_up(now);
-                return self.frame_is_current.replace(false);
+                Input::Frame { socket, payload: Incoming::new(fact, numbers, self.limits.get()) }
             }
             (_, None) => return false,
         };
-        self.fact(input);
-        false
+        // Frames bring the time at which they came.
+        let now = if at > 0.0 { Timestamp::from_millis(at as u64) } else { now() };
+        self.fact(input, now);
+        self.frame_is_current.replace(false)
     }
 
     /// Step 2 of the driving contract for facts.
-    fn fact(&self, input: Input<Text, Incoming>) {
-        self.act(|core, now| core.handle_input(input, now));
+    fn fact(&self, input: Input<Text, Incoming>, now: Timestamp) {
+        self.core.borrow_mut().handle_input(input, now);
+        self.follow_up(now);
     }
 
     /// Steps 3 to 6.

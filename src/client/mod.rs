@@ -315,7 +315,8 @@ impl Client {
 
     fn command(&self, command: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {
         host::set_endpoint(self.0.driver.face().store(), &self.0.target.endpoint()?);
-        self.0.driver.connect(command);
+        self.0.driver.look_at_network();
+        self.0.driver.act(command);
         Ok(())
     }
 

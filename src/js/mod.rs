@@ -13,8 +13,8 @@ mod options;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::browser::Driver;
 use crate::browser::frame::message;
-use crate::browser::{Core, Driver};
 use crate::proto::{Refusal, Sent};
 use face::{JsFace, show};
 
@@ -43,15 +43,20 @@ extern "C" fn everwire_signal(client: &Client, now: f64, fact: u32, a: f64, b: f
 #[unsafe(no_mangle)]
 extern "C" fn everwire_command(client: &Client, command: u32, seq: f64) -> bool {
     let seq = seq as u64;
-    match command {
-        0 => client.connect(Core::connect),
-        1 => client.connect(Core::reconnect),
-        2 => client.act(Core::disconnect),
-        3 => client.act(Core::forget),
-        4 => client.act(|core, now| core.stored(seq, now)),
-        _ => return client.act(|core, now| core.cancel(seq, now)),
+    if command < 2 {
+        client.look_at_network();
     }
-    true
+    client.act(|core, now| {
+        match command {
+            0 => core.connect(now),
+            1 => core.reconnect(now),
+            2 => core.disconnect(now),
+            3 => core.forget(now),
+            4 => core.stored(seq, now),
+            _ => return core.cancel(seq, now),
+        }
+        true
+    })
 }
 
 /// The message's number, negative if it is queued, or 0 after the host was told why it was refused. `ttl` and `reply_within` are

@@ -129,8 +129,8 @@ impl Incoming {
         if index >= MAX_STREAMS {
             return None;
         }
-        if index >= self.streams.len() {
-            self.streams.resize(index + 1, Position::Unknown);
+        while index >= self.streams.len() {
+            self.streams.push(Position::Unknown);
         }
         self.streams.get_mut(index)
     }

@@ -23,9 +23,8 @@ impl Requests {
 
     /// Stops waiting; false if nobody waited.
     pub fn remove(&mut self, seq: u64) -> bool {
-        let before = self.waiting.len();
-        self.waiting.retain(|(waiting, _)| *waiting != seq);
-        self.waiting.len() < before
+        let index = self.waiting.iter().position(|(waiting, _)| *waiting == seq);
+        index.map(|index| self.waiting.remove(index)).is_some()
     }
 
     /// Takes out a request that has waited long enough.

@@ -25,7 +25,9 @@ impl<M: PartialEq> Sessions<M> {
 
     /// Forgets a session.
     pub fn leave(&mut self, session: &M) {
-        self.joined.retain(|(known, _)| known != session);
+        if let Some(index) = self.joined.iter().position(|(known, _)| known == session) {
+            self.joined.remove(index);
+        }
     }
 
     /// Whether one more session would be too many to rejoin.

@@ -13,21 +13,6 @@ pub fn trim(glue: &str) -> Result<String> {
 }
 
 const PARTS: [(&str, &str); 5] = [
-    // For the JavaScript values that Rust holds: there are none.
-    (
-        "        __wbindgen_init_externref_table: function() {
-            const table = wasm.__wbindgen_externrefs;
-            table.set(0, undefined);
-            table.set(1024, undefined);
-            table.set(1025, null);
-            table.set(1026, true);
-            table.set(1027, false);
-        },
-",
-        "",
-    ),
-    // Names of imports are the module's own.
-    ("__proto__: null,", ""),
     // For callers of another time.
     (
         "    if (module !== undefined) {
@@ -63,6 +48,21 @@ let",
         "function initSync(module) {
 ",
     ),
+    // For the JavaScript values that Rust holds: there are none.
+    (
+        "        __wbindgen_init_externref_table: function() {
+            const table = wasm.__wbindgen_externrefs;
+            table.set(0, undefined);
+            table.set(1024, undefined);
+            table.set(1025, null);
+            table.set(1026, true);
+            table.set(1027, false);
+        },
+",
+        "",
+    ),
+    // Names of imports are the module's own.
+    ("__proto__: null,", ""),
 ];
 
 #[cfg(test)]

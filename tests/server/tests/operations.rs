@@ -163,6 +163,11 @@ async fn the_audit_trail_has_every_event_with_its_outcome() {
     let file = temporary("outcomes");
     let _ = std::fs::remove_file(&file);
     let world = World::new(&["--audit", file.to_str().unwrap(), "--rate-limit-per-minute", "9"]).await;
+    let entries = || -> Vec<Value> {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(!text.contains("a secret of ada"), "{text}");
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    };
     let mut ada = world.member("ada", "s1").await;
     let message = json!({ "session_id": "s1", "message": { "id": "m1", "content": "a secret of ada" } });
     ada.send("message_sent", message.clone()).await;
@@ -175,6 +180,7 @@ async fn the_audit_trail_has_every_event_with_its_outcome() {
     ada.say(1, "join_session", json!({ "session_id": "s1" })).await;
     ada.say(2, "message_sent", message.clone()).await;
     ada.acked(2).await;
+    world.until("it is written down", async || entries().iter().any(|entry| entry["seq"] == 2)).await;
     ada.say(2, "message_sent", message.clone()).await;
     ada.acked(2).await;
     ada.say(3, "nonsense", json!({})).await;
@@ -183,11 +189,6 @@ async fn the_audit_trail_has_every_event_with_its_outcome() {
     assert_eq!(ada.event("error").await["code"], "rate_limited");
     world.post("/dev/push", json!({ "type": "notification", "session_id": "s1" })).await;
     drop(ada);
-    let entries = || -> Vec<Value> {
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(!text.contains("a secret of ada"), "{text}");
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    };
     world.until("ada is gone", async || entries().iter().any(|entry| entry["event"] == "disconnect")).await;
     let entries = entries();
     let messages: Vec<_> = entries
