@@ -46,9 +46,18 @@ impl Push {
         Self { r#type: kind.to_owned(), data, user_id: Some(user.to_owned()), session_id: None, match_id: None }
     }
 
+    pub fn to_session(session: &str, kind: &str, data: Map<String, Value>) -> Self {
+        Self { r#type: kind.to_owned(), data, user_id: None, session_id: Some(session.to_owned()), match_id: None }
+    }
+
     /// Queues the event and says for how many connections. Where it is stored for someone, it is so on return.
     pub async fn deliver(self, app: &App) -> Result<usize, Problem> {
         let place = self.place()?;
+        if let (Place::User(user), Some(dev)) = (&place, &app.dev)
+            && dev.fails_pushes_to(user)
+        {
+            return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "pushes fail on command"));
+        }
         let to = place.to_string();
         let kind = self.r#type.clone();
         let delivered = self.deliver_to(place, app).await?;
@@ -256,7 +265,7 @@ pub async fn scrape(State(app): Shared) -> Response {
 }
 
 /// Whose token it is.
-fn user_of(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
+pub fn user_of(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
     let ticket = app.tokens.check(bearer(headers));
     ticket.map(|ticket| ticket.user).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))
 }

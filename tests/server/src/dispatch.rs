@@ -112,7 +112,7 @@ fn check_size(
 /// One that can be acknowledged is refused like any other. Of one that cannot, nothing but the end of the connection tells its client.
 fn refuse_size(numbers: Numbers) -> Result<Refusal, Ending> {
     match numbers {
-        Numbers::Absent => Err(Ending::close(1009, "Message too large")),
+        Numbers::Absent => Err(Ending::close(1009, reply::TOO_LARGE)),
         Numbers::Present(_) | Numbers::Wrong => Ok(reply::too_large()),
     }
 }
@@ -188,7 +188,7 @@ fn pong_data() -> Value {
 }
 
 fn rate_limited() -> Refusal {
-    Refusal::new("rate_limited", "Rate limit exceeded")
+    Refusal::new("rate_limited", reply::RATE_LIMITED)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fmt,
     sync::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -10,6 +9,8 @@ use std::{
 };
 
 use crate::{connection::Connection, outgoing::Outgoing, reply::Refusal, sync::SharedLock as _};
+
+pub use crate::room::Room;
 
 /// Users, their connections, and the rooms (sessions and matches) they are members of.
 ///
@@ -32,13 +33,6 @@ pub struct Capacity {
 pub enum Full {
     Server,
     User,
-}
-
-/// Where events go: a session of MasterX or a match of CoLabMatch.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Room {
-    Session(Arc<str>),
-    Match(Arc<str>),
 }
 
 #[derive(Default)]
@@ -284,6 +278,13 @@ impl Hub {
         }
     }
 
+    /// The connections of those who are in a room.
+    pub fn connections_in(&self, room: &Room) -> Vec<Arc<Connection>> {
+        let state = self.state.reading();
+        let present = state.rooms.get(room).into_iter().flat_map(|members| &members.present);
+        present.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect()
+    }
+
     /// How many connections there are.
     pub fn len(&self) -> usize {
         self.state.reading().connections
@@ -358,25 +359,6 @@ impl Audience {
     pub fn has_others(&self, than: &str) -> bool {
         self.plain.iter().any(|connection| &*connection.user != than)
             || self.streamed.iter().any(|user| &**user != than)
-    }
-}
-
-impl fmt::Display for Room {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Session(id) => write!(formatter, "session:{id}"),
-            Self::Match(id) => write!(formatter, "match:{id}"),
-        }
-    }
-}
-
-impl Room {
-    pub fn session(id: &str) -> Self {
-        Self::Session(id.into())
-    }
-
-    pub fn of_match(id: &str) -> Self {
-        Self::Match(id.into())
     }
 }
 

@@ -58,6 +58,7 @@ mod problem;
 mod process;
 mod reliable;
 mod reply;
+mod room;
 mod roster;
 mod routes;
 mod scan;
@@ -70,6 +71,7 @@ mod sweeper;
 mod sync;
 mod token;
 mod trail;
+mod tutor;
 mod typing;
 
 pub use hook::{Incident, error_hook};

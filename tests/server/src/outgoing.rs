@@ -46,7 +46,7 @@ impl Outgoing {
 }
 
 /// Types that the server sends; the last stands for all others.
-pub const SENT: [&str; 22] = [
+pub const SENT: [&str; 23] = [
     "pong",
     "echo",
     "error",
@@ -54,6 +54,7 @@ pub const SENT: [&str; 22] = [
     "message_received",
     "emotion_update",
     "session_members",
+    "message_delta",
     "session_update",
     "notification",
     "connected",

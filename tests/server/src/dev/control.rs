@@ -134,6 +134,17 @@ pub async fn emotion(State(app): Shared, Body(request): Body<EmotionRequest>) ->
 }
 
 #[derive(Deserialize)]
+pub struct FailPushesRequest {
+    user_id: String,
+    fail: bool,
+}
+
+pub async fn fail_pushes(State(app): Shared, Body(request): Body<FailPushesRequest>) -> Answer {
+    dev(&app)?.set_unreachable(&request.user_id, request.fail);
+    Ok(Json(json!({ "failing": request.fail })))
+}
+
+#[derive(Deserialize)]
 pub struct RawRequest {
     user_id: String,
     text: String,

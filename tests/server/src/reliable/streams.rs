@@ -282,7 +282,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 
 const CLIENT_STREAM: &str = "client:";
 
-const MOMENTARY: [&str; 15] = [
+const MOMENTARY: [&str; 16] = [
+    "message_delta",
     "session_members",
     "typing_indicator",
     "user_typing",
