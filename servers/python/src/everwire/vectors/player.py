@@ -51,7 +51,7 @@ class Player:
         self._server = server
         self._conversation = conversation
         self._patience_s = patience_s
-        self._ignore = ignore | {"connected"}
+        self._ignore = ignore | {"connected", "session_members"}
         self._places = Places()
         self._names: dict[str, str] = {}
         self._user = ""
@@ -140,7 +140,8 @@ class Player:
                 raise Mismatch(f"unexpected {frame}")
             self._acked = seq
             return
-        if frame.get("type") in self._ignore:
+        # The user's own message for their other devices, which a server may leave out, names the client id that sent it.
+        if frame.get("type") in self._ignore or "client_id" in frame:
             return
         if self._greeting:
             if kind.startswith("stream "):
