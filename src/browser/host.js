@@ -366,6 +366,8 @@ function receive(store, incoming) {
   if (isPlaced) {
     if (typeof stream !== "string" || !isCount(offset) || !isCount(prev) || prev >= offset) return hear(MALFORMED);
     if (!hear(PLACED, streamNumber(store, stream), offset, prev)) return;
+    // The user's other devices are told what this client has done; it knows.
+    if (incoming.client_id === store.clientId) return;
   }
   const { seq } = data;
   let news = ABOUT_MESSAGES[type] ?? (type === "pong" ? 1 : 0);
