@@ -14,7 +14,7 @@ export function explain(cause: unknown): EverwireError {
   if (/content security policy|unsafe-eval|blocked by CSP/i.test(text)) {
     return error(
       "wasm_blocked",
-      "the page's Content Security Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src",
+      "the page's Content Security Policy needs 'wasm-unsafe-eval' in its script-src",
       cause,
     );
   }

@@ -90,14 +90,13 @@ impl<F: Face> Driver<F> {
     /// What has really become of a message that was just accepted: the socket may have turned out to be closing. Then what would be worthless
     /// later is dropped, and what nobody acknowledges waits.
     pub(crate) fn confirm(&self, sent: Sent, is_ephemeral: bool) -> Result<Sent, Refusal> {
-        let (is_open, delivery) = self.look(|core| {
-            let seen = core.snapshot();
-            (seen.phase == Phase::Open, seen.delivery)
-        });
-        match sent {
-            Sent::Now if !is_open && is_ephemeral => Err(Refusal::NotOpen),
-            Sent::Now if !is_open && delivery == Delivery::AtMostOnce => Ok(Sent::Queued),
-            sent => Ok(sent),
+        let (is_open, delivery) = self.look(|core| (core.is_open(), core.delivery()));
+        if is_open || sent == Sent::Queued {
+            Ok(sent)
+        } else if is_ephemeral {
+            Err(Refusal::NotOpen)
+        } else {
+            Ok(if delivery == Delivery::AtMostOnce { Sent::Queued } else { sent })
         }
     }
 

@@ -9,4 +9,6 @@ pub(crate) mod frame;
 pub(crate) mod held;
 mod host;
 
-pub(crate) use driver::{Core, Driver, Face, now};
+#[cfg(feature = "rust")]
+pub(crate) use driver::Core;
+pub(crate) use driver::{Driver, Face, now};

@@ -58,8 +58,7 @@ export function checkOptions(options) {
     check(group, isObject, "an object");
   for (const [path, least, most, infinite, fractional] of NUMBERS) {
     const fits = (value) =>
-      (value >= least && value <= most && (fractional ? !Number.isNaN(+value) : Number.isInteger(value))) ||
-      (infinite && value === Infinity);
+      (value >= least && value <= most && (fractional || Number.isInteger(value))) || (infinite && value === Infinity);
     const what = `a ${fractional ? "" : "whole "}number from ${least} to ${most}${infinite ? ", or Infinity" : ""}`;
     check(path, (value) => typeof value === "number" && fits(value), what);
   }
@@ -84,20 +83,17 @@ export const number = (index) => option(current.options, NUMBERS[index][0]) ?? N
 export const overflow = () => OVERFLOWS.indexOf(current.options.queue?.overflow);
 
 const REFUSALS = [
-  (bytes, max) =>
-    error(
-      "too_large",
-      `the message takes ${bytes} bytes, more than the ${max} that \`maxMessageBytes\` or the server allow`,
-    ),
-  () => error("queue_full", "there is no connection and the queue is full"),
-  () => error("not_open", "there is no connection, and later the event is worthless"),
-  () => error("too_many_sessions", "too many sessions are joined: leave some first"),
-  () => error("unsupported", 'requests need `delivery: "reliable"` and a server that knows it'),
+  ["too_large", "larger than `maxMessageBytes` or the server allow"],
+  ["queue_full", "there is no connection, and the queue is full"],
+  ["not_open", "there is no connection, and the event is worthless later"],
+  ["too_many_sessions", "too many sessions: leave some first"],
+  ["unsupported", 'requests need `delivery: "reliable"` and a server that knows it'],
 ];
 
-/** Says why a message was not accepted. */
+/** Says why a message was not accepted; `max` is 0 where no size is to blame. */
 export const refuse = (index, bytes, max) => {
-  current.refusal = REFUSALS[index](bytes, max);
+  const [code, text] = REFUSALS[index];
+  current.refusal = error(code, max ? `${text}: ${bytes} bytes of ${max}` : text);
 };
 
 const PHASES = ["idle", "connecting", "open", "closing", "waiting", "offline", "given_up", "fatal"];
@@ -289,7 +285,7 @@ function tellNews() {
 
 const FAILURES = [
   ["timed_out", "the request got no reply in time"],
-  ["abandoned", "the request got no reply before the connection was given up or closed"],
+  ["abandoned", "the connection was given up or closed before the reply"],
 ];
 
 function tellTransmitted(store, seq) {

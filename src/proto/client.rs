@@ -250,6 +250,16 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
+    /// Whether messages flow.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    /// What the server of the latest connection can do.
+    pub const fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
     /// The socket that facts are accepted from, if there is one.
     pub const fn socket(&self) -> Option<SocketId> {
         match self.state {

@@ -67,7 +67,7 @@ fn minify(script: &Path) -> Result<()> {
 }
 
 /// Properties that only the scripts of one entry know: neither part of the package's interface nor of what travels.
-const INTERNAL: [&str; 24] = [
+const INTERNAL: [&str; 27] = [
     "acknowledged",
     "answer",
     "core",
@@ -77,7 +77,7 @@ const INTERNAL: [&str; 24] = [
     "failure",
     "isDurable",
     "isEphemeral",
-    "isGreeting",
+    "messages",
     "isTelling",
     "joins",
     "listeners",
@@ -90,7 +90,10 @@ const INTERNAL: [&str; 24] = [
     "settle",
     "signal",
     "snapshot",
+    "socket",
     "tell",
+    "text",
+    "timeout",
     "watched",
 ];
 

@@ -21,7 +21,9 @@ struct Script {
 
 /// Renames every import of `module`, has all of them come from one place, and takes away the exports that the package does not use.
 pub fn shorten(module: &mut Module) -> Names {
-    let unused = module.exports.iter().filter(|export| !export.name.starts_with("everwire_")).map(|export| export.id());
+    // The memory stays for whoever wants to know how large it is.
+    let is_used = |name: &str| name.starts_with("everwire_") || name == "memory";
+    let unused = module.exports.iter().filter(|export| !is_used(&export.name)).map(|export| export.id());
     for export in unused.collect::<Vec<_>>() {
         module.exports.delete(export);
     }
@@ -109,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_exports_that_the_package_calls_are_left() {
+    fn only_the_memory_and_the_exports_that_the_package_calls_are_left() {
         let mut module = Module::default();
         let memory = module.memories.add_local(false, false, 1, None, None);
         for name in ["memory", "everwire_send", "__wbindgen_start"] {
             module.exports.add(name, memory);
         }
         shorten(&mut module);
-        assert_eq!(module.exports.iter().map(|export| &export.name).collect::<Vec<_>>(), ["everwire_send"]);
+        assert_eq!(module.exports.iter().map(|export| &export.name).collect::<Vec<_>>(), ["memory", "everwire_send"]);
     }
 
     #[test]

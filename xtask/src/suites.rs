@@ -98,7 +98,7 @@ fn python_library(workshop: &mut Workshop) -> Result<()> {
     };
     let port = server::free_port(SERVER_PORT)?;
     player("python · vectors at the FastAPI example", port)
-        .arg("python examples/fastapi/main.py")
+        .args(["python examples/fastapi/main.py", "--ignore", "emotion_update"])
         .env("PATH", python::path()?)
         .env("PORT", port.to_string())
         .env("EVERWIRE_DEV", "1")

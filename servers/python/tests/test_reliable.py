@@ -158,6 +158,39 @@ async def test_the_users_other_devices_see_what_one_sends_and_that_one_does_not(
     await laptop.close()
 
 
+async def test_events_that_are_read_while_a_welcome_is_made_come_after_it(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await server.connect("ada")
+    position = (await first.hello())["streams"]["user"]
+    await first.close()
+    store = server.wire.store
+    events = store.events
+    reading, welcomed = asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:
+        found = await events(*arguments)
+        if found:
+            reading.set()
+            await welcomed.wait()
+        return found
+
+    monkeypatch.setattr(store, "events", slow)
+    ada = await server.connect("ada")
+    await server.until_open(1)
+    # The connection carries the stream already, and its sender is reading this event.
+    await server.wire.publish("ada", "n", {"n": 1})
+    await reading.wait()
+    await ada.send("hello", {"versions": [1], "client_id": first.client_id, "streams": {"user": position}})
+    while not next(iter(server.wire.engine.peers)).client_id:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    welcomed.set()
+    came = [await ada.frame() for _ in range(2)]
+    assert [frame["type"] for frame in came] == ["welcome", "n"]
+    assert (came[0]["data"]["streams"]["user"], came[1]["offset"]) == (position, position + 1)
+    await ada.close()
+
+
 async def test_a_stream_begins_beyond_every_offset_that_it_may_have_had(start: Start) -> None:
     before = time.time() * 1000
     async with start() as server:

@@ -13,6 +13,7 @@ use crate::{
     outgoing::Outgoing,
     reliable::Ledger,
     reply::Refusal,
+    trail::Movement,
 };
 
 /// The effects of a message. Those on memory have happened when it is made; these are the others.
@@ -25,7 +26,7 @@ pub enum Action {
     Join { room: Room, answer: Option<Outgoing> },
     /// The user has left a room.
     Leave { room: Room },
-    /// An event for the others in a room.
+    /// An event for everyone in a room, on every connection but the one that it comes from.
     Publish { room: Room, kind: &'static str, data: Value },
     /// A message of a match, to be stored and announced.
     Send { room: Room, draft: Draft },
@@ -46,6 +47,16 @@ impl Action {
         }
     }
 
+    /// Whether it is a join or a leave, and of which room.
+    pub fn movement(&self) -> Option<Movement> {
+        match self {
+            Self::Join { room, .. } => Some(Movement::Joined(room.clone())),
+            Self::Leave { room } => Some(Movement::Left(room.clone())),
+            Self::IfJoinedBefore { action, .. } => action.movement(),
+            Self::Done | Self::Answer { .. } | Self::Publish { .. } | Self::Send { .. } | Self::Read { .. } => None,
+        }
+    }
+
     /// Carries it out for a message without a sequence number, and returns the direct answer, if there is one.
     ///
     /// The database is asked only where something is stored, or where someone has a stream.
@@ -62,7 +73,7 @@ impl Action {
             Self::Leave { room } if app.hub.is_streamed(&from.user) => app.on_disk(from, Self::Leave { room }).await,
             Self::Leave { .. } => Ok(None),
             Self::Publish { room, kind, data } if !app.hub.has_streamed(&room) => {
-                app.hub.to_room(&room, Some(&from.user), &envelope::event(kind, &data));
+                app.hub.to_room(&room, Some(from.id), &envelope::event(kind, &data));
                 Ok(None)
             }
             Self::Send { room, draft } if !app.hub.has_streamed(&room) => send(app, &room, draft).await,
@@ -92,6 +103,7 @@ async fn send(app: &App, room: &Room, draft: Draft) -> Result<Option<Outgoing>, 
         }
         // The others have it already; the sender is asking because the first answer was lost.
         Inserted::Again(message) => Ok(Some(envelope::event("new_message", &message))),
+        Inserted::NotActive => Err(messages::not_active()),
     }
 }
 

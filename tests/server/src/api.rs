@@ -1,6 +1,9 @@
 //! The HTTP side for the application: push events, make matches, read history; and for operators: health, metrics.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::{
     Json,
@@ -13,11 +16,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
-    envelope,
+    conversations, envelope,
     hub::{Audience, Hub, Room},
     masterx,
     matches::MatchError,
-    messages, metrics,
+    messages::{self, MatchStatus},
+    metrics,
     problem::{Body, Params, Part, Problem},
     reliable::{self, Event, Ledger},
     token::MAX_USER_BYTES,
@@ -42,9 +46,26 @@ impl Push {
         Self { r#type: kind.to_owned(), data, user_id: Some(user.to_owned()), session_id: None, match_id: None }
     }
 
+    pub fn to_session(session: &str, kind: &str, data: Map<String, Value>) -> Self {
+        Self { r#type: kind.to_owned(), data, user_id: None, session_id: Some(session.to_owned()), match_id: None }
+    }
+
     /// Queues the event and says for how many connections. Where it is stored for someone, it is so on return.
     pub async fn deliver(self, app: &App) -> Result<usize, Problem> {
         let place = self.place()?;
+        if let (Place::User(user), Some(dev)) = (&place, &app.dev)
+            && dev.fails_pushes_to(user)
+        {
+            return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "pushes fail on command"));
+        }
+        let to = place.to_string();
+        let kind = self.r#type.clone();
+        let delivered = self.deliver_to(place, app).await?;
+        app.trail.pushed(&kind, &to, delivered);
+        Ok(delivered)
+    }
+
+    async fn deliver_to(self, place: Place, app: &App) -> Result<usize, Problem> {
         if reliable::is_stored(&self.r#type) {
             let event = Event::new(&self.r#type, &self.data);
             let whom = place.clone();
@@ -85,6 +106,16 @@ enum Place {
     Everyone,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(formatter, "user:{user}"),
+            Self::Room(room) => room.fmt(formatter),
+            Self::Everyone => formatter.write_str("everyone"),
+        }
+    }
+}
+
 impl Place {
     fn audience(&self, hub: &Hub) -> Audience {
         match self {
@@ -111,6 +142,7 @@ pub async fn push(State(app): Shared, headers: HeaderMap, Body(push): Body<Push>
 pub struct NewMatch {
     match_id: String,
     users: [String; 2],
+    status: Option<MatchStatus>,
 }
 
 impl NewMatch {
@@ -123,7 +155,7 @@ impl NewMatch {
                 "ids must have 1 to {MAX_USER_BYTES} bytes, and users must differ"
             )));
         }
-        match app.matches.make(&self.match_id, self.users).await {
+        match app.matches.make(&self.match_id, self.users, self.status.unwrap_or(MatchStatus::Active)).await {
             Ok(()) => Ok(Json(json!({ "match_id": self.match_id }))),
             Err(MatchError::Taken) => Err(Problem::new(StatusCode::CONFLICT, "this match is between other users")),
             Err(MatchError::Store(error)) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
@@ -135,6 +167,42 @@ impl NewMatch {
 pub async fn new_match(State(app): Shared, headers: HeaderMap, Body(new): Body<NewMatch>) -> Answer {
     check_app_key(&app, &headers)?;
     new.make(&app).await
+}
+
+#[derive(Deserialize)]
+pub struct NewStatus {
+    status: MatchStatus,
+}
+
+/// Changes the status of a match.
+pub async fn set_status(app: &App, match_id: &str, status: MatchStatus) -> Answer {
+    match app.matches.set_status(match_id, status).await? {
+        Some(changed) => Ok(Json(json!({ "match_id": match_id, "status": status.as_str(), "changed": changed }))),
+        None => Err(Problem::new(StatusCode::NOT_FOUND, "no such match")),
+    }
+}
+
+/// `POST /api/matches/{id}/status`
+pub async fn match_status(
+    State(app): Shared,
+    headers: HeaderMap,
+    Part(match_id): Part<String>,
+    Body(new): Body<NewStatus>,
+) -> Answer {
+    check_app_key(&app, &headers)?;
+    set_status(&app, &match_id, new.status).await
+}
+
+/// `GET /api/matches`, with the token of a user: their conversations.
+pub async fn conversations(State(app): Shared, headers: HeaderMap, Params(page): Params<Page>) -> Answer {
+    let user = user_of(&app, &headers)?;
+    let limit = page.limit.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
+    let listed = user.clone();
+    let mut matches = app.matches.store().run(move |database| conversations::of_user(database, &listed, limit)).await?;
+    for conversation in &mut matches {
+        conversation.online = app.hub.is_online(&conversation.user_id);
+    }
+    Ok(Json(json!({ "matches": matches })))
 }
 
 #[derive(Deserialize)]
@@ -150,9 +218,8 @@ pub async fn history(
     Part(match_id): Part<String>,
     Params(page): Params<Page>,
 ) -> Answer {
-    let ticket =
-        app.tokens.check(bearer(&headers)).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))?;
-    if app.matches.partner(&match_id, &ticket.user).is_none() {
+    let user = user_of(&app, &headers)?;
+    if app.matches.partner(&match_id, &user).is_none() {
         return Err(Problem::new(StatusCode::FORBIDDEN, "not a match of yours"));
     }
     let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
@@ -168,14 +235,25 @@ pub async fn history(
 
 /// `GET /healthz`
 pub async fn health(State(app): Shared) -> Response {
-    let draining = app.draining.load(Ordering::SeqCst);
-    let stores = app.matches.store().run(|database| database.query_row("SELECT 1", [], |_| Ok(()))).await.is_ok();
-    let status = if draining || !stores { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let body = json!({
-        "status": if draining { "draining" } else if stores { "ok" } else { "no database" },
-        "connections": app.hub.len(),
-    });
-    (status, Json(body)).into_response()
+    let (status, word) = condition(&app).await;
+    (status, Json(json!({ "status": word, "connections": app.hub.len() }))).into_response()
+}
+
+/// `GET /health`: the same in the words of the systems that this server takes the place of.
+pub async fn health_of_originals(State(app): Shared) -> Response {
+    let (status, _) = condition(&app).await;
+    let word = if status == StatusCode::OK { "healthy" } else { "unhealthy" };
+    (status, Json(json!({ "status": word, "websocket": "enabled", "connections": app.hub.len() }))).into_response()
+}
+
+async fn condition(app: &App) -> (StatusCode, &'static str) {
+    if app.draining.load(Ordering::SeqCst) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining");
+    }
+    match app.matches.store().run(|database| database.query_row("SELECT 1", [], |_| Ok(()))).await {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "no database"),
+    }
 }
 
 /// `GET /metrics`
@@ -184,6 +262,12 @@ pub async fn scrape(State(app): Shared) -> Response {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+/// Whose token it is.
+pub fn user_of(app: &App, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
+    let ticket = app.tokens.check(bearer(headers));
+    ticket.map(|ticket| ticket.user).map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.as_str()))
 }
 
 fn check_app_key(app: &App, headers: &HeaderMap) -> Result<(), Problem> {

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use crate::{
     action::Action,
-    audit::{Audit, Entry},
     colabmatch,
     connection::{Connection, Inbox, QueueLimits},
     dev::Dev,
@@ -28,6 +27,7 @@ use crate::{
     reply::Refusal,
     sync::Lock as _,
     token::{Ticket, Tokens},
+    trail::Trail,
     typing::Typists,
 };
 
@@ -40,7 +40,7 @@ pub struct App {
     pub typists: Mutex<Typists>,
     pub limits: Arc<RateLimits>,
     pub metrics: Arc<Metrics>,
-    pub audit: Option<Audit>,
+    pub trail: Arc<Trail>,
     pub dev: Option<Dev>,
     /// Held while a user's number of connections and the news of it change together, so that the last news is true.
     pub presence: Mutex<()>,
@@ -67,11 +67,7 @@ impl App {
         if let Some(dev) = &self.dev {
             dev.accepted(user);
         }
-        self.metrics.connections.inc();
-        self.metrics.accepted.inc();
-        tracing::debug!(connection = connection.id, user = %user, "connected");
-        let peer = peer.map(|peer| peer.to_string());
-        self.audit(&Entry::Connect { connection: connection.id, user, peer });
+        self.trail.connected(&connection, peer);
         // A drain that listed the connections before this one was added would miss it.
         if self.draining.load(Ordering::SeqCst) {
             connection.end(Ending::close(1012, "restarting"));
@@ -99,9 +95,7 @@ impl App {
         if let Some(kind) = ending.error_kind() {
             self.metrics.error(kind);
         }
-        tracing::debug!(connection = connection.id, user = %connection.user, %cause, "disconnected");
-        self.audit(&Entry::Disconnect { connection: connection.id, user: &connection.user, cause: &cause });
-        self.metrics.disconnected(cause);
+        self.trail.disconnected(connection, cause);
     }
 
     /// Carries out an action where something of it is stored, and waits until it is.
@@ -119,21 +113,13 @@ impl App {
         self.matches.store().post(page).await.map_err(|_| Ending::close(1011, "no database"))
     }
 
-    /// A handshake was refused.
-    pub fn rejected(&self, reason: &'static str, peer: Option<SocketAddr>) {
-        self.metrics.rejected(reason);
-        tracing::info!(reason, "handshake refused");
-        self.audit(&Entry::Rejected { reason, peer: peer.map(|peer| peer.to_string()) });
-    }
-
     /// Whether handshakes are being refused on command, for all or for this user.
     pub fn refuses(&self, user: Option<&str>) -> bool {
         self.dev.as_ref().is_some_and(|dev| dev.refuses(user))
     }
 
-    /// Notes a message: in the audit trail, and for the tests that ask what arrived.
-    pub fn received(&self, from: &Connection, envelope: &Envelope, bytes: usize) {
-        self.audit(&Entry::Message { connection: from.id, user: &from.user, r#type: &envelope.kind, bytes });
+    /// Keeps a message for the tests that ask what arrived.
+    pub fn received(&self, from: &Connection, envelope: &Envelope) {
         if let Some(dev) = &self.dev {
             dev.record(from, envelope);
         }
@@ -159,13 +145,5 @@ impl App {
         let queues = self.hub.connections(None).into_iter().map(|connection| connection.queue_len());
         let (queued_frames, longest_queue) = queues.fold((0, 0), |(sum, longest), len| (sum + len, longest.max(len)));
         self.metrics.render(&Snapshot { queued_frames, longest_queue, sessions: self.hub.rooms() })
-    }
-
-    fn audit(&self, entry: &Entry<'_>) {
-        if let Some(audit) = &self.audit
-            && !audit.write(entry)
-        {
-            self.metrics.audit_dropped.inc();
-        }
     }
 }

@@ -21,10 +21,49 @@ pub struct Audit {
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Entry<'a> {
-    Connect { connection: u64, user: &'a str, peer: Option<String> },
-    Disconnect { connection: u64, user: &'a str, cause: &'a str },
-    Message { connection: u64, user: &'a str, r#type: &'a str, bytes: usize },
-    Rejected { reason: &'a str, peer: Option<String> },
+    Connect {
+        connection: u64,
+        user: &'a str,
+        peer: Option<String>,
+    },
+    Disconnect {
+        connection: u64,
+        user: &'a str,
+        cause: &'a str,
+    },
+    Join {
+        connection: u64,
+        user: &'a str,
+        room: String,
+    },
+    Leave {
+        connection: u64,
+        user: &'a str,
+        room: String,
+    },
+    Message {
+        connection: u64,
+        user: &'a str,
+        /// Missing where the message could not be read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        r#type: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bytes: Option<usize>,
+        outcome: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+    Push {
+        r#type: &'a str,
+        to: &'a str,
+        delivered: usize,
+    },
+    Rejected {
+        reason: &'a str,
+        peer: Option<String>,
+    },
 }
 
 impl Audit {

@@ -50,6 +50,7 @@ struct ReadMessage {
 pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let JoinMatch { match_id } = payload(&request.data)?;
     let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     app.hub.join(&from.user, room.clone())?;
     Ok(Action::Join { room, answer: Some(online_status(&partner, app.hub.is_online(&partner))) })
@@ -58,6 +59,7 @@ pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 /// `send_message`
 pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let SendMessage { match_id, content, client_id } = payload(&request.data)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     stop_typing(app, &Typist { match_id: match_id.as_str().into(), user: from.user.clone() });
     let draft = Draft { match_id, sender_id: from.user.to_string(), content, client_id };
@@ -67,14 +69,15 @@ pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 /// `typing`
 pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { match_id, is_typing } = payload(&request.data)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     if !app.hub.is_member(&from.user, &room) {
         return Err(not_joined());
     }
     let typist = Typist { match_id: match_id.into(), user: from.user.clone() };
     if is_typing {
-        app.hub.to_room(&room, Some(&from.user), &typing_event("user_typing", &typist));
-        app.typists.locked().press(typist, Instant::now());
+        app.hub.to_room(&room, Some(from.id), &typing_event("user_typing", &typist));
+        app.typists.locked().press(typist, from.id, Instant::now());
     } else {
         stop_typing(app, &typist);
     }
@@ -84,6 +87,7 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
 /// `read_message`
 pub fn read(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let ReadMessage { message_id, match_id } = payload(&request.data)?;
+    check_active(app, from, &match_id)?;
     let room = Room::of_match(&match_id);
     let message_id = message_id.parse().map_err(|_| messages::no_such_message())?;
     Ok(Action::Read { room: room.clone(), match_id, message_id }.of_member(app, from, &room, not_joined()))
@@ -94,6 +98,9 @@ pub fn presence(app: &App, user: &str, online: bool) {
     let partners = app.matches.partners(user);
     if partners.is_empty() {
         return;
+    }
+    for id in app.matches.of_user(user) {
+        app.hub.set_changed(Room::Match(id));
     }
     let event = online_status(user, online);
     for partner in partners {
@@ -115,21 +122,23 @@ pub async fn announce_stops(app: Arc<App>) {
     loop {
         tokio::time::sleep(TYPING_RESOLUTION).await;
         let stopped = || app.typists.locked().take_stopped(Instant::now());
-        while let Some(typist) = stopped() {
-            announce_stop(&app, &typist);
+        while let Some((typist, connection)) = stopped() {
+            announce_stop(&app, &typist, connection);
         }
     }
 }
 
 fn stop_typing(app: &App, typist: &Typist) {
-    if app.typists.locked().stop(typist) {
-        announce_stop(app, typist);
+    let stopped = app.typists.locked().stop(typist);
+    if let Some(connection) = stopped {
+        announce_stop(app, typist, connection);
     }
 }
 
-fn announce_stop(app: &App, typist: &Typist) {
+/// The connection on which they were typing has not been told that they were.
+fn announce_stop(app: &App, typist: &Typist, connection: u64) {
     let room = Room::Match(typist.match_id.clone());
-    app.hub.to_room(&room, Some(&typist.user), &typing_event("typing_stopped", typist));
+    app.hub.to_room(&room, Some(connection), &typing_event("typing_stopped", typist));
 }
 
 fn typing_event(kind: &str, typist: &Typist) -> Outgoing {
@@ -138,6 +147,11 @@ fn typing_event(kind: &str, typist: &Typist) -> Outgoing {
 
 fn online_status(user: &str, online: bool) -> Outgoing {
     envelope::event("user_online_status", &json!({ "user_id": user, "online": online }))
+}
+
+/// Strangers are not told whether a match is active.
+fn check_active(app: &App, from: &Connection, match_id: &str) -> Result<(), Refusal> {
+    if app.matches.is_active(match_id, &from.user) == Some(false) { Err(messages::not_active()) } else { Ok(()) }
 }
 
 fn not_joined() -> Refusal {

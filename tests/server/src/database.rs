@@ -65,8 +65,13 @@ const SCHEMA: &str = "
     CREATE TABLE matches (
         id TEXT PRIMARY KEY,
         first_user TEXT NOT NULL,
-        second_user TEXT NOT NULL
+        second_user TEXT NOT NULL,
+        status TEXT NOT NULL,
+        revision INTEGER NOT NULL
     ) STRICT;
+    CREATE INDEX matches_by_first_user ON matches (first_user);
+    CREATE INDEX matches_by_second_user ON matches (second_user);
+    CREATE INDEX matches_by_revision ON matches (revision);
     CREATE TABLE messages (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         match_id TEXT NOT NULL REFERENCES matches (id),
@@ -77,11 +82,12 @@ const SCHEMA: &str = "
         read_at INTEGER
     ) STRICT;
     CREATE INDEX messages_by_match ON messages (match_id, id);
+    CREATE INDEX messages_unread ON messages (match_id, sender_id) WHERE read_at IS NULL;
     CREATE UNIQUE INDEX messages_once ON messages (match_id, sender_id, client_id) WHERE client_id IS NOT NULL;
 ";
 
 /// Grows with every change of the tables, here or in the reliable mode.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// More than there are statements.
 const PREPARED_STATEMENTS: usize = 128;

@@ -3,7 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json, value::to_raw_value};
@@ -16,11 +16,13 @@ use crate::{
     ending::Ending,
     envelope::{self, Envelope},
     intake::Intake,
+    limits::Class,
     masterx,
     outgoing::Outgoing,
     reliable::{Numbers, SEQUENCE_SLACK_BYTES},
     reply::{self, Refusal},
     sender::Sender,
+    trail::{Arrival, Outcome},
 };
 
 /// Handles a text frame and returns the direct answer, if it has one, or why the connection has to end.
@@ -30,22 +32,27 @@ pub async fn text(
     intake: &mut Intake,
     text: &str,
 ) -> Result<Option<Outgoing>, Ending> {
-    let started = Instant::now();
+    let arrival = Arrival::now(Some(text.len()));
     let (numbers, envelope) = envelope::frame(text);
     match &envelope {
-        Ok(envelope) => app.received(from, envelope, text.len()),
+        Ok(envelope) => app.received(from, envelope),
         Err(_) => app.received_malformed(from, text),
     }
-    let envelope = check_size(app, text, numbers, envelope.map_err(Refusal::from))?;
+    let named = envelope.as_ref().ok().map(|envelope| envelope.kind.clone());
+    let dealt_with = |outcome| app.trail.message(from, named.as_deref(), None, arrival, outcome);
+    let ended = |ending: &Ending| dealt_with(Outcome::closed(ending));
+    let envelope = check_size(app, text, numbers, envelope.map_err(Refusal::from)).inspect_err(ended)?;
     if from.is_silent() {
+        dealt_with(Outcome::Ignored);
         return Ok(None);
     }
     let kind = envelope.as_ref().ok().map(|envelope| envelope.kind.clone());
+    let is_numbered = numbers != Numbers::Absent;
     // In boxes, so that connections that never need them do not hold the room for them.
     let result = match (envelope, numbers) {
         // With a number it is a message like any other, which this server does not know.
         (Ok(hello), Numbers::Absent) if hello.kind == "hello" => {
-            Box::pin(Sender::hello(app, from, &mut intake.sender, &hello.data)).await?
+            Box::pin(Sender::hello(app, from, &mut intake.sender, &hello.data)).await.inspect_err(ended)?
         }
         (Ok(ping), Numbers::Absent) if ping.kind == "ping" => {
             if app.limits.allow_ping(&from.user) {
@@ -57,15 +64,20 @@ pub async fn text(
         }
         (envelope, Numbers::Absent) => event(app, from, intake.holds_messages(), envelope).await,
         (envelope, numbers) => {
-            Box::pin(Sender::message(app, from, intake.sender.as_mut(), numbers, envelope)).await?;
+            let message = Sender::message(app, from, intake.sender.as_mut(), (numbers, envelope, arrival));
+            Box::pin(message).await.inspect_err(ended)?;
             Ok(None)
         }
     };
+    // Of one with a number it is told when it is processed.
+    if !is_numbered {
+        dealt_with(result.as_ref().map_or_else(|refusal| Outcome::Refused(refusal.code), |_| Outcome::Processed));
+    }
     let reply = result.unwrap_or_else(|refusal| {
         app.metrics.error(refusal.code);
         Some(refusal.to_event(kind.as_deref()))
     });
-    app.metrics.received(kind.as_deref().unwrap_or("malformed"), started.elapsed());
+    app.metrics.received(kind.as_deref().unwrap_or("malformed"), arrival.elapsed());
     // A connection that was silenced while its message was being handled stays silent.
     Ok(reply.filter(|_| !from.is_silent()))
 }
@@ -76,9 +88,10 @@ pub async fn too_large(app: &App, from: &Arc<Connection>, intake: &mut Intake, n
     if from.is_silent() {
         return Ok(());
     }
-    let refusal = refuse_size(app, numbers)?;
+    let arrival = Arrival::now(None);
+    let refusal = refuse_size(numbers)?;
     app.metrics.received("malformed", Duration::ZERO);
-    Box::pin(Sender::message(app, from, intake.sender.as_mut(), numbers, Err(refusal))).await
+    Box::pin(Sender::message(app, from, intake.sender.as_mut(), (numbers, Err(refusal), arrival))).await
 }
 
 /// The transport takes whatever a `hello` may need; other messages have to be smaller.
@@ -93,14 +106,14 @@ fn check_size(
     if hello || text.len() <= app.options.max_message_bytes.saturating_add(slack) {
         return Ok(envelope);
     }
-    refuse_size(app, numbers).map(Err)
+    refuse_size(numbers).map(Err)
 }
 
 /// One that can be acknowledged is refused like any other. Of one that cannot, nothing but the end of the connection tells its client.
-fn refuse_size(app: &App, numbers: Numbers) -> Result<Refusal, Ending> {
+fn refuse_size(numbers: Numbers) -> Result<Refusal, Ending> {
     match numbers {
-        Numbers::Absent => Err(Ending::close(1009, "message too large")),
-        Numbers::Present(_) | Numbers::Wrong => Ok(reply::too_large(app.options.max_message_bytes)),
+        Numbers::Absent => Err(Ending::close(1009, reply::TOO_LARGE)),
+        Numbers::Present(_) | Numbers::Wrong => Ok(reply::too_large()),
     }
 }
 
@@ -112,7 +125,7 @@ async fn event(
 ) -> Result<Option<Outgoing>, Refusal> {
     let kind = envelope.as_ref().map_or("", |envelope| envelope.kind.as_str());
     // Messages before it wait for the rate limit, and it may not overtake them.
-    let allow_message = || !is_held_up && app.limits.allow_message(&from.user);
+    let allow_message = || !is_held_up && app.limits.allow(&from.user, Class::of(kind));
     let allowed = match kind {
         // A client that has been away joins again before anything else, and nothing would tell it to do so later.
         "join_session" | "join_match" if from.has_said_hello() && !is_held_up => {
@@ -123,7 +136,13 @@ async fn event(
     if !allowed {
         return Err(rate_limited());
     }
-    prepare(app, from, envelope)?.carry_out(app, from).await
+    let action = prepare(app, from, envelope)?;
+    let movement = action.movement();
+    let answer = action.carry_out(app, from).await?;
+    if let Some(movement) = movement {
+        app.trail.moved(from, &movement);
+    }
+    Ok(answer)
 }
 
 /// Whether a message may be done, and what it does then. A handler that panics has refused it.
@@ -169,7 +188,7 @@ fn pong_data() -> Value {
 }
 
 fn rate_limited() -> Refusal {
-    Refusal::new("rate_limited", "rate limit exceeded; the message was not processed")
+    Refusal::new("rate_limited", reply::RATE_LIMITED)
 }
 
 #[cfg(test)]

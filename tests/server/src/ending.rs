@@ -28,9 +28,9 @@ impl Ending {
         use tungstenite::Error;
         match error {
             Error::Utf8(_) => Self::close(1007, "text that is not UTF-8"),
-            Error::Capacity(_) => Self::close(1009, "message too large"),
+            Error::Capacity(_) => Self::close(1009, "Message too large"),
             Error::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
-                Self::close(1009, "message too large")
+                Self::close(1009, "Message too large")
             }
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
             Error::Protocol(_) => Self::close(1002, "protocol error"),

@@ -181,7 +181,7 @@ async fn the_handlers_answer_any_text_with_an_envelope_or_a_close_code_of_the_pr
     let flags = ["--dev", "--port", "0", "--rate-limit-per-minute", "0", "--record-frames", "0"];
     let server = server::Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
     let app = server.app();
-    app.matches.make("m1", ["ada".into(), "ben".into()]).await.ok().unwrap();
+    app.matches.make("m1", ["ada".into(), "ben".into()], crate::messages::MatchStatus::Active).await.ok().unwrap();
     let hello = serde_json::json!({ "type": "hello", "data": { "versions": [1], "client_id": TAB } }).to_string();
     let mut frames = frames_for(BUDGET);
     let mut processed = 0;

@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{Extension, Query, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use hyper_util::rt::TokioIo;
@@ -30,17 +30,18 @@ pub async fn upgrade(
     Query(query): Query<Vec<(String, String)>>,
     mut request: Request,
 ) -> Response {
+    tracing::debug!(url = masked(request.uri()), "handshake");
     let response = match create_response_with_body(&request, Body::empty) {
         Ok(response) => response,
         Err(error) => {
-            app.rejected("not a handshake", Some(peer));
+            app.trail.rejected("not a handshake", Some(peer));
             return not_a_handshake(&error);
         }
     };
     let token = query.iter().find(|(name, _)| name == "token").map(|(_, value)| value.as_str());
     let ticket = app.tokens.check(token);
     if let Err(refusal) = admit(&app, request.headers(), &ticket) {
-        app.rejected(refusal.reason, Some(peer));
+        app.trail.rejected(refusal.reason, Some(peer));
         if let Some(status) = refusal.status {
             return (status, refusal.reason).into_response();
         }
@@ -53,6 +54,19 @@ pub async fn upgrade(
         }
     });
     response
+}
+
+/// A URL without the token in its query, as it may be logged.
+fn masked(url: &Uri) -> String {
+    let Some(query) = url.query() else { return url.to_string() };
+    let mask = |field: &str| match field.split_once('=') {
+        Some((name, _)) if name.eq_ignore_ascii_case("token") => format!("{name}=***"),
+        // A name may be percent-encoded, and an unknown one may hold a secret as well.
+        Some((name, _)) => format!("{name}=…"),
+        None => "…".to_owned(),
+    };
+    let query: Vec<String> = query.split('&').map(mask).collect();
+    format!("{}?{}", url.path(), query.join("&"))
 }
 
 /// Why a handshake is refused: with an HTTP status, or without one by a close frame after it.

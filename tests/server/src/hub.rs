@@ -1,7 +1,7 @@
 //! Who is connected, and who is in which room.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -9,6 +9,8 @@ use std::{
 };
 
 use crate::{connection::Connection, outgoing::Outgoing, reply::Refusal, sync::SharedLock as _};
+
+pub use crate::room::Room;
 
 /// Users, their connections, and the rooms (sessions and matches) they are members of.
 ///
@@ -33,18 +35,13 @@ pub enum Full {
     User,
 }
 
-/// Where events go: a session of MasterX or a match of CoLabMatch.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Room {
-    Session(Arc<str>),
-    Match(Arc<str>),
-}
-
 #[derive(Default)]
 struct State {
     users: HashMap<Arc<str>, User>,
     rooms: HashMap<Room, Members>,
     connections: usize,
+    /// Rooms whose members, or the presence of one, have changed since someone asked.
+    changed: HashSet<Room>,
     /// The users whose events are stored, and the rooms that they get events of, also while they are away. The database has the same.
     streamed: HashMap<Arc<str>, HashSet<Room>>,
 }
@@ -93,7 +90,11 @@ impl Hub {
         state.connections += 1;
         let user = state.users.entry(connection.user.clone()).or_default();
         user.connections.push(connection.clone());
-        Ok(user.connections.len() == 1)
+        let is_first = user.connections.len() == 1;
+        if is_first {
+            state.presence_changed(&connection.user);
+        }
+        Ok(is_first)
     }
 
     /// Removes a connection. With a user's last one their memberships end; these rooms are returned.
@@ -108,6 +109,7 @@ impl Hub {
             return None;
         }
         let left = users.remove(&connection.user)?.rooms;
+        state.presence_changed(&connection.user);
         for room in &left {
             state.place(&connection.user, room);
         }
@@ -117,6 +119,8 @@ impl Hub {
     /// Makes a connected user a member. Joining twice is the same as joining once.
     pub fn join(&self, user: &Arc<str>, room: Room) -> Result<(), Refusal> {
         let mut state = self.state.writing();
+        // Another of their devices may have joined, and this one has not been told who is there.
+        state.changed.insert(room.clone());
         let Some(entry) = state.users.get_mut(user) else { return Ok(()) };
         if entry.rooms.contains(&room) {
             return Ok(());
@@ -157,23 +161,43 @@ impl Hub {
         state.users.get(user).map_or(0, |user| user.deliver(outgoing))
     }
 
-    /// Queues a frame for every connection of a room's members, except for those of one user.
-    pub fn to_room(&self, room: &Room, except: Option<&str>, outgoing: &Outgoing) -> usize {
+    /// Queues a frame for every connection of a room's members, except for the one that it comes from.
+    pub fn to_room(&self, room: &Room, except: Option<u64>, outgoing: &Outgoing) -> usize {
         let state = self.state.reading();
         let Some(members) = state.rooms.get(room) else { return 0 };
         members
             .present
             .iter()
-            .filter(|member| Some(&***member) != except)
             .filter_map(|member| state.users.get(member))
-            .map(|user| user.deliver(outgoing))
-            .sum()
+            .flat_map(|user| &user.connections)
+            .filter(|connection| Some(connection.id) != except && connection.deliver(outgoing))
+            .count()
     }
 
     /// Queues a frame for every connection.
     pub fn to_all(&self, outgoing: &Outgoing) -> usize {
         let state = self.state.reading();
         state.users.values().map(|user| user.deliver(outgoing)).sum()
+    }
+
+    /// A room in which more is to be told than its members.
+    pub fn set_changed(&self, room: Room) {
+        self.state.writing().changed.insert(room);
+    }
+
+    /// The rooms that have changed since the last time.
+    pub fn take_changed(&self) -> HashSet<Room> {
+        if self.state.reading().changed.is_empty() {
+            return HashSet::new();
+        }
+        std::mem::take(&mut self.state.writing().changed)
+    }
+
+    /// The members of a room, by name, and whether they are connected.
+    pub fn members(&self, room: &Room) -> BTreeMap<Arc<str>, bool> {
+        let state = self.state.reading();
+        let members = state.rooms.get(room).into_iter().flat_map(|members| members.present.union(&members.streamed));
+        members.map(|user| (user.clone(), state.users.contains_key(user))).collect()
     }
 
     /// The rooms that a connected user is in.
@@ -223,15 +247,15 @@ impl Hub {
         self.state.reading().rooms.get(room).is_some_and(|members| !members.streamed.is_empty())
     }
 
-    /// Who gets an event of a room.
-    pub fn audience(&self, room: &Room, except: Option<&str>) -> Audience {
+    /// Who gets an event of a room, except for the connection that it comes from.
+    pub fn audience(&self, room: &Room, except: Option<u64>) -> Audience {
         let state = self.state.reading();
         let Some(members) = state.rooms.get(room) else { return Audience { plain: Vec::new(), streamed: Vec::new() } };
-        let others = |user: &&Arc<str>| Some(&***user) != except;
-        let plain = members.present.iter().filter(others).filter(|user| !members.streamed.contains(*user));
+        let plain = members.present.iter().filter(|user| !members.streamed.contains(*user));
+        let connections = plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections);
         Audience {
-            plain: plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect(),
-            streamed: members.streamed.iter().filter(others).cloned().collect(),
+            plain: connections.filter(|connection| Some(connection.id) != except).cloned().collect(),
+            streamed: members.streamed.iter().cloned().collect(),
         }
     }
 
@@ -254,6 +278,13 @@ impl Hub {
         }
     }
 
+    /// The connections of those who are in a room.
+    pub fn connections_in(&self, room: &Room) -> Vec<Arc<Connection>> {
+        let state = self.state.reading();
+        let present = state.rooms.get(room).into_iter().flat_map(|members| &members.present);
+        present.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect()
+    }
+
     /// How many connections there are.
     pub fn len(&self) -> usize {
         self.state.reading().connections
@@ -266,6 +297,12 @@ impl Hub {
 }
 
 impl State {
+    /// A user has come or gone: news for the rooms that they are a member of also while they are away.
+    fn presence_changed(&mut self, user: &str) {
+        let stored = self.streamed.get(user);
+        self.changed.extend(stored.into_iter().flatten().cloned());
+    }
+
     /// Puts a user where they belong among the members of a room, after their own entries have changed.
     fn place(&mut self, user: &Arc<str>, room: &Room) {
         let present = self.users.get(user).is_some_and(|user| user.rooms.contains(room));
@@ -273,14 +310,18 @@ impl State {
         let streamed = stored.is_some_and(|stored| present || stored.contains(room));
         if !present && !streamed {
             let Some(members) = self.rooms.get_mut(room) else { return };
-            members.present.remove(user);
-            members.streamed.remove(user);
+            if members.present.remove(user) | members.streamed.remove(user) {
+                self.changed.insert(room.clone());
+            }
             if members.present.is_empty() && members.streamed.is_empty() {
                 self.rooms.remove(room);
             }
             return;
         }
         let members = self.rooms.entry(room.clone()).or_default();
+        if !members.present.contains(user) && !members.streamed.contains(user) {
+            self.changed.insert(room.clone());
+        }
         for (list, belongs) in [(&mut members.present, present), (&mut members.streamed, streamed)] {
             if belongs {
                 list.insert(user.clone());
@@ -314,18 +355,10 @@ impl Full {
 }
 
 impl Audience {
-    pub fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.streamed.is_empty()
-    }
-}
-
-impl Room {
-    pub fn session(id: &str) -> Self {
-        Self::Session(id.into())
-    }
-
-    pub fn of_match(id: &str) -> Self {
-        Self::Match(id.into())
+    /// Whether anyone else than this user is among them.
+    pub fn has_others(&self, than: &str) -> bool {
+        self.plain.iter().any(|connection| &*connection.user != than)
+            || self.streamed.iter().any(|user| &**user != than)
     }
 }
 

@@ -19,8 +19,41 @@ pub struct RateLimits {
     accounts: Mutex<HashMap<Arc<str>, Arc<Account>>>,
 }
 
+/// What may be sent how often.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// 0 switches all limits off.
+    pub messages_per_minute: u32,
+    /// Of these, so many chat messages in matches.
+    pub chat_per_minute: NonZeroU32,
+    pub typing_per_second: NonZeroU32,
+}
+
+/// What a message is charged to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Message,
+    /// A chat message in a match, which is a message as well.
+    Chat,
+    /// Typing is no message: it comes with every few keys, and would starve what was typed.
+    Typing,
+}
+
+impl Class {
+    /// The class of a type of message.
+    pub fn of(kind: &str) -> Self {
+        match kind {
+            "send_message" => Self::Chat,
+            "typing" | "user_typing" => Self::Typing,
+            _ => Self::Message,
+        }
+    }
+}
+
 struct Buckets {
     messages: DefaultKeyedRateLimiter<Arc<str>>,
+    chat: DefaultKeyedRateLimiter<Arc<str>>,
+    typing: DefaultKeyedRateLimiter<Arc<str>>,
     /// Apart from messages, so that a user who chats too much does not look dead to their own heartbeat.
     pings: DefaultKeyedRateLimiter<Arc<str>>,
 }
@@ -30,6 +63,7 @@ struct Buckets {
 pub struct Account {
     /// Where they stand in line. The lock is fair: who has waited longest is next.
     messages: tokio::sync::Mutex<()>,
+    chat: tokio::sync::Mutex<()>,
     pings: tokio::sync::Mutex<()>,
     held_bytes: AtomicUsize,
 }
@@ -50,18 +84,26 @@ impl Account {
 }
 
 impl RateLimits {
-    /// Limits of `per_minute` messages and as many pings; 0 is none.
-    pub fn new(per_minute: u32) -> Self {
-        let buckets = NonZeroU32::new(per_minute).map(|per_minute| Buckets {
+    /// These limits, and as many pings as messages.
+    pub fn new(rates: Rates) -> Self {
+        let buckets = NonZeroU32::new(rates.messages_per_minute).map(|per_minute| Buckets {
             messages: RateLimiter::keyed(Quota::per_minute(per_minute)),
+            chat: RateLimiter::keyed(Quota::per_minute(rates.chat_per_minute)),
+            typing: RateLimiter::keyed(Quota::per_second(rates.typing_per_second)),
             pings: RateLimiter::keyed(Quota::per_minute(per_minute)),
         });
         Self { buckets, accounts: Mutex::default() }
     }
 
     /// Takes a token for a message.
-    pub fn allow_message(&self, user: &Arc<str>) -> bool {
-        self.buckets.as_ref().is_none_or(|buckets| buckets.messages.check_key(user).is_ok())
+    pub fn allow(&self, user: &Arc<str>, class: Class) -> bool {
+        let Some(buckets) = &self.buckets else { return true };
+        let has_token = |bucket: &DefaultKeyedRateLimiter<_>| bucket.check_key(user).is_ok();
+        match class {
+            Class::Message => has_token(&buckets.messages),
+            Class::Chat => has_token(&buckets.chat) && has_token(&buckets.messages),
+            Class::Typing => has_token(&buckets.typing),
+        }
     }
 
     /// What the connections of a user share.
@@ -70,9 +112,16 @@ impl RateLimits {
     }
 
     /// Takes a token for a message as soon as there is one. Those who wait for the same user take turns.
-    pub async fn next_message(self: Arc<Self>, user: Arc<str>) {
+    pub async fn next_message(self: Arc<Self>, user: Arc<str>, class: Class) {
         let Some(buckets) = &self.buckets else { return };
         let account = self.account(&user);
+        if class == Class::Typing {
+            return next(&buckets.typing, &user).await;
+        }
+        if class == Class::Chat {
+            let _first = account.chat.lock().await;
+            next(&buckets.chat, &user).await;
+        }
         let _first = account.messages.lock().await;
         next(&buckets.messages, &user).await;
     }
@@ -93,8 +142,9 @@ impl RateLimits {
     /// Forgets users whose buckets are full again, so that memory follows the users of the last minute.
     pub fn forget_idle(&self) {
         if let Some(buckets) = &self.buckets {
-            buckets.messages.retain_recent();
-            buckets.pings.retain_recent();
+            for bucket in [&buckets.messages, &buckets.chat, &buckets.typing, &buckets.pings] {
+                bucket.retain_recent();
+            }
         }
         self.accounts.locked().retain(|_, account| Arc::strong_count(account) > 1);
     }

@@ -5,13 +5,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
 use everwire_server::{LogFormat, Options, Server, StartError};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::from_process().unwrap_or_else(|error| error.exit());
     log_to_stderr(options.log_format);
     // Each connection is an open file, and the usual soft limit of 1024 is far below the default capacity.
     match rlimit::increase_nofile_limit(u64::MAX) {

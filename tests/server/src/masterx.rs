@@ -61,8 +61,8 @@ pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action,
     if !hub.is_member(&from.user, &room) {
         return Err(not_joined());
     }
-    let data = json!({ "user_id": &*from.user, "isTyping": is_typing });
-    hub.to_room(&room, Some(&from.user), &envelope::event("typing_indicator", &data));
+    let data = json!({ "user_id": &*from.user, "session_id": session_id, "isTyping": is_typing });
+    hub.to_room(&room, Some(from.id), &envelope::event("typing_indicator", &data));
     Ok(Action::Done)
 }
 
@@ -118,6 +118,7 @@ pub fn check_pushed(kind: &str, data: &Map<String, Value>) -> Result<(), String>
         "emotion_update" => pushed::<EmotionUpdate>(data()).and_then(|update| update.emotion.check()),
         "typing_indicator" => pushed::<TypingIndicator>(data()).map(drop),
         "message_received" => pushed::<MessageReceived>(data()).map(drop),
+        "session_members" => pushed::<SessionMembers>(data()).map(drop),
         "error" => pushed::<ServerError>(data()).map(drop),
         _ => Ok(()),
     };
@@ -141,8 +142,8 @@ struct Emotion {
     primary_emotion: String,
     intensity: f64,
     pad_values: PadValues,
-    learning_readiness: Level,
-    cognitive_load: Level,
+    learning_readiness: Option<Level>,
+    cognitive_load: Option<Level>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +166,7 @@ enum Level {
 #[expect(dead_code, reason = "only the shape counts")]
 struct TypingIndicator {
     user_id: String,
+    session_id: Option<String>,
     #[serde(rename = "isTyping")]
     is_typing: bool,
 }
@@ -182,6 +184,20 @@ struct ReceivedMessage {
     content: String,
     role: String,
     timestamp: String,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct SessionMembers {
+    session_id: String,
+    members: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only the shape counts")]
+struct Member {
+    user_id: String,
+    online: bool,
 }
 
 #[derive(Deserialize)]

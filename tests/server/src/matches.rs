@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    messages,
+    messages::{self, MatchStatus, StoredMatch},
     store::{Store, StoreError},
     sync::SharedLock as _,
 };
@@ -19,10 +19,16 @@ pub struct Matches {
 
 #[derive(Default)]
 struct Index {
-    /// The row of the newest match that was read.
+    /// The newest revision of a match that was read.
     newest: i64,
-    users: HashMap<Arc<str>, [Arc<str>; 2]>,
+    matches: HashMap<Arc<str>, Match>,
     partners: HashMap<Arc<str>, Vec<Arc<str>>>,
+    by_user: HashMap<Arc<str>, Vec<Arc<str>>>,
+}
+
+struct Match {
+    users: [Arc<str>; 2],
+    active: bool,
 }
 
 /// Why a match was not made.
@@ -57,35 +63,63 @@ impl Matches {
         let known = self.index.reading().newest;
         let stored = self.store.run(move |database| messages::matches_since(database, known)).await?;
         let mut index = self.index.writing();
-        for (row, id, [first, second]) in stored {
-            index.newest = index.newest.max(row);
-            index.add(id.into(), [first.into(), second.into()]);
+        for stored in stored {
+            index.newest = index.newest.max(stored.revision);
+            index.put(stored);
         }
         Ok(())
     }
 
     /// Stores a match. Making it twice is the same as making it once.
-    pub async fn make(&self, id: &str, users: [String; 2]) -> Result<(), MatchError> {
+    pub async fn make(&self, id: &str, users: [String; 2], status: MatchStatus) -> Result<(), MatchError> {
         let pair = users.each_ref().map(|user| Arc::<str>::from(user.as_str()));
-        if let Some(existing) = self.index.reading().users.get(id) {
-            return if same_pair(existing, &pair) { Ok(()) } else { Err(MatchError::Taken) };
+        if let Some(existing) = self.index.reading().matches.get(id) {
+            return if same_pair(&existing.users, &pair) { Ok(()) } else { Err(MatchError::Taken) };
         }
         // Another request, or another process, may have stored the same id first, and what is stored counts.
         let stored_id = id.to_owned();
-        let stored = self.store.run(move |database| messages::insert_match(database, &stored_id, &users));
-        let stored = stored.await.map_err(MatchError::Store)?.map(Arc::<str>::from);
-        let result = if same_pair(&stored, &pair) { Ok(()) } else { Err(MatchError::Taken) };
-        self.index.writing().add(id.into(), stored);
-        result
+        let stored = self.store.run(move |database| messages::insert_match(database, &stored_id, &users, status));
+        let stored = stored.await.map_err(MatchError::Store)?;
+        let is_same = same_pair(&stored.users.each_ref().map(|user| user.as_str().into()), &pair);
+        self.index.writing().put(stored);
+        if is_same { Ok(()) } else { Err(MatchError::Taken) }
+    }
+
+    /// Changes the status of a match and tells its users. Says whether it was another before; `None` if there is no such match.
+    pub async fn set_status(&self, id: &str, status: MatchStatus) -> Result<Option<bool>, StoreError> {
+        let stored_id = id.to_owned();
+        let changed = self
+            .store
+            .run_with_ledger(move |database, ledger| ledger.set_match_status(database, &stored_id, status))
+            .await?;
+        self.read().await?;
+        Ok(changed)
+    }
+
+    /// Whether a match of this user can be used; `None` if it is not theirs.
+    pub fn is_active(&self, id: &str, user: &str) -> Option<bool> {
+        let index = self.index.reading();
+        let known = index.matches.get(id).filter(|known| known.users.iter().any(|member| &**member == user))?;
+        Some(known.active)
     }
 
     /// The other user of a match that `user` belongs to.
     pub fn partner(&self, id: &str, user: &str) -> Option<Arc<str>> {
-        match self.index.reading().users.get(id)? {
+        match &self.index.reading().matches.get(id)?.users {
             [first, second] if &**first == user => Some(second.clone()),
             [first, second] if &**second == user => Some(first.clone()),
             _ => None,
         }
+    }
+
+    /// The users of a match.
+    pub fn users(&self, id: &str) -> Option<[Arc<str>; 2]> {
+        self.index.reading().matches.get(id).map(|known| known.users.clone())
+    }
+
+    /// The matches of a user.
+    pub fn of_user(&self, user: &str) -> Vec<Arc<str>> {
+        self.index.reading().by_user.get(user).cloned().unwrap_or_default()
     }
 
     /// Everyone whom a user is matched with.
@@ -100,15 +134,21 @@ impl Matches {
 }
 
 impl Index {
-    fn add(&mut self, id: Arc<str>, users: [Arc<str>; 2]) {
+    fn put(&mut self, stored: StoredMatch) {
+        let id = Arc::<str>::from(stored.id);
+        let users = stored.users.map(Arc::<str>::from);
         let [first, second] = &users;
         for (user, partner) in [(first, second), (second, first)] {
             let partners = self.partners.entry(user.clone()).or_default();
             if !partners.contains(partner) {
                 partners.push(partner.clone());
             }
+            let matches = self.by_user.entry(user.clone()).or_default();
+            if !matches.contains(&id) {
+                matches.push(id.clone());
+            }
         }
-        self.users.insert(id, users);
+        self.matches.insert(id, Match { users, active: stored.active });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Matches and messages as they are stored.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{clock, reply::Refusal};
@@ -27,6 +27,8 @@ pub enum Inserted {
     New(StoredMessage),
     /// The sender has sent it before, under the same id of their own.
     Again(StoredMessage),
+    /// Its match is not active.
+    NotActive,
 }
 
 /// What became of a read receipt.
@@ -48,27 +50,84 @@ pub struct Draft {
     pub client_id: Option<String>,
 }
 
-/// The matches stored after a row: row, id and users.
-pub fn matches_since(database: &Connection, row: i64) -> rusqlite::Result<Vec<(i64, String, [String; 2])>> {
+/// Whether a match can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchStatus {
+    /// Not yet.
+    Pending,
+    Active,
+    /// No more.
+    Ended,
+}
+
+impl MatchStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// A match as it is stored.
+pub struct StoredMatch {
+    pub id: String,
+    pub users: [String; 2],
+    pub active: bool,
+    /// Grows with every match that is made or changed.
+    pub revision: i64,
+}
+
+/// The matches that were made or changed after a revision.
+pub fn matches_since(database: &Connection, revision: i64) -> rusqlite::Result<Vec<StoredMatch>> {
     database
-        .prepare_cached("SELECT rowid, id, first_user, second_user FROM matches WHERE rowid > ?1 ORDER BY rowid")?
-        .query_map([row], |row| Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?])))?
+        .prepare_cached(&format!("{SELECT_MATCH} WHERE revision > ?1 ORDER BY revision"))?
+        .query_map([revision], stored_match)?
         .collect()
 }
 
-/// Stores a match, unless there is one of its id, and returns the users of the one that is stored.
-pub fn insert_match(database: &Connection, id: &str, users: &[String; 2]) -> rusqlite::Result<[String; 2]> {
+/// Stores a match, unless there is one of its id, and returns the one that is stored.
+pub fn insert_match(
+    database: &Connection,
+    id: &str,
+    users: &[String; 2],
+    status: MatchStatus,
+) -> rusqlite::Result<StoredMatch> {
     let [first, second] = users;
     database
-        .prepare_cached("INSERT OR IGNORE INTO matches (id, first_user, second_user) VALUES (?1, ?2, ?3)")?
-        .execute(params![id, first, second])?;
-    database
-        .prepare_cached("SELECT first_user, second_user FROM matches WHERE id = ?1")?
-        .query_row([id], |row| Ok([row.get(0)?, row.get(1)?]))
+        .prepare_cached(
+            "INSERT OR IGNORE INTO matches (id, first_user, second_user, status, revision)
+             VALUES (?1, ?2, ?3, ?4, (SELECT COALESCE(MAX(revision), 0) + 1 FROM matches))",
+        )?
+        .execute(params![id, first, second, status.as_str()])?;
+    database.prepare_cached(&format!("{SELECT_MATCH} WHERE id = ?1"))?.query_row([id], stored_match)
 }
+
+/// Changes the status of a match and returns its users; `None` if that is its status already, or there is no such match.
+pub fn set_status(database: &Connection, id: &str, status: MatchStatus) -> rusqlite::Result<Option<[String; 2]>> {
+    database
+        .prepare_cached(
+            "UPDATE matches SET status = ?2, revision = (SELECT MAX(revision) + 1 FROM matches)
+             WHERE id = ?1 AND status <> ?2 RETURNING first_user, second_user",
+        )?
+        .query_row(params![id, status.as_str()], |row| Ok([row.get(0)?, row.get(1)?]))
+        .optional()
+}
+
+fn stored_match(row: &Row<'_>) -> rusqlite::Result<StoredMatch> {
+    Ok(StoredMatch { id: row.get(0)?, users: [row.get(1)?, row.get(2)?], active: row.get(3)?, revision: row.get(4)? })
+}
+
+const SELECT_MATCH: &str = "SELECT id, first_user, second_user, status = 'active', revision FROM matches";
 
 pub fn insert(database: &Connection, draft: Draft) -> rusqlite::Result<Inserted> {
     let Draft { match_id, sender_id, content, client_id } = draft;
+    // What is in memory may be older.
+    if !database.prepare_cached("SELECT 1 FROM matches WHERE id = ?1 AND status = 'active'")?.exists([&match_id])? {
+        return Ok(Inserted::NotActive);
+    }
     if let Some(client_id) = &client_id {
         let before = database
             .prepare_cached(&select("match_id = ?1 AND sender_id = ?2 AND client_id = ?3"))?
@@ -115,7 +174,12 @@ pub fn read(database: &Connection, match_id: &str, reader: &str, message_id: i64
 
 /// The payload of `message_read`.
 pub fn read_event(match_id: &str, message_id: i64, read_at: &str) -> Value {
-    json!({ "message_id": message_id.to_string(), "match_id": match_id, "readAt": read_at })
+    json!({ "message_id": message_id.to_string(), "match_id": match_id, "readAt": read_at, "up_to": true })
+}
+
+/// What anything in a match that is not active is answered with.
+pub fn not_active() -> Refusal {
+    Refusal::new("not_active", "This match is not active")
 }
 
 /// What a read receipt for something else is answered with.
@@ -137,6 +201,11 @@ pub fn history(
         .collect::<rusqlite::Result<Vec<_>>>()?;
     messages.reverse();
     Ok(messages)
+}
+
+/// One message.
+pub fn by_id(database: &Connection, id: i64) -> rusqlite::Result<StoredMessage> {
+    database.prepare_cached(&select("id = ?1"))?.query_row([id], message)
 }
 
 fn select(which: &str) -> String {
@@ -163,7 +232,7 @@ mod tests {
     async fn store_with_match() -> Store {
         let store = Store::in_memory();
         let users = ["ada".to_owned(), "ben".to_owned()];
-        store.run(move |database| insert_match(database, "m1", &users)).await.unwrap();
+        store.run(move |database| insert_match(database, "m1", &users, MatchStatus::Active)).await.unwrap();
         store
     }
 

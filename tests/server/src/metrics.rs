@@ -30,6 +30,7 @@ pub struct Metrics {
     errors: Family<ErrorKind, Counter>,
     send_latency: Histogram,
     handling: Histogram,
+    latency: Histogram,
     queued_frames: Gauge,
     longest_queue: Gauge,
     sessions: Gauge,
@@ -82,7 +83,7 @@ impl Metrics {
             names.iter().map(|name| family.get_or_create(&Type { r#type: name }).clone()).collect()
         };
         let mut metrics = Self {
-            registry: Registry::with_prefix("everwire"),
+            registry: Registry::default(),
             connections: Gauge::default(),
             accepted: Counter::default(),
             disconnects: Family::default(),
@@ -92,6 +93,7 @@ impl Metrics {
             errors: Family::default(),
             send_latency: Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
             handling: Histogram::new(exponential_buckets(0.000_01, 2.0, 16)),
+            latency: Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
             queued_frames: Gauge::default(),
             longest_queue: Gauge::default(),
             sessions: Gauge::default(),
@@ -116,7 +118,18 @@ impl Metrics {
 
     fn register(&mut self, received: Family<Type, Counter>, sent: Family<Type, Counter>) {
         let seconds = || Unit::Seconds;
+        // The same under the names that dashboards of the original systems have.
         let registry = &mut self.registry;
+        registry.register("ws_connections", "Connections since the start", self.accepted.clone());
+        registry.register("ws_messages", "Messages from clients by type", received.clone());
+        registry.register("ws_errors", "Errors by kind", self.errors.clone());
+        registry.register_with_unit(
+            "ws_message_latency",
+            "From reading a message to the end of its processing",
+            seconds(),
+            self.latency.clone(),
+        );
+        let registry = registry.sub_registry_with_prefix("everwire");
         registry.register("connections", "Open WebSocket connections", self.connections.clone());
         registry.register("connections_accepted", "Connections since the start", self.accepted.clone());
         registry.register("disconnects", "Ended connections by close code or cause", self.disconnects.clone());
@@ -152,6 +165,11 @@ impl Metrics {
         let index = RECEIVED.iter().position(|known| *known == kind).unwrap_or(RECEIVED.len() - 1);
         self.received[index].inc();
         self.handling.observe(took.as_secs_f64());
+    }
+
+    /// A message was processed or refused.
+    pub fn dealt_with(&self, after: Duration) {
+        self.latency.observe(after.as_secs_f64());
     }
 
     pub fn sent(&self, kind: Kind, waited: Duration) {

@@ -1,10 +1,14 @@
 //! Flags of the server, which are also the library's way to configure it.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use crate::reliable::{Bounds, Kept, MAX_NUMBER};
+use crate::{
+    environment,
+    limits::Rates,
+    reliable::{Bounds, Kept, MAX_NUMBER},
+};
 
 /// The reference WebSocket back end for Everwire.
 ///
@@ -30,10 +34,11 @@ pub struct Options {
 
     /// Secret that signs and checks tokens (JWT HS256). Required without `--dev`, where the default is a random one
     /// for each process, so that tokens do not survive a restart. At least 32 bytes are advised.
-    #[arg(long, env = "EVERWIRE_JWT_SECRET", hide_env_values = true)]
+    /// In the environment: EVERWIRE_JWT_SECRET or JWT_SECRET_KEY.
+    #[arg(long)]
     pub secret: Option<Secret>,
 
-    /// Life of the tokens that this server issues, in seconds.
+    /// Life of the tokens that this server issues, in seconds. In the environment: JWT_ACCESS_TOKEN_EXPIRE_MINUTES.
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     pub token_life_s: i64,
 
@@ -45,20 +50,33 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Reject::Close)]
     pub reject: Reject,
 
-    /// Messages a user may send in a minute, over all connections together. 0 switches the limit off. Those of the
-    /// reliable mode wait instead of being refused.
+    /// Messages a user may send in a minute, over all connections together. 0 switches it off, and the two below as well. Those of the
+    /// reliable mode wait instead of being refused. In the environment: WS_RATE_LIMIT_MESSAGES.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub rate_limit_per_minute: u32,
 
+    /// Chat messages a user may send in matches in a minute, which count as messages as well.
+    #[arg(long, value_name = "N", default_value = "30")]
+    pub chat_limit_per_minute: NonZeroU32,
+
+    /// Typing events a user may send in a second. They do not count as messages.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub typing_limit_per_s: NonZeroU32,
+
     /// Largest message taken from a client, in bytes. A larger one is refused if it has a number, else it closes the
-    /// connection with 1009.
+    /// connection with 1009. In the environment: WS_MAX_MESSAGE_SIZE.
     #[arg(long, value_name = "BYTES", default_value_t = 10_240)]
     pub max_message_bytes: usize,
 
     /// Close a connection with 1000 after this long without a message from the client. A client's heartbeat has to be
-    /// faster.
+    /// faster. In the environment: WS_CONNECTION_TIMEOUT.
     #[arg(long = "idle-timeout-s", value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     pub idle_timeout: Duration,
+
+    /// How often clients send `ping`. The server only warns at its start if the idle timeout is not longer than that. In the
+    /// environment: WS_HEARTBEAT_INTERVAL.
+    #[arg(long = "heartbeat-interval-s", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub heartbeat_interval: Duration,
 
     /// Cut a connection off when a write has waited this long for the client to read.
     #[arg(long = "send-timeout-s", value_name = "SECONDS", default_value = "20", value_parser = seconds)]
@@ -85,7 +103,8 @@ pub struct Options {
     pub queue_bytes: usize,
 
     /// Take WebSocket handshakes of pages only from this origin. May be given more than once. Without it any origin is
-    /// taken, which the token makes safe: it is not sent by itself, as a cookie is.
+    /// taken, which the token makes safe: it is not sent by itself, as a cookie is. In the environment: CORS_ORIGIN, with
+    /// commas between several, and `*` for any.
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
 
@@ -120,7 +139,8 @@ pub struct Options {
 
     /// Key with which the application may push events and make matches (`Authorization: Bearer …`). Without it these
     /// endpoints do not exist.
-    #[arg(long, env = "EVERWIRE_APP_KEY", hide_env_values = true)]
+    /// In the environment: EVERWIRE_APP_KEY.
+    #[arg(long)]
     pub app_key: Option<Secret>,
 
     /// How long a shutdown waits for clients to answer the closing handshake.
@@ -137,6 +157,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// How often a user may send.
+    pub(crate) fn rates(&self) -> Rates {
+        Rates {
+            messages_per_minute: self.rate_limit_per_minute,
+            chat_per_minute: self.chat_limit_per_minute,
+            typing_per_second: self.typing_limit_per_s,
+        }
+    }
+
     /// What the reliable mode keeps.
     pub(crate) fn bounds(&self) -> Bounds {
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -147,6 +176,14 @@ impl Options {
             epoch: self.epoch,
             max_message_bytes: self.max_message_bytes as u64,
         }
+    }
+
+    /// Options from the command line of this process and, where it says nothing, from its environment.
+    ///
+    /// # Errors
+    /// As [`Options::from_flags`], and what `--help` and `--version` print.
+    pub fn from_process() -> Result<Self, clap::Error> {
+        environment::options(std::env::args_os(), |name| std::env::var(name).ok())
     }
 
     /// Options from flags as on the command line, without the program's name.

@@ -46,13 +46,15 @@ impl Outgoing {
 }
 
 /// Types that the server sends; the last stands for all others.
-pub const SENT: [&str; 21] = [
+pub const SENT: [&str; 23] = [
     "pong",
     "echo",
     "error",
     "typing_indicator",
     "message_received",
     "emotion_update",
+    "session_members",
+    "message_delta",
     "session_update",
     "notification",
     "connected",

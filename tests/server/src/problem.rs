@@ -1,5 +1,7 @@
 //! HTTP requests that cannot be carried out, answered in JSON.
 
+use std::fmt;
+
 use axum::{
     Json,
     extract::{
@@ -30,6 +32,12 @@ pub struct Params<T>(pub T);
 #[derive(FromRequestParts)]
 #[from_request(via(Path), rejection(Problem))]
 pub struct Part<T>(pub T);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.1)
+    }
+}
 
 impl Problem {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {

@@ -35,14 +35,17 @@ impl Refusal {
     }
 }
 
+pub const RATE_LIMITED: &str = "Rate limit exceeded";
+pub const TOO_LARGE: &str = "Message too large";
+
 /// A handler has failed: our bug or the storage's opinion of the content. What exactly is for the log.
 pub fn internal() -> Refusal {
     Refusal::new("internal", "internal error; the message was not processed")
 }
 
 /// A message beyond the limit.
-pub fn too_large(max_bytes: usize) -> Refusal {
-    Refusal::new("too_large", format!("a message may have {max_bytes} bytes"))
+pub fn too_large() -> Refusal {
+    Refusal::new("too_large", TOO_LARGE)
 }
 
 impl From<Malformed> for Refusal {

@@ -22,11 +22,13 @@ pub fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new()
         .route("/api/ws", get(handshake::upgrade))
         .route("/api/events", post(api::push))
-        .route("/api/matches", post(api::new_match))
         // Open to pages of any origin: the token comes with the request and not by itself, as a cookie would.
+        .route("/api/matches", get(api::conversations).layer(CorsLayer::permissive()).post(api::new_match))
+        .route("/api/matches/{id}/status", post(api::match_status))
         .route("/api/matches/{id}/messages", get(api::history).layer(CorsLayer::permissive()))
         .route("/api/{*rest}", any(not_found))
         .route("/dev/{*rest}", any(not_found))
+        .route("/health", get(api::health_of_originals))
         .route("/healthz", get(api::health))
         .route("/metrics", get(api::scrape));
     if app.dev.is_some() {

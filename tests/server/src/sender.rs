@@ -11,10 +11,11 @@ use crate::{
     ending::Ending,
     envelope::{Envelope, Malformed, payload},
     intake::Turn,
-    limits::Account,
+    limits::{Account, Class},
     outgoing::Outgoing,
     reliable::{Case, Hello, HelloError, Ledger, Numbers, Sequence, Source, WINDOW, Work},
     reply::Refusal,
+    trail::{Arrival, Outcome},
 };
 
 /// The client that has said hello on a connection, and what it has sent.
@@ -29,7 +30,7 @@ pub struct Sender {
     account: Arc<Account>,
 }
 
-type Message = (Sequence, Result<Envelope, Refusal>);
+type Message = (Sequence, Result<Envelope, Refusal>, Arrival);
 
 type Answered = Result<Result<Option<Outgoing>, Refusal>, Ending>;
 
@@ -99,8 +100,7 @@ impl Sender {
         app: &App,
         from: &Arc<Connection>,
         sender: Option<&mut Self>,
-        numbers: Numbers,
-        envelope: Result<Envelope, Refusal>,
+        (numbers, envelope, arrival): (Numbers, Result<Envelope, Refusal>, Arrival),
     ) -> Result<(), Ending> {
         let Numbers::Present(sequence) = numbers else {
             return Err(violation(app, 4400, "bad_number", "`seq` or `prev` is not a number that can be there"));
@@ -108,9 +108,9 @@ impl Sender {
         let Some(sender) = sender else {
             return Err(violation(app, 4400, "before_hello", "`seq` before hello"));
         };
-        let message = (sequence, envelope);
+        let message = (sequence, envelope, arrival);
         // Whatever arrives is charged, also what was processed before: to find that out costs the same.
-        if sender.is_held_up() || !app.limits.allow_message(&from.user) {
+        if sender.is_held_up() || !app.limits.allow(&from.user, class(&message)) {
             sender.hold(app, from, message, Lacks::Token);
             return Ok(());
         }
@@ -165,9 +165,10 @@ impl Sender {
 
     fn stand_in_line(&mut self, app: &App, from: &Arc<Connection>, lacks: Lacks) {
         let (limits, from) = (app.limits.clone(), from.clone());
+        let class = self.held.front().map_or(Class::Message, class);
         self.turn = Some(Box::pin(async move {
             if lacks == Lacks::Token {
-                limits.next_message(from.user.clone()).await;
+                limits.next_message(from.user.clone(), class).await;
             }
             // A window is closed when its connection has to end.
             if let Ok(permit) = from.window.acquire().await {
@@ -181,12 +182,14 @@ impl Sender {
         &mut self,
         app: &App,
         from: &Arc<Connection>,
-        (sequence, envelope): Message,
+        (sequence, envelope, arrival): Message,
     ) -> Result<(), Ending> {
         match sequence.case(self.last) {
             Case::Next => {}
             Case::Duplicate => {
                 app.metrics.duplicates.inc();
+                let kind = envelope.as_ref().ok().map(|envelope| envelope.kind.as_str());
+                app.trail.message(from, kind, Some(sequence.seq), arrival, Outcome::Duplicate);
                 let (connection, client_id, last) = (from.clone(), self.client_id.clone(), self.last);
                 let again = move |_: &_, ledger: &mut Ledger| {
                     ledger.acknowledge(&connection, &client_id, last);
@@ -207,6 +210,7 @@ impl Sender {
             source: Source { client_id: self.client_id.clone(), sequence },
             kind,
             data,
+            arrival,
             action: dispatch::prepare(app, from, envelope),
         };
         let process = move |database: &_, ledger: &mut Ledger| ledger.process(database, work);
@@ -220,8 +224,12 @@ impl Drop for Sender {
     }
 }
 
+fn class((_, envelope, _): &Message) -> Class {
+    envelope.as_ref().map_or(Class::Message, |envelope| Class::of(&envelope.kind))
+}
+
 /// Bytes that a message takes while it waits.
-fn size((_, envelope): &Message) -> usize {
+fn size((_, envelope, _): &Message) -> usize {
     size_of::<Message>() + envelope.as_ref().map_or(0, Envelope::size)
 }
 

@@ -31,10 +31,11 @@ use crate::{
     metrics::Metrics,
     options::{Options, Secret},
     reliable::Ledger,
-    routes,
+    roster, routes,
     store::{Store, StoreError},
     sweeper,
     token::Tokens,
+    trail::Trail,
 };
 
 /// A running server. Dropping it stops accepting and ends every connection without a word, as a killed process does.
@@ -59,15 +60,19 @@ impl Server {
         if !options.dev && secret.as_bytes().len() < 32 {
             tracing::warn!("the token secret has less than 32 bytes and can be guessed");
         }
+        if options.idle_timeout <= options.heartbeat_interval {
+            tracing::warn!("clients are closed as idle between two heartbeats");
+        }
         if options.dev && !options.host.is_loopback() {
             tracing::warn!("--dev gives tokens to anyone who can reach {}", options.host);
         }
         let hub =
             Arc::new(Hub::new(Capacity { total: options.max_connections, per_user: options.max_connections_per_user }));
         let metrics = Arc::new(Metrics::new());
-        let ledger = Ledger::new(hub.clone(), metrics.clone(), options.bounds());
-        let store = Store::open(options.database.as_deref(), ledger).map_err(StartError::Store)?;
         let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
+        let trail = Arc::new(Trail::new(audit, metrics.clone()));
+        let ledger = Ledger::new(hub.clone(), metrics.clone(), trail.clone(), options.bounds());
+        let store = Store::open(options.database.as_deref(), ledger).map_err(StartError::Store)?;
         let wanted = SocketAddr::new(options.host, options.port);
         let listener = listen(wanted).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
@@ -76,9 +81,9 @@ impl Server {
             hub,
             matches: Matches::load(store).await.map_err(StartError::Store)?,
             typists: Mutex::default(),
-            limits: Arc::new(RateLimits::new(options.rate_limit_per_minute)),
+            limits: Arc::new(RateLimits::new(options.rates())),
             metrics,
-            audit,
+            trail,
             dev: options.dev.then(|| Dev::new(options.record_frames)),
             presence: Mutex::default(),
             draining: AtomicBool::new(false),
@@ -86,8 +91,11 @@ impl Server {
             options,
         });
         let accepting = tokio::spawn(accept(listener, routes::router(&app), app.options.handshake_timeout));
-        let mut chores =
-            vec![tokio::spawn(sweeper::run(app.clone())), tokio::spawn(colabmatch::announce_stops(app.clone()))];
+        let mut chores = vec![
+            tokio::spawn(sweeper::run(app.clone())),
+            tokio::spawn(colabmatch::announce_stops(app.clone())),
+            tokio::spawn(roster::run(app.clone())),
+        ];
         if app.options.database.is_some() {
             let (store, app) = (app.matches.store().clone(), app.clone());
             chores.push(tokio::spawn(store.watch()));
@@ -216,7 +224,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSecret => formatter.write_str(
-                "a secret is needed to check tokens: give --secret or EVERWIRE_JWT_SECRET, or --dev for a random one",
+                "a secret is needed to check tokens: give --secret, EVERWIRE_JWT_SECRET or JWT_SECRET_KEY, or --dev for a random one",
             ),
             Self::Bind(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
             Self::Store(error) => write!(formatter, "--database: {error}"),

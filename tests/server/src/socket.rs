@@ -51,12 +51,12 @@ pub async fn run(
     let mut socket = open(&app, stream, early).await;
     let ticket = match ticket {
         Ok(ticket) => ticket,
-        Err(error) => return finish(socket, Ending::close(1008, error.as_str())).await,
+        Err(error) => return finish(socket, Ending::close(1008, error.close_reason())).await,
     };
     let (connection, inbox) = match app.connect(&ticket, peer) {
         Ok(connected) => connected,
         Err(full) => {
-            app.rejected(full.as_str(), peer);
+            app.trail.rejected(full.as_str(), peer);
             return finish(socket, Ending::close(1013, full.as_str())).await;
         }
     };

@@ -17,6 +17,7 @@ use crate::{
     hub::{Capacity, Hub},
     metrics::Metrics,
     reliable::{Bounds, Kept},
+    trail::Trail,
 };
 
 /// A handle to the database thread, which ends when the last handle is dropped.
@@ -102,7 +103,9 @@ impl Store {
             epoch: None,
             max_message_bytes: 1000,
         };
-        Self::open(None, Ledger::new(hub, Arc::new(Metrics::new()), bounds)).unwrap()
+        let metrics = Arc::new(Metrics::new());
+        let trail = Arc::new(Trail::new(None, metrics.clone()));
+        Self::open(None, Ledger::new(hub, metrics, trail, bounds)).unwrap()
     }
 
     /// Runs a job in a transaction and waits until that is on the disk.

@@ -56,7 +56,17 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// One word for close reasons, logs and metrics.
+    /// The reason of the close frame, in the words of the systems that this server takes the place of.
+    pub fn close_reason(self) -> &'static str {
+        match self {
+            Self::Missing => "Missing authentication token",
+            Self::Expired => "Authentication token expired",
+            Self::Early => "Authentication token not valid yet",
+            Self::Invalid => "Invalid authentication token",
+        }
+    }
+
+    /// One word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "token missing",

@@ -7,6 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use everwire_server::{Options, Server};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -133,6 +134,13 @@ async fn on_sigterm_it_closes_with_1012_ends_well_and_has_logged_no_token() {
     let ws = format!("{}api/ws?token={token}", url.replacen("http", "ws", 1));
     let (mut ada, _) = tokio_tungstenite::connect_async(ws).await.unwrap();
     ada.next().await.unwrap().unwrap();
+    for kind in ["join_session", "leave_session"] {
+        let frame = json!({ "type": kind, "data": { "session_id": "s1" } });
+        ada.send(Message::text(frame.to_string())).await.unwrap();
+    }
+    let push = json!({ "type": "notification", "user_id": "ada" });
+    reqwest::Client::new().post(format!("{url}dev/push")).json(&push).send().await.unwrap();
+    while !ada.next().await.unwrap().unwrap().to_text().unwrap().contains("notification") {}
     assert!(Command::new("kill").arg(running.0.id().to_string()).status().unwrap().success());
     let Message::Close(Some(frame)) = ada.next().await.unwrap().unwrap() else { panic!("no close frame") };
     assert_eq!(u16::from(frame.code), 1012);
@@ -140,6 +148,14 @@ async fn on_sigterm_it_closes_with_1012_ends_well_and_has_logged_no_token() {
     assert!(running.0.wait().unwrap().success());
     let logs = logs.join().unwrap().unwrap();
     assert!(logs.lines().count() > 10 && !logs.contains(token));
+    assert!(logs.contains("/api/ws?token=***"), "{logs}");
+    for event in ["connected", "joined", "left", "pushed", "disconnected"] {
+        let is_it = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["level"] == "INFO" && line["message"] == event
+        };
+        assert!(logs.lines().any(is_it), "{event} is not in {logs}");
+    }
     for line in logs.lines() {
         assert!(serde_json::from_str::<Value>(line).unwrap()["level"].is_string(), "{line}");
     }
@@ -165,6 +181,42 @@ fn the_secret_can_come_from_the_environment_and_is_not_shown() {
     let mut logs = String::new();
     stderr.read_to_string(&mut logs).unwrap();
     assert!(!logs.contains("from-the-environment"), "{logs}");
+}
+
+#[tokio::test]
+async fn an_environment_of_the_originals_starts_it_as_it_is() {
+    let mut command = server();
+    command.args(["--port", "0"]).stderr(Stdio::null()).env("EVERWIRE_JWT_SECRET", "");
+    for (name, value) in [
+        ("JWT_SECRET_KEY", "the secret of the original"),
+        ("JWT_ALGORITHM", "HS256"),
+        ("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "30"),
+        ("WS_HEARTBEAT_INTERVAL", "30"),
+        ("WS_MAX_MESSAGE_SIZE", "100"),
+        ("WS_CONNECTION_TIMEOUT", "300"),
+        ("WS_RATE_LIMIT_MESSAGES", ""),
+        ("CORS_ORIGIN", "https://app.example"),
+    ] {
+        command.env(name, value);
+    }
+    let mut running = Running(command.spawn().unwrap());
+    let url = ready_url(&mut running);
+    // Another server with the same secret gives tokens for this one.
+    let flags = ["--dev", "--port", "0", "--secret", "the secret of the original"];
+    let issuer = Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
+    let token: Value =
+        reqwest::get(format!("{}dev/token?user_id=ada", issuer.url())).await.unwrap().json().await.unwrap();
+    let token = token["token"].as_str().unwrap();
+    let ws = format!("{}api/ws?token={token}", url.replacen("http", "ws", 1));
+    let (mut ada, _) = tokio_tungstenite::connect_async(ws).await.unwrap();
+    assert!(ada.next().await.unwrap().unwrap().is_text());
+    ada.send(Message::text(json!({ "type": "echo", "data": { "x": "x".repeat(100) } }).to_string())).await.unwrap();
+    let Message::Close(Some(frame)) = ada.next().await.unwrap().unwrap() else { panic!("no close frame") };
+    assert_eq!(u16::from(frame.code), 1009);
+    let mut wrong = server();
+    let output = wrong.args(["--dev", "--port", "0"]).env("JWT_ALGORITHM", "RS256").output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("HS256 only"));
 }
 
 #[test]

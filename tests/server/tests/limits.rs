@@ -176,3 +176,80 @@ async fn a_handshake_that_takes_too_long_is_cut_off() {
     }
     world.connect("ada").await.settle().await;
 }
+
+/// A world in which ada is in her match with ben.
+async fn chatting(flags: &[&str]) -> (World, common::Client) {
+    let world = World::new(flags).await;
+    world.post("/dev/match", json!({ "match_id": "m1", "users": ["ada", "ben"] })).await;
+    let mut ada = world.connect("ada").await;
+    ada.send("join_match", json!({ "match_id": "m1" })).await;
+    ada.event("user_online_status").await;
+    (world, ada)
+}
+
+#[tokio::test]
+async fn typing_has_a_limit_of_its_own_of_ten_a_second_and_costs_no_message() {
+    let (_world, mut ada) = chatting(&["--rate-limit-per-minute", "6"]).await;
+    for _ in 0..40 {
+        ada.send("typing", json!({ "match_id": "m1", "is_typing": true })).await;
+    }
+    let error = ada.event("error").await;
+    let expected = json!({ "message": "Rate limit exceeded", "code": "rate_limited", "about": "typing" });
+    assert_eq!(error, expected);
+    let mut refused = 1;
+    ada.send("echo", json!({})).await;
+    while ada.any().await["type"] == "error" {
+        refused += 1;
+    }
+    // The bucket is being filled again meanwhile.
+    assert!((20..=30).contains(&refused), "{refused} of 40");
+    for _ in 0..4 {
+        ada.send("echo", json!({})).await;
+        ada.event("echo").await;
+    }
+}
+
+#[tokio::test]
+async fn after_30_messages_in_matches_at_once_the_next_is_refused_and_other_messages_are_not() {
+    let (_world, mut ada) = chatting(&[]).await;
+    let mut passed = 0;
+    let error = loop {
+        ada.send("send_message", json!({ "match_id": "m1", "content": "hi" })).await;
+        let mut answer = ada.any().await;
+        if answer["type"] == "error" {
+            break answer["data"].take();
+        }
+        assert_eq!(answer["type"], "new_message");
+        passed += 1;
+    };
+    assert_eq!((&error["code"], &error["about"]), (&json!("rate_limited"), &json!("send_message")));
+    assert!((30..40).contains(&passed), "{passed}");
+    ada.send("echo", json!({})).await;
+    ada.event("echo").await;
+}
+
+#[tokio::test]
+async fn numbered_messages_of_a_match_wait_for_its_limit() {
+    let (_world, mut ada) = chatting(&["--chat-limit-per-minute", "20"]).await;
+    ada.hello("k3Zq8vXw2LmN4pRt", json!({})).await;
+    let started = std::time::Instant::now();
+    for seq in 1..=21 {
+        ada.say(seq, "send_message", json!({ "match_id": "m1", "content": "hi" })).await;
+    }
+    let before = ada.acked(21).await;
+    assert!(before.iter().all(|event| event["type"] != "error"), "{before:?}");
+    assert!(started.elapsed() > std::time::Duration::from_millis(1500), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_told_so_in_the_words_of_the_originals() {
+    let world = World::new(&[]).await;
+    let mut ada = world.connect("ada").await;
+    ada.hello("k3Zq8vXw2LmN4pRt", json!({})).await;
+    ada.say(1, "echo", json!({ "x": "x".repeat(20_000) })).await;
+    let error = ada.next("error").await["data"].take();
+    assert_eq!((&error["message"], &error["code"]), (&json!("Message too large"), &json!("too_large")));
+    ada.send("echo", json!({ "x": "x".repeat(20_000) })).await;
+    ada.next("ack").await;
+    assert_eq!(ada.closed().await, (1009, "Message too large".to_owned()));
+}

@@ -24,7 +24,10 @@ fn value(metrics: &str, series: &str) -> f64 {
 #[tokio::test]
 async fn metrics_count_what_happens() {
     let world = World::new(&[]).await;
-    let mut ada = world.member("ada", "s1").await;
+    let mut ada = world.connect("ada").await;
+    ada.send("join_session", json!({ "session_id": "s1" })).await;
+    ada.roster().await;
+    ada.settle().await;
     ada.send("nonsense", json!({})).await;
     ada.event("error").await;
     ada.send_text("{").await;
@@ -48,10 +51,14 @@ async fn metrics_count_what_happens() {
         (r#"everwire_messages_sent_total{type="error"}"#, 2.0),
         (r#"everwire_errors_total{kind="unknown_type"}"#, 1.0),
         (r#"everwire_errors_total{kind="malformed"}"#, 1.0),
-        ("everwire_send_latency_seconds_count", 5.0),
+        ("everwire_send_latency_seconds_count", 6.0),
         ("everwire_handling_seconds_count", 4.0),
         ("everwire_queued_frames", 0.0),
         ("everwire_sessions", 1.0),
+        ("ws_connections_total", 2.0),
+        (r#"ws_messages_total{type="join_session"}"#, 1.0),
+        (r#"ws_errors_total{kind="unknown_type"}"#, 1.0),
+        ("ws_message_latency_seconds_count", 4.0),
     ] {
         assert_eq!(value(&text, series), expected, "{series}");
     }
@@ -62,7 +69,7 @@ async fn metrics_count_what_happens() {
 fn names(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.split(|c| !is_part(c))
-        .filter(|word| word.starts_with("everwire_"))
+        .filter(|word| word.starts_with("everwire_") || word.starts_with("ws_"))
         .map(|word| {
             let suffix = ["_bucket", "_sum", "_count"].into_iter().find(|suffix| word.ends_with(suffix));
             suffix.map_or(word, |suffix| word.trim_end_matches(suffix)).to_owned()
@@ -89,6 +96,15 @@ async fn the_dashboard_and_the_alerts_use_only_metrics_that_exist() {
         let unknown: Vec<_> = used.difference(&exported).collect();
         assert!(unknown.is_empty(), "{unknown:?} not among {exported:?}");
     }
+    // The thresholds of the originals.
+    for (alert, expression, severity) in [
+        ("EverwireSlowMessages", "ws_message_latency_seconds_bucket[5m]))) > 0.2", "warning"),
+        ("EverwireErrorRate", "sum(rate(ws_errors_total[5m])) > 0.01 * sum(rate(ws_messages_total[5m]))", "critical"),
+    ] {
+        let rule = alerts.split("- alert: ").find(|rule| rule.starts_with(&format!("{alert}\n"))).expect(alert);
+        let severity = format!("severity: {severity}");
+        assert!(rule.contains(expression) && rule.contains("for: 5m") && rule.contains(&severity), "{rule}");
+    }
     let dashboard: Value = serde_json::from_str(&dashboard).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
     assert!(panels.len() >= 8);
@@ -107,6 +123,8 @@ async fn health_says_ok_and_how_many() {
     let world = World::new(&[]).await;
     let _ada = world.connect("ada").await;
     assert_eq!(world.get("/healthz").await, json!({ "status": "ok", "connections": 1 }));
+    let expected = json!({ "status": "healthy", "websocket": "enabled", "connections": 1 });
+    assert_eq!(world.get("/health").await, expected);
 }
 
 fn temporary(name: &str) -> PathBuf {
@@ -137,6 +155,72 @@ async fn the_audit_trail_says_who_and_when_and_not_what() {
     assert_eq!(find("disconnect")["cause"], "peer");
     assert_eq!(find("rejected")["reason"], "token invalid");
     find("connect")["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[tokio::test]
+async fn the_audit_trail_has_every_event_with_its_outcome() {
+    let file = temporary("outcomes");
+    let _ = std::fs::remove_file(&file);
+    let world = World::new(&["--audit", file.to_str().unwrap(), "--rate-limit-per-minute", "9"]).await;
+    let entries = || -> Vec<Value> {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(!text.contains("a secret of ada"), "{text}");
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    };
+    let mut ada = world.member("ada", "s1").await;
+    let message = json!({ "session_id": "s1", "message": { "id": "m1", "content": "a secret of ada" } });
+    ada.send("message_sent", message.clone()).await;
+    ada.send("message_sent", json!({ "session_id": "s2", "message": { "id": "m1", "content": "" } })).await;
+    ada.event("error").await;
+    ada.send_text("{").await;
+    ada.event("error").await;
+    ada.send("leave_session", json!({ "session_id": "s1" })).await;
+    ada.hello("k3Zq8vXw2LmN4pRt", json!({})).await;
+    ada.say(1, "join_session", json!({ "session_id": "s1" })).await;
+    ada.say(2, "message_sent", message.clone()).await;
+    ada.acked(2).await;
+    world.until("it is written down", async || entries().iter().any(|entry| entry["seq"] == 2)).await;
+    ada.say(2, "message_sent", message.clone()).await;
+    ada.acked(2).await;
+    ada.say(3, "nonsense", json!({})).await;
+    ada.acked(3).await;
+    ada.send("echo", json!({})).await;
+    assert_eq!(ada.event("error").await["code"], "rate_limited");
+    world.post("/dev/push", json!({ "type": "notification", "session_id": "s1" })).await;
+    drop(ada);
+    world.until("ada is gone", async || entries().iter().any(|entry| entry["event"] == "disconnect")).await;
+    let entries = entries();
+    let messages: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["event"] == "message" && !["ping", "hello"].iter().any(|kind| entry["type"] == *kind))
+        .map(|entry| {
+            assert!(entry["user"] == "ada" && entry["bytes"].is_u64(), "{entry}");
+            (entry["type"].as_str(), entry["outcome"].as_str().unwrap(), entry["code"].as_str(), entry["seq"].as_u64())
+        })
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            (Some("join_session"), "processed", None, None),
+            (Some("message_sent"), "processed", None, None),
+            (Some("message_sent"), "refused", Some("not_joined"), None),
+            (None, "malformed", Some("malformed"), None),
+            (Some("leave_session"), "processed", None, None),
+            (Some("join_session"), "processed", None, Some(1)),
+            (Some("message_sent"), "processed", None, Some(2)),
+            (Some("message_sent"), "duplicate", None, Some(2)),
+            (Some("nonsense"), "refused", Some("unknown_type"), Some(3)),
+            (Some("echo"), "limited", Some("rate_limited"), None),
+        ]
+    );
+    let rooms = |event: &str| -> Vec<_> {
+        entries.iter().filter(|entry| entry["event"] == event).map(|entry| entry["room"].clone()).collect()
+    };
+    assert_eq!((rooms("join").len(), rooms("leave")), (2, vec![json!("session:s1")]));
+    let push = entries.iter().find(|entry| entry["event"] == "push").unwrap();
+    let expected = (&json!("notification"), &json!("session:s1"), &json!(1));
+    assert_eq!((&push["type"], &push["to"], &push["delivered"]), expected);
     std::fs::remove_file(&file).unwrap();
 }
 

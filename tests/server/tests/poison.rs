@@ -124,8 +124,9 @@ async fn content_that_the_database_refuses_is_refused_as_internal_and_those_behi
     let (mut ada, _) = reliable(&world).await;
     ada.send("join_match", json!({ "match_id": "m1" })).await;
     ada.next("user_online_status").await;
-    // Behind the server's back, so that the message breaks a foreign key.
-    rusqlite::Connection::open(&file).unwrap().execute("DELETE FROM matches", []).unwrap();
+    // Behind the server's back.
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'no'); END";
+    rusqlite::Connection::open(&file).unwrap().execute(refuse, []).unwrap();
     ada.say(1, "send_message", json!({ "match_id": "m1", "content": "hi" })).await;
     is_refused(&mut ada, "internal").await;
     ben.next("user_online_status").await;

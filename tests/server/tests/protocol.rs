@@ -50,7 +50,7 @@ async fn all_devices_of_a_member_receive_the_same_events() {
     let mut phone = world.member("ben", "s1").await;
     let mut laptop = world.connect("ben").await;
     ada.send("user_typing", json!({ "session_id": "s1", "isTyping": true })).await;
-    let expected = json!({ "user_id": "ada", "isTyping": true });
+    let expected = json!({ "user_id": "ada", "session_id": "s1", "isTyping": true });
     assert_eq!(phone.event("typing_indicator").await, expected);
     assert_eq!(laptop.event("typing_indicator").await, expected);
     ada.settle().await;
@@ -122,9 +122,11 @@ async fn what_is_not_understood_is_answered_with_an_error_and_the_connection_sta
 async fn a_bad_token_is_closed_with_1008() {
     let world = World::new(&[]).await;
     let expired = world.post("/dev/token", json!({ "user_id": "ada", "ttl_s": -1 })).await;
-    for (token, reason) in
-        [("", "token missing"), ("nonsense", "token invalid"), (expired["token"].as_str().unwrap(), "token expired")]
-    {
+    for (token, reason) in [
+        ("", "Missing authentication token"),
+        ("nonsense", "Invalid authentication token"),
+        (expired["token"].as_str().unwrap(), "Authentication token expired"),
+    ] {
         let mut client = world.connect_with(token).await;
         assert_eq!(client.closed().await, (1008, reason.to_owned()));
     }

@@ -183,6 +183,7 @@ class _Sender:
     async def _page(self, stream: str) -> None:
         peer = self._peer
         position = peer.positions.get(stream)
+        welcomes = peer.welcomes
         if position is None:
             return
         try:
@@ -194,8 +195,8 @@ class _Sender:
         if len(events) == _PAGE:
             peer.unread.add(stream)
         for event in events:
-            # A hello during a wait has given the stream another position, from which it is read again.
-            if peer.positions.get(stream) != position:
+            # A welcome that was made during a wait goes out first, and the stream is read again from the position in it.
+            if peer.welcomes != welcomes:
                 peer.unread.add(stream)
                 return
             if event.offset > position + 1:

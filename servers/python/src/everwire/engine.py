@@ -319,6 +319,7 @@ class Engine:
             del self._owners[user, peer.client_id]
         self._owners[user, welcome.client_id] = peer
         first = not peer.client_ids
+        peer.welcomes += 1
         peer.client_id = welcome.client_id
         peer.client_ids.add(welcome.client_id)
         peer.owner = welcome.owner

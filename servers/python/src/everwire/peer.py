@@ -46,6 +46,8 @@ class Peer:
     client_ids: set[str] = field(default_factory=set)
     owner: str = ""
     last: int = 0
+    welcomes: int = 0
+    """How many there were: what was read for the time before one must not be sent between its making and its sending."""
     welcomed_at: float = 0.0
     joined: set[str] = field(default_factory=set)
     lapsed: bool = False

@@ -9,10 +9,11 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{Dev, record::Received};
 use crate::{
-    api::{NewMatch, Push},
+    api::{self, NewMatch, Push},
     app::App,
     ending::Ending,
     masterx,
+    messages::MatchStatus,
     outgoing::{Kind, Outgoing},
     problem::{Body, Params, Problem},
     reliable::{Forgettable, Processed, USER_STREAM, forget_events, processed},
@@ -108,6 +109,16 @@ pub async fn new_match(State(app): Shared, Body(new): Body<NewMatch>) -> Answer 
 }
 
 #[derive(Deserialize)]
+pub struct StatusRequest {
+    match_id: String,
+    status: MatchStatus,
+}
+
+pub async fn match_status(State(app): Shared, Body(request): Body<StatusRequest>) -> Answer {
+    api::set_status(&app, &request.match_id, request.status).await
+}
+
+#[derive(Deserialize)]
 pub struct EmotionRequest {
     user_id: String,
     emotion: Option<Value>,
@@ -120,6 +131,17 @@ pub async fn emotion(State(app): Shared, Body(request): Body<EmotionRequest>) ->
     let data = masterx::emotion_update(emotion, request.message_id, seed);
     let delivered = Push::to_user(&request.user_id, "emotion_update", data.clone()).deliver(&app).await?;
     Ok(Json(json!({ "delivered": delivered, "data": data })))
+}
+
+#[derive(Deserialize)]
+pub struct FailPushesRequest {
+    user_id: String,
+    fail: bool,
+}
+
+pub async fn fail_pushes(State(app): Shared, Body(request): Body<FailPushesRequest>) -> Answer {
+    dev(&app)?.set_unreachable(&request.user_id, request.fail);
+    Ok(Json(json!({ "failing": request.fail })))
 }
 
 #[derive(Deserialize)]

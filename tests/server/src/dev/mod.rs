@@ -29,6 +29,7 @@ pub struct Dev {
 #[derive(Default)]
 struct Faults {
     silent_users: HashSet<String>,
+    unreachable_users: HashSet<String>,
     refuse_all_until: Option<Instant>,
     refuse_user_until: HashMap<String, Instant>,
     total: Handshakes,
@@ -52,6 +53,11 @@ impl Dev {
     /// Whether new connections of this user are to be silent.
     pub fn is_silenced(&self, user: &str) -> bool {
         self.faults.locked().silent_users.contains(user)
+    }
+
+    /// Whether pushes to this user are to fail.
+    pub fn fails_pushes_to(&self, user: &str) -> bool {
+        self.faults.locked().unreachable_users.contains(user)
     }
 
     /// Counts a new connection.
@@ -110,6 +116,15 @@ impl Dev {
         }
     }
 
+    fn set_unreachable(&self, user: &str, unreachable: bool) {
+        let mut faults = self.faults.locked();
+        if unreachable {
+            faults.unreachable_users.insert(user.to_owned());
+        } else {
+            faults.unreachable_users.remove(user);
+        }
+    }
+
     fn handshakes(&self, user: Option<&str>) -> Handshakes {
         let faults = self.faults.locked();
         match user {
@@ -118,7 +133,7 @@ impl Dev {
         }
     }
 
-    fn next_sample(&self) -> u64 {
+    pub fn next_sample(&self) -> u64 {
         self.samples.fetch_add(1, Ordering::Relaxed)
     }
 }

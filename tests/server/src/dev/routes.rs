@@ -9,7 +9,7 @@ use axum::{
 use tower_http::cors::CorsLayer;
 
 use super::control;
-use crate::app::App;
+use crate::{app::App, tutor};
 
 /// The control endpoints, open to pages of any origin.
 pub fn router() -> Router<Arc<App>> {
@@ -20,7 +20,10 @@ pub fn router() -> Router<Arc<App>> {
         .route("/dev/refuse", post(control::refuse))
         .route("/dev/push", post(control::push))
         .route("/dev/match", post(control::new_match))
+        .route("/dev/match/status", post(control::match_status))
         .route("/dev/emotion", post(control::emotion))
+        .route("/dev/fail-pushes", post(control::fail_pushes))
+        .route("/api/v1/chat", post(tutor::chat))
         .route("/dev/raw", post(control::raw))
         .route("/dev/received", get(control::received).delete(control::forget))
         .route("/dev/processed", get(control::processed_messages))

@@ -81,6 +81,13 @@ pub fn users(database: &Database) -> rusqlite::Result<Vec<String>> {
     database.prepare("SELECT DISTINCT user_id FROM clients")?.query_map([], |row| row.get(0))?.collect()
 }
 
+/// Whether a user has another client id than this one.
+pub fn has_others(database: &Database, user: &str, client_id: &str) -> rusqlite::Result<bool> {
+    database
+        .prepare_cached("SELECT 1 FROM clients WHERE user_id = ?1 AND client_id <> ?2 LIMIT 1")?
+        .exists(params![user, client_id])
+}
+
 /// Whether any client of a user is remembered.
 pub fn exist(database: &Database, user: &str) -> rusqlite::Result<bool> {
     database.prepare_cached("SELECT 1 FROM clients WHERE user_id = ?1 LIMIT 1")?.exists([user])

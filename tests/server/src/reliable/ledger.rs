@@ -1,6 +1,6 @@
 //! Who carries which stream, and how far: what the database's thread keeps in memory.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::Arc, time::Instant};
 
 use rusqlite::{Connection as Database, params};
 use serde::Serialize;
@@ -13,7 +13,16 @@ use super::{
     receipts::{self, Sent, Status},
     streams::{self, Kept, USER_STREAM, client_stream},
 };
-use crate::{clock, connection::Connection, ending::Ending, envelope, hub::Hub, metrics::Metrics, outgoing::Outgoing};
+use crate::{
+    clock,
+    connection::Connection,
+    ending::Ending,
+    envelope,
+    hub::Hub,
+    metrics::Metrics,
+    outgoing::Outgoing,
+    trail::{Note, Trail},
+};
 
 /// What the reliable mode keeps, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +55,9 @@ pub struct Ledger {
     /// Connections that have said hello, by user.
     pub(super) carriers: HashMap<Arc<str>, Vec<Carrier>>,
     pub(super) outbox: Outbox,
+    trail: Arc<Trail>,
+    /// What is to be told once the transaction is on the disk.
+    pub(super) notes: Vec<Note>,
     /// Messages whose events have been handed to a connection since the last transaction.
     pub(super) handed: Vec<i64>,
     /// What the effects of the message in work have moved, in order, while there is one.
@@ -76,13 +88,51 @@ pub struct Carried {
 pub struct Event {
     pub kind: String,
     pub head: String,
+    author: Option<Author>,
+}
+
+/// Whose message has made an event that its own connection does not need. All connections of the user carry the same stream, so
+/// there the event says which client id it is from.
+#[derive(Clone)]
+pub struct Author {
+    pub connection: Arc<Connection>,
+    pub client_id: Option<Arc<str>>,
+    pub seq: Option<u64>,
 }
 
 impl Event {
     pub fn new(kind: &str, data: &impl Serialize) -> Self {
         let mut head = envelope::json(kind, data);
         head.pop();
-        Self { kind: kind.to_owned(), head }
+        Self { kind: kind.to_owned(), head, author: None }
+    }
+
+    /// The same from a connection that is not to be told.
+    pub fn from(self, author: Author) -> Self {
+        Self { author: Some(author), ..self }
+    }
+
+    /// Who it is from, if that is this user.
+    pub(super) fn author_of(&self, user: &str) -> Option<&Author> {
+        self.author.as_ref().filter(|author| *author.connection.user == *user)
+    }
+
+    /// As it is stored for a user.
+    fn head_for(&self, user: &str) -> Cow<'_, str> {
+        let mut head = Cow::Borrowed(self.head.as_str());
+        if let Some(Author { client_id: Some(client_id), seq, .. }) = self.author_of(user) {
+            // Client ids need no escapes.
+            let _ = write!(head.to_mut(), r#","client_id":"{client_id}""#);
+            if let Some(seq) = seq {
+                let _ = write!(head.to_mut(), r#","seq":{seq}"#);
+            }
+        }
+        head
+    }
+
+    /// Whether a connection is the one that it comes from.
+    fn is_from(&self, connection: &Connection) -> bool {
+        self.author.as_ref().is_some_and(|author| author.connection.id == connection.id)
     }
 
     /// As a frame that is not stored.
@@ -92,7 +142,7 @@ impl Event {
 }
 
 impl Ledger {
-    pub fn new(hub: Arc<Hub>, metrics: Arc<Metrics>, bounds: Bounds) -> Self {
+    pub fn new(hub: Arc<Hub>, metrics: Arc<Metrics>, trail: Arc<Trail>, bounds: Bounds) -> Self {
         Self {
             hub,
             metrics,
@@ -104,6 +154,8 @@ impl Ledger {
             owners: HashMap::new(),
             carriers: HashMap::new(),
             outbox: Outbox::default(),
+            trail,
+            notes: Vec::new(),
             handed: Vec::new(),
             advances: None,
             failed: false,
@@ -146,7 +198,8 @@ impl Ledger {
         event: &Event,
         origin: Option<i64>,
     ) -> rusqlite::Result<usize> {
-        let parts = (event.kind.as_str(), event.head.as_str());
+        let head = event.head_for(user);
+        let parts = (event.kind.as_str(), &*head);
         let appended = streams::append(database, user, name, parts, origin, self.bounds.kept)?;
         let frame = Outgoing::text(&event.kind, appended.frame);
         let mut delivered = 0;
@@ -170,7 +223,7 @@ impl Ledger {
         }
         if name == USER_STREAM {
             for connection in self.hub.connections(Some(user)) {
-                if !connection.has_said_hello() {
+                if !connection.has_said_hello() && !event.is_from(&connection) {
                     delivered += 1;
                     self.outbox.frame(&connection, frame.clone(), origin);
                 }
@@ -211,6 +264,20 @@ impl Ledger {
             self.carriers.remove(&connection.user);
         }
         self.disown(database, &carrier.connection, &carrier.client_id)
+    }
+
+    /// Whether a user has anything but the connection that an event comes from: another connection, or a client id that may come back.
+    pub(super) fn has_other_devices(&self, database: &Database, author: &Author) -> rusqlite::Result<bool> {
+        let user = &author.connection.user;
+        Ok(self.hub.connections(Some(user)).len() > 1
+            || clients::has_others(database, user, author.client_id.as_deref().unwrap_or_default())?)
+    }
+
+    /// The client id that a connection has said hello with last.
+    pub(super) fn client_id_of(&self, connection: &Connection) -> Option<Arc<str>> {
+        let carriers = self.carriers.get(&connection.user)?;
+        let carrier = carriers.iter().find(|carrier| carrier.connection.id == connection.id)?;
+        Some(carrier.client_id.clone())
     }
 
     /// Whether a connection is the one that may send under a client id.
@@ -270,12 +337,16 @@ impl Ledger {
     /// The transaction is on the disk.
     pub fn committed(&mut self) {
         self.outbox.deliver(&mut self.handed);
+        for note in self.notes.drain(..) {
+            self.trail.noted(&note);
+        }
     }
 
     /// The transaction is not on the disk, and memory may be ahead of it: all start over.
     pub fn rolled_back(&mut self) {
         self.failed = false;
         self.known = None;
+        self.notes.clear();
         self.outbox.fail();
         self.owners.clear();
         for carrier in self.carriers.drain().flat_map(|(_, carriers)| carriers) {

@@ -83,10 +83,7 @@ pub fn rooms(database: &Database, user: &str) -> rusqlite::Result<Vec<Room>> {
 }
 
 pub fn spell(room: &Room) -> String {
-    match room {
-        Room::Session(id) => format!("session:{id}"),
-        Room::Match(id) => format!("match:{id}"),
-    }
+    room.to_string()
 }
 
 pub fn read(room: &str) -> Option<Room> {

@@ -18,6 +18,7 @@ mod changes;
 mod clients;
 mod hello;
 mod ledger;
+mod match_status;
 mod members;
 mod others;
 mod outbox;

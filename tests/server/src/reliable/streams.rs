@@ -282,7 +282,9 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 
 const CLIENT_STREAM: &str = "client:";
 
-const MOMENTARY: [&str; 14] = [
+const MOMENTARY: [&str; 16] = [
+    "message_delta",
+    "session_members",
     "typing_indicator",
     "user_typing",
     "typing_stopped",

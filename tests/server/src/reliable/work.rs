@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     changes::Change,
     clients,
-    ledger::{Event, Ledger},
+    ledger::{Author, Event, Ledger},
     members, processed,
     receipts::{self, Status},
     sequence::Sequence,
@@ -22,6 +22,7 @@ use crate::{
     messages::{self, Inserted, Read},
     outgoing::Outgoing,
     reply::Refusal,
+    trail::{self, Arrival, Note},
 };
 
 /// A message with a sequence number, whose turn it is.
@@ -32,6 +33,7 @@ pub struct Work {
     pub kind: Option<String>,
     /// The payload as JSON, where processed messages are written down.
     pub data: Option<String>,
+    pub arrival: Arrival,
     /// What it does, or why it may not.
     pub action: Result<Action, Refusal>,
 }
@@ -49,12 +51,13 @@ pub type Outcome = Result<Map<String, Value>, Refusal>;
 impl Ledger {
     /// Processes a message and acknowledges it.
     pub fn process(&mut self, database: &Database, work: Work) -> rusqlite::Result<()> {
-        let Work { from, source, kind, data, action } = work;
+        let Work { from, source, kind, data, arrival, action } = work;
         let Source { client_id, sequence } = &source;
         if !self.take(database, &from, client_id, *sequence)? {
             from.window.add_permits(1);
             return Ok(());
         }
+        let movement = action.as_ref().ok().and_then(Action::movement);
         let outcome = match action {
             Ok(action) => self.attempt(database, &from, &source, action)?,
             Err(refusal) => Err(refusal),
@@ -86,6 +89,8 @@ impl Ledger {
             None => {}
         }
         self.outbox.ack(&from, sequence.seq, 1);
+        let outcome = refused.map_or(trail::Outcome::Processed, trail::Outcome::Refused);
+        self.notes.push(Note { from, kind, seq: sequence.seq, arrival, outcome, movement });
         Ok(())
     }
 
@@ -157,16 +162,22 @@ impl Ledger {
                 }
             }
             Action::Publish { room, kind, data } => {
-                let audience = self.hub.audience(&room, Some(user));
+                let audience = self.hub.audience(&room, Some(from.id));
                 let origin = match source {
-                    Some(Source { client_id, sequence }) if !audience.is_empty() => {
+                    Some(Source { client_id, sequence }) if audience.has_others(user) => {
                         Some(receipts::note(database, user, client_id, sequence.seq, None)?)
                     }
                     _ => None,
                 };
-                self.publish(database, &audience, &Event::new(kind, &data), origin, Some(user))?;
+                let author = Author {
+                    connection: from.clone(),
+                    client_id: source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from)),
+                    seq: source.map(|source| source.sequence.seq),
+                };
+                let event = Event::new(kind, &data).from(author);
+                self.publish(database, &audience, &event, origin, Some(user))?;
             }
-            Action::Send { room, draft } => return self.send(database, from, source, &room, draft).map(Ok),
+            Action::Send { room, draft } => return self.send(database, from, source, &room, draft),
             Action::IfJoinedBefore { room, action, otherwise } => {
                 if members::has_joined(database, user, &room)? {
                     return self.perform(database, from, source, *action);
@@ -191,11 +202,9 @@ impl Ledger {
         if !self.hub.is_streamed(&from.user) {
             return Ok(());
         }
-        let carriers = self.carriers.get(&from.user).into_iter().flatten();
-        let carrier = || carriers.into_iter().find(|carrier| carrier.connection.id == from.id);
-        let client_id = source.map(|source| &source.client_id).or_else(|| carrier().map(|carrier| &carrier.client_id));
+        let client_id = source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from));
         let Some(client_id) = client_id else { return members::allow(database, &from.user, room) };
-        members::join(database, &from.user, client_id, room, &self.owner_name(from))?;
+        members::join(database, &from.user, &client_id, room, &self.owner_name(from))?;
         if self.hub.is_stored(&from.user, room) {
             Ok(())
         } else {
@@ -210,7 +219,7 @@ impl Ledger {
         source: Option<&Source>,
         room: &Room,
         draft: messages::Draft,
-    ) -> rusqlite::Result<Map<String, Value>> {
+    ) -> rusqlite::Result<Outcome> {
         let match_id = draft.match_id.clone();
         let message = match messages::insert(database, draft)? {
             Inserted::New(message) => {
@@ -230,11 +239,12 @@ impl Ledger {
                 }
                 message
             }
+            Inserted::NotActive => return Ok(Err(messages::not_active())),
         };
-        Ok(match serde_json::to_value(message) {
+        Ok(Ok(match serde_json::to_value(message) {
             Ok(Value::Object(message)) => message,
             _ => Map::new(),
-        })
+        }))
     }
 
     fn read(
@@ -260,7 +270,7 @@ impl Ledger {
     }
 
     /// Gives an event to an audience: stored for those who have a stream, at once for the others. `author` is the user
-    /// whose own connections are no news. Says how many connections get it at once.
+    /// whose own connections are no news of delivery. Says how many connections get it at once.
     pub fn publish(
         &mut self,
         database: &Database,
@@ -272,6 +282,11 @@ impl Ledger {
         let mut delivered = audience.plain.len();
         let origin_for = |user: &str| origin.filter(|_| author != Some(user));
         for user in &audience.streamed {
+            if let Some(author) = event.author_of(user)
+                && !self.has_other_devices(database, author)?
+            {
+                continue;
+            }
             delivered += self.append(database, user, USER_STREAM, event, origin_for(user))?;
         }
         if !audience.plain.is_empty() {

@@ -135,8 +135,24 @@ impl Client {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
+    /// The next frame, but for who is in a session, which comes whenever someone joins or goes.
     pub async fn frame(&mut self) -> Message {
-        timeout(PATIENCE, self.socket.next()).await.expect("no frame").expect("closed").unwrap()
+        loop {
+            let frame = timeout(PATIENCE, self.socket.next()).await.expect("no frame").expect("closed").unwrap();
+            if !is_roster(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    /// Who is in a session, when it comes next.
+    pub async fn roster(&mut self) -> Value {
+        loop {
+            let frame = timeout(PATIENCE, self.socket.next()).await.expect("no frame").expect("closed").unwrap();
+            if is_roster(&frame) {
+                return serde_json::from_str::<Value>(frame.to_text().unwrap()).unwrap()["data"].take();
+            }
+        }
     }
 
     /// The next envelope, whatever its type.
@@ -205,6 +221,18 @@ impl Client {
         self.event("pong").await;
     }
 
+    /// Waits likewise, and nothing of this type may arrive meanwhile.
+    pub async fn settle_without(&mut self, kind: &str) {
+        self.send("ping", json!({})).await;
+        loop {
+            let event = self.any().await;
+            assert_ne!(event["type"], kind, "{event}");
+            if event["type"] == "pong" {
+                return;
+            }
+        }
+    }
+
     /// The close frame that the server sends next.
     pub async fn closed(&mut self) -> (u16, String) {
         match self.frame().await {
@@ -215,15 +243,26 @@ impl Client {
 
     /// The connection ends without a close frame.
     pub async fn aborted(&mut self) {
-        match timeout(PATIENCE, self.socket.next()).await.expect("still open") {
-            None | Some(Err(_)) => {}
-            Some(Ok(frame)) => panic!("not aborted: {frame:?}"),
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.expect("still open") {
+                None | Some(Err(_)) => return,
+                Some(Ok(frame)) => assert!(is_roster(&frame), "not aborted: {frame:?}"),
+            }
         }
     }
 
     /// Nothing arrives for a while.
     pub async fn hears_nothing(&mut self) {
-        let heard = timeout(Duration::from_millis(150), self.socket.next()).await;
-        assert!(heard.is_err(), "{heard:?}");
+        let listening = async {
+            loop {
+                let heard = self.socket.next().await;
+                assert!(heard.as_ref().is_some_and(|frame| frame.as_ref().is_ok_and(is_roster)), "{heard:?}");
+            }
+        };
+        assert!(timeout(Duration::from_millis(150), listening).await.is_err());
     }
+}
+
+fn is_roster(frame: &Message) -> bool {
+    frame.to_text().is_ok_and(|text| text.starts_with(r#"{"type":"session_members""#))
 }

@@ -126,8 +126,13 @@ impl Drop for Mortal {
     }
 }
 
-/// The next event, unless the connection has ended.
+/// The next event, unless the connection has ended; not who is in a session, which comes whenever someone joins or goes.
 pub async fn next(socket: &mut Socket) -> Option<Value> {
-    let frame = timeout(Duration::from_secs(10), socket.next()).await.expect("no frame")?.ok()?;
-    serde_json::from_str(frame.to_text().ok()?).ok()
+    loop {
+        let frame = timeout(Duration::from_secs(10), socket.next()).await.expect("no frame")?.ok()?;
+        let event: Value = serde_json::from_str(frame.to_text().ok()?).ok()?;
+        if event["type"] != "session_members" {
+            return Some(event);
+        }
+    }
 }

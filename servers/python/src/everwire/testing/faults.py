@@ -57,6 +57,9 @@ class FaultProxy:
         self._links |= {writer, there_writer}
         try:
             await asyncio.gather(self._pump(reader, there_writer, up=True), self._pump(there_reader, writer, up=False))
+        except asyncio.CancelledError:
+            # The proxy is closed; asyncio would report the end of its own task as an error.
+            pass
         finally:
             for link in (writer, there_writer):
                 self._links.discard(link)

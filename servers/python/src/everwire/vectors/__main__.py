@@ -23,14 +23,17 @@ def main() -> int:
     parser.add_argument("--secret", help="signs the tokens (HS256)")
     parser.add_argument("--command", help="starts the server, and starts it again where a conversation says so")
     parser.add_argument("--directory", type=Path, help="the files, if not those of this package")
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="TYPE", help="events that the server sends on its own"
+    )
     options = parser.parse_args()
     tokens = Tokens(options.secret) if options.secret else None
     remote = Remote(options.url, path=options.path, tokens=tokens, command=options.command)
     conversations = [c for c in load(options.directory) if not options.names or c.name in options.names]
-    return asyncio.run(_play_all(remote, conversations))
+    return asyncio.run(_play_all(remote, conversations, frozenset(options.ignore)))
 
 
-async def _play_all(remote: Remote, conversations: list[Conversation]) -> int:
+async def _play_all(remote: Remote, conversations: list[Conversation], ignore: frozenset[str]) -> int:
     passed = failed = skipped = 0
     await remote.start()
     try:
@@ -41,7 +44,7 @@ async def _play_all(remote: Remote, conversations: list[Conversation]) -> int:
                 print(f"skipped {conversation.name}: needs control endpoints")
                 continue
             try:
-                await Player(remote, conversation).play()
+                await Player(remote, conversation, ignore=ignore).play()
             except (Mismatch, OSError) as error:
                 failed += 1
                 print(f"FAILED  {conversation.name}: {conversation.about}\n        {error}")

@@ -39,10 +39,19 @@ class Server(Protocol):
 class Player:
     """Users and client ids are renamed at random, so that a server may have a memory already."""
 
-    def __init__(self, server: Server, conversation: Conversation, *, patience_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        server: Server,
+        conversation: Conversation,
+        *,
+        patience_s: float = 5.0,
+        ignore: frozenset[str] = frozenset(),
+    ) -> None:
+        """`ignore` are types of events that the server's application sends on its own."""
         self._server = server
         self._conversation = conversation
         self._patience_s = patience_s
+        self._ignore = ignore | {"connected", "session_members"}
         self._places = Places()
         self._names: dict[str, str] = {}
         self._user = ""
@@ -131,7 +140,8 @@ class Player:
                 raise Mismatch(f"unexpected {frame}")
             self._acked = seq
             return
-        if frame.get("type") == "connected":
+        # The user's own message for their other devices, which a server may leave out, names the client id that sent it.
+        if frame.get("type") in self._ignore or "client_id" in frame:
             return
         if self._greeting:
             if kind.startswith("stream "):
