@@ -100,7 +100,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                     self.forget_failures();
                 }
                 let sent_through = self.sent_through();
-                if may_blame && sent_through > 0 {
+                if may_blame && self.in_flight.front().is_some_and(|head| head.seq <= sent_through) {
                     self.blame_a_message(sent_through);
                     self.retry(Patience::Usual, now);
                 } else {
