@@ -164,7 +164,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             match message.purpose {
                 Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) if self.delivery == Delivery::Reliable => {
                     // It is in flight, and goes out again on the next connection.
-                    sent_through = sent_through.min(message.seq - 1);
+                    sent_through = sent_through.min(message.seq.saturating_sub(1));
                 }
                 Purpose::Ordinary | Purpose::Leave(_) => keep.push(message),
                 Purpose::Join(ref session) => {

@@ -101,7 +101,8 @@ async fn two_users_talk_in_a_session() {
     anns.send(&UserTyping { session_id: session.clone(), is_typing: true }).unwrap();
     anns.send(&message(&session, "hello, Bob ✓")).unwrap();
     assert_eq!(heard.holds(1).await[0].message.content, "hello, Bob ✓");
-    assert_eq!(typing.all(), [TypingIndicator { user_id: ann.id.clone(), session_id: None, is_typing: true }]);
+    let session_id = Some(session);
+    assert_eq!(typing.all(), [TypingIndicator { user_id: ann.id.clone(), session_id, is_typing: true }]);
 }
 
 #[wasm_bindgen_test]

@@ -144,7 +144,9 @@ it.each(["open", "close", "state", "reconnecting", "give_up", "drop"])(
     client.on("error", errors.handler);
     socket.says(name, { code: 1000, attempts: 3 });
     expect(own.heard).toEqual([]);
-    expect(errors.heard).toMatchObject([{ code: "bad_frame", message: expect.stringContaining("event of the client") }]);
+    expect(errors.heard).toMatchObject([
+      { code: "bad_frame", message: expect.stringContaining("event of the client") },
+    ]);
     expect(errors.heard[0]).toBeInstanceOf(EverwireError);
     expect(client.isConnected()).toBe(true);
   },
