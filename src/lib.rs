@@ -30,6 +30,7 @@
 
 extern crate alloc;
 
+pub mod driver;
 pub mod proto;
 
 #[cfg(feature = "rust")]
@@ -45,7 +46,7 @@ pub use client::Client;
 mod js;
 
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
-mod lean;
+mod no_std_runtime;
 
 /// Ends the program because of a bug of ours; input cannot lead here.
 #[cfg(target_arch = "wasm32")]

@@ -6,7 +6,7 @@ use std::fmt;
 use wasm_bindgen::JsValue;
 
 use super::host;
-use crate::proto::{Close, ConfigError, DropReason, Refusal, RequestFailure, Violation};
+use crate::proto::{Close, ConfigError, DropReason, ProtocolViolation, Refusal, RequestFailure};
 
 /// A URL that cannot be connected to: the caller has to change `url` or `path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl RequestError {
             Self::Dropped(reason) => match reason {
                 DropReason::Overflow => "overflow",
                 DropReason::Expired => "expired",
-                DropReason::Ephemeral => "not_open",
+                DropReason::NotOpen => "not_open",
                 DropReason::Replaced => "replaced",
                 DropReason::Unconfirmed | DropReason::OutcomeUnknown => "unconfirmed",
                 DropReason::Unsupported => "unsupported",
@@ -274,7 +274,7 @@ pub enum ClientError {
         cause: JsValue,
     },
     /// The server broke the reliable mode's rules, and was not believed: see to the server.
-    Protocol(Violation),
+    Protocol(ProtocolViolation),
 }
 
 impl ClientError {

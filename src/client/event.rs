@@ -7,7 +7,7 @@ use super::{ClientError, Snapshot};
 use crate::browser::frame::Text;
 use crate::proto::{Close, DropReason};
 
-/// News of the connection, in the order that it happened.
+/// FrameKind of the connection, in the order that it happened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientEvent {

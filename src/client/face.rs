@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::error::{ClientError, RequestError};
 use super::event::ClientEvent;
 use super::host::{self, Store};
-use super::news::News;
+use super::news::FrameKind;
 use super::requests::{Outcome, Requests};
 use super::snapshot::{Snapshot, readable};
 use crate::browser::counters::Counted;
@@ -22,7 +22,7 @@ pub(super) type RustDriver = Driver<RustFace>;
 
 pub(super) struct RustFace {
     store: Store,
-    news: Rc<News>,
+    news: Rc<FrameKind>,
     requests: Requests,
     this: OnceCell<Weak<RustDriver>>,
     /// Keeps a client alive that the application connected and then let go of.
@@ -44,7 +44,7 @@ type Signal = dyn Fn(f64, u32, f64, f64, f64) -> bool;
 type Settle = dyn Fn(u32, f64, JsValue);
 
 impl RustFace {
-    pub(super) fn new(store: Store, news: Rc<News>) -> Self {
+    pub(super) fn new(store: Store, news: Rc<FrameKind>) -> Self {
         let (this, anchor, attached) = (OnceCell::new(), Held::new(None), OnceCell::new());
         Self { store, news, requests: Requests::default(), this, anchor, attached }
     }
@@ -141,7 +141,7 @@ impl Face for RustFace {
             Event::Gap { stream, from, to } => {
                 ClientEvent::Gap { stream: host::stream_name(&self.store, stream), from, to }
             }
-            Event::Violation(violation) => ClientEvent::Error(ClientError::Protocol(violation)),
+            Event::ProtocolViolation(violation) => ClientEvent::Error(ClientError::Protocol(violation)),
             // The queue in the snapshot tells what was sent.
             Event::Frame(_) | Event::Transmitted { .. } => return,
         };

@@ -70,7 +70,7 @@ pub use snapshot::Snapshot;
 
 use face::{RustDriver, RustFace};
 use handlers::Registry;
-use news::{NEWS, News};
+use news::{FrameKind, NEWS};
 use options::{Parts, Target, TokenFunction};
 
 /// One logical connection to a server, over as many sockets as it takes. Clones share it.
@@ -83,7 +83,7 @@ pub struct WeakClient(Weak<Shared>);
 
 struct Shared {
     driver: Rc<RustDriver>,
-    news: Rc<News>,
+    news: Rc<FrameKind>,
     registry: Registry,
     target: Target,
     _token: Option<TokenFunction>,
@@ -98,7 +98,7 @@ impl Client {
     /// change it.
     pub fn new(options: Options) -> Result<Self, ConfigError> {
         let Parts { config, target, token, function } = options.into_parts()?;
-        let news = Rc::new(News::default());
+        let news = Rc::new(FrameKind::default());
         let store = host::new_store(config.reliable, &token);
         let registry = Registry::new(&store);
         news.listen(&store, &registry);

@@ -21,7 +21,7 @@ use crate::proto::Phase;
 /// The name that listeners are kept under. Events of the server that are named so are refused, so none can pretend to be news.
 pub(super) const NEWS: &str = "state";
 
-/// Told events that wait, and futures that wait for a connection or for room.
+/// PositionUpdate events that wait, and futures that wait for a connection or for room.
 #[derive(Default)]
 pub(super) struct News {
     store: OnceCell<Store>,

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::{EndpointError, host};
 use crate::browser::counters::Counted;
-use crate::proto::{Checked, Config, ConfigError};
+use crate::proto::{Config, ConfigError, ValidatedConfig};
 
 /// Where to connect, as whom, and how persistently.
 ///
@@ -50,7 +50,7 @@ impl Options {
         Self::default()
     }
 
-    /// Base URL, with http, https, ws or wss. Default: the page's own origin. Checked by
+    /// Base URL, with http, https, ws or wss. Default: the page's own origin. ValidatedConfig by
     /// [`connect`](super::Client::connect). Its query parameters are kept.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
@@ -124,7 +124,7 @@ impl Options {
 
 /// The options as the client needs them.
 pub(super) struct Parts {
-    pub(super) config: Checked,
+    pub(super) config: ValidatedConfig,
     pub(super) target: Target,
     /// A string, a function, or `undefined`.
     pub(super) token: JsValue,

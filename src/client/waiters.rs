@@ -18,7 +18,7 @@ impl Waiters {
     /// Waits until `look` has an answer. It looks again whenever its waker was [taken](Self::take) and woken.
     pub(super) async fn wait_for<T>(&self, look: impl Fn() -> Option<T>) -> T {
         self.latest.set(self.latest.get() + 1);
-        let place = Place { waiters: self, number: self.latest.get() };
+        let place = StreamOffset { waiters: self, number: self.latest.get() };
         poll_fn(|context| {
             let answer = look();
             if answer.is_none() {
@@ -37,18 +37,18 @@ impl Waiters {
 
 /// Where a future keeps its waker as long as it lives. A waker may be the last owner of a task, whose end runs user code, so none is
 /// dropped while something is borrowed.
-struct Place<'a> {
+struct StreamOffset<'a> {
     waiters: &'a Waiters,
     number: u64,
 }
 
-impl Place<'_> {
+impl StreamOffset<'_> {
     fn keep(&self, waker: Waker) {
         let _before = self.waiters.wakers.borrow_mut().insert(self.number, waker);
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for StreamOffset<'_> {
     fn drop(&mut self) {
         let _waker = self.waiters.wakers.borrow_mut().remove(&self.number);
     }

@@ -25,7 +25,7 @@ pub struct Delay {
 /// How patient a wait has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Patience {
+pub enum RetryPolicy {
     /// What the attempt's number asks for.
     Usual,
     /// At least the cap, because the server asked for time.
@@ -41,17 +41,17 @@ impl Backoff {
     /// Takes one attempt from the budget; `None` when it is used up.
     ///
     /// The jitter is applied after the cap and to both sides of it, so that clients which have all reached the cap still spread.
-    pub fn next(&mut self, config: &Reconnect, patience: Patience, rng: &mut Rng) -> Option<Delay> {
+    pub fn next(&mut self, config: &Reconnect, policy: RetryPolicy, rng: &mut Rng) -> Option<Delay> {
         if self.attempt >= config.max_attempts {
             return None;
         }
         self.attempt += 1;
         let cap = config.max_delay_ms as f64;
         let spread = config.jitter / 2.0;
-        let (base, jitter) = match patience {
-            Patience::Usual => (self.base_ms, config.jitter),
+        let (base, jitter) = match policy {
+            RetryPolicy::Usual => (self.base_ms, config.jitter),
             // From the cap upwards: a server that asked for time gets at least that.
-            Patience::Longer => (cap * (1.0 + spread), spread / (1.0 + spread)),
+            RetryPolicy::Longer => (cap * (1.0 + spread), spread / (1.0 + spread)),
         };
         self.base_ms = (self.base_ms * config.factor).min(cap);
         Some(Delay { attempt: self.attempt, ms: jittered(base, jitter, rng) })
@@ -73,7 +73,7 @@ pub fn jittered(base: f64, jitter: f64, rng: &mut Rng) -> u64 {
 mod tests {
     use fastrand::Rng;
 
-    use super::{Backoff, Delay, Patience, jittered};
+    use super::{Backoff, Delay, RetryPolicy, jittered};
     use crate::proto::Config;
     use crate::proto::config::Reconnect;
 
@@ -87,9 +87,9 @@ mod tests {
         let mut backoff = Backoff::new(&config);
         assert_eq!(backoff.attempt(), 0);
         for (attempt, ms) in [(1, 1_000), (2, 2_000), (3, 4_000), (4, 5_000), (5, 5_000)] {
-            assert_eq!(backoff.next(&config, Patience::Usual, &mut rng), Some(Delay { attempt, ms }));
+            assert_eq!(backoff.next(&config, RetryPolicy::Usual, &mut rng), Some(Delay { attempt, ms }));
         }
-        assert_eq!(backoff.next(&config, Patience::Usual, &mut rng), None);
+        assert_eq!(backoff.next(&config, RetryPolicy::Usual, &mut rng), None);
         assert_eq!(backoff.attempt(), 5);
     }
 
@@ -97,8 +97,8 @@ mod tests {
     fn a_longer_wait_takes_one_attempt_like_any_other() {
         let (config, mut rng) = (without_jitter(), Rng::with_seed(1));
         let mut backoff = Backoff::new(&config);
-        let patience = [Patience::Longer, Patience::Usual, Patience::Longer];
-        let waits = patience.map(|patience| backoff.next(&config, patience, &mut rng).map(|delay| delay.ms));
+        let policy = [RetryPolicy::Longer, RetryPolicy::Usual, RetryPolicy::Longer];
+        let waits = policy.map(|policy| backoff.next(&config, policy, &mut rng).map(|delay| delay.ms));
         assert_eq!(waits, [Some(5_000), Some(2_000), Some(5_000)]);
     }
 

@@ -7,10 +7,10 @@ use fastrand::Rng;
 use super::Timestamp;
 use super::backoff::Backoff;
 use super::close::{Cause, Close};
-use super::config::{Checked, Config, ConfigError};
+use super::config::{Config, ConfigError, ValidatedConfig};
 use super::heartbeat::Beat;
 use super::incoming::Incoming;
-use super::io::{Event, Inbound, Output, SocketId};
+use super::io::{Event, Output, SocketId};
 use super::message::{Message, Refused, RequestFailure, Sent};
 use super::outbox::Outbox;
 use super::requests::Requests;
@@ -21,27 +21,30 @@ use super::suspicion::Suspicion;
 use super::time::FOREVER;
 use super::timer::Timer;
 use super::transitions::CLOSE_TIMEOUT_MS;
+use super::wire::{Text, Value};
 use alloc::boxed::Box;
 
 /// One logical connection to a server, over as many sockets as it takes.
 ///
-/// `M` is an outgoing text frame, `P` an incoming envelope; the machine moves both without looking into them.
+/// `V` is JSON as the platform keeps it.
 #[derive(Debug)]
-pub struct Client<M, P> {
-    pub(super) config: Checked,
+pub struct Client<V: Value> {
+    /// Names this client to servers of the reliable mode.
+    pub(super) client_id: V::Text,
+    pub(super) config: ValidatedConfig,
     pub(super) rng: Rng,
     pub(super) state: State,
     pub(super) backoff: Backoff,
     /// Messages that wait.
-    pub(super) outbox: Outbox<M>,
+    pub(super) outbox: Outbox<V::Text>,
     /// Messages that wait until every other is sent, and only while the connection lasts.
-    pub(super) ephemeral: Outbox<M>,
-    /// Messages that were sent and are not acknowledged, all of one sender.
-    pub(super) in_flight: VecDeque<Box<Message<M>>>,
-    /// The sender of the latest hello: an earlier page, or this client.
-    pub(super) sender: Option<M>,
+    pub(super) volatile: Outbox<V::Text>,
+    /// Messages that were sent and are not acknowledged, all of one origin.
+    pub(super) in_flight: VecDeque<Box<Message<V::Text>>>,
+    /// The origin of the latest hello: an earlier page, or this client.
+    pub(super) origin: Option<V::Text>,
     /// Whether the server's latest welcome was for this client's own messages.
-    pub(super) speaks_of_own: bool,
+    pub(super) answers_own: bool,
     /// The number of the message that was accepted last.
     pub(super) seq: u64,
     /// The highest number of this client's own that was sent.
@@ -51,18 +54,18 @@ pub struct Client<M, P> {
     pub(super) suspicion: Suspicion,
     /// The size of the largest message that the server of the latest connection takes, in bytes.
     pub(super) server_max_bytes: u64,
-    pub(super) incoming: Incoming,
+    pub(super) incoming: Incoming<V::Text>,
     pub(super) requests: Requests,
     pub(super) delivery: Delivery,
     pub(super) violations: u32,
     /// How many of them happened on the latest connection.
     pub(super) recent_violations: u32,
-    pub(super) sessions: Sessions<M>,
-    pub(super) outputs: VecDeque<Output<M, P>>,
+    pub(super) sessions: Sessions<V::Text>,
+    pub(super) outputs: VecDeque<Output<V>>,
     pub(super) sockets: u32,
     pub(super) token: Token,
     pub(super) network: Network,
-    pub(super) last_close: Option<Close<M>>,
+    pub(super) last_close: Option<Close<V::Text>>,
     pub(super) closes: u32,
     pub(super) last_rtt_ms: Option<u64>,
     pub(super) announced: Announced,
@@ -112,32 +115,35 @@ impl Announced {
     };
 }
 
-impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
+impl<V: Value> Client<V> {
     /// A client that does nothing until [`connect`](Self::connect).
     ///
-    /// `seed` is the only source of randomness: the same seed and the same inputs give the same outputs.
-    pub fn new(config: Config, seed: u64) -> Result<Self, ConfigError> {
-        config.check().map(|config| Self::with_checked(config, seed))
+    /// `client_id` names this client to servers of the reliable mode: drawn at random, and never used before (docs/PROTOCOL.md). `seed` is
+    /// the only source of randomness: the same seed and the same inputs give the same outputs.
+    pub fn new(config: Config, client_id: V::Text, seed: u64) -> Result<Self, ConfigError> {
+        config.check().map(|config| Self::with_validated(config, client_id, seed))
     }
 
     /// The same for a configuration that is known to be right.
-    pub fn with_checked(config: Checked, seed: u64) -> Self {
+    pub fn with_validated(config: ValidatedConfig, client_id: V::Text, seed: u64) -> Self {
         let delivery = if config.reliable { Delivery::Unknown } else { Delivery::AtMostOnce };
+        let incoming = Incoming::new(V::Text::client_stream(&client_id));
         Self {
+            client_id,
             backoff: Backoff::new(&config.reconnect),
             rng: Rng::with_seed(seed),
             state: State::Idle,
             outbox: Outbox::default(),
-            ephemeral: Outbox::default(),
+            volatile: Outbox::default(),
             in_flight: VecDeque::new(),
-            sender: None,
-            speaks_of_own: true,
+            origin: None,
+            answers_own: true,
             seq: 0,
             sent: 0,
             acked: 0,
             suspicion: Suspicion::default(),
             server_max_bytes: FOREVER,
-            incoming: Incoming::default(),
+            incoming,
             requests: Requests::default(),
             delivery,
             violations: 0,
@@ -165,18 +171,18 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             State::Closing { closer: Closer::Peer { .. }, .. }
             | State::Connecting { .. }
-            | State::Greeting { .. }
+            | State::Handshake { .. }
             | State::Open { .. }
             | State::Waiting { .. }
             | State::Offline { .. } => {}
         }
-        self.settle(now);
+        self.handle_timeout(now);
     }
 
     /// Closes with code 1000 and stays closed. The queue is kept for the next connection.
     pub fn disconnect(&mut self, now: Timestamp) {
         match self.state {
-            State::Greeting { socket, .. }
+            State::Handshake { socket, .. }
             | State::Open { socket, .. }
             | State::Closing { socket, closer: Closer::Peer { .. }, .. } => {
                 self.outputs.push_back(Output::Close { socket });
@@ -189,37 +195,37 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => self.state = State::Idle,
             State::Idle | State::Closing { closer: Closer::Application, .. } => {}
         }
-        self.settle(now);
+        self.handle_timeout(now);
     }
 
     /// Drops whatever connection there is and connects anew, with a fresh budget of attempts.
     pub fn reconnect(&mut self, now: Timestamp) {
         self.replace_socket(Cause::Replaced);
         self.start_afresh(now);
-        self.settle(now);
+        self.handle_timeout(now);
     }
 
     /// Hands a message to the open socket, or queues it.
-    pub fn send(&mut self, message: Box<Message<M>>, now: Timestamp) -> Result<Sent, Refused<M>> {
+    pub fn send(&mut self, message: Box<Message<V::Text>>, now: Timestamp) -> Result<Sent, Refused<V::Text>> {
         // First, so that nothing is handed to a socket whose pong is overdue.
-        self.settle(now);
+        self.handle_timeout(now);
         let sent = self.accept(message, now);
-        self.settle(now);
+        self.handle_timeout(now);
         sent
     }
 
     /// The next effect to perform; `None` when there is none left.
-    pub fn poll_output(&mut self) -> Option<Output<M, P>> {
+    pub fn poll_output(&mut self) -> Option<Output<V>> {
         self.outputs.pop_front()
     }
 
     /// When to send [`Input::Timeout`](super::Input::Timeout) at the latest, and why.
     pub fn poll_timeout(&self) -> Option<(Timestamp, Timer)> {
         let state = match &self.state {
-            State::Connecting { timeout_at, .. } | State::Greeting { timeout_at, .. } => {
+            State::Connecting { timeout_at, .. } | State::Handshake { timeout_at, .. } => {
                 (*timeout_at, Timer::ConnectOverdue)
             }
-            State::Open { heartbeat, link, .. } => sooner(heartbeat.poll_timeout(), link.poll_timeout()),
+            State::Open { heartbeat, send_window, .. } => sooner(heartbeat.poll_timeout(), send_window.poll_timeout()),
             State::Closing { timeout_at, .. } => (*timeout_at, Timer::CloseOverdue),
             State::Waiting { retry_at } => (*retry_at, Timer::RetryDue),
             State::Offline { retry_at } => (*retry_at, Timer::NetworkCheckDue),
@@ -232,7 +238,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     /// What there is to see of the connection.
-    pub fn snapshot(&self) -> Snapshot<'_, M> {
+    pub fn snapshot(&self) -> Snapshot<'_, V::Text> {
         let seen = self.announcement();
         let Announced { phase, attempt, retry_at, queued, queued_bytes, last_rtt_ms, delivery, has_room, .. } = seen;
         let (close, protocol_errors) = (self.last_close.as_ref(), self.violations);
@@ -264,7 +270,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     pub const fn socket(&self) -> Option<SocketId> {
         match self.state {
             State::Connecting { socket, .. }
-            | State::Greeting { socket, .. }
+            | State::Handshake { socket, .. }
             | State::Open { socket, .. }
             | State::Closing { socket, .. } => Some(socket),
             State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => None,
@@ -272,24 +278,24 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     /// Does what is due at `now`, whatever woke the client, and reports what changed.
-    pub(super) fn settle(&mut self, now: Timestamp) {
+    pub(super) fn handle_timeout(&mut self, now: Timestamp) {
         self.expire_messages(now);
         match &mut self.state {
-            State::Connecting { socket, timeout_at } | State::Greeting { socket, timeout_at, .. }
+            State::Connecting { socket, timeout_at } | State::Handshake { socket, timeout_at, .. }
                 if now >= *timeout_at =>
             {
                 let socket = *socket;
                 self.lose(socket, Cause::ConnectTimeout, now);
             }
-            State::Open { socket, heartbeat, link, .. } => {
+            State::Open { socket, heartbeat, send_window, .. } => {
                 let socket = *socket;
-                match heartbeat.handle_timeout(&self.config.heartbeat, link.upload(), now) {
+                match heartbeat.handle_timeout(&self.config.heartbeat, send_window.upload(), now) {
                     Some(Beat::Ping) => self.outputs.push_back(Output::Ping { socket }),
                     Some(Beat::Measure) => self.outputs.push_back(Output::CheckBuffer { socket }),
                     Some(Beat::Dead) => self.lose(socket, Cause::PongTimeout, now),
                     None => {}
                 }
-                self.settle_link(now);
+                self.handle_send_window_timeout(now);
             }
             State::Closing { socket, timeout_at, .. } if now >= *timeout_at => {
                 let socket = *socket;
@@ -297,7 +303,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             }
             State::Waiting { retry_at } | State::Offline { retry_at } if now >= *retry_at => self.open(now),
             State::Connecting { .. }
-            | State::Greeting { .. }
+            | State::Handshake { .. }
             | State::Closing { .. }
             | State::Waiting { .. }
             | State::Offline { .. }
@@ -307,7 +313,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         self.pump(now);
         if !matches!(self.state, State::Open { .. }) {
-            self.drop_ephemeral();
+            self.drop_volatile();
         }
         self.fail_requests(now, RequestFailure::TimedOut);
         self.announce();
@@ -329,7 +335,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     fn announcement(&self) -> Announced {
         let (phase, attempt, retry_at) = match &self.state {
             State::Idle => (Phase::Idle, 0, None),
-            State::Connecting { .. } | State::Greeting { .. } => (Phase::Connecting, self.backoff.attempt(), None),
+            State::Connecting { .. } | State::Handshake { .. } => (Phase::Connecting, self.backoff.attempt(), None),
             State::Open { .. } => (Phase::Open, 0, None),
             State::Closing { .. } => (Phase::Closing, 0, None),
             State::Waiting { retry_at } => (Phase::Waiting, self.backoff.attempt(), Some(*retry_at)),

@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use super::coded::coded;
+
 /// How a connection, or an attempt at one, ended. `S` is the type of text.
 ///
 /// Exhaustive: it is what a `CloseEvent` says (WHATWG WebSockets), and drivers have to fill in all of it.
@@ -25,32 +27,33 @@ pub enum Reason<S = String> {
     Client(Cause),
 }
 
-/// Why the client ended a connection or an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The handshake took too long.
-    ConnectTimeout,
-    /// A ping stayed unanswered.
-    PongTimeout,
-    /// The closing handshake took too long.
-    CloseTimeout,
-    /// The token could not be had.
-    NoToken,
-    /// The browser refused to make a WebSocket.
-    NoSocket,
-    /// The application disconnected before the connection was open.
-    Disconnected,
-    /// The application asked for a new connection.
-    Replaced,
-    /// The page was in the back/forward cache, which closes sockets.
-    PageCached,
-    /// Messages stayed unacknowledged, or a hello unanswered.
-    AckTimeout,
-    /// The server broke the protocol in a way that cannot be ignored.
-    Disbelief,
-    /// An event was lost on the way.
-    EventLost,
+coded! {
+    /// Why the client ended a connection or an attempt.
+    #[non_exhaustive]
+    pub enum Cause {
+        /// The handshake took too long.
+        ConnectTimeout = "connect_timeout",
+        /// A ping stayed unanswered.
+        PongTimeout = "pong_timeout",
+        /// The closing handshake took too long.
+        CloseTimeout = "close_timeout",
+        /// The token could not be had.
+        NoToken = "token_failed",
+        /// The browser refused to make a WebSocket.
+        NoSocket = "socket_refused",
+        /// The application disconnected before the connection was open.
+        Disconnected = "disconnected",
+        /// The application asked for a new connection.
+        Replaced = "replaced",
+        /// The page was in the back/forward cache, which closes sockets.
+        PageCached = "page_cached",
+        /// Messages stayed unacknowledged, or a hello unanswered.
+        AckTimeout = "ack_timeout",
+        /// The server broke the protocol in a way that cannot be ignored.
+        ProtocolViolation = "protocol_violation",
+        /// An event was lost on the way.
+        EventLost = "event_lost",
+    }
 }
 
 impl Cause {
@@ -66,7 +69,7 @@ impl Cause {
             Self::Replaced => "replaced by a new connection",
             Self::PageCached => "closed by the back/forward cache",
             Self::AckTimeout => "no acknowledgement within heartbeat.timeoutMs",
-            Self::Disbelief => "the server broke the protocol",
+            Self::ProtocolViolation => "the server broke the protocol",
             Self::EventLost => "an event was lost on the way",
         }
     }
@@ -87,7 +90,7 @@ impl<S> Close<S> {
 /// What a close code says about trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum ReconnectAction {
     /// The same attempt may work the next time.
     Retry,
     /// The server asked for patience: it restarts or is overloaded.
@@ -101,12 +104,14 @@ pub enum Verdict {
 /// Classifies a close code (RFC 6455, section 7.4, and the IANA registry of close codes).
 ///
 /// Browsers report 1006 for every refused handshake, whatever its HTTP status, so 1006 cannot mean "fatal".
-pub const fn verdict(code: u16) -> Verdict {
+pub const fn reconnect_action(code: u16) -> ReconnectAction {
     match code {
-        PROTOCOL_ERROR | UNSUPPORTED_DATA | INVALID_PAYLOAD | MANDATORY_EXTENSION | RULES_BROKEN => Verdict::Fatal,
-        POLICY_VIOLATION | UNAUTHORIZED => Verdict::RefreshToken,
-        SERVICE_RESTART | TRY_AGAIN_LATER => Verdict::RetryLater,
-        _ => Verdict::Retry,
+        PROTOCOL_ERROR | UNSUPPORTED_DATA | INVALID_PAYLOAD | MANDATORY_EXTENSION | RULES_BROKEN => {
+            ReconnectAction::Fatal
+        }
+        POLICY_VIOLATION | UNAUTHORIZED => ReconnectAction::RefreshToken,
+        SERVICE_RESTART | TRY_AGAIN_LATER => ReconnectAction::RetryLater,
+        _ => ReconnectAction::Retry,
     }
 }
 
@@ -136,7 +141,7 @@ const MESSAGE_MISSING: u16 = 4409;
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, can_blame_a_message, verdict};
+    use super::{ReconnectAction, can_blame_a_message, reconnect_action};
 
     #[test]
     fn only_what_a_server_says_of_a_message_can_blame_one() {
@@ -151,16 +156,16 @@ mod tests {
     #[test]
     fn every_close_code_of_the_contract_has_its_verdict() {
         for code in [1002, 1003, 1007, 1010, 4400] {
-            assert_eq!(verdict(code), Verdict::Fatal, "{code}");
+            assert_eq!(reconnect_action(code), ReconnectAction::Fatal, "{code}");
         }
         for code in [1008, 4401] {
-            assert_eq!(verdict(code), Verdict::RefreshToken, "{code}");
+            assert_eq!(reconnect_action(code), ReconnectAction::RefreshToken, "{code}");
         }
         for code in [1012, 1013] {
-            assert_eq!(verdict(code), Verdict::RetryLater, "{code}");
+            assert_eq!(reconnect_action(code), ReconnectAction::RetryLater, "{code}");
         }
         for code in [1000, 1001, 1005, 1006, 1009, 1011, 1014, 1015, 3000, 4000, 4409, 4410, 4999, 0, u16::MAX] {
-            assert_eq!(verdict(code), Verdict::Retry, "{code}");
+            assert_eq!(reconnect_action(code), ReconnectAction::Retry, "{code}");
         }
     }
 }

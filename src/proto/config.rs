@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use super::numbers::{self, COUNT_OF_NUMBERS};
+use super::numeric_options::{self, COUNT_OF_NUMERIC_OPTIONS};
 use super::time::FOREVER;
 
 /// Every option of the state machine. [`Config::default`] holds the documented defaults, and [`Config::reliable`] those of the reliable
@@ -19,7 +19,7 @@ use super::time::FOREVER;
 pub struct Config {
     /// When and how often to try again.
     pub reconnect: Reconnect,
-    /// How to notice a dead link.
+    /// How to notice a dead send_window.
     pub heartbeat: Heartbeat,
     /// Longest time for one attempt, token included, in milliseconds. Default 10 000. An attempt that takes longer is abandoned
     /// and counts as failed. Some browsers keep a delayed connect invisible for up to a minute; higher values wait for them.
@@ -70,14 +70,14 @@ pub struct Reconnect {
     pub stable_after_ms: u64,
 }
 
-/// How to notice a dead link.
+/// How to notice a dead send_window.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Heartbeat {
     /// Time between two pings, in milliseconds. Default 30 000. [`FOREVER`] switches the heartbeat off, and with it every
-    /// detection of a silently dead link.
+    /// detection of a silently dead send_window.
     pub interval_ms: u64,
-    /// How long a ping may stay unanswered, in milliseconds. Default 10 000. Then the socket is abandoned. A dead link is noticed
+    /// How long a ping may stay unanswered, in milliseconds. Default 10 000. Then the socket is abandoned. A dead send_window is noticed
     /// after at most `interval_ms + timeout_ms`.
     pub timeout_ms: u64,
 }
@@ -158,14 +158,14 @@ impl Config {
     }
 
     /// Takes a configuration for right that something else has checked.
-    pub const fn trust(self: Box<Self>) -> Checked {
-        Checked(self)
+    pub const fn assume_valid(self: Box<Self>) -> ValidatedConfig {
+        ValidatedConfig(self)
     }
 
     /// Checks every option.
-    pub fn check(mut self) -> Result<Checked, ConfigError> {
-        for index in 0..COUNT_OF_NUMBERS {
-            numbers::check(&mut self, index)?;
+    pub fn check(mut self) -> Result<ValidatedConfig, ConfigError> {
+        for index in 0..COUNT_OF_NUMERIC_OPTIONS {
+            numeric_options::check(&mut self, index)?;
         }
         if self.reconnect.max_delay_ms < self.reconnect.initial_delay_ms {
             return Err(ConfigError { field: "reconnect.maxDelayMs", expected: "at least `reconnect.initialDelayMs`" });
@@ -173,15 +173,15 @@ impl Config {
         if self.buffer.low_bytes > self.buffer.high_bytes {
             return Err(ConfigError { field: "buffer.lowBytes", expected: "at most `buffer.highBytes`" });
         }
-        Ok(Box::new(self).trust())
+        Ok(Box::new(self).assume_valid())
     }
 }
 
 /// A configuration that holds no value out of range.
 #[derive(Clone, Debug)]
-pub struct Checked(Box<Config>);
+pub struct ValidatedConfig(Box<Config>);
 
-impl core::ops::Deref for Checked {
+impl core::ops::Deref for ValidatedConfig {
     type Target = Config;
 
     fn deref(&self) -> &Config {

@@ -1,4 +1,4 @@
-//! Whether the link is alive.
+//! Whether the send_window is alive.
 
 use super::Timestamp;
 use super::config::Heartbeat as Config;
@@ -37,12 +37,12 @@ pub struct Upload {
 #[derive(Clone, Debug)]
 enum Phase {
     Quiet { ping_at: Timestamp },
-    Awaiting { sent_at: Timestamp, deadline: Timestamp, patience: Patience, drained: u64 },
+    Awaiting { sent_at: Timestamp, deadline: Timestamp, probe_budget: ProbeBudget, drained: u64 },
 }
 
 /// Whether a deadline that is over may be extended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Patience {
+enum ProbeBudget {
     /// Once, if it is noticed too late.
     Fresh,
     Spent,
@@ -57,10 +57,10 @@ impl Heartbeat {
     }
 
     /// A connection that opens now with a ping.
-    pub fn greeting(config: &Config, now: Timestamp) -> Self {
+    pub fn for_handshake(config: &Config, now: Timestamp) -> Self {
         let mut heartbeat = Self::new(config, now);
         if config.interval_ms != FOREVER {
-            heartbeat.ping(config.timeout_ms, Patience::Fresh, 0, now);
+            heartbeat.ping(config.timeout_ms, ProbeBudget::Fresh, 0, now);
         }
         heartbeat
     }
@@ -78,8 +78,8 @@ impl Heartbeat {
 
     /// The server has answered something else: an acknowledgement, also a repeated one, or a reply. The pong gets its full time again.
     pub fn note_life(&mut self, config: &Config, now: Timestamp) {
-        if let Phase::Awaiting { deadline, patience, .. } = &mut self.phase {
-            let wait = if *patience == Patience::Fresh { config.timeout_ms } else { probe_ms(config) };
+        if let Phase::Awaiting { deadline, probe_budget, .. } = &mut self.phase {
+            let wait = if *probe_budget == ProbeBudget::Fresh { config.timeout_ms } else { probe_ms(config) };
             *deadline = (*deadline).max(now + wait);
         }
     }
@@ -97,12 +97,14 @@ impl Heartbeat {
                 None
             }
             // The last chance is over; the timeout says so.
-            Phase::Awaiting { deadline, patience: Patience::Spent | Patience::Measuring, .. }
+            Phase::Awaiting { deadline, probe_budget: ProbeBudget::Spent | ProbeBudget::Measuring, .. }
                 if now < *deadline + LATE_MS =>
             {
                 None
             }
-            Phase::Quiet { .. } | Phase::Awaiting { .. } => Some(self.ping(wait, Patience::Spent, upload.drained, now)),
+            Phase::Quiet { .. } | Phase::Awaiting { .. } => {
+                Some(self.ping(wait, ProbeBudget::Spent, upload.drained, now))
+            }
         }
     }
 
@@ -110,18 +112,18 @@ impl Heartbeat {
     pub fn handle_timeout(&mut self, config: &Config, upload: Upload, now: Timestamp) -> Option<Beat> {
         match &mut self.phase {
             Phase::Quiet { ping_at } if now >= *ping_at => {
-                Some(self.ping(config.timeout_ms, Patience::Fresh, upload.drained, now))
+                Some(self.ping(config.timeout_ms, ProbeBudget::Fresh, upload.drained, now))
             }
             // A page that was suspended runs its timers before it sees the pong that has long arrived.
-            Phase::Awaiting { deadline, patience: Patience::Fresh, .. } if now >= *deadline + LATE_MS => {
-                Some(self.ping(probe_ms(config), Patience::Spent, upload.drained, now))
+            Phase::Awaiting { deadline, probe_budget: ProbeBudget::Fresh, .. } if now >= *deadline + LATE_MS => {
+                Some(self.ping(probe_ms(config), ProbeBudget::Spent, upload.drained, now))
             }
-            Phase::Awaiting { deadline, patience, drained, .. } if now >= *deadline => {
+            Phase::Awaiting { deadline, probe_budget, drained, .. } if now >= *deadline => {
                 if upload.buffered == 0 {
                     return Some(Beat::Dead);
                 }
-                if *patience != Patience::Measuring {
-                    *patience = Patience::Measuring;
+                if *probe_budget != ProbeBudget::Measuring {
+                    *probe_budget = ProbeBudget::Measuring;
                     *deadline = now + MEASURING_MS;
                     return Some(Beat::Measure);
                 }
@@ -129,7 +131,7 @@ impl Heartbeat {
                     return Some(Beat::Dead);
                 }
                 *drained = upload.drained;
-                *patience = Patience::Spent;
+                *probe_budget = ProbeBudget::Spent;
                 *deadline = now + config.timeout_ms;
                 None
             }
@@ -145,8 +147,8 @@ impl Heartbeat {
         }
     }
 
-    fn ping(&mut self, timeout_ms: u64, patience: Patience, drained: u64, now: Timestamp) -> Beat {
-        self.phase = Phase::Awaiting { sent_at: now, deadline: now + timeout_ms, patience, drained };
+    fn ping(&mut self, timeout_ms: u64, probe_budget: ProbeBudget, drained: u64, now: Timestamp) -> Beat {
+        self.phase = Phase::Awaiting { sent_at: now, deadline: now + timeout_ms, probe_budget, drained };
         Beat::Ping
     }
 }

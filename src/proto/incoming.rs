@@ -2,111 +2,106 @@
 
 use alloc::vec::Vec;
 
-use super::io::Place;
+use super::wire::{StreamOffset, Text};
 
 /// The positions in all streams, and the life of the server's memory that they belong to.
-#[derive(Debug, Default)]
-pub struct Incoming {
+#[derive(Debug)]
+pub struct Incoming<T> {
     /// The epoch of the latest welcome; 0 before the first.
     pub epoch: u64,
-    streams: Vec<Position>,
-    /// What the welcome that is being read says of each stream that it names.
-    announced: Vec<(u32, u64)>,
+    /// The stream with the answers to this client; of those with the answers to others nothing is kept.
+    own_stream: T,
+    streams: Vec<(T, Position)>,
 }
 
 /// How far one stream has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Position {
-    Unknown,
     At(u64),
     /// The server has started to count anew since.
-    Void(u64),
+    EpochReset(u64),
 }
 
 /// What to do with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub enum EventOrder {
     /// It is the next one.
     Next,
     /// It was there before.
     Repeated,
     /// An event before it is missing.
     Early,
-    /// Its stream is one too many to keep a position for.
+    /// No position is kept for its stream.
     Untracked,
 }
 
-/// What a position that the server tells says about the events before it.
+/// What a position that the server names says about the events before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum PositionUpdate {
     /// They are all here.
     Complete,
     /// These cannot be had: the first, and the last unless the server counts anew.
     Missing(u64, Option<u64>),
-    /// The stream is one too many to keep a position for.
+    /// No position is kept for the stream.
     Untracked,
 }
 
-impl Incoming {
+impl<T: Text> Incoming<T> {
+    /// No position yet.
+    pub const fn new(own_stream: T) -> Self {
+        Self { epoch: 0, own_stream, streams: Vec::new() }
+    }
+
+    /// Whether this is the stream with the answers to this client.
+    pub fn is_own(&self, stream: &T) -> bool {
+        *stream == self.own_stream
+    }
+
     /// Takes note of an event.
-    pub fn arrive(&mut self, place: Place) -> Arrival {
-        let Some(position) = self.position(place.stream) else { return Arrival::Untracked };
+    pub fn arrive(&mut self, place: &StreamOffset<T>) -> EventOrder {
+        let Some((_, position)) = self.find(&place.stream) else {
+            return if self.begin(&place.stream, place.offset) { EventOrder::Next } else { EventOrder::Untracked };
+        };
         match *position {
-            Position::At(at) if place.offset <= at => return Arrival::Repeated,
-            Position::At(at) if place.prev > at => return Arrival::Early,
-            Position::At(_) | Position::Unknown | Position::Void(_) => *position = Position::At(place.offset),
+            Position::At(at) if place.offset <= at => return EventOrder::Repeated,
+            Position::At(at) if place.prev > at => return EventOrder::Early,
+            Position::At(_) | Position::EpochReset(_) => *position = Position::At(place.offset),
         }
-        Arrival::Next
+        EventOrder::Next
     }
 
     /// Takes note of the position from which the server goes on.
-    pub fn tell(&mut self, stream: u32, offset: u64) -> Told {
-        let Some(position) = self.position(stream) else { return Told::Untracked };
-        let told = match *position {
-            Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),
-            Position::At(at) if offset == at => Told::Complete,
+    pub fn update(&mut self, stream: &T, offset: u64) -> PositionUpdate {
+        let Some((_, position)) = self.find(stream) else {
+            return if self.begin(stream, offset) { PositionUpdate::Complete } else { PositionUpdate::Untracked };
+        };
+        let update = match *position {
+            Position::At(at) if offset > at => PositionUpdate::Missing(at + 1, Some(offset)),
+            Position::At(at) if offset == at => PositionUpdate::Complete,
             // Below the client's own, it belongs to a stream that began again: what is missing has no known end.
-            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),
-            Position::Unknown => Told::Complete,
+            Position::At(at) | Position::EpochReset(at) => PositionUpdate::Missing(at.saturating_add(1), None),
         };
         *position = Position::At(offset);
-        told
+        update
     }
 
-    /// Takes note of a position in a welcome that is not believed yet.
-    pub fn announce(&mut self, stream: u32, offset: u64) {
-        if self.position(stream).is_some() && self.announced.len() < MAX_STREAMS {
-            self.announced.push((stream, offset));
-        }
-    }
-
-    /// Forgets what was announced.
-    pub fn withdraw(&mut self) {
-        self.announced.clear();
-    }
-
-    /// Believes what was announced of a stream, and forgets one of which nothing was.
-    pub fn confirm(&mut self, number: u32) -> Told {
-        if let Some((_, offset)) = self.announced.iter().find(|(stream, _)| *stream == number) {
-            return self.tell(number, *offset);
-        }
-        let Some(position) = self.position(number) else { return Told::Untracked };
-        match core::mem::replace(position, Position::Unknown) {
-            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),
-            Position::Unknown => Told::Complete,
-        }
-    }
-
-    /// How many numbers of streams are in use.
-    pub const fn count(&self) -> u32 {
-        self.streams.len() as u32
+    /// Forgets every stream that a welcome does not name; `lost` is told the first offset that is missing of each.
+    pub fn keep_only(&mut self, named: &[(T, u64)], lost: &mut dyn FnMut(T, u64)) {
+        self.streams.retain(|(stream, position)| {
+            let is_named = named.iter().any(|(name, _)| name == stream);
+            if !is_named {
+                let (Position::At(at) | Position::EpochReset(at)) = *position;
+                lost(stream.clone(), at.saturating_add(1));
+            }
+            is_named
+        });
     }
 
     /// The server has started to count anew.
     pub fn start_over(&mut self) {
-        for position in &mut self.streams {
+        for (_, position) in &mut self.streams {
             if let Position::At(at) = *position {
-                *position = Position::Void(at);
+                *position = Position::EpochReset(at);
             }
         }
     }
@@ -116,90 +111,106 @@ impl Incoming {
         self.streams.clear();
     }
 
-    /// The streams that have a position, by number.
-    pub fn positions(&self) -> impl Iterator<Item = (u32, u64)> {
-        (0..).zip(&self.streams).filter_map(|(number, position)| match *position {
-            Position::At(at) | Position::Void(at) => Some((number, at)),
-            Position::Unknown => None,
+    /// The position in each stream.
+    pub fn positions(&self) -> impl Iterator<Item = (&T, u64)> {
+        self.streams.iter().map(|(stream, position)| {
+            let (Position::At(at) | Position::EpochReset(at)) = *position;
+            (stream, at)
         })
     }
 
-    fn position(&mut self, number: u32) -> Option<&mut Position> {
-        let index = number as usize;
-        if index >= MAX_STREAMS {
-            return None;
+    fn find(&mut self, stream: &T) -> Option<&mut (T, Position)> {
+        self.streams.iter_mut().find(|(known, _)| known == stream)
+    }
+
+    /// Follows a new stream from here on, unless no position may be kept for it.
+    fn begin(&mut self, stream: &T, offset: u64) -> bool {
+        let is_nameable = || (1..=LONGEST_NAME).contains(&stream.utf8_len());
+        let is_of_others = || stream.is_client_stream() && !self.is_own(stream);
+        let is_tracked = self.streams.len() < MAX_STREAMS && is_nameable() && !is_of_others();
+        if is_tracked {
+            self.streams.push((stream.clone(), Position::At(offset)));
         }
-        while index >= self.streams.len() {
-            self.streams.push(Position::Unknown);
-        }
-        self.streams.get_mut(index)
+        is_tracked
     }
 }
 
 /// How many streams a client follows (docs/PROTOCOL.md: as many as a hello may name).
 pub const MAX_STREAMS: usize = 256;
+/// The longest name of a stream that a hello may say, in bytes (docs/PROTOCOL.md).
+const LONGEST_NAME: usize = 128;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "json"))]
 mod tests {
-    use super::{Arrival, Incoming, MAX_STREAMS, Place, Told};
+    use super::{EventOrder, Incoming, MAX_STREAMS, PositionUpdate, StreamOffset};
 
-    const fn place(offset: u64, prev: u64) -> Place {
-        Place { stream: 1, offset, prev }
+    fn place(offset: u64, prev: u64) -> StreamOffset<String> {
+        StreamOffset { stream: "a".into(), offset, prev }
+    }
+
+    fn incoming() -> Incoming<String> {
+        Incoming::new("client:me".into())
+    }
+
+    fn positions(incoming: &Incoming<String>) -> Vec<(&str, u64)> {
+        incoming.positions().map(|(stream, at)| (stream.as_str(), at)).collect()
     }
 
     #[test]
     fn each_event_is_taken_once_and_in_order() {
-        let mut incoming = Incoming::default();
-        assert_eq!(incoming.tell(1, 4), Told::Complete);
-        assert_eq!(incoming.arrive(place(5, 4)), Arrival::Next);
-        assert_eq!(incoming.arrive(place(5, 4)), Arrival::Repeated);
-        assert_eq!(incoming.arrive(place(7, 6)), Arrival::Early);
-        assert_eq!(incoming.arrive(place(7, 5)), Arrival::Next);
-        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 7)]);
+        let mut incoming = incoming();
+        assert_eq!(incoming.update(&"a".into(), 4), PositionUpdate::Complete);
+        assert_eq!(incoming.arrive(&place(5, 4)), EventOrder::Next);
+        assert_eq!(incoming.arrive(&place(5, 4)), EventOrder::Repeated);
+        assert_eq!(incoming.arrive(&place(7, 6)), EventOrder::Early);
+        assert_eq!(incoming.arrive(&place(7, 5)), EventOrder::Next);
+        assert_eq!(positions(&incoming), [("a", 7)]);
     }
 
     #[test]
     fn a_position_beyond_is_a_gap_and_one_before_is_a_gap_without_an_end() {
-        let mut incoming = Incoming::default();
-        incoming.arrive(place(3, 2));
-        assert_eq!(incoming.tell(1, 3), Told::Complete);
-        assert_eq!(incoming.tell(1, 9), Told::Missing(4, Some(9)));
-        assert_eq!(incoming.arrive(place(9, 8)), Arrival::Repeated);
-        assert_eq!(incoming.tell(1, 8), Told::Missing(10, None));
-        assert_eq!(incoming.arrive(place(9, 8)), Arrival::Next);
+        let mut incoming = incoming();
+        let stream = "a".to_owned();
+        incoming.arrive(&place(3, 2));
+        assert_eq!(incoming.update(&stream, 3), PositionUpdate::Complete);
+        assert_eq!(incoming.update(&stream, 9), PositionUpdate::Missing(4, Some(9)));
+        assert_eq!(incoming.arrive(&place(9, 8)), EventOrder::Repeated);
+        assert_eq!(incoming.update(&stream, 8), PositionUpdate::Missing(10, None));
+        assert_eq!(incoming.arrive(&place(9, 8)), EventOrder::Next);
     }
 
     #[test]
-    fn what_a_welcome_announces_is_believed_when_it_is_confirmed_and_the_rest_is_forgotten() {
-        let mut incoming = Incoming::default();
-        incoming.tell(0, 5);
-        incoming.tell(1, 8);
-        incoming.announce(0, 50);
-        incoming.withdraw();
-        incoming.announce(1, 9);
-        incoming.announce(2, 3);
-        let told: Vec<_> = (0..incoming.count()).map(|stream| incoming.confirm(stream)).collect();
-        assert_eq!(told, [Told::Missing(6, None), Told::Missing(9, Some(9)), Told::Complete]);
-        assert_eq!(incoming.positions().collect::<Vec<_>>(), [(1, 9), (2, 3)]);
-        assert_eq!(incoming.tell(0, 1), Told::Complete);
+    fn a_stream_that_a_welcome_leaves_out_is_lost_and_forgotten() {
+        let mut incoming = incoming();
+        incoming.update(&"a".into(), 5);
+        incoming.update(&"b".into(), 8);
+        let mut lost = Vec::new();
+        incoming.keep_only(&[("b".into(), 9), ("c".into(), 3)], &mut |stream, from| lost.push((stream, from)));
+        assert_eq!(lost, [("a".to_owned(), 6)]);
+        assert_eq!(positions(&incoming), [("b", 8)]);
+        assert_eq!(incoming.update(&"a".into(), 1), PositionUpdate::Complete);
     }
 
     #[test]
     fn a_new_count_is_a_gap_without_an_end() {
-        let mut incoming = Incoming::default();
-        incoming.tell(1, 8);
+        let mut incoming = incoming();
+        incoming.update(&"a".into(), 8);
         incoming.start_over();
-        assert_eq!(incoming.tell(1, 2), Told::Missing(9, None));
-        assert_eq!(incoming.arrive(place(3, 2)), Arrival::Next);
+        assert_eq!(incoming.update(&"a".into(), 2), PositionUpdate::Missing(9, None));
+        assert_eq!(incoming.arrive(&place(3, 2)), EventOrder::Next);
     }
 
     #[test]
-    fn streams_are_bounded() {
-        let mut incoming = Incoming::default();
-        let stream = MAX_STREAMS as u32;
-        assert_eq!(incoming.tell(stream, 2), Told::Untracked);
-        assert_eq!(incoming.arrive(Place { stream: u32::MAX, offset: 1, prev: 0 }), Arrival::Untracked);
-        assert_eq!(incoming.tell(stream - 1, 2), Told::Complete);
-        assert_eq!(incoming.positions().count(), 1);
+    fn streams_are_bounded_in_number_and_name_and_those_of_other_clients_are_not_followed() {
+        let mut incoming = incoming();
+        for name in ["", "client:other", &"x".repeat(129)] {
+            assert_eq!(incoming.update(&name.into(), 2), PositionUpdate::Untracked, "{name}");
+        }
+        for number in 1..MAX_STREAMS {
+            assert_eq!(incoming.update(&number.to_string(), 2), PositionUpdate::Complete);
+        }
+        assert_eq!(incoming.update(&"client:me".into(), 2), PositionUpdate::Complete);
+        assert_eq!(incoming.arrive(&place(1, 0)), EventOrder::Untracked);
+        assert_eq!(incoming.positions().count(), MAX_STREAMS);
     }
 }

@@ -3,7 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::message::{DropReason, Message, Numbers, RequestFailure};
+use super::coded::coded;
+use super::message::{DropReason, Message, RequestFailure, Sequence};
+use super::wire::{ReceiptStatus, Value};
 use super::{Cause, Close};
 
 /// Names one connection attempt and the socket that it made.
@@ -19,83 +21,11 @@ impl SocketId {
     }
 }
 
-/// A frame from the server that the driver has found to be an envelope.
-pub trait Inbound {
-    /// What the frame means to the state machine.
-    fn news(&self) -> News;
-
-    /// Where the event stands in a stream of stored events, if it does.
-    fn place(&self) -> Option<Place> {
-        None
-    }
-}
-
-/// What a frame means to the state machine (docs/PROTOCOL.md). Everything but the first two belongs to the reliable mode.
-///
-/// Exhaustive: a kind of frame that a decoder or a model of a server leaves out would be lost in silence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// An event for the application.
-    Event,
-    /// The answer to a ping.
-    Pong,
-    /// The answer to a hello. Its positions were [announced](super::Client::announce_position) before.
-    Welcome {
-        /// The life of the server's memory.
-        epoch: u64,
-        /// The highest sequence number that the server has processed.
-        last: u64,
-        /// How many messages may be unacknowledged.
-        window: u32,
-        /// The size of the largest message that the server takes, in bytes.
-        max_bytes: u64,
-        /// How long the server remembers `last` after the last connection of a client id, in milliseconds.
-        remember_ms: u64,
-    },
-    /// The server does not know the reliable mode.
-    HelloRefused,
-    /// Everything up to a sequence number is processed.
-    Ack {
-        /// The sequence number.
-        seq: u64,
-    },
-    /// The server has refused a message, which counts as processed.
-    Refused {
-        /// The message's sequence number.
-        seq: u64,
-    },
-    /// The reply to a request.
-    Reply {
-        /// The request's sequence number.
-        seq: u64,
-    },
-    /// A message has reached its reader.
-    Receipt {
-        /// The message's sequence number.
-        seq: u64,
-    },
-    /// A frame of the reliable mode with wrong fields.
-    Malformed,
-}
-
-/// Where an event stands in its stream.
-///
-/// Exhaustive: a decoder has to fill in every field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The stream, by the number that the driver has given its name: 0 for the first, and so on.
-    pub stream: u32,
-    /// The event's number in the stream.
-    pub offset: u64,
-    /// The number of the event before it.
-    pub prev: u64,
-}
-
-/// A fact that the driver reports. Commands of the application are methods of [`Client`](super::Client) instead, because
+/// What happened, as the driver reports it. Commands of the application are methods of [`Client`](super::Client) instead, because
 /// they have answers.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Input<M, P> {
+pub enum Input<V: Value> {
     /// The socket's handshake is complete.
     SocketOpened {
         /// The socket that opened.
@@ -106,7 +36,7 @@ pub enum Input<M, P> {
         /// The socket that closed.
         socket: SocketId,
         /// How it ended, as the browser tells it.
-        close: Close<M>,
+        close: Close<V::Text>,
     },
     /// There is no socket: the token could not be had, or the browser refused to make one.
     OpenFailed {
@@ -119,17 +49,8 @@ pub enum Input<M, P> {
     Frame {
         /// The socket that it arrived on.
         socket: SocketId,
-        /// The envelope.
-        payload: P,
-    },
-    /// The server has told, outside of a welcome, from which position on this connection carries a stream.
-    Position {
-        /// The socket that it came on.
-        socket: SocketId,
-        /// The stream's number.
-        stream: u32,
-        /// The position: the next event comes after it.
-        offset: u64,
+        /// The envelope: a JSON object with a string `type`.
+        frame: V,
     },
     /// How many bytes the browser has taken and not handed to the network yet (WHATWG WebSocket, `bufferedAmount`).
     Buffered {
@@ -144,7 +65,7 @@ pub enum Input<M, P> {
         /// The socket that refused.
         socket: SocketId,
         /// What it refused, in order.
-        messages: Vec<Box<Message<M>>>,
+        messages: Vec<Box<Message<V::Text>>>,
     },
     /// The alarm went off. Early and late calls are harmless.
     Timeout,
@@ -162,7 +83,7 @@ pub enum Input<M, P> {
 ///
 /// Exhaustive: an effect that a driver does not know would never happen, so a new one must break its build.
 #[derive(Debug)]
-pub enum Output<M, P> {
+pub enum Output<V: Value> {
     /// Ask for a token, build the URL, and open a WebSocket.
     Open {
         /// The name of the attempt.
@@ -170,30 +91,23 @@ pub enum Output<M, P> {
         /// Whether the server refused the previous token, so that a cached one will not do.
         token_refused: bool,
     },
-    /// Say hello with the [positions](super::Client::positions) of this client.
+    /// Say hello.
     Hello {
         /// The socket to use.
         socket: SocketId,
-        /// The client id of an earlier page whose messages come next; `None` is this client's own.
-        sender: Option<M>,
-        /// Whether this is the first on its connection, and so asks for the events since the positions.
-        resumes: bool,
+        /// The client id whose messages come next: this client's own, or that of a previous client instance.
+        client_id: V::Text,
+        /// The position in each stream, if this is the first hello of its connection, which asks for the events since.
+        positions: Option<Vec<(V::Text, u64)>>,
     },
     /// Hand one message to the socket.
     Transmit {
         /// The socket to use.
         socket: SocketId,
         /// The message.
-        message: Box<Message<M>>,
-        /// The numbers to write into its envelope.
-        numbers: Option<Numbers>,
-    },
-    /// Nothing more happens with a frame. Of use to a driver that hands the machine names of frames instead of frames.
-    Release {
-        /// The frame.
-        frame: M,
-        /// Whether it was acknowledged; otherwise it was taken back.
-        is_done: bool,
+        message: Box<Message<V::Text>>,
+        /// The sequence to write into its envelope.
+        sequence: Option<Sequence>,
     },
     /// Report [`Input::Buffered`].
     CheckBuffer {
@@ -216,20 +130,20 @@ pub enum Output<M, P> {
         socket: SocketId,
     },
     /// Something the application may want to know, to be delivered when every borrow is released.
-    Event(Event<M, P>),
+    Event(Event<V>),
 }
 
-/// News for the application.
+/// What the application may want to know.
 ///
 /// Exhaustive, as [`Output`] is: a driver has to pass each of them on. What applications match is not.
 #[derive(Debug)]
-pub enum Event<M, P> {
+pub enum Event<V: Value> {
     /// An envelope arrived.
-    Frame(P),
+    Frame(V),
     /// The connection is open, sessions are rejoined, the queue is flushed.
     Opened,
     /// A connection or an attempt ended.
-    Closed(Close<M>),
+    Closed(Close<V::Text>),
     /// The next attempt is scheduled.
     Reconnecting {
         /// The number of the attempt, from 1.
@@ -249,10 +163,31 @@ pub enum Event<M, P> {
     },
     /// The server has processed every numbered message up to this one.
     Acknowledged {
-        /// The earlier page that had numbered them; `None` is this client.
-        sender: Option<M>,
+        /// The previous client instance that had numbered them; `None` is this client.
+        origin: Option<V::Text>,
         /// The number of the last one.
         seq: u64,
+    },
+    /// The server has refused a message of this client, which counts as processed. The frame that says so is an event as well.
+    Refused {
+        /// The message's number.
+        seq: u64,
+        /// The payload of the frame that says so.
+        data: V,
+    },
+    /// The reply to a request.
+    Replied {
+        /// The request's number.
+        seq: u64,
+        /// The payload of the frame that brings it.
+        data: V,
+    },
+    /// A message of this client has come to another user.
+    Receipt {
+        /// The message's number.
+        seq: u64,
+        /// How far it has come.
+        status: ReceiptStatus,
     },
     /// A request gets no reply any more.
     RequestFailed {
@@ -263,19 +198,19 @@ pub enum Event<M, P> {
     },
     /// Events of a stream cannot be had any more.
     Gap {
-        /// The stream's number.
-        stream: u32,
+        /// The stream.
+        stream: V::Text,
         /// The offset of the first that is missing.
         from: u64,
         /// The offset of the last; `None` if nobody knows: the server counts anew, or no longer carries the stream.
         to: Option<u64>,
     },
-    /// The server broke the protocol, and was not believed.
-    Violation(Violation),
+    /// The server broke the protocol, and what it said was ignored.
+    Violation(ProtocolViolation),
     /// An accepted message will not be sent.
     Dropped {
         /// The message, handed back.
-        message: Box<Message<M>>,
+        message: Box<Message<V::Text>>,
         /// Why.
         reason: DropReason,
     },
@@ -286,27 +221,28 @@ pub enum Event<M, P> {
     },
 }
 
-/// How a server broke the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Violation {
-    /// It spoke about a message that was never sent.
-    NeverSent,
-    /// It took back an acknowledgement.
-    Backwards,
-    /// Its memory is older than what this client has seen.
-    OldEpoch,
-    /// A welcome that nobody had asked for.
-    UnexpectedWelcome,
-    /// It sent a stored event again.
-    Repetition,
-    /// A reply to no request, to an answered one, or after its time.
-    UnexpectedReply,
-    /// A frame of the reliable mode with wrong fields.
-    Malformed,
+coded! {
+    /// How a server broke the protocol.
+    #[non_exhaustive]
+    pub enum ProtocolViolation {
+        /// It spoke about a message that was never sent.
+        NeverSent = "never_sent",
+        /// It took back an acknowledgement.
+        Backwards = "ack_taken_back",
+        /// Its memory is older than what this client has seen.
+        OldEpoch = "old_epoch",
+        /// A welcome that nobody had asked for.
+        UnexpectedWelcome = "unexpected_welcome",
+        /// It sent a stored event again.
+        Repetition = "repeated_event",
+        /// A reply to no request, to an answered one, or after its time.
+        UnexpectedReply = "unexpected_reply",
+        /// A frame of the reliable mode with wrong fields.
+        Malformed = "malformed",
+    }
 }
 
-impl Violation {
+impl ProtocolViolation {
     /// What the server did wrong.
     pub const fn text(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::Timestamp;
+use super::coded::coded;
 
 /// One outgoing message.
 #[derive(Clone, Debug)]
@@ -15,10 +16,10 @@ pub struct Message<M> {
     pub bytes: u32,
     /// What the message is for.
     pub purpose: Purpose<M>,
-    /// Its number among the messages of its sender, given when it is accepted; 0 before.
+    /// Its number among the messages of its origin, given when it is accepted; 0 before.
     pub seq: u64,
-    /// The client id of the earlier page that accepted it; `None` is this client's own.
-    pub sender: Option<M>,
+    /// The client id of the previous client instance that accepted it; `None` is this client.
+    pub origin: Option<M>,
     /// How it waits.
     pub policy: Policy<M>,
     /// How old it was when this client accepted or restored it, in milliseconds: 0 unless an earlier page has left it.
@@ -34,8 +35,10 @@ pub struct Policy<M> {
     /// How long it may wait, in milliseconds, instead of [`Queue::ttl_ms`](super::config::Queue::ttl_ms). A message that was sent once does
     /// not expire any more.
     pub ttl_ms: Option<u64>,
-    /// Replaces a waiting message with the same key.
+    /// Replaces a waiting message with the same key, unless that one has the higher [`rank`](Self::rank).
     pub coalesce: Option<M>,
+    /// Which of two messages with the same key says more: 0 for those whose latest counts.
+    pub rank: u64,
     /// Whether it must be on disk before it is sent, which [`Client::stored`](super::Client::stored) says.
     pub awaits_storage: bool,
     /// How long to wait for the reply to it, in milliseconds, if it is a request.
@@ -44,15 +47,15 @@ pub struct Policy<M> {
 
 impl<M> Default for Policy<M> {
     fn default() -> Self {
-        Self { ttl_ms: None, coalesce: None, awaits_storage: false, reply_within_ms: None }
+        Self { ttl_ms: None, coalesce: None, rank: 0, awaits_storage: false, reply_within_ms: None }
     }
 }
 
-/// What a message's envelope says about its place among the sender's messages.
+/// What a message's envelope says about its place among the origin's messages.
 ///
 /// Exhaustive: a driver has to write every one of them into the envelope, and must not compile until it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Numbers {
+pub struct Sequence {
     /// Its sequence number.
     pub seq: u64,
     /// The number that the server must have before it.
@@ -66,7 +69,7 @@ impl<M> Message<M> {
     pub fn new(frame: M, bytes: u32, purpose: Purpose<M>) -> Box<Self> {
         let (accepted_at, expires_at) = (Timestamp::from_millis(0), Timestamp::NEVER);
         let policy = Policy::default();
-        Box::new(Self { frame, bytes, purpose, seq: 0, sender: None, policy, age_ms: 0, accepted_at, expires_at })
+        Box::new(Self { frame, bytes, purpose, seq: 0, origin: None, policy, age_ms: 0, accepted_at, expires_at })
     }
 
     /// How long ago the application has sent it, in milliseconds.
@@ -83,7 +86,7 @@ pub enum Purpose<S = String> {
     /// Kept while there is no connection.
     Ordinary,
     /// Worthless later: never queued.
-    Ephemeral,
+    Volatile,
     /// Enters a session, which is entered again after every reconnect.
     Join(S),
     /// Leaves a session.
@@ -165,38 +168,40 @@ impl fmt::Display for Refusal {
 
 impl core::error::Error for Refusal {}
 
-/// Why an accepted message will not be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DropReason {
-    /// A newer message needed the room.
-    Overflow,
-    /// It outlived `queue.ttlMs`.
-    Expired,
-    /// It is worthless later, and the socket refused it.
-    Ephemeral,
-    /// A newer message with the same key took its place.
-    Replaced,
-    /// It was sent to a server that could not be asked whether it had arrived.
-    Unconfirmed,
-    /// The server does not know requests.
-    Unsupported,
-    /// The application has asked to forget everything.
-    Forgotten,
-    /// It is larger than the server takes.
-    TooLarge,
-    /// The server has ended three connections in a row over it.
-    Poisoned,
-    /// It may have been sent before, and is older than what the server remembers.
-    OutcomeUnknown,
+coded! {
+    /// Why an accepted message will not be sent.
+    #[non_exhaustive]
+    pub enum DropReason {
+        /// A newer message needed the room.
+        Overflow = "overflow",
+        /// It outlived `queue.ttlMs`.
+        Expired = "expired",
+        /// It is worthless later, and the socket refused it.
+        NotOpen = "not_open",
+        /// A newer message with the same key took its place.
+        Replaced = "replaced",
+        /// It was sent to a server that could not be asked whether it had arrived.
+        Unconfirmed = "unconfirmed",
+        /// The server does not know requests.
+        Unsupported = "unsupported",
+        /// The application has asked to forget everything.
+        Forgotten = "forgotten",
+        /// It is larger than the server takes.
+        TooLarge = "too_large",
+        /// The server has ended three connections in a row over it.
+        Poisoned = "poisoned",
+        /// It may have been sent before, and is older than what the server remembers.
+        OutcomeUnknown = "unconfirmed",
+    }
 }
 
-/// Why a request gets no reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RequestFailure {
-    /// None came in time.
-    TimedOut,
-    /// The connection was given up or closed by the application.
-    Abandoned,
+coded! {
+    /// Why a request gets no reply.
+    #[non_exhaustive]
+    pub enum RequestFailure {
+        /// None came in time.
+        TimedOut = "timed_out",
+        /// The connection was given up or closed by the application.
+        Abandoned = "abandoned",
+    }
 }

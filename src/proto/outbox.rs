@@ -32,7 +32,10 @@ impl<M: PartialEq> Outbox<M> {
         displaced: &mut dyn FnMut(Box<Message<M>>, DropReason),
     ) -> Result<(), Refused<M>> {
         let key = &message.policy.coalesce;
-        let same = |old: &Message<M>| key.is_some() && old.policy.coalesce == *key && old.sender.is_none();
+        let rank = message.policy.rank;
+        let same = |old: &Message<M>| {
+            key.is_some() && old.policy.coalesce == *key && old.policy.rank <= rank && old.origin.is_none()
+        };
         let freed = self.messages.iter().find(|old| same(old)).map(|old| old.bytes);
         let can_make_room =
             config.overflow == Overflow::DropOldest && config.max_messages > 0 && message.bytes <= config.max_bytes;
@@ -144,7 +147,7 @@ impl<M> Outbox<M> {
 fn expiry<M>(message: &Message<M>, config: &Queue, now: Timestamp) -> Timestamp {
     match message.purpose {
         Purpose::Join(_) | Purpose::Leave(_) => Timestamp::NEVER,
-        Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => {
+        Purpose::Ordinary | Purpose::Volatile | Purpose::Rejoin(_) => {
             now + message.policy.ttl_ms.unwrap_or(config.ttl_ms)
         }
     }
@@ -292,7 +295,7 @@ mod tests {
         push(&mut outbox, keyed('c', 90), &config, at(0)).unwrap();
         for frame in ['b', 'a'] {
             let mut message = keyed(frame, 90);
-            (message.sender, message.seq) = (Some('x'), 7);
+            (message.origin, message.seq) = (Some('x'), 7);
             outbox.put_back(message, &config, at(0));
         }
         assert_eq!(push(&mut outbox, keyed('d', 90), &Config::default().queue, at(0)).unwrap(), "-c");

@@ -4,24 +4,25 @@ use super::Timestamp;
 use super::client::Client;
 use super::close::Cause;
 use super::heartbeat::Heartbeat;
-use super::incoming::{Arrival, Told};
-use super::io::{Event, Inbound, News, Output, Place, SocketId, Violation};
-use super::link::Link;
+use super::incoming::{EventOrder, PositionUpdate};
+use super::io::{Event, Output, ProtocolViolation, SocketId};
 use super::message::{DropReason, Message, Purpose};
+use super::send_window::SendWindow;
 use super::snapshot::Delivery;
 use super::state::State;
 use super::suspicion::Suspicion;
 use super::time::FOREVER;
+use super::wire::{self, Field, Frame, FrameKind, StreamOffset, Text, Value, Welcome};
 
-impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
-    /// The position in each stream, by the stream's number: what a hello names.
-    pub fn positions(&self) -> impl Iterator<Item = (u32, u64)> {
+impl<V: Value> Client<V> {
+    /// The position in each stream: what a hello names.
+    pub fn positions(&self) -> impl Iterator<Item = (&V::Text, u64)> {
         self.incoming.positions()
     }
 
-    /// The welcome that follows says that this connection carries a stream, by its number, from this position.
-    pub fn announce_position(&mut self, stream: u32, offset: u64) {
-        self.incoming.announce(stream, offset);
+    /// What names this client to servers of the reliable mode.
+    pub const fn client_id(&self) -> &V::Text {
+        &self.client_id
     }
 
     /// How many messages are sent and not acknowledged.
@@ -29,135 +30,150 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.in_flight.len()
     }
 
-    pub(super) fn greet(&mut self, socket: SocketId, timeout_at: Timestamp, now: Timestamp) {
+    pub(super) fn start_handshake(&mut self, socket: SocketId, timeout_at: Timestamp, now: Timestamp) {
         self.recent_violations = 0;
-        let heartbeat = Heartbeat::greeting(&self.config.heartbeat, now);
-        self.state = State::Greeting { socket, timeout_at, heartbeat };
-        self.say_hello(socket, true);
+        let heartbeat = Heartbeat::for_handshake(&self.config.heartbeat, now);
+        self.state = State::Handshake { socket, timeout_at, heartbeat };
+        self.send_hello(socket, true);
         self.outputs.push_back(Output::Ping { socket });
     }
 
-    /// Names the sender of the messages that come next.
-    pub(super) fn say_hello(&mut self, socket: SocketId, resumes: bool) {
+    /// Names the origin of the messages that come next.
+    pub(super) fn send_hello(&mut self, socket: SocketId, resumes: bool) {
         let next = self.in_flight.front().map(|message| &**message).or_else(|| self.outbox.front());
-        let sender = next.and_then(|message| message.sender.clone());
-        if sender != self.sender {
-            (self.sender, self.suspicion) = (sender, Suspicion::default());
+        let origin = next.and_then(|message| message.origin.clone());
+        if origin != self.origin {
+            (self.origin, self.suspicion) = (origin, Suspicion::default());
         }
-        self.incoming.withdraw();
-        self.outputs.push_back(Output::Hello { socket, sender: self.sender.clone(), resumes });
+        let client_id = self.origin.as_ref().unwrap_or(&self.client_id).clone();
+        let positions = resumes.then(|| self.positions().map(|(stream, at)| (stream.clone(), at)).collect());
+        self.outputs.push_back(Output::Hello { socket, client_id, positions });
     }
 
     pub(super) fn expect_welcome(&mut self, now: Timestamp) {
-        if let State::Open { link, .. } = &mut self.state {
-            link.welcome_by = now + self.config.heartbeat.timeout_ms;
+        if let State::Open { send_window, .. } = &mut self.state {
+            send_window.welcome_by = now + self.config.heartbeat.timeout_ms;
         }
     }
 
     /// The server has shown that it does not know the reliable mode.
-    pub(super) fn settle_for_less(&mut self, now: Timestamp) {
-        if let State::Greeting { socket, heartbeat, .. } = &self.state {
+    pub(super) fn downgrade_to_at_most_once(&mut self, now: Timestamp) {
+        if let State::Handshake { socket, heartbeat, .. } = &self.state {
             let (socket, heartbeat) = (*socket, heartbeat.clone());
             self.delivery = Delivery::AtMostOnce;
             self.server_max_bytes = FOREVER;
             self.drop_unconfirmable();
-            self.begin(socket, heartbeat, Link::at_most_once(), now);
+            self.begin(socket, heartbeat, SendWindow::at_most_once(), now);
         }
     }
 
-    pub(super) fn begin(&mut self, socket: SocketId, heartbeat: Heartbeat, link: Link, now: Timestamp) {
-        self.state = State::Open { socket, opened_at: now, heartbeat, link };
+    pub(super) fn begin(&mut self, socket: SocketId, heartbeat: Heartbeat, send_window: SendWindow, now: Timestamp) {
+        self.state = State::Open { socket, opened_at: now, heartbeat, send_window };
         self.rejoin(socket);
         self.pump(now);
         self.emit(Event::Opened);
     }
 
-    /// What a frame means beside its payload. Says whether the application gets it.
-    pub(super) fn consider(&mut self, news: News, place: Option<Place>, now: Timestamp) -> bool {
-        if !self.config.reliable {
-            return true;
-        }
-        match (news, &self.state) {
+    /// A frame of a client that asks for the reliable mode.
+    pub(super) fn reliable_frame(&mut self, frame: V, now: Timestamp) {
+        let Frame { kind, place, is_own } = wire::decode(&frame, &self.client_id);
+        match (&kind, &self.state) {
             // What the next connection brings again.
-            (News::Welcome { .. } | News::HelloRefused, State::Closing { .. }) => return false,
-            (_, State::Closing { .. }) if place.is_some() => return false,
-            (News::Welcome { .. }, _) => {
-                self.welcome(news, now);
-                return false;
-            }
-            (News::HelloRefused, State::Greeting { .. }) => {
-                self.settle_for_less(now);
-                return false;
-            }
-            (News::Pong, State::Greeting { .. }) => self.settle_for_less(now),
+            (FrameKind::Welcome(_) | FrameKind::HelloRefused, State::Closing { .. }) => return,
+            (_, State::Closing { .. }) if place.is_some() => return,
+            (FrameKind::HelloRefused, State::Handshake { .. }) => return self.downgrade_to_at_most_once(now),
+            (FrameKind::Pong, State::Handshake { .. }) => self.downgrade_to_at_most_once(now),
             // It comes again after the welcome.
-            (_, State::Greeting { .. }) if place.is_some() => return false,
+            (_, State::Handshake { .. }) if place.is_some() => return,
             _ => {}
         }
-        if let Some(place) = place {
+        if let Some(place) = &place {
             match self.incoming.arrive(place) {
                 // Without a position, an event is delivered at most once.
-                Arrival::Next | Arrival::Untracked => {}
-                Arrival::Repeated => {
-                    self.doubt(Violation::Repetition, now);
-                    return false;
-                }
-                Arrival::Early => {
+                EventOrder::Next | EventOrder::Untracked => {}
+                EventOrder::Repeated => return self.record_violation(ProtocolViolation::Repetition, now),
+                EventOrder::Early => {
                     if let Some(socket) = self.socket() {
                         self.lose(socket, Cause::EventLost, now);
                     }
-                    return false;
+                    return;
                 }
             }
-        }
-        // Those about an earlier page's messages have nobody who waits for them.
-        let is_answer = matches!(news, News::Refused { .. } | News::Reply { .. } | News::Receipt { .. });
-        if is_answer && place.is_none() && !self.speaks_of_own {
-            return false;
-        }
-        let doubt = match news {
-            News::Malformed => Some(Violation::Malformed),
-            News::Ack { seq } => {
-                self.acknowledgement(seq, now);
-                return false;
+            // The user's other devices are told what this client has done; it knows.
+            if is_own {
+                return;
             }
-            News::Refused { seq } | News::Reply { seq } | News::Receipt { seq } if seq > self.sent => {
-                Some(Violation::NeverSent)
+        }
+        let is_about_own = self.is_about_own(place.as_ref());
+        match kind {
+            FrameKind::Event | FrameKind::HelloRefused => self.emit(Event::Frame(frame)),
+            FrameKind::Pong => {
+                self.pong(now);
+                self.emit(Event::Frame(frame));
             }
-            News::Refused { seq } => {
+            FrameKind::Welcome(welcome) => self.welcome(welcome, now),
+            FrameKind::Position { stream, offset } => {
+                if self.is_open() {
+                    self.update_position(&stream, offset);
+                }
+            }
+            FrameKind::Malformed => self.record_violation(ProtocolViolation::Malformed, now),
+            FrameKind::Ack { seq } => self.acknowledgement(seq, now),
+            // Nobody here waits for answers to the messages of a previous client instance.
+            FrameKind::Refused { .. } if !is_about_own => self.emit(Event::Frame(frame)),
+            FrameKind::Reply { .. } | FrameKind::Receipt { .. } if !is_about_own => {}
+            FrameKind::Refused { seq } | FrameKind::Reply { seq } | FrameKind::Receipt { seq, .. }
+                if seq > self.sent =>
+            {
+                self.record_violation(ProtocolViolation::NeverSent, now);
+            }
+            FrameKind::Refused { seq } => {
                 self.requests.remove(seq);
-                None
+                let data = frame.object(Field::Data).unwrap_or_else(V::empty);
+                self.emit(Event::Refused { seq, data });
+                self.emit(Event::Frame(frame));
             }
-            News::Reply { seq } => {
+            FrameKind::Reply { seq } => {
                 self.note_life(now);
-                (!self.requests.remove(seq)).then_some(Violation::UnexpectedReply)
+                if self.requests.remove(seq) {
+                    let data = frame.object(Field::Data).unwrap_or_else(V::empty);
+                    self.emit(Event::Replied { seq, data });
+                } else {
+                    self.record_violation(ProtocolViolation::UnexpectedReply, now);
+                }
             }
-            News::Event | News::Pong | News::Receipt { .. } | News::Welcome { .. } | News::HelloRefused => None,
-        };
-        if let Some(doubt) = doubt {
-            self.doubt(doubt, now);
+            FrameKind::Receipt { seq, status } => self.emit(Event::Receipt { seq, status }),
         }
-        doubt.is_none()
     }
 
-    fn welcome(&mut self, welcome: News, now: Timestamp) {
-        let News::Welcome { epoch, last, window, max_bytes, remember_ms } = welcome else { return };
+    /// Whether a refusal, reply or receipt is about a message of this client: its stream says whose, and without such a stream it is about
+    /// the client id of the latest hello.
+    fn is_about_own(&self, place: Option<&StreamOffset<V::Text>>) -> bool {
+        match place {
+            Some(StreamOffset { stream, .. }) if stream.is_client_stream() => self.incoming.is_own(stream),
+            Some(_) => self.origin.is_none(),
+            None => self.origin.is_none() && self.answers_own,
+        }
+    }
+
+    fn welcome(&mut self, welcome: Welcome<V::Text>, now: Timestamp) {
+        let Welcome { epoch, last, window, max_bytes, remember_ms, streams } = welcome;
         let (socket, first) = match &self.state {
-            State::Greeting { socket, heartbeat, .. } => (*socket, Some(heartbeat.clone())),
-            State::Open { socket, link, .. } if link.welcome_by < Timestamp::NEVER => (*socket, None),
-            _ => return self.doubt(Violation::UnexpectedWelcome, now),
+            State::Handshake { socket, heartbeat, .. } => (*socket, Some(heartbeat.clone())),
+            State::Open { socket, send_window, .. } if send_window.welcome_by < Timestamp::NEVER => (*socket, None),
+            _ => return self.record_violation(ProtocolViolation::UnexpectedWelcome, now),
         };
-        let is_own = self.sender.is_none();
-        let disbelief = if epoch < self.incoming.epoch {
-            Some(Violation::OldEpoch)
+        let is_own = self.origin.is_none();
+        let violation = if epoch < self.incoming.epoch {
+            Some(ProtocolViolation::OldEpoch)
         } else if is_own && last > self.sent {
-            Some(Violation::NeverSent)
+            Some(ProtocolViolation::NeverSent)
         } else {
             None
         };
-        if let Some(disbelief) = disbelief {
-            self.doubt(disbelief, now);
-            return self.lose(socket, Cause::Disbelief, now);
+        if let Some(violation) = violation {
+            self.record_violation(violation, now);
+            return self.lose(socket, Cause::ProtocolViolation, now);
         }
         if epoch > self.incoming.epoch {
             if self.incoming.epoch > 0 {
@@ -172,38 +188,39 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         if is_forgotten {
             self.acked = 0;
         } else if is_own && last < self.acked {
-            self.doubt(Violation::Backwards, now);
+            self.record_violation(ProtocolViolation::Backwards, now);
         }
         self.delivery = Delivery::Reliable;
-        self.speaks_of_own = is_own;
+        self.answers_own = is_own;
         self.server_max_bytes = max_bytes;
-        self.take_positions();
+        self.take_positions(&streams);
         self.acknowledge(last);
         self.drop_unsendable(is_forgotten, forgets_after_ms, now);
-        let link = Link::reliable(window.clamp(1, LARGEST_WINDOW), last);
+        let send_window = SendWindow::reliable(window, last);
         match first {
-            Some(heartbeat) => self.begin(socket, heartbeat, link, now),
+            Some(heartbeat) => self.begin(socket, heartbeat, send_window, now),
             None => {
-                if let State::Open { link: current, .. } = &mut self.state {
-                    current.turn_to(link);
+                if let State::Open { send_window: current, .. } = &mut self.state {
+                    current.turn_to(send_window);
                 }
             }
         }
     }
 
     fn acknowledgement(&mut self, seq: u64, now: Timestamp) {
-        let State::Open { link, .. } = &mut self.state else { return };
-        if seq > link.prev || seq < link.acked {
-            let doubt = if seq > link.prev { Violation::NeverSent } else { Violation::Backwards };
-            return self.doubt(doubt, now);
+        let State::Open { send_window, .. } = &mut self.state else { return };
+        if seq > send_window.prev || seq < send_window.acked {
+            let violation =
+                if seq > send_window.prev { ProtocolViolation::NeverSent } else { ProtocolViolation::Backwards };
+            return self.record_violation(violation, now);
         }
-        if seq > link.acked {
-            link.acked = seq;
+        if seq > send_window.acked {
+            send_window.acked = seq;
             let before = self.in_flight.len();
             self.acknowledge(seq);
             let done = before - self.in_flight.len();
-            if let State::Open { link, .. } = &mut self.state {
-                link.sent = link.sent.saturating_sub(done);
+            if let State::Open { send_window, .. } = &mut self.state {
+                send_window.sent = send_window.sent.saturating_sub(done);
             }
         }
         self.note_life(now);
@@ -211,49 +228,48 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
 
     /// The server has answered something of this connection, so it hears and works.
     fn note_life(&mut self, now: Timestamp) {
-        if let State::Open { link, heartbeat, .. } = &mut self.state {
-            link.note_progress(now + self.config.heartbeat.timeout_ms);
+        if let State::Open { send_window, heartbeat, .. } = &mut self.state {
+            send_window.note_progress(now + self.config.heartbeat.timeout_ms);
             heartbeat.note_life(&self.config.heartbeat, now);
         }
     }
 
-    /// Everything of the current sender up to `seq` is processed.
+    /// Everything of the current origin up to `seq` is processed.
     fn acknowledge(&mut self, seq: u64) {
         while let Some(message) = self.in_flight.pop_front_if(|message| message.seq <= seq) {
             let Message { frame, purpose, .. } = *message;
             match purpose {
-                Purpose::Join(session) => self.sessions.join(session, frame.clone()),
+                Purpose::Join(session) => self.sessions.join(session, frame),
                 Purpose::Leave(session) => self.sessions.leave(&session),
-                Purpose::Ordinary | Purpose::Ephemeral | Purpose::Rejoin(_) => {}
+                Purpose::Ordinary | Purpose::Volatile | Purpose::Rejoin(_) => {}
             }
-            self.outputs.push_back(Output::Release { frame, is_done: true });
         }
-        if self.sender.is_none() {
+        if self.origin.is_none() {
             self.acked = self.acked.max(seq);
         } else {
             // An earlier page may have sent them and not lived to see this.
-            while self.outbox.front().is_some_and(|message| message.seq <= seq && message.sender == self.sender) {
-                if let Some(message) = self.outbox.pop() {
-                    self.outputs.push_back(Output::Release { frame: message.frame, is_done: true });
-                }
+            while self.outbox.front().is_some_and(|message| message.seq <= seq && message.origin == self.origin) {
+                self.outbox.pop();
             }
         }
         if seq > 0 {
-            self.emit(Event::Acknowledged { sender: self.sender.clone(), seq });
+            self.emit(Event::Acknowledged { origin: self.origin.clone(), seq });
         }
     }
 
-    pub(super) fn position(&mut self, stream: u32, told: Told) {
-        if let Told::Missing(from, to) = told {
-            self.emit(Event::Gap { stream, from, to });
+    fn update_position(&mut self, stream: &V::Text, offset: u64) {
+        if let PositionUpdate::Missing(from, to) = self.incoming.update(stream, offset) {
+            self.emit(Event::Gap { stream: stream.clone(), from, to });
         }
     }
 
     /// A welcome names every stream that the connection carries.
-    fn take_positions(&mut self) {
-        for stream in 0..self.incoming.count() {
-            let told = self.incoming.confirm(stream);
-            self.position(stream, told);
+    fn take_positions(&mut self, named: &[(V::Text, u64)]) {
+        self.incoming.keep_only(named, &mut |stream, from| {
+            self.outputs.push_back(Output::Event(Event::Gap { stream, from, to: None }));
+        });
+        for (stream, offset) in named {
+            self.update_position(stream, *offset);
         }
     }
 
@@ -261,11 +277,11 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     /// it: by the age of the message, because the server may have lost the connection long before the client. `is_forgotten` says that
     /// it has forgotten this client's own for sure.
     fn drop_unsendable(&mut self, is_forgotten: bool, forgets_after_ms: u64, now: Timestamp) {
-        let (max, sent, sender) = (self.server_max_bytes, self.sent, self.sender.clone());
+        let (max, sent, origin) = (self.server_max_bytes, self.sent, self.origin.clone());
         self.drop_each(&|message| {
-            let is_own = message.sender.is_none();
+            let is_own = message.origin.is_none();
             // What another page has left may still turn out to be processed.
-            if (!is_own && message.sender != sender) || message.purpose == Purpose::Ephemeral {
+            if (!is_own && message.origin != origin) || message.purpose == Purpose::Volatile {
                 return None;
             }
             let was_sent = !is_own || message.seq <= sent;
@@ -279,21 +295,21 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     /// Does what is due at `now` on an open connection.
-    pub(super) fn settle_link(&mut self, now: Timestamp) {
-        let State::Open { socket, link, .. } = &mut self.state else { return };
+    pub(super) fn handle_send_window_timeout(&mut self, now: Timestamp) {
+        let State::Open { socket, send_window, .. } = &mut self.state else { return };
         let socket = *socket;
-        if link.check_is_due(now) {
+        if send_window.check_is_due(now) {
             self.outputs.push_back(Output::CheckBuffer { socket });
         }
-        let overdue = link.ack_by.min(link.welcome_by);
+        let overdue = send_window.ack_by.min(send_window.welcome_by);
         if now < overdue {
             return;
         }
         // A page that was suspended runs its timers before it sees the acknowledgement that has long arrived.
-        if now.since(overdue) >= LATE_MS && !link.is_patience_spent {
-            link.is_patience_spent = true;
+        if now.since(overdue) >= LATE_MS && !send_window.is_probe_spent {
+            send_window.is_probe_spent = true;
             let patience = now + PROBE_MS;
-            for deadline in [&mut link.ack_by, &mut link.welcome_by] {
+            for deadline in [&mut send_window.ack_by, &mut send_window.welcome_by] {
                 *deadline = if *deadline < Timestamp::NEVER { patience } else { Timestamp::NEVER };
             }
         } else {
@@ -301,23 +317,21 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    /// The server broke the protocol: counted, told a few times, and too often is too much.
-    pub(super) fn doubt(&mut self, violation: Violation, now: Timestamp) {
+    /// Counts a protocol violation, reports the first 10 of a connection, and drops the connection after 100.
+    pub(super) fn record_violation(&mut self, violation: ProtocolViolation, now: Timestamp) {
         self.violations = self.violations.saturating_add(1);
         self.recent_violations += 1;
         if self.recent_violations <= TOLD_VIOLATIONS {
             self.emit(Event::Violation(violation));
         }
         if self.recent_violations > BORNE_VIOLATIONS
-            && let State::Greeting { socket, .. } | State::Open { socket, .. } = self.state
+            && let State::Handshake { socket, .. } | State::Open { socket, .. } = self.state
         {
-            self.lose(socket, Cause::Disbelief, now);
+            self.lose(socket, Cause::ProtocolViolation, now);
         }
     }
 }
 
-/// The largest window that a server can give.
-const LARGEST_WINDOW: u32 = 1_024;
 /// How many violations of one connection are reported.
 const TOLD_VIOLATIONS: u32 = 10;
 /// How many violations of one connection are borne.

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::coded::coded;
 use super::{Close, Timestamp};
 
 /// Where the connection stands, and why.
@@ -53,40 +54,25 @@ impl Delivery {
     }
 }
 
-/// The state of the connection without its bookkeeping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Nothing was asked for, or the application disconnected.
-    Idle,
-    /// An attempt runs.
-    Connecting,
-    /// Messages flow.
-    Open,
-    /// The closing handshake is under way.
-    Closing,
-    /// The next attempt is scheduled.
-    Waiting,
-    /// The network is said to be down.
-    Offline,
-    /// The attempt budget is used up; coming online, becoming visible or `reconnect()` start afresh.
-    GivenUp,
-    /// The server's close code said that trying again is pointless; only `connect()` or `reconnect()` start afresh.
-    Fatal,
-}
-
-impl Phase {
-    /// The name in the JavaScript snapshot.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Connecting => "connecting",
-            Self::Open => "open",
-            Self::Closing => "closing",
-            Self::Waiting => "waiting",
-            Self::Offline => "offline",
-            Self::GivenUp => "given_up",
-            Self::Fatal => "fatal",
-        }
+coded! {
+    /// The state of the connection without its bookkeeping.
+    #[non_exhaustive]
+    pub enum Phase {
+        /// Nothing was asked for, or the application disconnected.
+        Idle = "idle",
+        /// An attempt runs.
+        Connecting = "connecting",
+        /// Messages flow.
+        Open = "open",
+        /// The closing handshake is under way.
+        Closing = "closing",
+        /// The next attempt is scheduled.
+        Waiting = "waiting",
+        /// The network is said to be down.
+        Offline = "offline",
+        /// The attempt budget is used up; coming online, becoming visible or `reconnect()` start afresh.
+        GivenUp = "given_up",
+        /// The server's close code said that trying again is pointless; only `connect()` or `reconnect()` start afresh.
+        Fatal = "fatal",
     }
 }

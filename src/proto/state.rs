@@ -1,7 +1,7 @@
 //! Where the connection stands. Each state owns what exists only then.
 
 use super::heartbeat::Heartbeat;
-use super::link::Link;
+use super::send_window::SendWindow;
 use super::{SocketId, Timestamp};
 
 /// The state of the connection.
@@ -17,7 +17,7 @@ pub enum State {
         timeout_at: Timestamp,
     },
     /// The handshake is complete, and the server is asked for the reliable mode.
-    Greeting {
+    Handshake {
         /// The open socket.
         socket: SocketId,
         /// When to give up on the attempt.
@@ -34,7 +34,7 @@ pub enum State {
         /// Its sign of life.
         heartbeat: Heartbeat,
         /// How messages travel over it.
-        link: Link,
+        send_window: SendWindow,
     },
     /// The closing handshake is under way.
     Closing {

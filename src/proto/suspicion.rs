@@ -1,6 +1,6 @@
 //! The last resort against a message that a server cannot take and answers by ending the connection.
 
-/// Which message is blamed for the connections that the server has ended. All numbers are those of one sender.
+/// Which message is blamed for the connections that the server has ended. All numbers are those of one origin.
 #[derive(Debug, Default)]
 pub struct Suspicion {
     /// The number of the message that was at the head of those under way.

@@ -1,14 +1,15 @@
 //! The moves between states that several facts, commands and deadlines share.
 
 use super::Timestamp;
-use super::backoff::{Backoff, Patience, jittered};
+use super::backoff::{Backoff, RetryPolicy, jittered};
 use super::client::{Client, Network, Token};
-use super::close::{Cause, Close, Verdict, verdict};
+use super::close::{Cause, Close, ReconnectAction, reconnect_action};
 use super::heartbeat::Beat;
-use super::io::{Event, Inbound, Output, SocketId};
+use super::io::{Event, Output, SocketId};
 use super::state::State;
+use super::wire::Value;
 
-impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
+impl<V: Value> Client<V> {
     pub(super) fn wake(&mut self, now: Timestamp) {
         // Also for an attempt that runs: the user who has just returned must not see it end in giving up.
         self.backoff = Backoff::new(&self.config.reconnect);
@@ -16,13 +17,14 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             State::Open { .. } => self.probe(now),
             State::Waiting { .. } | State::Offline { .. } => self.open(now),
             State::GivenUp => self.start_afresh(now),
-            State::Idle | State::Connecting { .. } | State::Greeting { .. } | State::Closing { .. } | State::Fatal => {}
+            State::Idle | State::Connecting { .. } | State::Handshake { .. } | State::Closing { .. } | State::Fatal => {
+            }
         }
     }
 
     pub(super) fn probe(&mut self, now: Timestamp) {
-        if let State::Open { socket, heartbeat, link, .. } = &mut self.state
-            && heartbeat.probe(&self.config.heartbeat, link.upload(), now) == Some(Beat::Ping)
+        if let State::Open { socket, heartbeat, send_window, .. } = &mut self.state
+            && heartbeat.probe(&self.config.heartbeat, send_window.upload(), now) == Some(Beat::Ping)
         {
             self.outputs.push_back(Output::Ping { socket: *socket });
         }
@@ -48,23 +50,23 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
     }
 
     pub(super) fn follow_up(&mut self, code: u16, now: Timestamp) {
-        match (verdict(code), self.token) {
-            (Verdict::Fatal, _) | (Verdict::RefreshToken, Token::Refused) => self.state = State::Fatal,
-            (Verdict::RefreshToken, Token::Unquestioned) => {
+        match (reconnect_action(code), self.token) {
+            (ReconnectAction::Fatal, _) | (ReconnectAction::RefreshToken, Token::Refused) => self.state = State::Fatal,
+            (ReconnectAction::RefreshToken, Token::Unquestioned) => {
                 self.token = Token::Refused;
-                self.retry(Patience::Usual, now);
+                self.retry(RetryPolicy::Usual, now);
             }
-            (Verdict::RetryLater, _) => self.retry(Patience::Longer, now),
-            (Verdict::Retry, _) => self.retry(Patience::Usual, now),
+            (ReconnectAction::RetryLater, _) => self.retry(RetryPolicy::Longer, now),
+            (ReconnectAction::Retry, _) => self.retry(RetryPolicy::Usual, now),
         }
     }
 
-    pub(super) fn retry(&mut self, patience: Patience, now: Timestamp) {
+    pub(super) fn retry(&mut self, policy: RetryPolicy, now: Timestamp) {
         if self.network == Network::Offline {
             self.wait_for_network(now);
             return;
         }
-        match self.backoff.next(&self.config.reconnect, patience, &mut self.rng) {
+        match self.backoff.next(&self.config.reconnect, policy, &mut self.rng) {
             Some(delay) => {
                 self.state = State::Waiting { retry_at: now + delay.ms };
                 self.emit(Event::Reconnecting { attempt: delay.attempt, delay_ms: delay.ms });
@@ -86,7 +88,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    pub(super) fn abandon(&mut self, socket: SocketId, close: Close<M>) {
+    pub(super) fn abandon(&mut self, socket: SocketId, close: Close<V::Text>) {
         self.outputs.push_back(Output::Abandon { socket });
         self.note_close(close);
     }
@@ -96,13 +98,13 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         self.socket_closed(socket, Close::abnormal(cause), now);
     }
 
-    pub(super) fn note_close(&mut self, close: Close<M>) {
+    pub(super) fn note_close(&mut self, close: Close<V::Text>) {
         self.closes = self.closes.wrapping_add(1);
         self.last_close = Some(close.clone());
         self.emit(Event::Closed(close));
     }
 
-    pub(super) fn emit(&mut self, event: Event<M, P>) {
+    pub(super) fn emit(&mut self, event: Event<V>) {
         self.outputs.push_back(Output::Event(event));
     }
 }

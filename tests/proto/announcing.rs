@@ -1,12 +1,12 @@
 //! A change is told once.
 
-use everwire::proto::{Client, Config, Event, Inbound, Input, Message, News, Output, Purpose, Timestamp};
+use everwire::proto::{Client, Config, Event, FrameKind, Inbound, Input, Message, Output, Purpose, Timestamp};
 
 struct Said;
 
 impl Inbound for Said {
-    fn news(&self) -> News {
-        News::Event
+    fn news(&self) -> FrameKind {
+        FrameKind::Event
     }
 }
 

@@ -9,7 +9,7 @@ use crate::server::{Handshake, Heard, Socket, Stage};
 use crate::wire::{Envelope, label};
 use crate::world::World;
 
-/// News that is still on its way to the client.
+/// FrameKind that is still on its way to the client.
 #[derive(Debug)]
 pub enum Fact {
     Opened(SocketId),
@@ -82,15 +82,15 @@ impl World {
                 self.trace.push(format!("{} {output:?}", self.now));
                 match output {
                     Output::Open { socket, token_refused } => self.try_to_open(socket, token_refused),
-                    Output::Transmit { socket, message, numbers } => {
+                    Output::Transmit { socket, message, sequence } => {
                         let target = self.socket(socket);
                         assert_eq!(target.stage, Stage::Open, "a frame for a socket that is not open");
                         if target.room > 0 {
                             target.room -= 1;
                             let Message { frame, purpose, .. } = *message;
-                            target.heard.push(Heard { label: label(&frame), purpose, numbers });
+                            target.heard.push(Heard { label: label(&frame), purpose, sequence });
                             measured = Some(socket);
-                            self.process(socket, numbers);
+                            self.process(socket, sequence);
                         } else {
                             refused_by = Some(socket);
                             refused.push(message);

@@ -1,11 +1,13 @@
-//! Numbers at the end of their range.
+//! Sequence at the end of their range.
 
-use everwire::proto::{Client, Config, Event, Inbound, Input, Message, News, Output, Purpose, SocketId, Timestamp};
+use everwire::proto::{
+    Client, Config, Event, FrameKind, Inbound, Input, Message, Output, Purpose, SocketId, Timestamp,
+};
 
-struct Said(News);
+struct Said(FrameKind);
 
 impl Inbound for Said {
-    fn news(&self) -> News {
+    fn news(&self) -> FrameKind {
         self.0
     }
 }
@@ -37,7 +39,8 @@ fn a_buffer_as_full_as_can_be_takes_one_more_message() {
 #[test]
 fn a_count_that_starts_anew_after_the_last_number_is_a_gap() {
     let (mut client, socket) = opened(true);
-    let welcome = |epoch| Said(News::Welcome { epoch, last: 0, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX });
+    let welcome =
+        |epoch| Said(FrameKind::Welcome { epoch, last: 0, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX });
     client.handle_input(Input::Frame { socket, payload: welcome(1) }, NOW);
     client.handle_input(Input::Position { socket, stream: 0, offset: u64::MAX }, NOW);
     client.reconnect(NOW);

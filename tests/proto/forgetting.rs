@@ -1,13 +1,13 @@
 //! What forgetting leaves of a connection of the reliable mode.
 
 use everwire::proto::{
-    Client, Config, Inbound, Input, Message, News, Output, Phase, Purpose, SocketId, Timer, Timestamp,
+    Client, Config, FrameKind, Inbound, Input, Message, Output, Phase, Purpose, SocketId, Timer, Timestamp,
 };
 
-struct Said(News);
+struct Said(FrameKind);
 
 impl Inbound for Said {
-    fn news(&self) -> News {
+    fn news(&self) -> FrameKind {
         self.0
     }
 }
@@ -28,7 +28,9 @@ fn opened(client: &mut Reliable) -> SocketId {
 
 fn welcome(client: &mut Reliable, last: u64) {
     let socket = opened(client);
-    for news in [News::Welcome { epoch: 1, last, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX }, News::Pong] {
+    for news in
+        [FrameKind::Welcome { epoch: 1, last, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX }, FrameKind::Pong]
+    {
         client.handle_input(Input::Frame { socket, payload: Said(news) }, NOW);
     }
 }
@@ -89,7 +91,7 @@ fn the_answer_to_a_hello_for_a_forgotten_page_is_not_taken_for_the_own() {
     client.restore(vec![left_by("earlier", "left")], NOW);
     let greeted = opened(&mut client);
     client.forget(NOW);
-    let payload = Said(News::Welcome { epoch: 1, last: 4, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX });
+    let payload = Said(FrameKind::Welcome { epoch: 1, last: 4, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX });
     client.handle_input(Input::Frame { socket: greeted, payload }, NOW);
     assert_eq!(client.snapshot().protocol_errors, 0);
 }

@@ -16,7 +16,7 @@ fn follow(sessions: &mut BTreeSet<String>, purpose: &Purpose) {
         Purpose::Leave(session) => {
             sessions.remove(session);
         }
-        Purpose::Ordinary | Purpose::Ephemeral => {}
+        Purpose::Ordinary | Purpose::Volatile => {}
     }
 }
 

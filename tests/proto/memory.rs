@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use everwire::proto::{Config, Input, Message, Numbers, Phase, SocketId};
+use everwire::proto::{Config, Input, Message, Phase, Sequence, SocketId};
 use serde_json::{Value, json};
 
 use crate::driver::Fact;
@@ -167,8 +167,8 @@ impl World {
     }
 
     /// The server gets a message, and takes it if its number is the next.
-    pub fn process(&mut self, id: SocketId, numbers: Option<Numbers>) {
-        let Some(Numbers { seq, prev }) = numbers else { return };
+    pub fn process(&mut self, id: SocketId, sequence: Option<Sequence>) {
+        let Some(Sequence { seq, prev }) = sequence else { return };
         let socket = self.socket(id);
         assert!(prev < seq, "{seq} cannot follow {prev}");
         if let Some(before) = socket.prev.replace(seq) {

@@ -33,10 +33,10 @@ proptest! {
             let index = index_of(&message.label);
             prop_assert!(index.is_some(), "{} was handed over, and was not accepted", message.label);
             let (numbered, plain) = handed.entry(index).or_default();
-            if *numbered + *plain == 0 && message.purpose != Purpose::Ephemeral {
+            if *numbered + *plain == 0 && message.purpose != Purpose::Volatile {
                 order.push(index);
             }
-            *(if message.numbers.is_some() { numbered } else { plain }) += 1;
+            *(if message.sequence.is_some() { numbered } else { plain }) += 1;
         }
         prop_assert!(order.is_sorted(), "out of order: {order:?} of {accepted:?}");
         // With a number, the server tells what comes again from what is new.

@@ -81,7 +81,7 @@ fn pings_and_typing_are_never_queued() {
     ] {
         let mut world = World::new(|_| {});
         let refused = world.send(message(event, data.clone())).unwrap_err();
-        assert_eq!((refused.refusal, refused.message.purpose), (Refusal::NotOpen, Purpose::Ephemeral), "{event}");
+        assert_eq!((refused.refusal, refused.message.purpose), (Refusal::NotOpen, Purpose::Volatile), "{event}");
         assert_eq!(world.client.snapshot().queued, 0);
         world.connect();
         world.advance(0);
@@ -236,7 +236,7 @@ fn typing_that_the_socket_did_not_take_is_reported_as_dropped() {
     let mut world = World::open(|_| {});
     world.go_deaf();
     world.send(message("typing", json!({ "match_id": "m", "is_typing": true }))).unwrap();
-    assert_eq!(world.dropped(), [("typing m".to_owned(), DropReason::Ephemeral)]);
+    assert_eq!(world.dropped(), [("typing m".to_owned(), DropReason::NotOpen)]);
     assert_eq!(world.client.snapshot().queued, 0);
 }
 

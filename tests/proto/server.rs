@@ -1,6 +1,6 @@
 //! What the other end does, and what it has seen.
 
-use everwire::proto::{Numbers, Purpose, SocketId};
+use everwire::proto::{Purpose, Sequence, SocketId};
 
 /// How the server behaves from now on.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ pub enum Stage {
 pub struct Heard {
     pub label: String,
     pub purpose: Purpose,
-    pub numbers: Option<Numbers>,
+    pub sequence: Option<Sequence>,
 }
 
 impl Socket {

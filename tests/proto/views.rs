@@ -1,6 +1,6 @@
 //! What scenarios look at.
 
-use everwire::proto::{Delivery, DropReason, Event, Numbers, Phase, Reason, RequestFailure, Timer, Violation};
+use everwire::proto::{Delivery, DropReason, Event, Phase, ProtocolViolation, Reason, RequestFailure, Sequence, Timer};
 use serde_json::Value;
 
 use crate::server::{Heard, Socket};
@@ -91,11 +91,11 @@ impl World {
         }
     }
 
-    /// What the latest socket took with the numbers in the envelopes: `4 after 2: note d`.
+    /// What the latest socket took with the sequence in the envelopes: `4 after 2: note d`.
     pub fn numbered(&self) -> Vec<String> {
-        let words = |heard: &Heard| match heard.numbers {
-            Some(Numbers { seq, prev }) if prev + 1 == seq => format!("{seq}: {}", heard.label),
-            Some(Numbers { seq, prev }) => format!("{seq} after {prev}: {}", heard.label),
+        let words = |heard: &Heard| match heard.sequence {
+            Some(Sequence { seq, prev }) if prev + 1 == seq => format!("{seq}: {}", heard.label),
+            Some(Sequence { seq, prev }) => format!("{seq} after {prev}: {}", heard.label),
             None => heard.label.clone(),
         };
         self.last().heard.iter().map(words).collect()
@@ -128,8 +128,8 @@ impl World {
         })
     }
 
-    pub fn violations(&self) -> Vec<Violation> {
-        self.pick(|event| if let Event::Violation(violation) = event { Some(*violation) } else { None })
+    pub fn violations(&self) -> Vec<ProtocolViolation> {
+        self.pick(|event| if let Event::ProtocolViolation(violation) = event { Some(*violation) } else { None })
     }
 
     pub fn failed_requests(&self) -> Vec<(u64, RequestFailure)> {

@@ -1,6 +1,6 @@
 //! Frames as the tests write and read them.
 
-use everwire::proto::{Inbound, Message, News, Place, Purpose};
+use everwire::proto::{FrameKind, Inbound, Message, Purpose, StreamOffset};
 use serde_json::{Value, json};
 
 /// An envelope from the server.
@@ -8,33 +8,33 @@ use serde_json::{Value, json};
 pub struct Envelope(pub Value);
 
 impl Inbound for Envelope {
-    fn news(&self) -> News {
+    fn news(&self) -> FrameKind {
         let Self(frame) = self;
         let data = &frame["data"];
         let number = |field: &str| data[field].as_u64();
         match (frame["type"].as_str(), number("seq")) {
-            (Some("pong"), _) => News::Pong,
-            (Some("welcome"), _) => News::Welcome {
+            (Some("pong"), _) => FrameKind::Pong,
+            (Some("welcome"), _) => FrameKind::Welcome {
                 epoch: number("epoch").expect("an epoch"),
                 last: number("last").expect("a number"),
                 window: number("window").map_or(128, |window| u32::try_from(window).expect("a window")),
                 max_bytes: number("max_bytes").unwrap_or(u64::MAX),
                 remember_ms: number("remember_ms").unwrap_or(u64::MAX),
             },
-            (Some("error"), None) if data["about"] == "hello" => News::HelloRefused,
-            (Some("error"), Some(seq)) => News::Refused { seq },
-            (Some("ack"), Some(seq)) => News::Ack { seq },
-            (Some("reply"), Some(seq)) => News::Reply { seq },
-            (Some("receipt"), Some(seq)) => News::Receipt { seq },
-            (Some("ack" | "reply" | "receipt"), None) => News::Malformed,
-            _ => News::Event,
+            (Some("error"), None) if data["about"] == "hello" => FrameKind::HelloRefused,
+            (Some("error"), Some(seq)) => FrameKind::Refused { seq },
+            (Some("ack"), Some(seq)) => FrameKind::Ack { seq },
+            (Some("reply"), Some(seq)) => FrameKind::Reply { seq },
+            (Some("receipt"), Some(seq)) => FrameKind::Receipt { seq },
+            (Some("ack" | "reply" | "receipt"), None) => FrameKind::Malformed,
+            _ => FrameKind::Event,
         }
     }
 
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<StreamOffset> {
         let Self(frame) = self;
         let (stream, offset) = (frame["stream"].as_str()?, frame["offset"].as_u64()?);
-        Some(Place { stream: stream_number(stream), offset, prev: frame["prev"].as_u64().unwrap_or(offset - 1) })
+        Some(StreamOffset { stream: stream_number(stream), offset, prev: frame["prev"].as_u64().unwrap_or(offset - 1) })
     }
 }
 
@@ -52,7 +52,7 @@ pub fn stream_name(number: u32) -> String {
 pub fn message(event: &str, data: Value) -> Box<Message<String>> {
     let session = |key: &str| format!("{key}={}", data[key]);
     let purpose = match event {
-        "ping" | "user_typing" | "typing" => Purpose::Ephemeral,
+        "ping" | "user_typing" | "typing" => Purpose::Volatile,
         _ if !["session_id", "match_id"].iter().any(|key| data[key].is_string()) => Purpose::Ordinary,
         "join_session" => Purpose::Join(session("session_id")),
         "leave_session" => Purpose::Leave(session("session_id")),

@@ -10,7 +10,7 @@ use super::world::Text;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     live: BTreeMap<Text, Entry>,
-    /// The requests that wait for a reply, by the numbers of their messages.
+    /// The requests that wait for a reply, by the sequence of their messages.
     pub requests: BTreeSet<u64>,
     /// How many wait, and their bytes.
     pub queued: (usize, u64),
@@ -22,14 +22,14 @@ pub(super) struct Entry {
     pub seq: u64,
     pub sender: Option<Text>,
     pub bytes: u32,
-    pub is_ephemeral: bool,
+    pub is_volatile: bool,
     pub stage: Stage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Waiting,
-    /// It was handed over with numbers, and may be again.
+    /// It was handed over with sequence, and may be again.
     InFlight,
     /// It was handed to a browser that did not take it.
     Undelivered,
@@ -38,8 +38,8 @@ pub(super) enum Stage {
 impl Ledger {
     pub fn accept(&mut self, message: &Message<Text>) {
         let &Message { frame, bytes, seq, sender, .. } = message;
-        let is_ephemeral = message.purpose == Purpose::Ephemeral;
-        let entry = Entry { seq, sender, bytes, is_ephemeral, stage: Stage::Waiting };
+        let is_volatile = message.purpose == Purpose::Volatile;
+        let entry = Entry { seq, sender, bytes, is_volatile, stage: Stage::Waiting };
         self.count(&entry);
         self.live.insert(frame, entry);
     }
@@ -75,7 +75,7 @@ impl Ledger {
 
     /// The server has processed everything of a sender up to `seq`, and so it was released.
     pub fn acknowledge(&self, sender: Option<Text>, seq: u64) {
-        let left = |entry: &&Entry| entry.sender == sender && entry.seq <= seq && !entry.is_ephemeral;
+        let left = |entry: &&Entry| entry.sender == sender && entry.seq <= seq && !entry.is_volatile;
         for entry in self.live.values().filter(left) {
             let is_foreign = entry.stage == Stage::Waiting && sender.is_some();
             assert!(is_foreign || entry.stage == Stage::Undelivered, "{entry:?} is acknowledged up to {seq}");
@@ -92,7 +92,7 @@ impl Ledger {
         let Some(entry) = self.live.remove(&frame) else { panic!("{frame} was over already, or never accepted") };
         match entry.stage {
             Stage::InFlight => self.in_flight -= 1,
-            Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Waiting if entry.is_volatile => {}
             Stage::Undelivered => {}
             Stage::Waiting => self.queued = (self.queued.0 - 1, self.queued.1 - u64::from(entry.bytes)),
         }
@@ -102,7 +102,7 @@ impl Ledger {
     fn count(&mut self, entry: &Entry) {
         match entry.stage {
             Stage::InFlight => self.in_flight += 1,
-            Stage::Waiting if entry.is_ephemeral => {}
+            Stage::Waiting if entry.is_volatile => {}
             Stage::Undelivered => {}
             Stage::Waiting => self.queued = (self.queued.0 + 1, self.queued.1 + u64::from(entry.bytes)),
         }

@@ -120,7 +120,7 @@ pub(super) struct Draft {
 #[derive(Arbitrary, Clone, Debug)]
 pub(super) struct Leftover {
     pub draft: Draft,
-    /// How many numbers lie between it and the one before.
+    /// How many sequence lie between it and the one before.
     pub skipped: u8,
     pub age: Option<Span>,
 }
@@ -134,7 +134,7 @@ pub(super) enum Size {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(super) enum Purpose {
     Ordinary,
-    Ephemeral,
+    Volatile,
     Join(u8),
     /// A session that no other message is about.
     JoinAnother,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use everwire::proto::{Numbers, SocketId};
+use everwire::proto::{Sequence, SocketId};
 
 use super::world::Text;
 
@@ -21,11 +21,11 @@ pub(super) struct Socket {
     pub granted: Option<(u32, u64)>,
     /// The latest acknowledgement, or what the welcome named.
     pub acked: u64,
-    /// The numbers that were sent since the latest welcome and are not acknowledged.
+    /// The sequence that were sent since the latest welcome and are not acknowledged.
     pub unacknowledged: VecDeque<u64>,
     /// The number that was sent last, or that the welcome named.
     pub latest: u64,
-    /// The number of this client's own that was sent last without numbers in its envelope.
+    /// The number of this client's own that was sent last without sequence in its envelope.
     pub plain: u64,
     pub violations: u32,
     pub rejoined: usize,
@@ -82,10 +82,10 @@ impl Socket {
         }
     }
 
-    /// A message went out with numbers.
-    pub fn number(&mut self, numbers: Numbers) {
-        let Some((window, _)) = self.granted else { panic!("{numbers:?} before a welcome") };
-        let Numbers { seq, prev } = numbers;
+    /// A message went out with sequence.
+    pub fn number(&mut self, sequence: Sequence) {
+        let Some((window, _)) = self.granted else { panic!("{sequence:?} before a welcome") };
+        let Sequence { seq, prev } = sequence;
         assert_eq!(prev, self.latest, "{seq} does not name the one before it");
         assert!(seq > prev, "{seq} after {prev}");
         self.latest = seq;

@@ -1,7 +1,7 @@
 //! What each step does to the client.
 
 use everwire::proto::{
-    self, Cause, Close, Input, Message, News, Overflow, Phase, Place, Reason, Refusal, Sent, SocketId,
+    self, Cause, Close, Input, Message, FrameKind, Overflow, Phase, StreamOffset, Reason, Refusal, Sent, SocketId,
 };
 
 use super::script::{Draft, Epoch, Leftover, Listed, Number, Purpose, Size, Span, Spot, Step, Which, Wild, Word};
@@ -140,7 +140,7 @@ impl World {
         let mut messages = Vec::new();
         for Leftover { draft, skipped, age } in leftovers {
             let mut message = self.message(draft);
-            if message.purpose == proto::Purpose::Ephemeral {
+            if message.purpose == proto::Purpose::Volatile {
                 message.purpose = proto::Purpose::Ordinary;
             }
             seq += 1 + u64::from(*skipped);
@@ -198,7 +198,7 @@ impl World {
         let Some(news) = self.news(socket, word) else { return };
         let listed = if let Word::Welcome { listed, .. } = word { listed } else { Listed::None };
         self.announce(socket, listed);
-        let place = spot.map(|Spot { stream, offset, prev }| Place {
+        let place = spot.map(|Spot { stream, offset, prev }| StreamOffset {
             stream: stream_number(stream),
             offset: self.number(offset),
             prev: self.number(prev),
@@ -230,14 +230,14 @@ impl World {
     }
 
     /// What the server and the network take to have happened.
-    fn said(&mut self, socket: SocketId, news: News) {
+    fn said(&mut self, socket: SocketId, news: FrameKind) {
         let is_first = self.client.snapshot().phase == Phase::Connecting;
         let target = self.socket(socket);
         if target.stage != Stage::Open {
             return;
         }
         match news {
-            News::Welcome { epoch, last, window, max_bytes, .. } => {
+            FrameKind::Welcome { epoch, last, window, max_bytes, .. } => {
                 target.welcome(window, last);
                 self.smallest_limit = self.smallest_limit.min(max_bytes);
                 if epoch > self.epoch {
@@ -245,9 +245,9 @@ impl World {
                     self.delivered = vec![None; MOST_STREAMS];
                 }
             }
-            News::Ack { seq } => target.acknowledge(seq),
+            FrameKind::Ack { seq } => target.acknowledge(seq),
             // A server that does not know the reliable mode.
-            News::Pong | News::HelloRefused if is_first => target.greets = false,
+            FrameKind::Pong | FrameKind::HelloRefused if is_first => target.greets = false,
             _ => {}
         }
     }
@@ -257,9 +257,9 @@ impl World {
         let Some(socket) = self.pick(Which::Live) else { return };
         let last = if self.socket(socket).sender.is_none() { self.sent } else { 0 };
         let (epoch, max_bytes, remember_ms) = (self.epoch.max(1), u64::MAX, u64::MAX);
-        for news in [News::Welcome { epoch, last, window, max_bytes, remember_ms }, News::Pong] {
+        for news in [FrameKind::Welcome { epoch, last, window, max_bytes, remember_ms }, FrameKind::Pong] {
             self.said(socket, news);
-            if news != News::Pong {
+            if news != FrameKind::Pong {
                 self.announce(socket, listed);
             }
             self.fact(Which::Live, |socket| Input::Frame { socket, payload: Envelope { news, place: None } });
@@ -326,10 +326,10 @@ impl World {
         }
     }
 
-    fn news(&self, socket: SocketId, word: Word) -> Option<News> {
+    fn news(&self, socket: SocketId, word: Word) -> Option<FrameKind> {
         Some(match word {
-            Word::Event => News::Event,
-            Word::Pong => News::Pong,
+            Word::Event => FrameKind::Event,
+            Word::Pong => FrameKind::Pong,
             Word::Welcome { epoch, last, window, limits, .. } => {
                 let epoch = match epoch {
                     Epoch::Same => self.epoch,
@@ -338,15 +338,15 @@ impl World {
                 };
                 let [max_bytes, remember_ms] =
                     [limits.max_bytes, limits.remember].map(|limit| limit.map_or(u64::MAX, u64::from));
-                News::Welcome { epoch, last: self.number(last), window: u32::from(window), max_bytes, remember_ms }
+                FrameKind::Welcome { epoch, last: self.number(last), window: u32::from(window), max_bytes, remember_ms }
             }
-            Word::HelloRefused => News::HelloRefused,
-            Word::Ack(number) => News::Ack { seq: self.number(number) },
-            Word::AckAgain => News::Ack { seq: self.sockets.iter().find(|known| known.id == socket)?.acked },
-            Word::Refused(number) => News::Refused { seq: self.number(number) },
-            Word::Reply(number) => News::Reply { seq: self.number(number) },
-            Word::Receipt(number) => News::Receipt { seq: self.number(number) },
-            Word::Malformed => News::Malformed,
+            Word::HelloRefused => FrameKind::HelloRefused,
+            Word::Ack(number) => FrameKind::Ack { seq: self.number(number) },
+            Word::AckAgain => FrameKind::Ack { seq: self.sockets.iter().find(|known| known.id == socket)?.acked },
+            Word::Refused(number) => FrameKind::Refused { seq: self.number(number) },
+            Word::Reply(number) => FrameKind::Reply { seq: self.number(number) },
+            Word::Receipt(number) => FrameKind::Receipt { seq: self.number(number) },
+            Word::Malformed => FrameKind::Malformed,
         })
     }
 
@@ -358,7 +358,7 @@ impl World {
         let frame = self.fresh();
         let purpose = match draft.purpose {
             Purpose::Ordinary => proto::Purpose::Ordinary,
-            Purpose::Ephemeral => proto::Purpose::Ephemeral,
+            Purpose::Volatile => proto::Purpose::Volatile,
             Purpose::Join(session) => proto::Purpose::Join(Text::from(session % 4)),
             Purpose::JoinAnother => proto::Purpose::Join(self.fresh() + 1_000),
             Purpose::Leave(session) => proto::Purpose::Leave(Text::from(session % 4)),

@@ -1,7 +1,7 @@
 //! The client and everything around it, and what its outputs do there.
 
 use everwire::proto::{
-    Client, Config, DropReason, Event, Inbound, Input, Message, News, Output, Phase, Place, Purpose, SocketId,
+    Client, Config, DropReason, Event, Inbound, Input, Message, FrameKind, Output, Phase, StreamOffset, Purpose, SocketId,
     Timestamp,
 };
 
@@ -41,16 +41,16 @@ pub(super) struct World {
 
 #[derive(Clone, Debug)]
 pub(super) struct Envelope {
-    pub news: News,
-    pub place: Option<Place>,
+    pub news: FrameKind,
+    pub place: Option<StreamOffset>,
 }
 
 impl Inbound for Envelope {
-    fn news(&self) -> News {
+    fn news(&self) -> FrameKind {
         self.news
     }
 
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<StreamOffset> {
         self.place
     }
 }
@@ -130,12 +130,12 @@ impl World {
                             target.greet(sender);
                         }
                     }
-                    Output::Transmit { socket, message, numbers } => {
+                    Output::Transmit { socket, message, sequence } => {
                         if self.target(socket).is_deaf {
                             refused = Some(socket);
                         }
-                        if let Some(numbers) = numbers {
-                            self.numbered(socket, &message, numbers);
+                        if let Some(sequence) = sequence {
+                            self.numbered(socket, &message, sequence);
                         } else if refused.is_none() {
                             self.handed_over(socket, &message);
                         } else {
@@ -187,17 +187,17 @@ impl World {
         self.sockets.push(Socket::new(id));
     }
 
-    fn numbered(&mut self, socket: SocketId, message: &Message<Text>, numbers: everwire::proto::Numbers) {
+    fn numbered(&mut self, socket: SocketId, message: &Message<Text>, sequence: everwire::proto::Sequence) {
         if self.is_wild {
             return;
         }
-        assert_eq!(message.seq, numbers.seq);
+        assert_eq!(message.seq, sequence.seq);
         self.ledger.put(message.frame, MessageStage::InFlight);
         let target = self.socket(socket);
         assert_eq!(message.sender, target.sender, "a message goes out under another sender's name");
-        target.number(numbers);
+        target.number(sequence);
         if message.sender.is_none() {
-            self.sent = self.sent.max(numbers.seq);
+            self.sent = self.sent.max(sequence.seq);
         }
     }
 
@@ -215,9 +215,9 @@ impl World {
         if is_wild {
             return;
         }
-        let is_ephemeral = message.purpose == Purpose::Ephemeral;
-        if message.sender.is_none() && !is_ephemeral {
-            assert!(target.granted.is_none(), "{message:?} goes out without its numbers");
+        let is_volatile = message.purpose == Purpose::Volatile;
+        if message.sender.is_none() && !is_volatile {
+            assert!(target.granted.is_none(), "{message:?} goes out without its sequence");
             assert!(message.seq > target.plain, "{} goes out after {}", message.seq, target.plain);
             target.plain = message.seq;
         }
@@ -245,7 +245,7 @@ impl World {
                 assert!(self.ledger.requests.remove(&seq), "request {seq} fails, and had ended before");
             }
             Event::Dropped { message, reason } => self.dropped(&message, reason),
-            Event::Violation(violation) => {
+            Event::ProtocolViolation(violation) => {
                 if let Some(socket) = self.sockets.last_mut() {
                     socket.violations += 1;
                     assert!(socket.violations <= TOLD_VIOLATIONS, "{violation:?} is told once too often");
@@ -287,19 +287,19 @@ impl World {
         if !self.config.reliable {
             return;
         }
-        if let Some(Place { stream, offset, .. }) = place
+        if let Some(StreamOffset { stream, offset, .. }) = place
             && let Some(latest) = self.delivered.get_mut(stream as usize)
         {
             assert!(latest.is_none_or(|latest| offset > latest), "{offset} of stream {stream} comes after {latest:?}");
             *latest = Some(offset);
         }
         match news {
-            News::Reply { seq } => {
+            FrameKind::Reply { seq } => {
                 assert!(self.ledger.requests.remove(&seq), "a reply to {seq}, which had ended before")
             }
-            News::Refused { seq } => drop(self.ledger.requests.remove(&seq)),
-            News::Ack { .. } | News::Malformed => panic!("{news:?} reaches the application"),
-            News::Event | News::Pong | News::Welcome { .. } | News::HelloRefused | News::Receipt { .. } => {}
+            FrameKind::Refused { seq } => drop(self.ledger.requests.remove(&seq)),
+            FrameKind::Ack { .. } | FrameKind::Malformed => panic!("{news:?} reaches the application"),
+            FrameKind::Event | FrameKind::Pong | FrameKind::Welcome { .. } | FrameKind::HelloRefused | FrameKind::Receipt { .. } => {}
         }
     }
 

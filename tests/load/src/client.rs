@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use everwire::proto::{
     Config,
-    backoff::{Backoff, Patience},
+    backoff::{Backoff, RetryPolicy},
 };
 use fastrand::Rng;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -58,7 +58,7 @@ pub async fn run(world: Arc<World>, id: usize, mut orders: mpsc::Receiver<Stamp>
     let mut place = world.door.acquire().await.ok();
     loop {
         let connected = timeout(Duration::from_millis(config.connect_timeout_ms), world.connect(id)).await;
-        let patience = match connected.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in time"))) {
+        let policy = match connected.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in time"))) {
             Ok(socket) => {
                 let mut member = Member { world: &world, id, socket, seen: &mut seen, entered: false };
                 let ending = member.stay(&mut orders, &mut place).await;
@@ -67,18 +67,18 @@ pub async fn run(world: Arc<World>, id: usize, mut orders: mpsc::Receiver<Stamp>
                 }
                 world.tally.left(id);
                 world.note(&ending);
-                ending.patience()
+                ending.policy()
             }
             Err(error) => {
                 world.tally.attempt_failed();
                 if !world.is_restarting() {
                     world.tally.trouble(format!("attempt failed: {error:#}"));
                 }
-                Patience::Usual
+                RetryPolicy::Usual
             }
         };
         drop(place.take());
-        let Some(wait) = backoff.next(&config.reconnect, patience, &mut rng) else {
+        let Some(wait) = backoff.next(&config.reconnect, policy, &mut rng) else {
             world.tally.trouble("gave up after the last attempt");
             return;
         };
@@ -95,10 +95,10 @@ enum Ending {
 }
 
 impl Ending {
-    fn patience(&self) -> Patience {
+    fn policy(&self) -> RetryPolicy {
         match self {
-            Self::Closed(1012 | 1013) => Patience::Longer,
-            Self::Closed(_) | Self::Lost(_) => Patience::Usual,
+            Self::Closed(1012 | 1013) => RetryPolicy::Longer,
+            Self::Closed(_) | Self::Lost(_) => RetryPolicy::Usual,
         }
     }
 }
@@ -132,7 +132,7 @@ impl World {
     }
 }
 
-/// Ephemeral ports are counted for each address, so that clients are spread over many.
+/// Volatile ports are counted for each address, so that clients are spread over many.
 fn source(id: usize) -> SocketAddr {
     let host = id / CLIENTS_PER_ADDRESS;
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 1, (host / 250) as u8, (host % 250 + 1) as u8)), 0)

@@ -1,6 +1,6 @@
 //! Messages of earlier pages, messages that wait for the disk, and forgetting all of them.
 
-use everwire::proto::{DropReason, Message, Phase, Sent, Timer, Violation};
+use everwire::proto::{DropReason, Message, Phase, ProtocolViolation, Sent, Timer};
 use serde_json::json;
 
 use crate::memory::{Memory, ack, event, receipt, refusal, reply, welcome};
@@ -147,7 +147,7 @@ fn the_numbers_of_an_earlier_page_say_nothing_about_the_page_s_own() {
     world.advance(0);
     world.memory().last.insert(String::new(), 500);
     world.come_back();
-    assert_eq!((world.violations(), world.end().as_str()), (vec![Violation::NeverSent], "Disbelief"));
+    assert_eq!((world.violations(), world.end().as_str()), (vec![ProtocolViolation::NeverSent], "ProtocolViolation"));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn an_acknowledgement_beyond_what_was_sent_for_an_earlier_page_is_not_believed()
     world.restore([left("earlier", 4, "old")]);
     world.advance(0);
     world.push(ack(5));
-    assert_eq!((world.violations(), world.client.in_flight()), (vec![Violation::NeverSent], 1));
+    assert_eq!((world.violations(), world.client.in_flight()), (vec![ProtocolViolation::NeverSent], 1));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A server that has lost its memory, or found an older one.
 
-use everwire::proto::{Phase, Violation};
+use everwire::proto::{Phase, ProtocolViolation};
 use serde_json::json;
 
 use crate::memory::{Memory, ack, event};
@@ -79,8 +79,8 @@ fn an_older_epoch_is_not_believed_and_the_client_tries_again_later() {
     world.memory().last.insert(String::new(), 1);
     world.memory().streams = [("user", 9)].into();
     world.come_back();
-    assert_eq!((world.phase(), world.end().as_str()), (Phase::Waiting, "Disbelief"));
-    assert_eq!(world.violations(), [Violation::OldEpoch]);
+    assert_eq!((world.phase(), world.end().as_str()), (Phase::Waiting, "ProtocolViolation"));
+    assert_eq!(world.violations(), [ProtocolViolation::OldEpoch]);
     assert_eq!((world.gaps().len(), world.acknowledged().len(), world.client.in_flight()), (0, 0, 1));
     lose_memory(&mut world, 7);
     world.try_again();

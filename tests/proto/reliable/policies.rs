@@ -123,7 +123,7 @@ fn what_is_worthless_later_ends_with_the_connection() {
     world.send(typing("m")).unwrap();
     world.say("kept");
     world.close(1006);
-    assert_eq!(world.dropped(), [("typing m".to_owned(), DropReason::Ephemeral)]);
+    assert_eq!(world.dropped(), [("typing m".to_owned(), DropReason::NotOpen)]);
     assert_eq!(world.queued(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! Requests and their replies.
 
-use everwire::proto::{DropReason, Message, Overflow, Refusal, RequestFailure, Sent, Timer, Violation};
+use everwire::proto::{DropReason, Message, Overflow, ProtocolViolation, Refusal, RequestFailure, Sent, Timer};
 
 use crate::memory::{ack, refusal, reply};
 use crate::server::Handshake;
@@ -26,7 +26,7 @@ fn a_reply_comes_once() {
     world.push(reply(1));
     assert_eq!((world.told(), world.protocol_errors()), (vec!["reply".to_owned()], 0));
     world.push(reply(1));
-    assert_eq!((world.told().len(), world.violations()), (1, vec![Violation::UnexpectedReply]));
+    assert_eq!((world.told().len(), world.violations()), (1, vec![ProtocolViolation::UnexpectedReply]));
     world.advance(secs(60));
     assert!(world.failed_requests().is_empty());
 }
@@ -50,7 +50,7 @@ fn a_request_without_a_reply_fails_in_its_time_and_a_late_reply_is_not_believed(
     world.advance(1);
     assert_eq!(world.failed_requests(), [(1, RequestFailure::TimedOut)]);
     world.push(reply(1));
-    assert_eq!((world.told().len(), world.violations()), (0, vec![Violation::UnexpectedReply]));
+    assert_eq!((world.told().len(), world.violations()), (0, vec![ProtocolViolation::UnexpectedReply]));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn an_error_about_a_request_is_its_answer() {
     world.advance(secs(60));
     assert!(world.failed_requests().is_empty());
     world.push(reply(1));
-    assert_eq!(world.violations(), [Violation::UnexpectedReply]);
+    assert_eq!(world.violations(), [ProtocolViolation::UnexpectedReply]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_reply_to_a_message_that_is_no_request_is_not_believed() {
     let mut world = World::reliable(|_| {});
     world.say("a");
     world.push(reply(1));
-    assert_eq!((world.told().len(), world.violations()), (0, vec![Violation::UnexpectedReply]));
+    assert_eq!((world.told().len(), world.violations()), (0, vec![ProtocolViolation::UnexpectedReply]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Stored events: offsets, repetitions, gaps.
 
-use everwire::proto::{Phase, Violation};
+use everwire::proto::{Phase, ProtocolViolation};
 use serde_json::json;
 
 use crate::memory::{event, event_after, position, welcome};
@@ -46,7 +46,7 @@ fn a_repeated_event_is_counted_and_not_delivered() {
         world.push(event("user", offset));
     }
     assert_eq!(world.told(), ["user 1", "user 2", "user 3"]);
-    assert_eq!(world.violations(), [Violation::Repetition, Violation::Repetition]);
+    assert_eq!(world.violations(), [ProtocolViolation::Repetition, ProtocolViolation::Repetition]);
     assert_eq!(world.phase(), Phase::Open);
 }
 
@@ -227,7 +227,7 @@ fn a_stored_reply_or_receipt_moves_the_position_of_its_stream() {
     (receipt["stream"], receipt["offset"]) = (json!("s1"), json!(1));
     world.push(receipt.clone());
     world.push(receipt);
-    assert_eq!((world.told(), world.violations()), (vec!["receipt".to_owned()], vec![Violation::Repetition]));
+    assert_eq!((world.told(), world.violations()), (vec!["receipt".to_owned()], vec![ProtocolViolation::Repetition]));
     world.come_back();
     assert_eq!(world.hellos(), ["hello s1=1"]);
 }

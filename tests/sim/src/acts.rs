@@ -25,7 +25,7 @@ impl World {
         match act {
             Act::Send { .. }
             | Act::Burst { .. }
-            | Act::Ephemeral { .. }
+            | Act::Volatile { .. }
             | Act::Join { .. }
             | Act::Leave { .. }
             | Act::Cancel { .. }
@@ -77,7 +77,7 @@ impl World {
                 self.send(page, note);
                 (1..count).for_each(|_| self.send(page, Note { poison: None, ..note }));
             }
-            Act::Ephemeral { .. } => self.send_as(page, What::Ephemeral, Note::PLAIN),
+            Act::Volatile { .. } => self.send_as(page, What::Volatile, Note::PLAIN),
             Act::Join { room, .. } => {
                 self.tally.add(Count::Joins);
                 self.send_as(page, What::Join(room), Note::PLAIN);
@@ -100,7 +100,7 @@ impl World {
         let uid = self.ledger.len() as u32;
         let purpose = match what {
             What::Note { .. } => Purpose::Ordinary,
-            What::Ephemeral => Purpose::Ephemeral,
+            What::Volatile => Purpose::Volatile,
             What::Join(room) => Purpose::Join(Text::Room(room)),
             What::Leave(room) => Purpose::Leave(Text::Room(room)),
         };
@@ -159,7 +159,7 @@ impl World {
         }
         self.tally.add_many(Count::Requests, usize::from(note.reply_within_ms.is_some()));
         match what {
-            What::Ephemeral => self.tally.add(Count::Ephemeral),
+            What::Volatile => self.tally.add(Count::Volatile),
             What::Join(room) => {
                 self.pages[page].leave(room);
                 self.pages[page].rooms.push(room);
@@ -194,7 +194,7 @@ impl World {
     fn cancel(&mut self, page: usize, back: usize) {
         let Some(seq) = self.pages[page].uids.len().checked_sub(back) else { return };
         let Some(uid) = self.uid(page, seq as u64) else { return };
-        if !matches!(self.ledger[uid as usize].what, What::Note { .. } | What::Ephemeral) {
+        if !matches!(self.ledger[uid as usize].what, What::Note { .. } | What::Volatile) {
             return;
         }
         let taken_back = self.ledger[uid as usize].taken_back;

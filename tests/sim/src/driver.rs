@@ -48,14 +48,14 @@ impl World {
                         events.push(event);
                     }
                 }
-                Output::Transmit { socket, message, numbers } => {
-                    trace!(self, "page {page}: transmit {:?} {numbers:?} {:?}", message.frame, message.purpose);
-                    if self.transmit(page, socket, &message, numbers) {
+                Output::Transmit { socket, message, sequence } => {
+                    trace!(self, "page {page}: transmit {:?} {sequence:?} {:?}", message.frame, message.purpose);
+                    if self.transmit(page, socket, &message, sequence) {
                         continue;
                     }
                     self.tally.add(Count::Undelivered);
                     refused_by.get_or_insert(socket);
-                    unsent = if numbers.is_none() { message.seq } else { unsent };
+                    unsent = if sequence.is_none() { message.seq } else { unsent };
                     undelivered.push(message);
                 }
                 effect => self.perform(page, effect, now),
@@ -111,14 +111,14 @@ impl World {
         page: usize,
         socket: SocketId,
         message: &Message<Text>,
-        numbers: Option<everwire::proto::Numbers>,
+        sequence: Option<everwire::proto::Sequence>,
     ) -> bool {
         let frame = match (&message.purpose, message.frame) {
             (Purpose::Rejoin(Text::Room(room)), _) => {
                 self.tally.add(Count::Rejoins);
                 Up::Rejoin { room: *room }
             }
-            (_, Text::Message(uid)) => Up::Message { uid, numbers },
+            (_, Text::Message(uid)) => Up::Message { uid, sequence },
             (purpose, frame) => {
                 self.break_rule(Rule::DriverContract, format!("{frame:?} for {purpose:?}"));
                 return true;
@@ -133,24 +133,24 @@ impl World {
             if entry.numbered > 0 {
                 self.tally.add(Count::Retransmitted);
             }
-            if numbers.is_none() && entry.what != What::Ephemeral {
+            if sequence.is_none() && entry.what != What::Volatile {
                 self.tally.add(Count::PlainSent);
             }
-            if numbers.is_some_and(|numbers| numbers.seq != entry.seq) {
-                self.break_rule(Rule::DriverContract, format!("message {uid} goes out as {numbers:?}"));
+            if sequence.is_some_and(|sequence| sequence.seq != entry.seq) {
+                self.break_rule(Rule::DriverContract, format!("message {uid} goes out as {sequence:?}"));
             }
-            let judged = self.ledger[uid as usize].hand_over(numbers.is_some());
+            let judged = self.ledger[uid as usize].hand_over(sequence.is_some());
             self.judge(uid, judged);
         }
         let taken = self.send_up(page, socket, frame, message.bytes.max(60));
         if let Some(uid) = uid
             && !taken
         {
-            self.ledger[uid as usize].take_back(numbers.is_some());
+            self.ledger[uid as usize].take_back(sequence.is_some());
         } else if let Some(uid) = uid {
             self.ledger[uid as usize].sent_on = self.wire_of(page, socket);
-            self.check_size(page, uid, numbers.is_some());
-            if numbers.is_none() {
+            self.check_size(page, uid, sequence.is_some());
+            if sequence.is_none() {
                 self.let_go(page, Text::Message(uid));
             }
         }

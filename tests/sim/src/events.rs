@@ -1,6 +1,6 @@
 //! What the client tells its application, against what is true.
 
-use everwire::proto::{Cause, DropReason, Event, Phase, Reason, RequestFailure, Violation as Doubt};
+use everwire::proto::{Cause, DropReason, Event, Phase, Reason, RequestFailure, ProtocolViolation as Doubt};
 
 use crate::flaw::Flaw;
 use crate::frame::{Arrived, Down, Kind, Stream, Text};
@@ -22,7 +22,7 @@ impl World {
             Event::Acknowledged { sender, seq } => self.notice_acknowledgement(page, sender, seq),
             Event::RequestFailed { seq, failure } => self.notice_failure(page, seq, failure),
             Event::Gap { stream, from, to } => self.notice_gap(page, stream, from, to),
-            Event::Violation(doubt) => self.notice_doubt(page, doubt),
+            Event::ProtocolViolation(doubt) => self.notice_doubt(page, doubt),
             Event::Dropped { message, reason } => {
                 if let Text::Message(uid) = message.frame {
                     self.notice_drop(page, uid, reason, message.seq > 0);
@@ -40,7 +40,7 @@ impl World {
             Reason::Client(Cause::AckTimeout) => Count::AckTimeouts,
             Reason::Client(Cause::PongTimeout) => Count::PongTimeouts,
             Reason::Client(Cause::ConnectTimeout) => Count::ConnectTimeouts,
-            Reason::Client(Cause::Disbelief) => {
+            Reason::Client(Cause::ProtocolViolation) => {
                 if !self.is_liar() {
                     self.break_rule(Rule::HonestServerDoubted, "the client left in disbelief");
                 }

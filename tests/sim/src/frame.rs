@@ -1,6 +1,6 @@
 //! What travels between client and server (docs/PROTOCOL.md), as values with a size instead of JSON text.
 
-use everwire::proto::{Inbound, News, Numbers, Place};
+use everwire::proto::{Inbound, FrameKind, Sequence, StreamOffset};
 
 /// Stands for every text that the state machine moves without looking into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ pub enum Up {
     Ping,
     Message {
         uid: u32,
-        numbers: Option<Numbers>,
+        numbers: Option<Sequence>,
     },
     /// Enters a room again on a new connection.
     Rejoin {
@@ -131,39 +131,39 @@ impl Down {
 /// A frame as the driver hands it to the state machine.
 #[derive(Clone, Debug)]
 pub struct Arrived {
-    pub news: News,
-    pub place: Option<Place>,
+    pub news: FrameKind,
+    pub place: Option<StreamOffset>,
     pub position: Option<Position>,
 }
 
 impl Inbound for Arrived {
-    fn news(&self) -> News {
+    fn news(&self) -> FrameKind {
         self.news
     }
 
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<StreamOffset> {
         self.place
     }
 }
 
-/// What the driver makes of a frame's kind. News about the messages of another page concern nobody here.
-pub fn news(down: &Down, own: u32) -> News {
+/// What the driver makes of a frame's kind. FrameKind about the messages of another page concern nobody here.
+pub fn news(down: &Down, own: u32) -> FrameKind {
     if let Some((Position { stream: Stream::Sender(sender), .. }, _)) = down.place
         && sender != own
     {
-        return News::Event;
+        return FrameKind::Event;
     }
     match down.kind {
         Kind::Welcome { epoch, last, window, limits: Limits { max_bytes, remember_ms }, .. } => {
-            News::Welcome { epoch, last, window, max_bytes, remember_ms }
+            FrameKind::Welcome { epoch, last, window, max_bytes, remember_ms }
         }
-        Kind::Pong => News::Pong,
-        Kind::Ack { seq } => News::Ack { seq },
-        Kind::Reply { seq } => News::Reply { seq },
-        Kind::Receipt { seq, .. } => News::Receipt { seq },
-        Kind::Refused { seq } => News::Refused { seq },
-        Kind::HelloUnknown => News::HelloRefused,
-        Kind::Event | Kind::Begin(_) => News::Event,
-        Kind::Malformed => News::Malformed,
+        Kind::Pong => FrameKind::Pong,
+        Kind::Ack { seq } => FrameKind::Ack { seq },
+        Kind::Reply { seq } => FrameKind::Reply { seq },
+        Kind::Receipt { seq, .. } => FrameKind::Receipt { seq },
+        Kind::Refused { seq } => FrameKind::Refused { seq },
+        Kind::HelloUnknown => FrameKind::HelloRefused,
+        Kind::Event | Kind::Begin(_) => FrameKind::Event,
+        Kind::Malformed => FrameKind::Malformed,
     }
 }

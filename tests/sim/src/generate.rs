@@ -102,7 +102,7 @@ impl Generator {
         match self.rng.u8(0..100) {
             0..55 => Act::Send { device, note: self.note() },
             55..72 => Act::Burst { device, count: self.rng.u32(2..12), note: self.note() },
-            72..77 => Act::Ephemeral { device },
+            72..77 => Act::Volatile { device },
             77..85 => Act::Join { device, room },
             85..88 => Act::Leave { device, room },
             88..94 => Act::Cancel { device, back: self.rng.usize(0..4) },

@@ -1,6 +1,6 @@
 //! A server that is slow, and says so: it holds messages back and repeats its latest acknowledgement.
 
-use everwire::proto::Numbers;
+use everwire::proto::Sequence;
 
 use crate::frame::{Down, Kind};
 use crate::tally::Count;
@@ -20,7 +20,7 @@ impl World {
     }
 
     /// Whether the server keeps a message for later.
-    pub fn holds(&mut self, wire: usize, uid: u32, Numbers { seq, prev }: Numbers) -> bool {
+    pub fn holds(&mut self, wire: usize, uid: u32, Sequence { seq, prev }: Sequence) -> bool {
         let (now, until) = (self.now, self.held_until);
         let Some(end) = &mut self.wires[wire].server else { return false };
         if end.sender.is_none() || now >= until && end.held.is_empty() {

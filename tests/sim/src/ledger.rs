@@ -52,7 +52,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     Note { room: Option<u32> },
-    Ephemeral,
+    Volatile,
     Join(u32),
     Leave(u32),
 }
@@ -109,7 +109,7 @@ impl Entry {
     /// The server has said that it is processed.
     pub fn acknowledge(&mut self) -> Judged {
         // What was sent at most once has no number that the server could mean.
-        if self.plain > 0 && self.numbered == 0 || self.has_ended() || self.what == What::Ephemeral {
+        if self.plain > 0 && self.numbered == 0 || self.has_ended() || self.what == What::Volatile {
             return Ok(());
         }
         if self.processed_in.is_none() && !self.is_undead {

@@ -226,7 +226,7 @@ impl World {
         }
         let place = down.place.map(|(Position { stream, offset, .. }, prev)| {
             let stream = self.pages[page].number_of(page, stream);
-            everwire::proto::Place { stream, offset, prev }
+            everwire::proto::StreamOffset { stream, offset, prev }
         });
         let position = down.place.map(|(position, _)| position);
         let named = if let Kind::Welcome { streams, .. } = &down.kind { &streams[..] } else { &[] };

@@ -100,7 +100,7 @@ pub enum Act {
         count: u32,
         note: Note,
     },
-    Ephemeral {
+    Volatile {
         device: usize,
     },
     Join {
@@ -290,7 +290,7 @@ impl Act {
         match self {
             Self::Send { device, .. }
             | Self::Burst { device, .. }
-            | Self::Ephemeral { device, .. }
+            | Self::Volatile { device, .. }
             | Self::Join { device, .. }
             | Self::Leave { device, .. }
             | Self::Cancel { device, .. }

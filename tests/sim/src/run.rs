@@ -9,13 +9,13 @@ use crate::ledger::{End, Status, What};
 use crate::page::Fact;
 use crate::plan::{Note, Plan};
 use crate::tally::Tally;
-use crate::verdict::{Rule, Violation};
+use crate::verdict::{Rule, ProtocolViolation};
 use crate::world::World;
 
 /// What came of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    pub violation: Option<Violation>,
+    pub violation: Option<ProtocolViolation>,
     pub tally: Tally,
     pub trace: Vec<String>,
     /// The virtual time that it took, in milliseconds.
@@ -172,7 +172,7 @@ impl World {
             let entry = &self.ledger[uid];
             let can_still_be_sent =
                 !self.is_blind(entry.holder) && (self.pages[entry.holder].is_alive || entry.is_stored);
-            if entry.is_under_way() && can_still_be_sent && entry.what != What::Ephemeral {
+            if entry.is_under_way() && can_still_be_sent && entry.what != What::Volatile {
                 let lost = entry.processed_in.is_none();
                 let rule = if lost { Rule::Lost } else { Rule::Stuck };
                 return self.break_rule(rule, format!("message {uid} in the end: {entry:?}"));

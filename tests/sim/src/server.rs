@@ -53,7 +53,7 @@ impl World {
             Up::Ping => self.say(wire, Down::plain(Kind::Pong)),
             Up::Hello { sender, streams } => self.greet(wire, sender, &streams),
             Up::Message { uid, numbers: None } => {
-                if !self.server_is_plain && self.ledger[uid as usize].what != What::Ephemeral {
+                if !self.server_is_plain && self.ledger[uid as usize].what != What::Volatile {
                     let detail = format!("message {uid} comes without a number");
                     self.break_rule(Rule::ClientBrokeProtocol, detail);
                 }
@@ -271,7 +271,7 @@ impl World {
         }
         let refuses = self.setup.server.refuses_every;
         match entry.what {
-            What::Ephemeral => {}
+            What::Volatile => {}
             What::Join(room) => self.enter(wire, room),
             What::Leave(room) => self.leave(user, room),
             What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {

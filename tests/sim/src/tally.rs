@@ -29,7 +29,7 @@ counts! {
     Unconfirmed => "messages given up as unconfirmed",
     EndedOver => "connections ended over a message",
     ServerRefused => "messages refused by the server",
-    Ephemeral => "ephemeral messages",
+    Volatile => "ephemeral messages",
     Undelivered => "messages a closing socket refused",
     Restored => "messages restored after a reload",
     Adopted => "messages taken over from a tab that died",

@@ -86,7 +86,7 @@ impl Rule {
 
 /// A rule that was broken, when and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
+pub struct ProtocolViolation {
     /// The rule.
     pub rule: Rule,
     /// The virtual time, in milliseconds.
@@ -95,7 +95,7 @@ pub struct Violation {
     pub detail: String,
 }
 
-impl fmt::Display for Violation {
+impl fmt::Display for ProtocolViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {} ms: {} — {}", self.rule, self.at, self.rule.text(), self.detail)
     }

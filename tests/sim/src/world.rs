@@ -12,7 +12,7 @@ use crate::memory::Memory;
 use crate::page::{Fact, Page};
 use crate::plan::{Plan, Setup, Step};
 use crate::tally::Tally;
-use crate::verdict::{Rule, Violation};
+use crate::verdict::{Rule, ProtocolViolation};
 use crate::wire::Wire;
 
 pub struct World {
@@ -40,7 +40,7 @@ pub struct World {
     pub rng: Rng,
     pub tally: Tally,
     pub trace: Option<Vec<String>>,
-    pub violation: Option<Violation>,
+    pub violation: Option<ProtocolViolation>,
     pub happened: u64,
     /// What decides nothing about the run's end, although it is on the agenda.
     pub seed: u64,
@@ -213,7 +213,7 @@ impl World {
         if self.violation.is_none() {
             let detail = detail.into();
             trace!(self, "BROKEN {rule:?}: {detail}");
-            self.violation = Some(Violation { rule, at: self.now, detail });
+            self.violation = Some(ProtocolViolation { rule, at: self.now, detail });
         }
     }
 

@@ -55,26 +55,26 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "repeated events are delivered",
         file: "incoming.rs",
-        from: "            Position::At(at) if place.offset <= at => return Arrival::Repeated,\n",
+        from: "            Position::At(at) if place.offset <= at => return EventOrder::Repeated,\n",
         to: "",
     },
     Mutant {
         name: "a gap does not move the position",
         file: "incoming.rs",
-        from: "            Position::At(at) if offset > at => Told::Missing(at + 1, Some(offset)),",
-        to: "            Position::At(at) if offset > at => return Told::Missing(at + 1, Some(offset)),",
+        from: "            Position::At(at) if offset > at => PositionUpdate::Missing(at + 1, Some(offset)),",
+        to: "            Position::At(at) if offset > at => return PositionUpdate::Missing(at + 1, Some(offset)),",
     },
     Mutant {
         name: "events before the welcome are delivered",
         file: "reliable.rs",
-        from: "State::Greeting { .. }) if place.is_some() => return false,",
-        to: "State::Greeting { .. }) if false => return false,",
+        from: "State::Handshake { .. }) if place.is_some() => return false,",
+        to: "State::Handshake { .. }) if false => return false,",
     },
     Mutant {
         name: "prev is always one less",
         file: "link.rs",
-        from: "        Numbers { seq, prev }\n",
-        to: "        let _ = prev;\n        Numbers { seq, prev: seq - 1 }\n",
+        from: "        Sequence { seq, prev }\n",
+        to: "        let _ = prev;\n        Sequence { seq, prev: seq - 1 }\n",
     },
     Mutant {
         name: "no acknowledgement is ever overdue",
@@ -109,8 +109,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "messages of an earlier page go out under the own name",
         file: "reliable.rs",
-        from: "let sender = next.and_then(|message| message.sender.clone());",
-        to: "let sender: Option<M> = next.and(None);",
+        from: "let origin = next.and_then(|message| message.origin.clone());",
+        to: "let origin: Option<M> = next.and(None);",
     },
     Mutant {
         name: "the second hello does not wait for acknowledgements",
@@ -127,8 +127,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "every reply is believed",
         file: "reliable.rs",
-        from: "(!self.requests.remove(seq)).then_some(Violation::UnexpectedReply)",
-        to: "(!self.requests.remove(seq) && false).then_some(Violation::UnexpectedReply)",
+        from: "(!self.requests.remove(seq)).then_some(ProtocolViolation::UnexpectedReply)",
+        to: "(!self.requests.remove(seq) && false).then_some(ProtocolViolation::UnexpectedReply)",
     },
     Mutant {
         name: "every protocol error is told",
@@ -193,14 +193,14 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a position below the own is passed over in silence",
         file: "incoming.rs",
-        from: "            Position::At(at) if offset == at => Told::Complete,",
-        to: "            Position::At(at) if offset <= at => Told::Complete,",
+        from: "            Position::At(at) if offset == at => PositionUpdate::Complete,",
+        to: "            Position::At(at) if offset <= at => PositionUpdate::Complete,",
     },
     Mutant {
         name: "a position below the own is ignored",
         file: "incoming.rs",
-        from: "            Position::At(at) if offset == at => Told::Complete,",
-        to: "            Position::At(at) if offset <= at => return Told::Complete,",
+        from: "            Position::At(at) if offset == at => PositionUpdate::Complete,",
+        to: "            Position::At(at) if offset <= at => return PositionUpdate::Complete,",
     },
     Mutant {
         name: "streams that a welcome leaves out are kept",
@@ -211,8 +211,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "streams that a welcome leaves out are forgotten in silence",
         file: "incoming.rs",
-        from: "(position, Position::Unknown) {\n            Position::At(at) | Position::Void(at) => Told::Missing(at.saturating_add(1), None),",
-        to: "(position, Position::Unknown) {\n            Position::At(_) | Position::Void(_) => Told::Complete,",
+        from: "(position, Position::Unknown) {\n            Position::At(at) | Position::EpochReset(at) => PositionUpdate::Missing(at.saturating_add(1), None),",
+        to: "(position, Position::Unknown) {\n            Position::At(_) | Position::EpochReset(_) => PositionUpdate::Complete,",
     },
     Mutant {
         name: "what a welcome before has announced is believed with this one",
@@ -223,14 +223,14 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "there is no room after an earlier page's messages",
         file: "sending.rs",
-        from: "None if is_reliable && self.sender.is_some() && self.in_flight.is_empty() => {",
-        to: "None if is_reliable && self.sender.is_some() && false => {",
+        from: "None if is_reliable && self.origin.is_some() && self.in_flight.is_empty() => {",
+        to: "None if is_reliable && self.origin.is_some() && false => {",
     },
     Mutant {
         name: "there is room in a full window",
         file: "sending.rs",
-        from: "let has_turn = || self.has_window(link) && self.sender.is_none();",
-        to: "let has_turn = || self.sender.is_none();",
+        from: "let has_turn = || self.has_window(link) && self.origin.is_none();",
+        to: "let has_turn = || self.origin.is_none();",
     },
     Mutant {
         name: "what had waited is not said to be sent",
@@ -241,8 +241,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "what was under way to another kind of server is kept",
         file: "sending.rs",
-        from: "if message.sender.is_some() || message.seq <= sent {",
-        to: "if message.sender.is_some() || message.seq <= sent && false {",
+        from: "if message.origin.is_some() || message.seq <= sent {",
+        to: "if message.origin.is_some() || message.seq <= sent && false {",
     },
     Mutant {
         name: "a repeated acknowledgement is no sign of life",

@@ -2,11 +2,11 @@
 
 use super::config::{Config, ConfigError};
 use super::time::FOREVER;
-use Place::{Count, Share, Span};
+use Slot::{Count, Share, Span};
 
 /// One numeric option: where it stands in the JavaScript options, and what it accepts.
 #[derive(Debug)]
-pub struct Number {
+pub struct NumericOption {
     /// The option's path.
     pub field: &'static str,
     min: f64,
@@ -16,15 +16,15 @@ pub struct Number {
 }
 
 /// Where an option is kept, and as what. Spans and counts are whole numbers whose largest value stands for `Infinity`.
-enum Place<'a> {
+enum Slot<'a> {
     Span(&'a mut u64),
     Count(&'a mut u32),
     Share(&'a mut f64),
 }
 
-/// The option at a place of [`NUMBERS`]; infinite for "never".
+/// The option at a place of [`NUMERIC_OPTIONS`]; infinite for "never".
 pub fn get(config: &mut Config, index: usize) -> f64 {
-    match PLACES.get(index).map(|place| place(config)) {
+    match SLOTS.get(index).map(|place| place(config)) {
         Some(Span(&mut FOREVER) | Count(&mut u32::MAX)) => f64::INFINITY,
         Some(Span(place)) => *place as f64,
         Some(Count(place)) => f64::from(*place),
@@ -33,9 +33,9 @@ pub fn get(config: &mut Config, index: usize) -> f64 {
     }
 }
 
-/// Puts a value that is known to be in range into the option at a place of [`NUMBERS`].
+/// Puts a value that is known to be in range into the option at a place of [`NUMERIC_OPTIONS`].
 pub fn put(config: &mut Config, index: usize, value: f64) {
-    match PLACES.get(index).map(|place| place(config)) {
+    match SLOTS.get(index).map(|place| place(config)) {
         Some(Span(place)) => *place = value as u64,
         Some(Count(place)) => *place = value as u32,
         Some(Share(place)) => *place = value,
@@ -43,44 +43,44 @@ pub fn put(config: &mut Config, index: usize, value: f64) {
     }
 }
 
-/// Checks the option at a place of [`NUMBERS`].
+/// Checks the option at a place of [`NUMERIC_OPTIONS`].
 pub fn check(config: &mut Config, index: usize) -> Result<(), ConfigError> {
-    let Some(number) = NUMBERS.get(index) else { return Ok(()) };
+    let Some(number) = NUMERIC_OPTIONS.get(index) else { return Ok(()) };
     let value = get(config, index);
     let in_range = (number.min..=number.max).contains(&value) || number.takes_infinity && value == f64::INFINITY;
     in_range.then_some(()).ok_or(ConfigError { field: number.field, expected: number.expected })
 }
 
-impl Number {
+impl NumericOption {
     const fn new(field: &'static str, (min, max, takes_infinity): (f64, f64, bool), expected: &'static str) -> Self {
         Self { field, min, max, takes_infinity, expected }
     }
 }
 
 /// Every numeric option, in the order of the table in `src/js/host.js`.
-pub static NUMBERS: [Number; COUNT_OF_NUMBERS] = [
-    Number::new("reconnect.initialDelayMs", TIMER, MILLIS),
-    Number::new("reconnect.maxDelayMs", TIMER, MILLIS),
-    Number::new("reconnect.factor", (1.0, 100.0, false), "a number from 1 to 100"),
-    Number::new("reconnect.jitter", (0.0, 1.0, false), "a number from 0 to 1"),
-    Number::new("reconnect.maxAttempts", (0.0, LARGEST_COUNT, true), COUNT_OR_NEVER),
-    Number::new("reconnect.stableAfterMs", (0.0, LONGEST_TIMER, false), MILLIS_FROM_0),
-    Number::new("heartbeat.intervalMs", TIMER_OR_NEVER, MILLIS_OR_NEVER),
-    Number::new("heartbeat.timeoutMs", TIMER, MILLIS),
-    Number::new("connectTimeoutMs", TIMER, MILLIS),
-    Number::new("queue.maxMessages", (0.0, LARGEST_COUNT, false), COUNT),
-    Number::new("queue.maxBytes", (0.0, LARGEST_COUNT, false), COUNT),
-    Number::new("queue.ttlMs", TIMER_OR_NEVER, MILLIS_OR_NEVER),
-    Number::new("maxMessageBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294"),
-    Number::new("buffer.highBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294"),
-    Number::new("buffer.lowBytes", (0.0, LARGEST_COUNT, false), COUNT),
+pub static NUMERIC_OPTIONS: [NumericOption; COUNT_OF_NUMERIC_OPTIONS] = [
+    NumericOption::new("reconnect.initialDelayMs", TIMER, MILLIS),
+    NumericOption::new("reconnect.maxDelayMs", TIMER, MILLIS),
+    NumericOption::new("reconnect.factor", (1.0, 100.0, false), "a number from 1 to 100"),
+    NumericOption::new("reconnect.jitter", (0.0, 1.0, false), "a number from 0 to 1"),
+    NumericOption::new("reconnect.maxAttempts", (0.0, LARGEST_COUNT, true), COUNT_OR_NEVER),
+    NumericOption::new("reconnect.stableAfterMs", (0.0, LONGEST_TIMER, false), MILLIS_FROM_0),
+    NumericOption::new("heartbeat.intervalMs", TIMER_OR_NEVER, MILLIS_OR_NEVER),
+    NumericOption::new("heartbeat.timeoutMs", TIMER, MILLIS),
+    NumericOption::new("connectTimeoutMs", TIMER, MILLIS),
+    NumericOption::new("queue.maxMessages", (0.0, LARGEST_COUNT, false), COUNT),
+    NumericOption::new("queue.maxBytes", (0.0, LARGEST_COUNT, false), COUNT),
+    NumericOption::new("queue.ttlMs", TIMER_OR_NEVER, MILLIS_OR_NEVER),
+    NumericOption::new("maxMessageBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294"),
+    NumericOption::new("buffer.highBytes", (1.0, LARGEST_COUNT, false), "a whole number from 1 to 4294967294"),
+    NumericOption::new("buffer.lowBytes", (0.0, LARGEST_COUNT, false), COUNT),
 ];
 
 /// How many numeric options there are.
-pub const COUNT_OF_NUMBERS: usize = 15;
+pub const COUNT_OF_NUMERIC_OPTIONS: usize = 15;
 
 /// Apart from the table of names and ranges, which the npm build has in JavaScript.
-static PLACES: [fn(&mut Config) -> Place<'_>; COUNT_OF_NUMBERS] = [
+static SLOTS: [fn(&mut Config) -> Slot<'_>; COUNT_OF_NUMERIC_OPTIONS] = [
     |c| Span(&mut c.reconnect.initial_delay_ms),
     |c| Span(&mut c.reconnect.max_delay_ms),
     |c| Share(&mut c.reconnect.factor),
@@ -111,13 +111,13 @@ const LARGEST_COUNT: f64 = 4_294_967_294.0;
 
 #[cfg(test)]
 mod tests {
-    use super::{COUNT_OF_NUMBERS, Config, FOREVER, NUMBERS, check, get, put};
+    use super::{COUNT_OF_NUMERIC_OPTIONS, Config, FOREVER, NUMERIC_OPTIONS, check, get, put};
 
     const INFINITE: [&str; 3] = ["reconnect.maxAttempts", "heartbeat.intervalMs", "queue.ttlMs"];
 
     #[test]
     fn every_number_is_checked_against_its_range_and_names_itself() {
-        for (index, number) in NUMBERS.iter().enumerate() {
+        for (index, number) in NUMERIC_OPTIONS.iter().enumerate() {
             let checked = |value| {
                 let mut config = Config::default();
                 put(&mut config, index, value);
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn infinity_means_never() {
         let mut config = Config::default();
-        for index in (0..COUNT_OF_NUMBERS).filter(|index| INFINITE.contains(&NUMBERS[*index].field)) {
+        for index in (0..COUNT_OF_NUMERIC_OPTIONS).filter(|index| INFINITE.contains(&NUMERIC_OPTIONS[*index].field)) {
             put(&mut config, index, f64::INFINITY);
             assert_eq!(get(&mut config, index), f64::INFINITY);
         }
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn every_number_has_a_place_of_its_own() {
         let mut seen = Vec::new();
-        for (index, number) in NUMBERS.iter().enumerate() {
+        for (index, number) in NUMERIC_OPTIONS.iter().enumerate() {
             let mut config = Config::default();
             put(&mut config, index, number.max);
             assert_eq!(get(&mut config, index), number.max);
@@ -167,7 +167,7 @@ mod tests {
             .take_while(|line| !line.contains("OVERFLOWS ="))
             .filter(|line| line.starts_with("  [\""))
             .map(|line| line.trim().trim_end_matches(','));
-        let expected = NUMBERS.iter().map(|number| {
+        let expected = NUMERIC_OPTIONS.iter().map(|number| {
             let fractional = !number.expected.contains("whole");
             let flags = match (number.takes_infinity, fractional) {
                 (true, _) => ", true",

@@ -3,12 +3,12 @@
 use super::Timestamp;
 use super::config::Buffer;
 use super::heartbeat::Upload;
-use super::message::Numbers;
+use super::message::Sequence;
 use super::timer::Timer;
 
 /// The bookkeeping of one open connection, which ends with it.
 #[derive(Debug)]
-pub struct Link {
+pub struct SendWindow {
     /// How many messages may be unacknowledged; 0 if the server acknowledges nothing.
     pub window: u32,
     /// How many of the messages in flight were sent on this connection.
@@ -20,7 +20,7 @@ pub struct Link {
     /// When an acknowledgement is overdue.
     pub ack_by: Timestamp,
     /// Whether an answer that seemed overdue was given more time, because the page itself had been suspended.
-    pub is_patience_spent: bool,
+    pub is_probe_spent: bool,
     /// When the answer to a second hello is overdue.
     pub welcome_by: Timestamp,
     buffered: u64,
@@ -28,7 +28,7 @@ pub struct Link {
     check_at: Timestamp,
 }
 
-impl Link {
+impl SendWindow {
     /// A connection to a server that acknowledges nothing.
     pub const fn at_most_once() -> Self {
         Self::reliable(0, 0)
@@ -42,7 +42,7 @@ impl Link {
             prev: last,
             acked: last,
             ack_by: Timestamp::NEVER,
-            is_patience_spent: false,
+            is_probe_spent: false,
             welcome_by: Timestamp::NEVER,
             buffered: 0,
             drained: 0,
@@ -50,7 +50,7 @@ impl Link {
         }
     }
 
-    /// Goes on with the messages of another sender; nothing of the former is in flight.
+    /// Goes on with the messages of another origin; nothing of the former is in flight.
     pub fn turn_to(&mut self, other: Self) {
         *self = Self { buffered: self.buffered, drained: self.drained, check_at: self.check_at, ..other };
     }
@@ -72,16 +72,16 @@ impl Link {
 
     /// The server has shown that it is at work on what was sent.
     pub fn note_progress(&mut self, ack_by: Timestamp) {
-        self.is_patience_spent = false;
+        self.is_probe_spent = false;
         self.ack_by = if self.sent > 0 { ack_by } else { Timestamp::NEVER };
     }
 
     /// The next message goes out under this number.
-    pub fn number(&mut self, seq: u64, ack_by: Timestamp) -> Numbers {
+    pub fn number(&mut self, seq: u64, ack_by: Timestamp) -> Sequence {
         let prev = core::mem::replace(&mut self.prev, seq);
         self.sent += 1;
         self.ack_by = self.ack_by.min(ack_by);
-        Numbers { seq, prev }
+        Sequence { seq, prev }
     }
 
     /// So much was handed to the browser.
@@ -130,7 +130,7 @@ const DRAIN_CHECK_MS: u64 = 20;
 
 #[cfg(test)]
 mod tests {
-    use super::{Buffer, Link, Timer, Timestamp};
+    use super::{Buffer, SendWindow, Timer, Timestamp};
 
     const CONFIG: Buffer = Buffer { high_bytes: 100, low_bytes: 40 };
 
@@ -140,30 +140,30 @@ mod tests {
 
     #[test]
     fn a_buffer_above_its_high_mark_blocks_until_it_is_below_the_low_one() {
-        let mut link = Link::at_most_once();
-        link.fill(60, &CONFIG, at(0));
-        link.fill(40, &CONFIG, at(0));
-        assert!(!link.is_blocked());
-        link.fill(1, &CONFIG, at(0));
-        assert!(link.is_blocked());
-        assert_eq!(link.poll_timeout(), (at(20), Timer::DrainCheckDue));
-        assert!(!link.check_is_due(at(19)));
-        assert!(link.check_is_due(at(20)));
-        assert!(!link.check_is_due(at(20)));
-        link.measure(41, &CONFIG, at(20));
-        assert!(link.is_blocked());
-        link.measure(40, &CONFIG, at(40));
-        assert!(!link.is_blocked());
-        assert_eq!(link.poll_timeout().0, Timestamp::NEVER);
+        let mut send_window = SendWindow::at_most_once();
+        send_window.fill(60, &CONFIG, at(0));
+        send_window.fill(40, &CONFIG, at(0));
+        assert!(!send_window.is_blocked());
+        send_window.fill(1, &CONFIG, at(0));
+        assert!(send_window.is_blocked());
+        assert_eq!(send_window.poll_timeout(), (at(20), Timer::DrainCheckDue));
+        assert!(!send_window.check_is_due(at(19)));
+        assert!(send_window.check_is_due(at(20)));
+        assert!(!send_window.check_is_due(at(20)));
+        send_window.measure(41, &CONFIG, at(20));
+        assert!(send_window.is_blocked());
+        send_window.measure(40, &CONFIG, at(40));
+        assert!(!send_window.is_blocked());
+        assert_eq!(send_window.poll_timeout().0, Timestamp::NEVER);
     }
 
     #[test]
     fn numbers_name_the_one_before_them() {
-        let mut link = Link::reliable(2, 7);
-        let first = link.number(9, at(50));
-        let second = link.number(10, at(60));
+        let mut send_window = SendWindow::reliable(2, 7);
+        let first = send_window.number(9, at(50));
+        let second = send_window.number(10, at(60));
         assert_eq!((first.prev, second.prev), (7, 9));
-        assert!(!link.has_window());
-        assert_eq!(link.poll_timeout(), (at(50), Timer::AckOverdue));
+        assert!(!send_window.has_window());
+        assert_eq!(send_window.poll_timeout(), (at(50), Timer::AckOverdue));
     }
 }

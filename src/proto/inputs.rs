@@ -1,35 +1,28 @@
 //! What each fact changes.
 
 use super::Timestamp;
-use super::backoff::{Backoff, Patience};
+use super::backoff::{Backoff, RetryPolicy};
 use super::client::{Client, Network};
 use super::close::{Cause, Close, Reason, can_blame_a_message};
 use super::heartbeat::Heartbeat;
-use super::io::{Event, Inbound, Input, News, SocketId};
-use super::link::Link;
+use super::io::{Event, Input, SocketId};
 use super::message::{DropReason, Message, Purpose};
+use super::send_window::SendWindow;
 use super::snapshot::Delivery;
 use super::state::{Closer, State};
 use super::transitions::CLOSE_TIMEOUT_MS;
+use super::wire::{Field, Value, Word};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
+impl<V: Value> Client<V> {
     /// Takes note of a fact, and does what is due at `now`.
-    pub fn handle_input(&mut self, input: Input<M, P>, now: Timestamp) {
+    pub fn handle_input(&mut self, input: Input<V>, now: Timestamp) {
         match input {
             Input::SocketOpened { socket } => self.socket_opened(socket, now),
             Input::SocketClosed { socket, close } => self.socket_closed(socket, close, now),
             Input::OpenFailed { socket, cause } => self.socket_closed(socket, Close::abnormal(cause), now),
-            Input::Frame { socket, payload } => self.frame(socket, payload, now),
-            Input::Position { socket, stream, offset } => {
-                if let State::Open { socket: current, .. } = self.state
-                    && current == socket
-                {
-                    let told = self.incoming.tell(stream, offset);
-                    self.position(stream, told);
-                }
-            }
+            Input::Frame { socket, frame } => self.frame(socket, frame, now),
             Input::Buffered { socket, bytes } => self.measure(socket, bytes, now),
             Input::Undelivered { socket, messages } => self.undelivered(socket, messages, now),
             Input::Timeout => {}
@@ -44,7 +37,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                     State::Waiting { .. } => self.wait_for_network(now),
                     State::Idle
                     | State::Connecting { .. }
-                    | State::Greeting { .. }
+                    | State::Handshake { .. }
                     | State::Closing { .. }
                     | State::Offline { .. }
                     | State::GivenUp
@@ -55,7 +48,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
             Input::PageRestored => match self.state {
                 State::Open { .. }
                 | State::Connecting { .. }
-                | State::Greeting { .. }
+                | State::Handshake { .. }
                 | State::Closing { closer: Closer::Peer { .. }, .. } => {
                     self.replace_socket(Cause::PageCached);
                     self.start_afresh(now);
@@ -68,7 +61,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 | State::Fatal => self.wake(now),
             },
         }
-        self.settle(now);
+        self.handle_timeout(now);
     }
 
     fn socket_opened(&mut self, opened: SocketId, now: Timestamp) {
@@ -80,13 +73,13 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
         self.expire_messages(now);
         if self.config.reliable {
-            self.greet(socket, timeout_at, now);
+            self.start_handshake(socket, timeout_at, now);
         } else {
-            self.begin(socket, Heartbeat::new(&self.config.heartbeat, now), Link::at_most_once(), now);
+            self.begin(socket, Heartbeat::new(&self.config.heartbeat, now), SendWindow::at_most_once(), now);
         }
     }
 
-    pub(super) fn socket_closed(&mut self, closed: SocketId, close: Close<M>, now: Timestamp) {
+    pub(super) fn socket_closed(&mut self, closed: SocketId, close: Close<V::Text>, now: Timestamp) {
         if self.socket() != Some(closed) {
             return;
         }
@@ -102,46 +95,51 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                 let sent_through = self.sent_through();
                 if may_blame && self.in_flight.front().is_some_and(|head| head.seq <= sent_through) {
                     self.blame_a_message(sent_through);
-                    self.retry(Patience::Usual, now);
+                    self.retry(RetryPolicy::Usual, now);
                 } else {
                     self.follow_up(code, now);
                 }
             }
-            State::Connecting { .. } | State::Greeting { .. } => self.follow_up(code, now),
+            State::Connecting { .. } | State::Handshake { .. } => self.follow_up(code, now),
             State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => {}
         }
     }
 
     fn measure(&mut self, measured: SocketId, bytes: u64, now: Timestamp) {
-        if let State::Open { socket, link, .. } = &mut self.state
+        if let State::Open { socket, send_window, .. } = &mut self.state
             && *socket == measured
         {
-            link.measure(bytes, &self.config.buffer, now);
+            send_window.measure(bytes, &self.config.buffer, now);
         }
     }
 
-    fn frame(&mut self, arrived_on: SocketId, payload: P, now: Timestamp) {
+    fn frame(&mut self, arrived_on: SocketId, frame: V, now: Timestamp) {
         // Frames may still arrive while the closing handshake is under way.
         if self.socket() != Some(arrived_on) || matches!(self.state, State::Connecting { .. }) {
             return;
         }
-        let news = payload.news();
-        if !self.consider(news, payload.place(), now) {
-            return;
+        if self.config.reliable {
+            self.reliable_frame(frame, now);
+        } else {
+            if frame.word(Field::Type) == Word::Pong {
+                self.pong(now);
+            }
+            self.emit(Event::Frame(frame));
         }
+    }
+
+    pub(super) fn pong(&mut self, now: Timestamp) {
         if let State::Open { heartbeat, .. } = &mut self.state
-            && news == News::Pong
             && let Some(rtt_ms) = heartbeat.handle_pong(&self.config.heartbeat, now)
         {
             self.last_rtt_ms = Some(rtt_ms);
         }
-        self.emit(Event::Frame(payload));
     }
 
     /// The number of the last message in flight that was handed to the socket of this connection; 0 if none was.
     fn sent_through(&self) -> u64 {
         match &self.state {
-            State::Open { link, .. } if link.sent > 0 => link.prev,
+            State::Open { send_window, .. } if send_window.sent > 0 => send_window.prev,
             State::Closing { closer: Closer::Peer { sent_through, .. }, .. } => *sent_through,
             _ => 0,
         }
@@ -156,7 +154,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Box<Message<M>>>, now: Timestamp) {
+    fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Box<Message<V::Text>>>, now: Timestamp) {
         let mut keep = Vec::new();
         let mut rejoin = Vec::new();
         let mut sent_through = self.sent_through();
@@ -171,7 +169,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
                     self.sessions.leave(session);
                     keep.push(message);
                 }
-                Purpose::Ephemeral => self.report_dropped(message, DropReason::Ephemeral),
+                Purpose::Volatile => self.report_dropped(message, DropReason::NotOpen),
                 Purpose::Rejoin(session) => rejoin.push((session, message.frame)),
             }
         }
@@ -190,7 +188,7 @@ impl<M: Clone + PartialEq, P: Inbound> Client<M, P> {
         }
     }
 
-    fn put_back(&mut self, mut messages: Vec<Box<Message<M>>>, now: Timestamp) {
+    fn put_back(&mut self, mut messages: Vec<Box<Message<V::Text>>>, now: Timestamp) {
         while let Some(message) = messages.pop() {
             if self.outbox.has_room(message.bytes, None, &self.config.queue) {
                 self.outbox.put_back(message, &self.config.queue, now);

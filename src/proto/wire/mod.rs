@@ -1,0 +1,17 @@
+//! Frames, as docs/PROTOCOL.md describes them: the one decoder and the one encoder.
+//!
+//! Both are generic over [`Value`], so that a browser reads what `JSON.parse` has made without copying any of it, and simulation, fuzzing
+//! and native clients run the same code over `serde_json::Value`.
+
+mod decode;
+mod encode;
+#[cfg(feature = "json")]
+mod json;
+mod value;
+
+pub(super) use decode::decode;
+pub use decode::{Frame, FrameKind, ReceiptStatus, StreamOffset, Welcome};
+pub use encode::{hello, message, ping, with_sequence};
+#[cfg(feature = "json")]
+pub use json::parse;
+pub use value::{Field, Text, Value, Word};
