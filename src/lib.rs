@@ -26,33 +26,15 @@
 //! - `Client`: the Rust face (wasm32, feature `rust`).
 //! - `js`: the JavaScript face (wasm32, feature `js`).
 
-#![cfg_attr(feature = "npm", no_std)]
+#![cfg_attr(not(any(feature = "web", test)), no_std)]
 
 extern crate alloc;
 
 pub mod driver;
-pub mod proto;
-
-#[cfg(feature = "rust")]
 pub mod events;
-
-#[cfg(target_arch = "wasm32")]
-mod browser;
-#[cfg(all(target_arch = "wasm32", feature = "rust"))]
-pub mod client;
-#[cfg(all(target_arch = "wasm32", feature = "rust"))]
-pub use client::Client;
-#[cfg(all(target_arch = "wasm32", feature = "js"))]
-mod js;
+pub mod proto;
 
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod no_std_runtime;
-
-/// Ends the program because of a bug of ours; input cannot lead here.
-#[cfg(target_arch = "wasm32")]
-pub(crate) fn bug() -> ! {
-    #[cfg(feature = "npm")]
-    core::arch::wasm32::unreachable();
-    #[cfg(not(feature = "npm"))]
-    panic!("everwire: a value is borrowed twice; please report this bug");
-}
+#[cfg(feature = "npm")]
+mod npm;

@@ -1,6 +1,6 @@
 //! The catalogue of CoLabMatch, one-to-one chat between matched people.
 
-use super::{Open, events};
+use super::{ExtraFields, events};
 
 events! {
     /// Enters a match; refused unless the user belongs to it. The client enters it again after every reconnect.
@@ -38,7 +38,7 @@ events! {
     #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(type = "Record<string, unknown>"))]
     Connected as "connected" {
         /// Whatever the server says about the user.
-        user: Open,
+        user: ExtraFields,
     }
     /// A message, to everyone in the match, the sender included.
     NewMessage as "new_message" {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Open, events};
+use super::{ExtraFields, events};
 
 events! {
     /// Enters a session; the client enters it again after every reconnect.
@@ -89,7 +89,7 @@ events! {
         /// Whatever else the server says.
         #[serde(flatten)]
         #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
-        more: Open,
+        more: ExtraFields,
     }
     /// Something the user should know.
     Notification as "notification" {
@@ -112,7 +112,7 @@ events! {
         /// Whatever else the server says.
         #[serde(flatten)]
         #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
-        more: Open,
+        more: ExtraFields,
     }
     /// The server could not do what was asked.
     ServerError as "error" {
@@ -154,7 +154,7 @@ pub struct AnswerFeedback {
     /// Whatever else the server says.
     #[serde(flatten)]
     #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
-    pub more: Open,
+    pub more: ExtraFields,
 }
 
 /// A message on its way to the server.
@@ -172,7 +172,7 @@ pub struct OutgoingMessage {
     /// Whatever else the application wants to say.
     #[serde(flatten)]
     #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
-    pub more: Open,
+    pub more: ExtraFields,
 }
 
 /// A message from the server.
@@ -218,7 +218,7 @@ pub struct Emotion {
     /// Whatever else the server says.
     #[serde(flatten)]
     #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(skip))]
-    pub more: Open,
+    pub more: ExtraFields,
 }
 
 /// The names of emotions that MasterX uses. A server may send others.

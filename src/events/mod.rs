@@ -3,13 +3,18 @@
 //! The same catalogues ship as TypeScript event maps with the npm package; a test fails when the two drift apart.
 //! Unknown fields are ignored (`docs/PROTOCOL.md`, "Envelope").
 
+#[cfg(feature = "web")]
 pub mod colabmatch;
+#[cfg(feature = "web")]
+mod json;
+#[cfg(feature = "web")]
 pub mod masterx;
-#[cfg(all(test, not(target_arch = "wasm32")))]
+pub mod rules;
+#[cfg(all(test, feature = "web", not(target_arch = "wasm32")))]
 mod typescript;
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+#[cfg(feature = "web")]
+pub use json::{ExtraFields, Json};
 
 /// The payload of one event type.
 pub trait WireEvent {
@@ -17,28 +22,8 @@ pub trait WireEvent {
     const TYPE: &'static str;
 }
 
-/// Any JSON value, for the parts of payloads that the catalogues leave open.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Json {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A number.
-    Number(f64),
-    /// A string.
-    String(String),
-    /// An array.
-    Array(Vec<Json>),
-    /// An object.
-    Object(BTreeMap<String, Json>),
-}
-
-/// The fields that a payload has beyond the named ones.
-pub type Open = BTreeMap<String, Json>;
-
 /// Declares payload types, each with the event type that it travels as.
+#[cfg(feature = "web")]
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident as $wire:literal { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
         $(
@@ -56,4 +41,5 @@ macro_rules! events {
     };
 }
 
+#[cfg(feature = "web")]
 pub(crate) use events;
