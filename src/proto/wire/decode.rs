@@ -6,6 +6,8 @@ use super::value::{Field, Value, Word};
 use crate::proto::time::FOREVER;
 
 /// A frame of the reliable mode.
+///
+/// Exhaustive: who reads what it means has to heed where it is stored and whose doing it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame<T> {
     /// What it means to the state machine.
@@ -72,7 +74,7 @@ pub enum ReceiptStatus {
     Read,
 }
 
-/// What a server answers to a hello.
+/// What a server answers to a hello. Exhaustive, as [`FrameKind`] is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Welcome<T> {
     /// The life of the server's memory.
@@ -89,7 +91,7 @@ pub struct Welcome<T> {
     pub streams: Vec<(T, u64)>,
 }
 
-/// Where an event stands in its stream.
+/// Where an event stands in its stream. Exhaustive: all three numbers decide whether it is the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamOffset<T> {
     /// The stream.
