@@ -1,9 +1,7 @@
 //! Many clients lose one server in the same moment.
 
 use everwire::proto::Config;
-
-use crate::server::Handshake;
-use crate::world::{World, secs};
+use everwire_kit::{SocketOutcome, TestHarness, secs};
 
 const CLIENTS: usize = 10_000;
 
@@ -11,13 +9,13 @@ const CLIENTS: usize = 10_000;
 fn ten_thousand_clients_do_not_come_back_in_the_same_moment() {
     let mut arrivals = [(); 5].map(|()| vec![0_usize; secs(60) as usize / BUCKET_MS]);
     for seed in 0..CLIENTS as u64 {
-        let mut world = World::seeded(Config::default(), seed);
-        world.server.handshake = Handshake::Refuse;
-        world.connect();
-        world.advance(0);
-        let lost_at = world.now();
-        world.advance(secs(40));
-        for (attempt, socket) in world.sockets.iter().skip(1).enumerate() {
+        let mut harness = TestHarness::seeded(Config::default(), seed);
+        harness.server.outcome = SocketOutcome::Refuse;
+        harness.connect();
+        harness.advance(0);
+        let lost_at = harness.now;
+        harness.advance(secs(40));
+        for (attempt, socket) in harness.sockets.iter().skip(1).enumerate() {
             arrivals[attempt][(socket.asked_at - lost_at) as usize / BUCKET_MS] += 1;
         }
     }

@@ -1,7 +1,7 @@
 //! Scenarios of the reliable mode (docs/PROTOCOL.md).
 
 mod acknowledgements;
-mod disbelief;
+
 mod durable;
 mod epochs;
 mod hello;
@@ -12,3 +12,4 @@ mod pressure;
 mod requests;
 mod resuming;
 mod streams;
+mod violations;
