@@ -88,6 +88,9 @@ impl TestHarness {
         let is_taken = self.socket(id).room > 0;
         if is_taken {
             self.receive(id, &frame);
+            if self.is_recording {
+                self.socket(id).texts.push(text.to_owned());
+            }
         }
         is_taken
     }

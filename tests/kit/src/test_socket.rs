@@ -21,6 +21,8 @@ pub struct TestSocket {
     pub room: usize,
     /// Whether what it takes gets lost on the way.
     pub is_cut: bool,
+    /// Every text that it was handed and took, in order.
+    pub texts: Vec<String>,
     /// The messages that it took.
     pub sent: Vec<SentMessage>,
     /// When each ping was sent.
@@ -92,6 +94,7 @@ impl TestSocket {
             stage: Stage::Attempt,
             room: usize::MAX,
             is_cut: false,
+            texts: Vec::new(),
             sent: Vec::new(),
             pings: Vec::new(),
             hellos: Vec::new(),

@@ -168,6 +168,7 @@ impl TestHarness {
             assert_eq!(sequence_of(&frame), sequence, "what {text} says of its place");
             self.receive(id, &frame);
             if self.is_recording {
+                self.socket(id).texts.push(text.clone());
                 self.socket(id).sent.push(SentMessage { text, purpose: message.purpose.clone(), sequence });
             }
         }

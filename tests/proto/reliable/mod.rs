@@ -1,6 +1,7 @@
 //! Scenarios of the reliable mode (docs/PROTOCOL.md).
 
 mod acknowledgements;
+mod answers;
 
 mod durable;
 mod epochs;

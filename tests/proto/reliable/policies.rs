@@ -1,7 +1,7 @@
 //! How single messages wait: time to live, coalescing, priority, taking back.
 
 use everwire::proto::{DropReason, Message, Refusal, Sent, Timer};
-use everwire_kit::{ServerMemory, TestHarness, ack, message, note, note_of, secs};
+use everwire_kit::{Json, ServerMemory, TestHarness, ack, message, note, note_of, secs};
 use serde_json::json;
 
 fn keyed(text: &str, key: &str) -> Box<Message<String>> {
@@ -43,6 +43,38 @@ fn a_message_with_the_same_key_takes_the_place_of_the_one_that_waits_at_the_end(
     assert_eq!(harness.dropped(), [("note a1".to_owned(), DropReason::Replaced)]);
     go_online(&mut harness);
     assert_eq!(harness.numbered(), ["2 after 0: note b1", "3: note a2"]);
+}
+
+#[test]
+fn a_waiting_message_of_a_higher_rank_is_not_replaced_and_one_of_the_same_rank_is() {
+    let ranked = |text, rank| {
+        let mut message = keyed(text, "read");
+        message.policy.rank = rank;
+        message
+    };
+    let mut harness = TestHarness::asking(|_| {});
+    harness.send(ranked("7", 7)).unwrap();
+    harness.send(ranked("5", 5)).unwrap();
+    assert!(harness.dropped().is_empty());
+    harness.send(ranked("6", 6)).unwrap();
+    harness.send(ranked("7 again", 7)).unwrap();
+    assert_eq!(harness.dropped(), ["note 5", "note 7", "note 6"].map(|label| (label.to_owned(), DropReason::Replaced)));
+    go_online(&mut harness);
+    assert_eq!(harness.numbered(), ["4 after 0: note 7 again"]);
+}
+
+#[test]
+fn having_read_up_to_a_message_replaces_having_read_up_to_an_earlier_one() {
+    let read = |id: &str| message("read_message", json!({ "match_id": "m", "message_id": id }));
+    let mut harness = TestHarness::asking(|_| {});
+    for id in ["9", "10", "8", "not-a-number"] {
+        harness.send(read(id)).unwrap();
+    }
+    assert_eq!((harness.dropped().len(), harness.queued()), (1, 3));
+    go_online(&mut harness);
+    let ids = harness.last().sent.iter().map(|sent| serde_json::from_str::<Json>(&sent.text).unwrap());
+    let ids: Vec<_> = ids.map(|frame| frame["data"]["message_id"].clone()).collect();
+    assert_eq!(ids, ["10", "8", "not-a-number"]);
 }
 
 #[test]
