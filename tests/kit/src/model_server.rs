@@ -163,6 +163,6 @@ impl TestHarness {
 /// What the envelope of a message says of its place among the messages of its sender.
 pub fn sequence_of(frame: &Json) -> Option<Sequence> {
     let seq = frame["seq"].as_u64()?;
-    let prev = frame.get("prev").map_or(seq - 1, |prev| prev.as_u64().expect("the number before"));
+    let prev = frame.get("prev").map_or(seq.saturating_sub(1), |prev| prev.as_u64().expect("the number before"));
     Some(Sequence { seq, prev })
 }

@@ -83,6 +83,7 @@ impl TestHarness {
     /// The client is given what previous client instances have left.
     pub fn restore(&mut self, messages: impl IntoIterator<Item = Box<Message<String>>>) {
         let messages: Vec<_> = messages.into_iter().collect();
+        self.has_awaited_storage |= messages.iter().any(|message| message.policy.awaits_storage);
         if self.breaks_contract {
             self.unmodelled += messages.len();
         } else {

@@ -165,7 +165,7 @@ impl TestHarness {
         self.follow(id, message, sequence, is_taken);
         if is_taken {
             let frame: Json = serde_json::from_str(&text).expect("the client writes JSON");
-            assert_eq!(sequence_of(&frame), sequence, "what {text} says of its place");
+            assert!(self.breaks_contract || sequence_of(&frame) == sequence, "what {text} says of its place");
             self.receive(id, &frame);
             if self.is_recording {
                 self.socket(id).texts.push(text.clone());
