@@ -15,7 +15,7 @@ const TARGETS = {
  * Rounds are short and many, because what else the machine does disturbs a few of them and not the median. The messages of a round fill the
  * reliable mode's window, and not quite the 256 KiB from which on a client looks every 20 ms whether the browser's buffer has drained.
  */
-const PLAN = { rounds: 300, warmUpRounds: 10, longestMs: 160_000, events: 2_000, messages: 1_500 };
+const PLAN = { rounds: 300, warmUpRounds: 10, longestMs: 160_000, events: 1_000, messages: 1_500 };
 
 const site = await serve("flood", ["page.mjs", "lanes.mjs", "events.mjs"]);
 answerUpgrades(site.server);
@@ -44,7 +44,7 @@ function printMeasure({ direction, delivery, raw, everwire }) {
   console.log(`${`${what}, ${delivery.replaceAll("-", " ")}`.padEnd(28)}    median       p10       p90
   raw socket              ${cells(raw.map(thousands), 1)}
   everwire                ${cells(everwire.map(thousands), 1)}
-  ratio                   ${cells(ratios, 2)}   ${verdict(quantile(ratios, 0.5), TARGETS[delivery][direction])}`);
+  ratio                   ${cells(ratios, 2)}   ${verdict(quantile(ratios, 0.5), TARGETS[delivery][direction])}, median ±${uncertainty(ratios).toFixed(3)}`);
   if (direction === "out") {
     console.log(
       `  server busy, raw        ${cells(
@@ -61,6 +61,12 @@ function printMeasure({ direction, delivery, raw, everwire }) {
       );
   }
   console.log();
+}
+
+/** Half the width of the interval in which the median lies with 95 % confidence, by the binomial distribution of ranks. */
+function uncertainty(numbers) {
+  const ranks = 0.98 / Math.sqrt(numbers.length);
+  return (quantile(numbers, 0.5 + ranks) - quantile(numbers, 0.5 - ranks)) / 2;
 }
 
 function verdict(measured, target) {
