@@ -102,7 +102,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       const isDurable = options.durable === true;
       const isDone = isSent && (isVolatile || this.getSnapshot().delivery !== "reliable");
       const message = new Message(isSent ? "sent" : "queued", isDone, isVolatile, isDurable, () => {
-        const isInTime = !!this.#core?.cancel(host, seq);
+        const isInTime = !!this.#core?.command(host, "cancel", seq);
         if (isInTime) {
           host.outcomes.forget(seq);
           if (isDurable) host.outbox?.remove(host.clientId, seq);
@@ -223,10 +223,10 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     if (!core) throw disposed();
     const outcome = core.send(host, message);
     if (outcome !== "sent" && outcome !== "queued") {
-      const sizes = outcome === "too_large" ? `: ${bytes} bytes of ${core.maxMessageBytes}` : "";
+      const sizes = message.maxBytes ? `: ${bytes} bytes of ${message.maxBytes}` : "";
       throw error(outcome, REFUSAL_TEXTS[outcome] + sizes);
     }
-    const seq = core.latestSeq;
+    const seq = message.seq as number;
     if (isDurable) {
       const { clientId } = host;
       const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
@@ -246,7 +246,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     } catch (cause) {
       this.#complain(cause);
     }
-    this.#core?.stored(this.#host, message.seq);
+    this.#core?.command(this.#host, "stored", message.seq);
   }
 
   /** Opens the outbox with the first need for it, so that a client that is thrown away unused has taken nothing over. */

@@ -1,4 +1,4 @@
-import type * as Codes from "./host/codes.js";
+import type * as Codes from "./codes.js";
 
 /**
  * An error that programs can tell apart by its `code`, which is stable; the message is for people. Neither holds a token or a payload. The class of

@@ -181,7 +181,7 @@ fn the_option_ranges_of_the_npm_package_match_those_in_rust_in_typescript() {
 fn rules() -> String {
     let mut out = String::from(
         "// Generated from the Rust rules by `cargo xtask codegen`.\n\n\
-         import type { PurposeName } from \"./codes.js\";\n\n\
+         import type { PurposeName } from \"../codes.js\";\n\n\
          /** What is special about sending one event type. Every other type is ordinary and replaces nothing. */\n\
          export interface EventRule {\n\
          \x20 readonly purpose: PurposeName;\n\
@@ -247,5 +247,5 @@ fn codes() -> String {
 
 #[test]
 fn the_codes_of_the_npm_package_match_those_in_rust_in_typescript() {
-    compare("pkg/src/host/codes.ts", &codes());
+    compare("pkg/src/codes.ts", &codes());
 }

@@ -11,7 +11,7 @@ use super::options;
 use super::snapshot::{JsSnapshot, show};
 use super::value::{JsonText, JsonValue};
 use crate::driver::{self, Driver};
-use crate::proto::{Cause, Client, Close, Input, Message, Purpose, Reason, SocketId, Timestamp};
+use crate::proto::{Cause, Client, Close, Input, Message, Purpose, Reason, Refusal, SocketId, Timestamp};
 use crate::reentrancy_cell::ReentrancyCell;
 
 #[wasm_bindgen]
@@ -40,6 +40,10 @@ extern "C" {
     fn origin(this: &JsMessage) -> Option<JsonText>;
     #[wasm_bindgen(method, getter)]
     fn seq(this: &JsMessage) -> f64;
+    #[wasm_bindgen(method, setter)]
+    fn set_seq(this: &JsMessage, seq: f64);
+    #[wasm_bindgen(method, setter, js_name = maxBytes)]
+    fn set_max_bytes(this: &JsMessage, bytes: u32);
     #[wasm_bindgen(method, getter, js_name = ageMs)]
     fn age_ms(this: &JsMessage) -> f64;
 }
@@ -64,15 +68,26 @@ impl Core {
         show(&self.driver.borrow_mut().client().snapshot())
     }
 
-    /// Does what the application asks.
-    pub fn command(&self, host: &JsHost, command: CommandName) {
+    /// Does what the application asks; `seq` names the message that a command is about. Says whether it was in time.
+    pub fn command(&self, host: &JsHost, command: CommandName, seq: Option<f64>) -> bool {
         let mut call = self.call(host);
+        let seq = seq.unwrap_or(0.0) as u64;
         match command {
             CommandName::Connect => driver::connect(&mut call, Client::connect),
             CommandName::Reconnect => driver::connect(&mut call, Client::reconnect),
-            CommandName::Forget => driver::command(&mut call, Client::forget),
-            _ => driver::command(&mut call, Client::disconnect),
+            _ => {
+                return driver::command(&mut call, |client, now| {
+                    match command {
+                        CommandName::Forget => client.forget(now),
+                        CommandName::Stored => client.stored(seq, now),
+                        CommandName::Cancel => return client.cancel(seq, now),
+                        _ => client.disconnect(now),
+                    }
+                    true
+                });
+            }
         }
+        true
     }
 
     /// Takes note of what happened. What is about a socket is about the client's own: JavaScript listens to no other.
@@ -91,21 +106,15 @@ impl Core {
         driver::handle_input(&mut call, input, now());
     }
 
-    /// Sends a message, or queues it. An accepted one has the number of `latestSeq`.
+    /// Sends a message, or queues it. An accepted one is told its number; one that is too large, what would not be.
     pub fn send(&self, host: &JsHost, message: &JsMessage) -> SendOutcome {
-        driver::send(&mut self.call(host), read(message)).map(|(sent, _)| sent).into()
-    }
-
-    /// The number of the message that was accepted last.
-    #[wasm_bindgen(getter, js_name = latestSeq)]
-    pub fn latest_seq(&self) -> f64 {
-        self.driver.borrow_mut().client().latest_seq() as f64
-    }
-
-    /// The size of the largest message that this client and the server of the latest connection take, in bytes.
-    #[wasm_bindgen(getter, js_name = maxMessageBytes)]
-    pub fn max_message_bytes(&self) -> u32 {
-        self.driver.borrow_mut().client().max_message_bytes()
+        let sent = driver::send(&mut self.call(host), read(message));
+        match sent {
+            Ok((_, seq)) => message.set_seq(seq as f64),
+            Err(Refusal::TooLarge { max, .. }) => message.set_max_bytes(max),
+            Err(_) => {}
+        }
+        sent.map(|(sent, _)| sent).into()
     }
 
     /// Takes over a message that a previous client instance has left, in front of every other.
@@ -114,22 +123,6 @@ impl Core {
         restored.origin = message.origin();
         (restored.seq, restored.age_ms) = (message.seq() as u64, message.age_ms() as u64);
         driver::command(&mut self.call(host), |client, now| client.restore(Vec::from([restored]), now));
-    }
-
-    /// A durable message is on disk, or cannot be.
-    pub fn stored(&self, host: &JsHost, seq: f64) {
-        driver::command(&mut self.call(host), |client, now| client.stored(seq as u64, now));
-    }
-
-    /// Takes back a message that was not sent yet; false if it is too late.
-    pub fn cancel(&self, host: &JsHost, seq: f64) -> bool {
-        driver::command(&mut self.call(host), |client, now| client.cancel(seq as u64, now))
-    }
-
-    /// Whether an attempt is still wanted: the application may have disconnected while its token was on the way.
-    #[wasm_bindgen(js_name = isAwaited)]
-    pub fn is_awaited(&self, attempt: u32) -> bool {
-        self.socket().is_some_and(|socket| socket.number() == attempt)
     }
 
     /// The socket is closed, or its handshake failed.

@@ -187,6 +187,10 @@ pub enum CommandName {
     Disconnect = "disconnect",
     /// Forgets every message and every position.
     Forget = "forget",
+    /// A durable message is on disk, or cannot be.
+    Stored = "stored",
+    /// Takes back a message that was not sent yet.
+    Cancel = "cancel",
 }
 
 /// What happens in the browser and has no more to say than its name.

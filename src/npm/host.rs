@@ -30,7 +30,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = isOffline)]
     fn is_offline(this: &JsHost) -> bool;
     #[wasm_bindgen(method, js_name = openSocket)]
-    fn open_socket(this: &JsHost, attempt: u32, token_refused: bool);
+    fn open_socket(this: &JsHost, token_refused: bool);
     /// NaN stands for `undefined`: the socket takes nothing.
     #[wasm_bindgen(method)]
     fn send(this: &JsHost, text: &JsonText) -> f64;
@@ -131,8 +131,8 @@ impl Host for Call<'_> {
         self.host.is_offline()
     }
 
-    fn open(&mut self, attempt: SocketId, token_refused: bool) {
-        self.host.open_socket(attempt.number(), token_refused);
+    fn open(&mut self, _: SocketId, token_refused: bool) {
+        self.host.open_socket(token_refused);
     }
 
     fn send(&mut self, _: SocketId, text: &JsonText) -> Option<u64> {

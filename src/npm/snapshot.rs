@@ -21,7 +21,13 @@ extern "C" {
     #[wasm_bindgen(method, setter, js_name = retryAt)]
     fn set_retry_at(this: &JsSnapshot, millis: f64);
     #[wasm_bindgen(js_namespace = snapshots, js_name = setClose)]
-    fn set_close(snapshot: &JsSnapshot, code: u16, cause: Option<CloseCause>, reason: Option<JsonText>, was_clean: bool);
+    fn set_close(
+        snapshot: &JsSnapshot,
+        code: u16,
+        cause: Option<CloseCause>,
+        reason: Option<JsonText>,
+        was_clean: bool,
+    );
     #[wasm_bindgen(method, setter)]
     fn set_queued(this: &JsSnapshot, messages: u32);
     #[wasm_bindgen(method, setter, js_name = queuedBytes)]

@@ -1,4 +1,4 @@
-import type { PurposeName } from "./codes.js";
+import type { PurposeName } from "../codes.js";
 import { RULES } from "./rules.js";
 
 /** What a message is for, and what it replaces while it waits. */
@@ -19,9 +19,9 @@ export function classify(type: string, data: unknown): Classified {
   const name = member(field);
   const isNamed = typeof name === "string";
   if (purpose === "join" || purpose === "leave") return isNamed ? { purpose, key: `${field}=${name}` } : ORDINARY;
-  const id = member(rank);
+  const id = String(member(rank));
   const number = Number(id);
-  const isRanked = !rank || (typeof id === "string" && /^\d+$/.test(id) && Number.isSafeInteger(number));
+  const isRanked = !rank || (/^\d+$/.test(id) && Number.isSafeInteger(number));
   if (!coalesces || !isNamed || !isRanked) return { purpose };
   return { purpose, key: `${type} ${field}=${name}`, rank: rank ? number : 0 };
 }

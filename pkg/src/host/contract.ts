@@ -1,4 +1,4 @@
-import type { CloseCause, DropName, FailureName, OverflowName, PurposeName, ReceiptName, ProtocolViolation } from "./codes.js";
+import type { CloseCause, DropName, FailureName, OverflowName, PurposeName, ReceiptName, ProtocolViolation } from "../codes.js";
 import type { RawSnapshot } from "./snapshot.js";
 
 /** What the core calls on the host of a client (`src/npm/host.rs`). */
@@ -10,7 +10,7 @@ export interface CoreHost {
 
   isOffline(): boolean;
   /** Asks for a token, opens a WebSocket, and reports what becomes of both. */
-  openSocket(attempt: number, tokenRefused: boolean): void;
+  openSocket(tokenRefused: boolean): void;
   /** Returns how many bytes wait in the browser; `undefined` if the socket takes none. */
   send(text: string): number | undefined;
   buffered(): number;
@@ -51,11 +51,14 @@ export interface OutgoingMessage {
   readonly isDurable?: boolean;
   /** How long to wait for the reply, if it is a request. */
   readonly timeoutMs?: number | undefined;
+  /** Its number, once the core has accepted it. */
+  seq?: number;
+  /** How large it may be, once the core has refused it as too large. */
+  maxBytes?: number;
 }
 
 /** A message that a previous client instance has left. */
 export interface RestoredMessage extends OutgoingMessage {
   readonly origin: string;
-  readonly seq: number;
   readonly ageMs: number;
 }

@@ -36,6 +36,8 @@ export class Host implements CoreHost, SocketListener {
   readonly #token: Options["token"];
   readonly #socket = new Socket(this);
   readonly #watchPage = pageWatch((event) => this.#handle(event));
+  /** The attempt whose token is asked for: the application may have disconnected when it comes. */
+  #attempt: object | undefined;
   #alarm: ReturnType<typeof setTimeout> | undefined;
   #error: EverwireError | null = null;
   /** What happened and is not told yet. */
@@ -61,20 +63,20 @@ export class Host implements CoreHost, SocketListener {
     return isOffline();
   }
 
-  openSocket(attempt: number, refused: boolean): void {
-    const isAwaited = () => this.core?.isAwaited(attempt);
+  openSocket(refused: boolean): void {
+    const attempt = {};
+    this.#attempt = attempt;
+    const isAwaited = () => attempt === this.#attempt;
     askForToken(
       this.#token,
       refused,
       (token) => {
-        if (isAwaited() && !this.#socket.open(withToken(this.endpoint, token)))
-          this.#handle("socket_refused");
+        if (isAwaited() && !this.#socket.open(withToken(this.endpoint, token))) this.#handle("socket_refused");
       },
       (cause) => {
         if (!isAwaited()) return;
         this.#later(() => this.fail(cause));
         this.#handle("token_failed");
-        this.deliver();
       },
     );
   }
@@ -92,6 +94,7 @@ export class Host implements CoreHost, SocketListener {
   }
 
   abandonSocket(): void {
+    this.#attempt = undefined;
     this.#socket.abandon();
   }
 
@@ -239,6 +242,7 @@ export class Host implements CoreHost, SocketListener {
   end(cause: EverwireError): void {
     if (this.#socket.abandon()) this.socketClosed(1000, "", false);
     clearTimeout(this.#alarm);
+    this.#attempt = undefined;
     this.core = undefined;
     this.outcomes.failAll(cause);
     this.listeners.call();

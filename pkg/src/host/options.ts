@@ -1,4 +1,4 @@
-import type { OverflowName } from "./codes.js";
+import type { OverflowName } from "../codes.js";
 import { ConfigError } from "../errors.js";
 import type { Options } from "../types.js";
 import { OPTION_RANGES } from "./optionRanges.js";

@@ -1,6 +1,6 @@
 // Generated from the Rust rules by `cargo xtask codegen`.
 
-import type { PurposeName } from "./codes.js";
+import type { PurposeName } from "../codes.js";
 
 /** What is special about sending one event type. Every other type is ordinary and replaces nothing. */
 export interface EventRule {

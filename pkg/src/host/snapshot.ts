@@ -1,4 +1,4 @@
-import type { CloseCause } from "./codes.js";
+import type { CloseCause } from "../codes.js";
 import type { CloseInfo, Snapshot } from "../types.js";
 import { CLOSE_TEXTS } from "./words.js";
 

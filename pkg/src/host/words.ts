@@ -1,7 +1,7 @@
 // Words for people. Programs have the codes.
 
 import type { SendOutcome } from "../../wasm/everwire.js";
-import type { CloseCause, FailureName, ProtocolViolation } from "./codes.js";
+import type { CloseCause, FailureName, ProtocolViolation } from "../codes.js";
 
 export const CLOSE_TEXTS: Record<CloseCause, string> = {
   connect_timeout: "no connection within connectTimeoutMs",
