@@ -111,7 +111,7 @@ fn refuse(lines: impl IntoIterator<Item = String>) -> Result<()> {
         return Ok(());
     }
     let lines = lines.into_iter().map(|line| format!("\n  {line}")).collect::<String>();
-    bail!("missing, and not installed because of --no-install:{lines}")
+    bail!("missing, and not installed because of --no-install; the commands are for the root of the checkout:{lines}")
 }
 
 static INSTALLER: OnceLock<Installer> = OnceLock::new();

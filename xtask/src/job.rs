@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail};
 use crate::processes::Running;
 use crate::{paths, progress, shell};
 
-// The commands of xshell know no process group, no time limit and no file for their output, so this keeps those of std.
 pub struct Job {
     name: String,
+    // Commands of xshell know no process group, no time limit and no file for their output, so this one is of std.
     command: Command,
     hint: Option<String>,
     limit: Duration,

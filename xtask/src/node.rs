@@ -54,6 +54,7 @@ pub fn tool(step: impl Into<String>, program: &str) -> Job {
 pub fn evaluate(script: &str, arguments: &[PathBuf]) -> Result<String> {
     let shell = shell::at_root()?;
     let command = shell.cmd("node").args(["--input-type=module", "--eval", script, "--"]).args(arguments);
+    // As a secret, because an error would otherwise begin with the whole script.
     let output = command.secret().ignore_status().output().context("`node` could not be started")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(String::from_utf8(output.stdout)?)
