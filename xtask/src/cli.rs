@@ -58,7 +58,7 @@ pub enum Command {
     #[command(override_usage = SIM_USAGE, after_help = SIM_OPTIONS)]
     Sim {
         /// Break the client on purpose, one way after the other, and show that each is noticed
-        #[arg(long, exclusive = true)]
+        #[arg(long, conflicts_with = "options")]
         mutants: bool,
         // The simulation reads its options itself, and knows best what is wrong with them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
@@ -204,6 +204,8 @@ mod tests {
             let arguments = parse(line.split_whitespace()).unwrap();
             assert_eq!(arguments, Arguments { no_install: true, command: Command::Build { dev: true } }, "{line}");
         }
+        let mutants = Command::Sim { mutants: true, options: vec![] };
+        assert_eq!(parse(["--no-install", "sim", "--mutants"]).unwrap().command, mutants);
     }
 
     #[test]
