@@ -5,7 +5,10 @@ use std::fs::File;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::{bundle, node, paths, progress, size, wasm};
+use crate::install::Needs;
+use crate::{bundle, node, paths, progress, size, tools, wasm};
+
+pub const NEEDS: Needs = &[&node::Packages, &tools::WasmTarget];
 
 /// What is left out to build faster.
 #[derive(Clone, Copy, PartialEq)]
