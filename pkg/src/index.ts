@@ -5,6 +5,7 @@ import { explain, instantiate } from "./load.js";
 import type { AnyEvents, Options } from "./types.js";
 
 export * from "./api.js";
+export { EMOTIONS } from "./events.js";
 
 /** {@inheritDoc Client} */
 export class NativeSocketClient<Events extends object = AnyEvents, Sends extends object = Events> extends Client<
