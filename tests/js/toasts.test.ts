@@ -67,6 +67,26 @@ it("the words for giving up are the application's", () => {
   expect(heard).toMatchObject([{ message: "Verbindung verloren" }]);
 });
 
+describe("errors", () => {
+  it("of the server are shown when that is wanted, and those that the client saw never are", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder<Toast>();
+    showToasts(client, handler, { errors: true });
+    socket.says("error", { message: "Rate limit exceeded", code: "rate_limited" });
+    socket.says("error", {});
+    socket.saysText("not JSON");
+    expect(heard).toEqual([{ type: "error", message: "Rate limit exceeded" }]);
+  });
+
+  it("are not shown otherwise", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder<Toast>();
+    showToasts(client, handler);
+    socket.says("error", { message: "Rate limit exceeded" });
+    expect(heard).toEqual([]);
+  });
+});
+
 describe("toasts go", () => {
   it("to an object that shows them, with its `this`", () => {
     const { client, socket } = openClient();

@@ -29,6 +29,8 @@ export type ToastTarget =
 export interface ToastOptions {
   /** The text when the client has given up. Default: `Real-time connection lost.` */
   readonly giveUp?: string | undefined;
+  /** Whether the server's own `error` events are shown too, such as a refused message. Default `false`. Errors that the client saw never are. */
+  readonly errors?: boolean | undefined;
 }
 
 /** A client whose events can become toasts; every `NativeSocketClient` is one. */
@@ -41,7 +43,7 @@ export interface ToastClient extends Pick<EventClient, "on"> {
  * What is shown is the server's text as it is: show it as text, not as HTML.
  */
 export function showToasts(client: ToastClient, target: ToastTarget, options: ToastOptions = {}): () => void {
-  const { giveUp = "Real-time connection lost." } = options;
+  const { giveUp = "Real-time connection lost.", errors = false } = options;
   const show = (toast: Toast): void => {
     // A bound store of Zustand is a function too, so its state comes first.
     if ("getState" in target) target.getState().showToast(toast);
@@ -55,6 +57,10 @@ export function showToasts(client: ToastClient, target: ToastTarget, options: To
     }),
     client.on("give_up", (_: LifecycleEvents["give_up"]) => {
       show({ type: "error", message: giveUp, retry: () => client.reconnect() });
+    }),
+    client.on("error", (error: LifecycleEvents["error"]) => {
+      const message = textOf(error.message);
+      if (errors && !(error instanceof Error) && message !== undefined) show({ type: "error", message });
     }),
   ];
   return () => {
