@@ -31,12 +31,13 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
         // The hooks use the client class of the application's own import, so it exists once.
         .args(["--external:react", "--external:everwire", "--log-level=warning"]);
     if mode == Mode::Release {
-        job = job.args(["--minify", "--legal-comments=none"]);
+        // The rest is terser's work, which needs the annotations that go with white space.
+        job = job.args(["--minify-syntax", "--minify-identifiers", "--legal-comments=none"]);
     }
     job.run()?;
     if mode == Mode::Release {
         for entry in ENTRIES {
-            minify(&package.join(format!("dist/{entry}.js")))?;
+            minify(&package.join("dist"), entry)?;
         }
     }
     let slim = std::fs::read_to_string(package.join("dist/slim.js"))?;
@@ -49,24 +50,28 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
 
 /// Takes out what esbuild leaves, and shortens the names of internal properties. Functions stay where they are: moved to their only
 /// call, they would be made anew for every frame.
-fn minify(script: &Path) -> Result<()> {
-    node::tool("build · terser", "terser")
-        .arg(script)
-        .args([
-            "--module",
-            "--ecma",
-            "2022",
-            "--mangle",
-            "--compress",
-            "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
-        ])
-        .args(["--mangle-props", &format!("regex=/^({})$/", INTERNAL.join("|"))])
-        .arg("--output")
-        .arg(script)
-        .run()
+fn minify(dist: &Path, entry: &str) -> Result<()> {
+    let script = dist.join(format!("{entry}.js"));
+    let mut job = node::tool("build · terser", "terser").arg(&script).args([
+        "--module",
+        "--ecma",
+        "2022",
+        "--mangle",
+        "--compress",
+        "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
+    ]);
+    if ["index", "slim"].contains(&entry) {
+        job = job.args(["--mangle-props", &format!("regex=/^({})$/", INTERNAL.join("|"))]);
+    }
+    // Who imports nothing but a constant from the default entry must not load the client with it. Slim has the client and nothing else.
+    if entry == "index" {
+        job = job.args(["--format", "preserve_annotations=true"]);
+    }
+    job.arg("--output").arg(script).run()
 }
 
-/// Properties that only the scripts of one entry know: neither part of the package's interface nor of what travels.
+/// Properties that only the client's own scripts know: neither part of the package's interface nor of what travels. Other entries have names like these in
+/// their interface.
 const INTERNAL: [&str; 27] = [
     "acknowledged",
     "answer",
@@ -108,4 +113,4 @@ fn types(dist: &Path) -> Result<()> {
     Ok(())
 }
 
-const ENTRIES: [&str; 4] = ["index", "slim", "react", "durable"];
+const ENTRIES: [&str; 5] = ["index", "slim", "react", "durable", "session"];
