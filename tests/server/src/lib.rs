@@ -65,7 +65,6 @@ mod sieve;
 mod socket;
 mod store;
 mod sweeper;
-mod sync;
 mod token;
 mod trail;
 mod tutor;
