@@ -41,7 +41,6 @@ mod frame;
 mod fuzz;
 mod handshake;
 mod hook;
-mod hs256;
 mod hub;
 mod intake;
 mod limits;
