@@ -41,7 +41,7 @@ pub const SUITES: &[Suite] = &[
         needs: fuzz::NEEDS,
         run: fuzzed,
     },
-    Suite { name: "server", about: "the reference server", slow: false, needs: &[], run: reference_server },
+    Suite { name: "server", about: "the reference server and the fault proxy", slow: false, needs: &[], run: reference_server },
     Suite { name: "python", about: "the Python server library", slow: true, needs: PYTHON, run: python_library },
     Suite { name: "load", about: "the reference server under a little load", slow: true, needs: &[], run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, needs: CHROME, run: chrome },
@@ -99,7 +99,8 @@ fn fuzzed(_: &mut Workshop) -> Result<()> {
 }
 
 fn reference_server(_: &mut Workshop) -> Result<()> {
-    Job::cargo("server · cargo test").args(["test", "--package", "everwire-server"]).stream()
+    let packages = ["--package", "everwire-server", "--package", "everwire-faults"];
+    Job::cargo("server · cargo test").arg("test").args(packages).stream()
 }
 
 fn python_library(workshop: &mut Workshop) -> Result<()> {
