@@ -60,7 +60,7 @@ pub fn command<H: Host, R>(host: &mut H, command: impl FnOnce(&mut Client<H::Val
 }
 
 /// A command that connects. An idle client has not heard of the network, so it looks first.
-pub fn connect<H: Host>(host: &mut H, connect: impl FnOnce(&mut Client<H::Value>, Timestamp)) {
+pub fn connect<H: Host>(host: &mut H, connect: fn(&mut Client<H::Value>, Timestamp)) {
     if !host.with_driver(|driver| driver.is_active) {
         let input = if host.is_offline() { Input::NetworkOffline } else { Input::NetworkOnline };
         let now = host.now();

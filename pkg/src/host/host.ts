@@ -1,4 +1,5 @@
 import type { Core, Happening } from "../../wasm/everwire.js";
+import type { ProtocolViolation } from "../codes.js";
 import { type EverwireError, error } from "../errors.js";
 import type { Outbox } from "../outbox.js";
 import type { Envelope, Options, Snapshot } from "../types.js";
@@ -12,7 +13,7 @@ import { isOffline, pageWatch } from "./page.js";
 import { closeInfo, makeSnapshot, type RawSnapshot } from "./snapshot.js";
 import { Socket, type SocketListener } from "./socket.js";
 import { askForToken } from "./token.js";
-import { FAILURE_TEXTS, VIOLATION_TEXTS } from "./words.js";
+import { FAILURE_TEXTS } from "./words.js";
 
 /**
  * What a client has in JavaScript: its socket, its alarm, its handlers, and the handles of its messages. The core calls it, and it calls the core.
@@ -178,8 +179,8 @@ export class Host implements CoreHost, SocketListener {
     this.#tell("gap", { stream, from, to: to ?? null });
   }
 
-  violation(violation: keyof typeof VIOLATION_TEXTS): void {
-    const failure = error("protocol_error", `the server broke the protocol: ${VIOLATION_TEXTS[violation]}`);
+  violation(violation: ProtocolViolation): void {
+    const failure = error("protocol_error", `the server broke the protocol: ${violation}`);
     this.#tell("error", Object.assign(failure, { violation }));
   }
 
