@@ -5,7 +5,7 @@ import type { Outbox } from "../outbox.js";
 import type { Envelope, Options, Snapshot } from "../types.js";
 import type { CoreHost } from "./contract.js";
 import { withToken } from "./endpoint.js";
-import { checked, parse } from "./frame.js";
+import { flawOf, parse } from "./frame.js";
 import { Handlers, Listeners } from "./handlers.js";
 import { isReliable, numericOption } from "./options.js";
 import { Outcomes } from "./outcomes.js";
@@ -40,6 +40,8 @@ export class Host implements CoreHost, SocketListener {
   /** The attempt whose token is asked for: the application may have disconnected when it comes. */
   #attempt: object | undefined;
   #alarm: ReturnType<typeof setTimeout> | undefined;
+  /** When the alarm goes off, on a clock that is cheap to read. If it is set meanwhile, the alarm comes early or late for a frame, and in time for itself. */
+  #dueAt = Infinity;
   #error: EverwireError | null = null;
   /** What happened and is not told yet. */
   #events: (() => void)[] = [];
@@ -101,7 +103,10 @@ export class Host implements CoreHost, SocketListener {
 
   setAlarm(delayMs: number | undefined): void {
     clearTimeout(this.#alarm);
-    if (delayMs !== undefined) this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
+    this.#dueAt = Infinity;
+    if (delayMs === undefined) return;
+    this.#dueAt = Date.now() + delayMs;
+    this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
   }
 
   watchPage(isWatched: boolean): void {
@@ -116,10 +121,19 @@ export class Host implements CoreHost, SocketListener {
     this.core?.socketClosed(this, code, reason, wasClean);
   }
 
-  frameArrived(data: unknown, at: number): void {
-    const envelope = parse(data);
-    if ("code" in envelope && envelope instanceof Error) this.handlers.call("error", envelope);
-    else if (this.core?.receive(this, envelope, at)) this.#deliverFrame(envelope as Envelope);
+  frameArrived(event: MessageEvent): void {
+    const envelope = parse(event.data);
+    if (envelope instanceof Error) this.handlers.call("error", envelope);
+    else if (this.isReliable || envelope.type === "pong") {
+      // The time at which the browser got it, on the clock of the core.
+      const at = event.timeStamp || performance.now();
+      if (this.core?.receive(this, envelope, at)) this.#deliverFrame(envelope);
+    } else {
+      // At most once, the core has nothing to decide about an event. But like every frame it wakes what is due, because browsers are late with the
+      // timers of hidden pages.
+      this.#deliverFrame(envelope);
+      if (Date.now() >= this.#dueAt) this.#handle("timeout");
+    }
   }
 
   opened(): void {
@@ -252,9 +266,9 @@ export class Host implements CoreHost, SocketListener {
   }
 
   #deliverFrame(envelope: Envelope): void {
-    const event = checked(envelope);
-    if (event === envelope) this.handlers.call(envelope.type, envelope.data, envelope);
-    else this.handlers.call("error", event);
+    const flaw = flawOf(envelope);
+    if (flaw) this.handlers.call("error", flaw);
+    else this.handlers.call(envelope.type, envelope.data, envelope);
   }
 
   #handle(happening: Happening): void {
