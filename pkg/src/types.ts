@@ -1,5 +1,5 @@
-import type { ErrorCode, EverwireError } from "./errors.js";
 import type * as Codes from "./codes.js";
+import type { ErrorCode, EverwireError } from "./errors.js";
 import type { Outbox } from "./outbox.js";
 
 /** Where to connect, as whom, and how patiently. Every option has a default; a wrong one throws a `ConfigError`. */
