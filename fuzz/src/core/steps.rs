@@ -65,7 +65,7 @@ impl Run {
             Step::PageRestored => self.harness.input(Input::PageRestored),
             Step::Wait(ms) => self.jump(self.harness.now.saturating_add(u64::from(*ms))),
             Step::Alarm(late) => {
-                if let Some(at) = self.harness.alarm_at() {
+                if let Some((at, _)) = self.harness.deadline() {
                     self.jump(at.saturating_add(u64::from(*late)));
                     self.harness.wake();
                 }
@@ -102,7 +102,7 @@ impl Run {
 
     /// The next attempt, opened and welcomed, and then ended by the server with a code that can mean a message.
     fn struck(&mut self, code: u16) {
-        if let Some(at) = self.harness.alarm_at()
+        if let Some((at, _)) = self.harness.deadline()
             && self.harness.phase() == Phase::Waiting
         {
             self.jump(at);

@@ -80,7 +80,7 @@ impl TestHarness {
         self.input(Input::Timeout);
         let look = |harness: &Self| {
             let whole = harness.is_recording.then(|| format!("{:?}", harness.client()));
-            (whole, harness.deadline(), harness.alarm_at())
+            (whole, harness.deadline(), harness.alarm)
         };
         let (before, now, what) = (look(self), self.time(), format!("{input:?}"));
         self.turn(|browser| driver::handle_input(browser, input, now));

@@ -121,9 +121,8 @@ impl TestHarness {
         assert!(!must_wake || deadline.is_some(), "{:?} without a deadline", self.seen.phase);
         match (self.alarm, deadline) {
             (None, None) => {}
-            (Some((alarm, is_shortened)), Some((at, _))) => {
-                assert!(alarm == at || is_shortened && alarm < at, "the alarm of {alarm} is armed for {at}");
-            }
+            // One that goes off early is harmless.
+            (Some(alarm), Some((at, _))) => assert!(alarm <= at, "the alarm of {alarm} is armed for {at}"),
             (alarm, deadline) => panic!("the alarm {alarm:?} is armed for {deadline:?}"),
         }
         if matches!(deadline, Some((_, Timer::AckOverdue))) {

@@ -8,7 +8,7 @@ impl TestHarness {
         let until = self.now + millis;
         for _ in 0..MOST_STEPS {
             let arrival = self.under_way.keys().next().map_or(u64::MAX, |(at, _)| *at);
-            let alarm = self.alarm_at().unwrap_or(u64::MAX);
+            let alarm = self.alarm.unwrap_or(u64::MAX);
             if arrival.min(alarm) > until {
                 self.now = until;
                 return;

@@ -73,8 +73,8 @@ pub struct TestHarness {
     pub(crate) strikes: u32,
     pub(crate) under_way: BTreeMap<(u64, usize), Arrival>,
     pub(crate) scheduled: usize,
-    /// When the alarm goes off, and whether the browser could not be asked for a later time.
-    pub(crate) alarm: Option<(u64, bool)>,
+    /// When the alarm goes off.
+    pub alarm: Option<u64>,
     pub(crate) is_offline: bool,
     pub(crate) is_active: bool,
     pub(crate) seen: Seen,
@@ -163,11 +163,6 @@ impl TestHarness {
     /// The clock.
     pub const fn time(&self) -> Timestamp {
         Timestamp::from_millis(self.now)
-    }
-
-    /// When the alarm goes off.
-    pub fn alarm_at(&self) -> Option<u64> {
-        self.alarm.map(|(at, _)| at)
     }
 
     /// When the client wants to be woken, and why.

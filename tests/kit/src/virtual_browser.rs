@@ -79,7 +79,7 @@ impl Host for VirtualBrowser<'_> {
 
     fn set_alarm(&mut self, delay_ms: Option<u64>) {
         assert!(delay_ms.is_none_or(|delay| delay <= LONGEST_DELAY_MS), "browsers fire {delay_ms:?} at once");
-        self.0.alarm = delay_ms.map(|delay| (self.0.now.saturating_add(delay), delay == LONGEST_DELAY_MS));
+        self.0.alarm = delay_ms.map(|delay| self.0.now.saturating_add(delay));
     }
 
     fn set_active(&mut self, is_active: bool) {
