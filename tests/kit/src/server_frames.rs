@@ -6,8 +6,10 @@ use crate::Json;
 
 /// The answer to a hello.
 pub fn welcome(epoch: u64, last: u64, window: u32, streams: Json) -> Json {
-    let data = json!({ "version": 1, "epoch": epoch, "last": last, "window": window, "streams": streams });
-    json!({ "type": "welcome", "data": data })
+    let mut welcome =
+        json!({ "type": "welcome", "data": { "version": 1, "epoch": epoch, "last": last, "window": window } });
+    welcome["data"]["streams"] = streams;
+    welcome
 }
 
 /// An acknowledgement.
