@@ -7,8 +7,9 @@ use everwire_kit::{Act, SocketOutcome, Stage, TestHarness, secs};
 fn nothing_happens_before_connect() {
     let mut harness = TestHarness::new(|_| {});
     assert_eq!((harness.phase(), harness.due()), (Phase::Idle, None));
-    for fact in [Input::Timeout, Input::NetworkOffline, Input::NetworkOnline, Input::PageVisible, Input::PageRestored] {
-        harness.input(fact);
+    for input in [Input::Timeout, Input::NetworkOffline, Input::NetworkOnline, Input::PageVisible, Input::PageRestored]
+    {
+        harness.input(input);
         harness.advance(secs(3_600));
     }
     assert_eq!(harness.phase(), Phase::Idle);
@@ -126,7 +127,7 @@ fn each_revival_opens_at_once_with_a_fresh_budget() {
 
 #[test]
 fn the_user_who_returns_during_the_last_attempt_gets_a_fresh_budget() {
-    for fact in [|| Input::PageVisible, || Input::NetworkOnline] {
+    for input in [|| Input::PageVisible, || Input::NetworkOnline] {
         let mut harness = TestHarness::new(|_| {});
         harness.server.outcome = SocketOutcome::Refuse;
         harness.connect();
@@ -134,7 +135,7 @@ fn the_user_who_returns_during_the_last_attempt_gets_a_fresh_budget() {
         harness.server.outcome = SocketOutcome::Silent;
         harness.advance(secs(2));
         assert_eq!((harness.phase(), harness.client().snapshot().attempt), (Phase::Connecting, 5));
-        harness.input(fact());
+        harness.input(input());
         harness.advance(secs(9));
         assert_eq!((harness.phase(), harness.gave_up()), (Phase::Waiting, vec![]));
     }

@@ -148,8 +148,8 @@ fn codes_that_another_attempt_cannot_help_stop_the_client() {
         harness.close(code);
         assert_eq!((harness.phase(), harness.due()), (Phase::Fatal, None), "{code}");
         assert_eq!(harness.client().snapshot().close.map(|close| close.code), Some(code));
-        for fact in [Input::PageVisible, Input::NetworkOnline, Input::PageRestored] {
-            harness.input(fact);
+        for input in [Input::PageVisible, Input::NetworkOnline, Input::PageRestored] {
+            harness.input(input);
             harness.advance(secs(60));
         }
         assert_eq!((harness.phase(), harness.sockets.len()), (Phase::Fatal, 1), "{code}");
@@ -171,7 +171,7 @@ fn codes_that_say_nothing_about_another_attempt_are_retried() {
 }
 
 #[test]
-fn news_of_a_replaced_socket_changes_nothing() {
+fn inputs_of_a_replaced_socket_changes_nothing() {
     let mut harness = TestHarness::open(|_| {});
     harness.server.latency_ms = 50;
     harness.disconnect();

@@ -1,5 +1,5 @@
 //! What holds in every history. The harness itself asserts after every input that at most one socket is live, that the queue
-//! keeps its bounds, that every waiting state has a deadline in the future, and that facts of replaced sockets change nothing.
+//! keeps its bounds, that every waiting state has a deadline in the future, and that inputs of replaced sockets change nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,7 @@ proptest! {
             let is_missing = left.remove(&index);
             prop_assert!(is_missing || may_have_arrived, "{label} was reported as {reason:?} and is not missing");
         }
-        // What is worthless later waits apart, and only while the connection lasts.
+        // Volatile messages wait apart, and only while the connection lasts.
         left.retain(|index| !accepted[*index].starts_with("typing"));
         // What a socket did not take is in flight all the same in the reliable mode, and goes out on the next one.
         let (queued, in_flight) = (harness.client().snapshot().queued, harness.client().in_flight());

@@ -218,7 +218,7 @@ fn the_close_code_of_a_socket_that_took_no_frames_still_counts() {
 }
 
 #[test]
-fn a_stable_connection_that_ends_deaf_resets_the_counter() {
+fn a_stable_connection_whose_socket_refuses_messages_resets_the_counter() {
     let mut harness = TestHarness::open(|_| {});
     harness.close(1006);
     harness.advance(secs(10));

@@ -4,13 +4,13 @@
 //! asserts everything. The others break the contract of whoever drives the machine, such as a clock beyond all clocks; from then on the run
 //! is wild, and only what holds without any contract is asserted: no panic, no growth beyond the bounds, no timer that spins.
 
-mod frames;
+mod fuzzed_run;
 mod mutate;
 mod options;
-mod run;
 mod script;
+mod server_frame_drafts;
 mod steps;
-mod texts;
+mod text_drafts;
 
 pub use mutate::mutate;
 pub use script::Script;

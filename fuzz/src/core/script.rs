@@ -2,10 +2,10 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-use super::frames::{FrameDraft, Listed};
+use super::fuzzed_run::Run;
 use super::options::Options;
-use super::run::Run;
-use super::texts::TextDraft;
+use super::server_frame_drafts::{FrameDraft, Listed};
+use super::text_drafts::TextDraft;
 
 /// One run. Its bytes are a head and steps of fixed length, so that steps can be moved about without becoming others.
 #[derive(Clone, Debug)]

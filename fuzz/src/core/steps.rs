@@ -3,9 +3,9 @@
 use everwire::proto::{Cause, Close, Input, Phase, Reason, SocketId};
 use everwire_kit::Json;
 
-use super::frames::Listed;
-use super::run::Run;
+use super::fuzzed_run::Run;
 use super::script::{Step, Which, Wild};
+use super::server_frame_drafts::Listed;
 
 impl Run {
     pub fn take(&mut self, step: &Step) {

@@ -75,7 +75,7 @@ impl TestHarness {
         if self.socket(socket).is_live() { self.input(input) } else { self.assert_ignored(input) }
     }
 
-    /// Asserts that news of a socket that is gone changes nothing.
+    /// Asserts that an input of a socket that is gone changes nothing.
     pub fn assert_ignored(&mut self, input: Input<Json>) {
         self.input(Input::Timeout);
         let look = |harness: &Self| {

@@ -60,7 +60,7 @@ pub enum Stage {
     Closing,
     /// It is closed, or its handshake has failed.
     Closed,
-    /// The client has let go of it.
+    /// The client has abandoned it.
     Abandoned {
         /// When, in milliseconds.
         at: u64,

@@ -171,7 +171,7 @@ fn a_deadline_that_is_noticed_late_again_and_again_is_extended_once() {
 }
 
 #[test]
-fn the_patience_is_that_of_the_heartbeat() {
+fn an_acknowledgement_has_the_time_of_the_heartbeat() {
     let mut harness = TestHarness::reliable(|config| config.heartbeat.timeout_ms = 3_000);
     harness.memory().acknowledges = false;
     harness.say("a");

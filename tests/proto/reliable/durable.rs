@@ -1,4 +1,4 @@
-//! Messages of earlier pages, messages that wait for the disk, and forgetting all of them.
+//! Messages of previous client instances, messages that wait for the disk, and forgetting all of them.
 
 use everwire::proto::{DropReason, Message, Phase, ProtocolViolation, Sent, Timer};
 use everwire_kit::{
@@ -6,7 +6,7 @@ use everwire_kit::{
 };
 use serde_json::json;
 
-/// A message that an earlier page has left.
+/// A message that a previous client instance has left.
 fn left(sender: &str, seq: u64, text: &str) -> Box<Message<String>> {
     let mut note = note(text);
     (note.origin, note.seq) = (Some(sender.to_owned()), seq);
@@ -20,7 +20,7 @@ fn durable(text: &str) -> Box<Message<String>> {
 }
 
 #[test]
-fn what_an_earlier_page_has_left_goes_first_under_its_own_client_id() {
+fn what_a_previous_instance_has_left_goes_first_under_its_own_client_id() {
     let mut harness = TestHarness::asking(|_| {});
     harness.memory = Some(ServerMemory::default());
     harness.say("new");
@@ -54,7 +54,7 @@ fn a_second_hello_names_no_positions_and_waits_until_everything_is_acknowledged(
 }
 
 #[test]
-fn messages_of_several_earlier_pages_go_out_one_page_after_the_other() {
+fn messages_of_several_previous_instances_go_out_one_page_after_the_other() {
     let mut harness = TestHarness::reliable(|_| {});
     harness.restore([left("first", 1, "a"), left("first", 2, "b"), left("second", 9, "c")]);
     harness.advance(0);
@@ -64,7 +64,7 @@ fn messages_of_several_earlier_pages_go_out_one_page_after_the_other() {
 }
 
 #[test]
-fn there_is_room_again_once_an_earlier_page_s_messages_are_acknowledged() {
+fn there_is_room_again_once_a_previous_instance_s_messages_are_acknowledged() {
     let mut harness = TestHarness::reliable(|_| {});
     harness.restore([left("earlier", 1, "a")]);
     assert!(!harness.has_room());
@@ -75,7 +75,7 @@ fn there_is_room_again_once_an_earlier_page_s_messages_are_acknowledged() {
 }
 
 #[test]
-fn what_an_earlier_page_had_sent_and_not_lived_to_see_acknowledged_is_not_sent_again() {
+fn what_a_previous_instance_had_sent_and_not_lived_to_see_acknowledged_is_not_sent_again() {
     let mut harness = TestHarness::asking(|_| {});
     harness.memory = Some(ServerMemory { last: [("earlier".to_owned(), 5)].into(), ..ServerMemory::default() });
     harness.restore([left("earlier", 4, "a"), left("earlier", 5, "b"), left("earlier", 6, "c")]);
@@ -101,7 +101,7 @@ fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_begins_with_i
 }
 
 #[test]
-fn what_is_under_way_for_an_earlier_page_is_sent_again_under_its_client_id() {
+fn what_is_under_way_for_a_previous_instance_is_sent_again_under_its_client_id() {
     let mut harness = TestHarness::withhold_acks();
     harness.restore([left("earlier", 4, "old")]);
     harness.cut();
@@ -115,7 +115,7 @@ fn what_is_under_way_for_an_earlier_page_is_sent_again_under_its_client_id() {
 }
 
 #[test]
-fn a_page_s_own_unacknowledged_messages_come_before_those_of_earlier_pages() {
+fn a_page_s_own_unacknowledged_messages_come_before_those_of_previous_instances() {
     let mut harness = TestHarness::withhold_acks();
     harness.cut();
     harness.say("own");
@@ -129,7 +129,7 @@ fn a_page_s_own_unacknowledged_messages_come_before_those_of_earlier_pages() {
 }
 
 #[test]
-fn the_last_number_of_an_earlier_page_is_no_reason_for_doubt() {
+fn the_last_number_of_a_previous_instance_is_no_violation() {
     let mut harness = TestHarness::asking(|_| {});
     harness.memory = Some(ServerMemory { last: [("earlier".to_owned(), 900)].into(), ..ServerMemory::default() });
     harness.restore([left("earlier", 901, "old")]);
@@ -141,7 +141,7 @@ fn the_last_number_of_an_earlier_page_is_no_reason_for_doubt() {
 }
 
 #[test]
-fn the_numbers_of_an_earlier_page_say_nothing_about_the_page_s_own() {
+fn the_numbers_of_a_previous_instance_say_nothing_about_the_page_s_own() {
     let mut harness = TestHarness::reliable(|_| {});
     harness.say("own");
     harness.advance(0);
@@ -156,7 +156,7 @@ fn the_numbers_of_an_earlier_page_say_nothing_about_the_page_s_own() {
 }
 
 #[test]
-fn dropping_an_earlier_page_s_message_is_not_the_end_of_the_page_s_own_request() {
+fn dropping_a_previous_instance_s_message_is_not_the_end_of_the_page_s_own_request() {
     let mut harness = TestHarness::asking(|_| {});
     let mut request = note("own");
     request.policy.reply_within_ms = Some(5_000);
@@ -169,7 +169,7 @@ fn dropping_an_earlier_page_s_message_is_not_the_end_of_the_page_s_own_request()
 }
 
 #[test]
-fn answers_about_an_earlier_page_s_messages_have_nobody_who_waits_for_them() {
+fn answers_about_a_previous_instance_s_messages_have_nobody_who_waits_for_them() {
     let mut harness = TestHarness::withhold_acks();
     harness.restore([left("earlier", 4, "old")]);
     harness.advance(0);
@@ -181,7 +181,7 @@ fn answers_about_an_earlier_page_s_messages_have_nobody_who_waits_for_them() {
 }
 
 #[test]
-fn a_stored_answer_to_a_page_s_own_request_is_taken_while_an_earlier_page_s_messages_are_sent() {
+fn a_stored_answer_to_a_page_s_own_request_is_taken_while_a_previous_instance_s_messages_are_sent() {
     let mut harness = TestHarness::withhold_acks();
     let mut request = note("own");
     request.policy.reply_within_ms = Some(30_000);
@@ -197,7 +197,7 @@ fn a_stored_answer_to_a_page_s_own_request_is_taken_while_an_earlier_page_s_mess
 }
 
 #[test]
-fn sessions_of_an_earlier_page_s_messages_are_joined_here_too() {
+fn sessions_of_a_previous_instance_s_messages_are_joined_here_too() {
     let mut harness = TestHarness::reliable(|_| {});
     let mut join = message("join_session", json!({ "session_id": "maths" }));
     (join.origin, join.seq) = (Some("earlier".to_owned()), 2);
@@ -208,7 +208,7 @@ fn sessions_of_an_earlier_page_s_messages_are_joined_here_too() {
 }
 
 #[test]
-fn a_plain_server_is_not_sent_what_an_earlier_page_may_have_sent() {
+fn a_plain_server_is_not_sent_what_a_previous_instance_may_have_sent() {
     let dropped = [("note old".to_owned(), DropReason::Unconfirmed)];
     let mut harness = TestHarness::asking(|_| {});
     harness.restore([left("earlier", 4, "old")]);
@@ -220,7 +220,7 @@ fn a_plain_server_is_not_sent_what_an_earlier_page_may_have_sent() {
 }
 
 #[test]
-fn what_an_earlier_page_has_left_cannot_be_taken_back_by_number_and_is_nobody_s_predecessor() {
+fn what_a_previous_instance_has_left_cannot_be_taken_back_by_number_and_is_nobody_s_predecessor() {
     let mut harness = TestHarness::asking(|_| {});
     let mut old = left("earlier", 1, "old");
     old.policy.coalesce = Some("k".to_owned());
@@ -233,7 +233,7 @@ fn what_an_earlier_page_has_left_cannot_be_taken_back_by_number_and_is_nobody_s_
 }
 
 #[test]
-fn what_an_earlier_page_has_left_keeps_the_time_that_it_comes_with() {
+fn what_a_previous_instance_has_left_keeps_the_time_that_it_comes_with() {
     let mut harness = TestHarness::asking(|_| {});
     let mut old = left("earlier", 1, "old");
     old.policy.ttl_ms = Some(700);
@@ -243,7 +243,7 @@ fn what_an_earlier_page_has_left_keeps_the_time_that_it_comes_with() {
 }
 
 #[test]
-fn an_acknowledgement_beyond_what_was_sent_for_an_earlier_page_is_not_believed() {
+fn an_acknowledgement_beyond_what_was_sent_for_a_previous_instance_is_a_violation() {
     let mut harness = TestHarness::withhold_acks();
     harness.restore([left("earlier", 4, "old")]);
     harness.advance(0);
@@ -276,7 +276,7 @@ fn a_durable_message_that_waits_for_the_disk_can_be_taken_back() {
 }
 
 #[test]
-fn the_disk_s_word_on_a_number_is_not_mistaken_for_an_earlier_page_s_message() {
+fn the_disk_s_word_on_a_number_is_not_mistaken_for_a_previous_instance_s_message() {
     let mut harness = TestHarness::asking(|_| {});
     let mut old = left("earlier", 1, "old");
     old.policy.awaits_storage = true;

@@ -71,7 +71,7 @@ fn acknowledgements_start_over_with_the_epoch() {
 }
 
 #[test]
-fn an_older_epoch_is_not_believed_and_the_client_tries_again_later() {
+fn an_older_epoch_is_a_violation_and_the_client_tries_again_later() {
     let mut harness = TestHarness::withhold_acks();
     harness.cut();
     harness.say("a");
@@ -89,7 +89,7 @@ fn an_older_epoch_is_not_believed_and_the_client_tries_again_later() {
 }
 
 #[test]
-fn servers_that_are_never_believed_use_up_the_attempts() {
+fn servers_that_always_violate_the_protocol_use_up_the_attempts() {
     let mut harness = TestHarness::reliable(|_| {});
     lose_memory(&mut harness, 6);
     harness.close(1006);
@@ -99,7 +99,7 @@ fn servers_that_are_never_believed_use_up_the_attempts() {
 }
 
 #[test]
-fn the_first_epoch_is_believed_whatever_it_is() {
+fn the_first_epoch_is_taken_whatever_it_is() {
     for epoch in [1, 1 << 52] {
         let mut harness = TestHarness::asking(|_| {});
         lose_memory(&mut harness, epoch);

@@ -57,7 +57,7 @@ fn a_pong_before_a_welcome_is_a_plain_server_that_is_spoken_to_at_most_once() {
 }
 
 #[test]
-fn an_error_about_the_hello_is_a_plain_server_too_and_no_news_for_the_application() {
+fn an_error_about_the_hello_is_a_plain_server_too_and_not_for_the_application() {
     let mut harness = TestHarness::asking(|_| {});
     harness.server.answers_pings = false;
     harness.connect();
@@ -118,7 +118,7 @@ fn time_spent_on_the_handshake_is_not_given_again_to_the_hello() {
 }
 
 #[test]
-fn a_close_while_greeting_counts_as_a_failed_attempt() {
+fn a_close_during_the_handshake_counts_as_a_failed_attempt() {
     let mut harness = TestHarness::asking(|_| {});
     harness.server.outcome = SocketOutcome::Close(1013);
     harness.server.answers_pings = false;
@@ -128,7 +128,7 @@ fn a_close_while_greeting_counts_as_a_failed_attempt() {
 }
 
 #[test]
-fn disconnecting_while_greeting_closes_properly() {
+fn disconnecting_during_the_handshake_closes_properly() {
     let mut harness = TestHarness::asking(|_| {});
     harness.server.answers_pings = false;
     harness.connect();
@@ -140,13 +140,13 @@ fn disconnecting_while_greeting_closes_properly() {
 }
 
 #[test]
-fn a_page_that_comes_back_while_greeting_keeps_its_attempt_unless_the_cache_has_closed_it() {
+fn a_page_that_comes_back_during_the_handshake_keeps_its_attempt_unless_the_cache_has_closed_it() {
     let mut harness = TestHarness::asking(|_| {});
     harness.server.answers_pings = false;
     harness.connect();
     harness.advance(0);
-    for fact in [Input::PageVisible, Input::NetworkOffline, Input::NetworkOnline] {
-        harness.input(fact);
+    for input in [Input::PageVisible, Input::NetworkOffline, Input::NetworkOnline] {
+        harness.input(input);
         assert_eq!((harness.phase(), harness.sockets.len()), (Phase::Connecting, 1));
     }
     harness.input(Input::PageRestored);
@@ -154,7 +154,7 @@ fn a_page_that_comes_back_while_greeting_keeps_its_attempt_unless_the_cache_has_
 }
 
 #[test]
-fn typing_is_refused_while_greeting_and_goes_out_without_a_number_after_it() {
+fn typing_is_refused_during_the_handshake_and_goes_out_without_a_number_after_it() {
     let mut harness = TestHarness::asking(|_| {});
     harness.memory = Some(ServerMemory::default());
     harness.server.latency_ms = 40;
@@ -186,7 +186,7 @@ fn what_comes_before_the_welcome_is_delivered_unless_it_is_stored_and_so_comes_a
 }
 
 #[test]
-fn nothing_is_believed_before_the_socket_has_opened() {
+fn nothing_is_taken_before_the_socket_has_opened() {
     let mut harness = TestHarness::asking(|_| {});
     harness.server.outcome = SocketOutcome::Silent;
     harness.connect();

@@ -87,7 +87,7 @@ fn a_message_older_than_the_servers_memory_is_reported_and_not_sent_blindly() {
 }
 
 #[test]
-fn a_server_that_still_knows_the_client_id_is_believed_whatever_the_age() {
+fn a_server_that_still_knows_the_client_id_settles_messages_of_any_age() {
     let mut harness = TestHarness::asking(|_| {});
     let last = [("earlier".to_owned(), 4)].into();
     harness.memory = Some(ServerMemory { remember_ms: Some(secs(60)), last, ..ServerMemory::default() });

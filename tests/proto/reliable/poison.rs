@@ -162,7 +162,7 @@ fn giving_a_message_up_does_not_use_up_the_attempts() {
 }
 
 #[test]
-fn what_an_earlier_page_has_left_is_given_up_too() {
+fn what_a_previous_instance_has_left_is_given_up_too() {
     let mut harness = TestHarness::withhold_acks();
     let mut left = note("poison");
     (left.origin, left.seq) = (Some("earlier".to_owned()), 4);

@@ -121,7 +121,7 @@ fn a_message_has_the_time_that_it_asks_for_until_it_is_sent_and_then_for_ever() 
 }
 
 #[test]
-fn what_is_worthless_later_goes_out_after_everything_else_that_waits() {
+fn what_is_volatile_goes_out_after_everything_else_that_waits() {
     let mut harness = congested();
     assert_eq!(harness.send(typing("m")).unwrap(), Sent::Queued);
     harness.say("a");
@@ -133,7 +133,7 @@ fn what_is_worthless_later_goes_out_after_everything_else_that_waits() {
 }
 
 #[test]
-fn what_is_worthless_later_keeps_its_order_behind_what_is_sent_again() {
+fn what_is_volatile_keeps_its_order_behind_what_is_sent_again() {
     let mut harness = TestHarness::withhold_acks();
     harness.cut();
     harness.say("a");
@@ -150,7 +150,7 @@ fn what_is_worthless_later_keeps_its_order_behind_what_is_sent_again() {
 }
 
 #[test]
-fn what_is_worthless_later_ends_with_the_connection() {
+fn what_is_volatile_ends_with_the_connection() {
     let mut harness = congested();
     harness.send(typing("m")).unwrap();
     harness.say("kept");
@@ -160,7 +160,7 @@ fn what_is_worthless_later_ends_with_the_connection() {
 }
 
 #[test]
-fn the_newest_64_of_what_is_worthless_later_wait() {
+fn the_newest_64_volatile_messages_wait() {
     let mut harness = congested();
     for number in 0..66 {
         harness.send(typing(&number.to_string())).unwrap();
@@ -170,7 +170,7 @@ fn the_newest_64_of_what_is_worthless_later_wait() {
 }
 
 #[test]
-fn what_is_worthless_later_is_replaced_by_its_key_too() {
+fn what_is_volatile_is_replaced_by_its_key_too() {
     let mut harness = congested();
     for is_typing in [true, false] {
         let mut typing = message("typing", json!({ "match_id": "m", "is_typing": is_typing }));

@@ -32,7 +32,7 @@ fn a_reply_may_come_before_the_acknowledgement() {
 }
 
 #[test]
-fn a_request_without_a_reply_fails_in_its_time_and_a_late_reply_is_not_believed() {
+fn a_request_without_a_reply_fails_in_its_time_and_a_late_reply_is_a_violation() {
     let mut harness = asking();
     assert_eq!(harness.due(), Some((30_000, Timer::PingDue)));
     harness.advance(29_999);
@@ -79,7 +79,7 @@ fn an_error_about_a_message_that_is_no_request_is_no_surprise() {
 }
 
 #[test]
-fn a_reply_to_a_message_that_is_no_request_is_not_believed() {
+fn a_reply_to_a_message_that_is_no_request_is_a_violation() {
     let mut harness = TestHarness::reliable(|_| {});
     harness.say("a");
     harness.push(reply(1));

@@ -40,7 +40,7 @@ fn what_is_processed_is_not_sent_again_although_its_acknowledgement_was_lost() {
 }
 
 #[test]
-fn what_is_sent_again_was_not_waiting_so_it_is_no_news() {
+fn what_is_sent_again_was_not_waiting_so_nobody_is_told_that_it_was() {
     let mut harness = TestHarness::withhold_acks();
     harness.cut();
     harness.say("a");
@@ -81,7 +81,7 @@ fn messages_under_way_survive_every_end_of_a_connection() {
         }),
         ("replaced", TestHarness::reconnect),
         ("restored", |harness| harness.input(Input::PageRestored)),
-        ("deaf", |harness| {
+        ("refused by the socket", |harness| {
             harness.stop_accepting();
             harness.say("c");
             harness.close(1006);

@@ -229,7 +229,7 @@ fn a_stored_reply_or_receipt_moves_the_position_of_its_stream() {
 }
 
 #[test]
-fn positions_in_a_welcome_that_is_not_believed_are_not_either() {
+fn positions_in_a_welcome_that_violates_the_protocol_are_not_taken() {
     let mut harness = TestHarness::reliable(|_| {});
     harness.push(event("user", 4));
     harness.memory = None;

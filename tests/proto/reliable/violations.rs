@@ -1,4 +1,4 @@
-//! What a client does not believe (docs/PROTOCOL.md).
+//! How servers break the protocol, and what a client makes of it (docs/PROTOCOL.md).
 
 use everwire::proto::{Phase, ProtocolViolation, Timer};
 use everwire_kit::{TestHarness, ack, event, receipt, refusal, reply, welcome};
@@ -16,7 +16,7 @@ fn waiting() -> TestHarness {
 }
 
 #[test]
-fn news_of_what_was_never_sent_is_ignored() {
+fn answers_about_what_was_never_sent_are_ignored() {
     for frame in [ack(2), refusal(2), reply(2), receipt(2)] {
         let mut harness = waiting();
         harness.push(frame.clone());
@@ -110,7 +110,7 @@ fn a_welcome_that_takes_back_an_acknowledgement_is_counted_and_the_client_goes_o
 }
 
 #[test]
-fn a_server_that_has_forgotten_is_doubted_on_every_connection_until_it_has_caught_up() {
+fn a_server_that_has_forgotten_violates_the_protocol_on_every_connection_until_it_has_caught_up() {
     let mut harness = TestHarness::reliable(|_| {});
     for text in ["a", "b", "c"] {
         harness.say(text);
@@ -218,7 +218,7 @@ fn more_than_a_hundred_on_one_connection_end_it_and_the_client_tries_again_later
 }
 
 #[test]
-fn disbelief_while_the_connection_closes_does_not_end_it_twice() {
+fn violations_while_the_connection_closes_do_not_end_it_twice() {
     let mut harness = waiting();
     harness.server.completes_closing = false;
     harness.disconnect();
