@@ -34,7 +34,16 @@ pub mod driver;
 pub mod events;
 pub mod proto;
 
+#[cfg(feature = "web")]
+pub mod client;
+#[cfg(feature = "web")]
+pub use client::Client;
+#[cfg(feature = "web")]
+mod web;
+
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod no_std_runtime;
 #[cfg(feature = "npm")]
 mod npm;
+#[cfg(any(feature = "npm", feature = "web"))]
+mod reentrancy_cell;

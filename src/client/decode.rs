@@ -1,12 +1,12 @@
 //! From a payload to a typed event.
 
+use js_sys::Object;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Path;
 use serde_wasm_bindgen::Deserializer;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::ClientError;
-use super::host::is_deeper_than;
 
 /// Where a value has not the shape that was asked for, and what was expected there.
 pub(super) struct Misfit {
@@ -54,6 +54,12 @@ fn reason(text: &str) -> String {
         return "it has none of the accepted shapes".into();
     }
     "it has a value that is not accepted".into()
+}
+
+/// Whether arrays and objects are nested in each other more than `levels` deep.
+fn is_deeper_than(levels: u32, value: &JsValue) -> bool {
+    value.is_object()
+        && (levels == 0 || Object::values(value.unchecked_ref()).iter().any(|part| is_deeper_than(levels - 1, &part)))
 }
 
 fn shortened(text: String) -> String {
