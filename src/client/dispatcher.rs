@@ -120,7 +120,8 @@ impl Dispatcher {
         match Envelope::check(frame) {
             Ok(Envelope { event, data, envelope }) => {
                 let audience = Audience::Handlers(event.clone());
-                self.registry.call(&audience, &data, &envelope, |cause| self.record(handler_failed(event.clone(), cause)));
+                self.registry
+                    .call(&audience, &data, &envelope, |cause| self.record(handler_failed(event.clone(), cause)));
             }
             Err(error) => self.record(ClientEvent::Error(error)),
         }

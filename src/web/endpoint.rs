@@ -39,10 +39,7 @@ fn invalid(text: &str) -> EndpointError {
 
 /// Browsers treat loopback addresses as trustworthy without encryption (W3C Secure Contexts, section 3.1).
 fn is_loopback(hostname: &str) -> bool {
-    hostname == "localhost"
-        || hostname.ends_with(".localhost")
-        || hostname.starts_with("127.")
-        || hostname == "[::1]"
+    hostname == "localhost" || hostname.ends_with(".localhost") || hostname.starts_with("127.") || hostname == "[::1]"
 }
 
 /// The path without its leading slash, and the query without its question mark. The fragment is left out.

@@ -29,7 +29,9 @@ impl TokenSource {
             Self::Fixed(token) => TokenAnswer::Now(Ok(token.into())),
             Self::Function(function) => {
                 match function.function().call1(&JsValue::UNDEFINED, &JsValue::from_bool(token_refused)) {
-                    Ok(answer) => answer.dyn_into().map_or_else(|token| TokenAnswer::Now(Ok(token)), TokenAnswer::Later),
+                    Ok(answer) => {
+                        answer.dyn_into().map_or_else(|token| TokenAnswer::Now(Ok(token)), TokenAnswer::Later)
+                    }
                     Err(cause) => TokenAnswer::Now(Err(cause)),
                 }
             }

@@ -186,7 +186,10 @@ impl Value for WebValue {
 
 /// An integer that every JSON reader can hold: a safe one of JavaScript, and not negative.
 fn count(value: &JsValue) -> Option<u64> {
-    value.as_f64().filter(|count| (0.0..=LARGEST_COUNT).contains(count) && count.fract() == 0.0).map(|count| count as u64)
+    value
+        .as_f64()
+        .filter(|count| (0.0..=LARGEST_COUNT).contains(count) && count.fract() == 0.0)
+        .map(|count| count as u64)
 }
 
 const LARGEST_COUNT: f64 = ((1_u64 << 53) - 1) as f64;

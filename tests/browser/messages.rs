@@ -1,7 +1,7 @@
 //! Typed events, both ways.
 
 use everwire::client::{Client, SendError};
-use everwire::events::Open;
+use everwire::events::ExtraFields;
 use everwire::events::WireEvent;
 use everwire::events::masterx::{
     EmotionUpdate, JoinSession, LeaveSession, Level, MessageReceived, MessageSent, Notification, OutgoingMessage,
@@ -31,7 +31,7 @@ pub fn join(session: &str) -> JoinSession {
 }
 
 pub fn message(session: &str, content: &str) -> MessageSent {
-    let message = OutgoingMessage { id: page::random_name(), content: content.into(), more: Open::new() };
+    let message = OutgoingMessage { id: page::random_name(), content: content.into(), more: ExtraFields::new() };
     MessageSent { session_id: session.into(), message }
 }
 
