@@ -8,7 +8,7 @@ use super::{Client, RequestError, SendError, SendOptions, encode};
 use crate::driver;
 use crate::events::WireEvent;
 use crate::proto::Sent;
-use crate::web::{HAS_JAVASCRIPT, Outgoing, WebHost};
+use crate::web::{Outgoing, WebHost};
 
 impl Client {
     /// Sends an event: hands it to the open connection, or queues it.
@@ -35,7 +35,7 @@ impl Client {
     ///
     /// As [`send`](Self::send), and [`SendError::InvalidOption`] for an option out of its range.
     pub fn send_with<E: WireEvent + Serialize>(&self, event: &E, options: &SendOptions) -> Result<Sent, SendError> {
-        self.send_raw_with(E::TYPE, &payload(event)?, options)
+        self.send_raw_with(E::TYPE, &encode::payload(event)?, options)
     }
 
     /// Sends an event whose data is a JavaScript value, and that waits in another way than its type says.
@@ -74,11 +74,6 @@ impl Client {
     pub fn latest_seq(&self) -> u64 {
         self.host().map_or(0, |host| host.look(|core| core.latest_seq()))
     }
-}
-
-/// The data of a typed event. Elsewhere than in JavaScript it could not even be made.
-pub(super) fn payload(event: &impl Serialize) -> Result<JsValue, SendError> {
-    if HAS_JAVASCRIPT { encode::payload(event) } else { Err(SendError::NoJavaScript) }
 }
 
 /// Hands a message over, with the time for the reply if it is a request. Returns its number, too.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ts_rs::{Config, TS};
 
-use super::{WireEvent, colabmatch, masterx};
+use super::{WireEvent, colabmatch, masterx, rules};
 
 /// The parts of one catalogue, in the order that they are written in.
 struct Catalogue {
@@ -133,11 +133,119 @@ fn generate() -> String {
 
 #[test]
 fn event_maps_of_the_npm_package_match_the_rust_types() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pkg/src/events.ts");
-    let generated = generate();
+    compare("pkg/src/events.ts", &generate());
+}
+
+/// Compares a file with what is generated, or writes it for `cargo xtask codegen`.
+fn compare(file: &str, generated: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("EVERWIRE_UPDATE").is_some() {
-        fs::write(&path, &generated).unwrap();
+        fs::write(&path, generated).unwrap();
     }
     let shipped = fs::read_to_string(&path).unwrap_or_default();
-    assert!(shipped == generated, "pkg/src/events.ts differs from the Rust types: run `cargo xtask codegen`");
+    assert!(shipped == generated, "{file} differs from the Rust types: run `cargo xtask codegen`");
+}
+
+/// The ranges of the numeric options, in the order in which Rust reads them.
+fn option_ranges() -> String {
+    let mut out = String::from(
+        "// Generated from the Rust ranges by `cargo xtask codegen`.\n\n\
+         /** A numeric option: its path, the lowest and the highest value, and whether Infinity and fractions fit. */\n\
+         export type OptionRange = readonly [\n\
+         \x20 path: string,\n\
+         \x20 least: number,\n\
+         \x20 most: number,\n\
+         \x20 takesInfinity?: boolean,\n\
+         \x20 takesFractions?: boolean,\n\
+         ];\n\n\
+         export const OPTION_RANGES: readonly OptionRange[] = [\n",
+    );
+    for option in &crate::proto::numeric_options::NUMERIC_OPTIONS {
+        let (least, most, takes_infinity) = option.range();
+        let flags = match (takes_infinity, option.takes_fractions()) {
+            (true, _) => ", true",
+            (false, true) => ", false, true",
+            (false, false) => "",
+        };
+        out.push_str(&format!("  [\"{}\", {least}, {most}{flags}],\n", option.field));
+    }
+    out.push_str("];\n");
+    out
+}
+
+#[test]
+fn the_option_ranges_of_the_npm_package_match_those_in_rust_in_typescript() {
+    compare("pkg/src/host/optionRanges.ts", &option_ranges());
+}
+
+fn rules() -> String {
+    let mut out = String::from(
+        "// Generated from the Rust rules by `cargo xtask codegen`.\n\n\
+         import type { PurposeName } from \"../codes.js\";\n\n\
+         /** What is special about sending one event type. Every other type is ordinary and replaces nothing. */\n\
+         export interface EventRule {\n\
+         \x20 readonly purpose: PurposeName;\n\
+         \x20 /** The field of the payload that names the session that it is about. */\n\
+         \x20 readonly session?: string;\n\
+         \x20 /** Whether it replaces a waiting one about the same session. */\n\
+         \x20 readonly coalesces?: true;\n\
+         \x20 /** The field of the payload that says which of two says more, if it holds digits alone. */\n\
+         \x20 readonly rank?: string;\n\
+         }\n\n\
+         export const RULES: { readonly [type: string]: EventRule | undefined } = {\n",
+    );
+    for rule in rules::RULES {
+        let purpose = match rule.handling {
+            rules::Handling::Ordinary => "ordinary",
+            rules::Handling::Volatile => "volatile",
+            rules::Handling::Join => "join",
+            rules::Handling::Leave => "leave",
+        };
+        out.push_str(&format!("  {}: {{ purpose: \"{purpose}\"", rule.event));
+        out.extend(rule.session.map(|field| format!(", session: \"{field}\"")));
+        out.extend(rule.coalesces.then_some(", coalesces: true"));
+        out.extend(rule.rank.map(|field| format!(", rank: \"{field}\"")));
+        out.push_str(" },\n");
+    }
+    out.push_str("};\n");
+    out
+}
+
+#[test]
+fn the_rules_of_the_npm_package_match_those_in_rust_in_typescript() {
+    compare("pkg/src/host/rules.ts", &rules());
+}
+
+/// The named values that cross between Rust and JavaScript, as types.
+fn codes() -> String {
+    use crate::proto::wire::ReceiptStatus;
+    use crate::proto::{Cause, DropReason, Overflow, Phase, ProtocolViolation, RequestFailure};
+    macro_rules! codes {
+        ($enum:ident) => {
+            $enum::ALL.iter().map(|value| value.code()).collect::<Vec<_>>()
+        };
+    }
+    let types = [
+        ("PhaseName", codes!(Phase)),
+        ("CloseCause", codes!(Cause)),
+        ("ProtocolViolation", codes!(ProtocolViolation)),
+        ("DropName", codes!(DropReason)),
+        ("FailureName", codes!(RequestFailure)),
+        ("ReceiptName", codes!(ReceiptStatus)),
+        ("OverflowName", codes!(Overflow)),
+        ("PurposeName", vec!["ordinary", "volatile", "join", "leave"]),
+    ];
+    let mut out = String::from("// Generated from the Rust enums by `cargo xtask codegen`.\n");
+    for (name, codes) in types {
+        out.push_str(&format!("\nexport type {name} =\n"));
+        out.extend(codes.iter().map(|code| format!("  | \"{code}\"\n")));
+        out.truncate(out.trim_end().len());
+        out.push_str(";\n");
+    }
+    out
+}
+
+#[test]
+fn the_codes_of_the_npm_package_match_those_in_rust_in_typescript() {
+    compare("pkg/src/codes.ts", &codes());
 }

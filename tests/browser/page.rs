@@ -29,6 +29,10 @@ export const cyclic = () => {
   return value;
 };
 
+export const loneSurrogate = () => ({ lone: "\ud83d", pair: "\ud83d\ude00", text: "\\ud83d" });
+
+export const makeFunction = () => () => ({});
+
 export const messageOf = (error) => String(error?.message ?? error);
 
 export const own = (value, name) => value[name];
@@ -43,6 +47,10 @@ extern "C" {
     pub fn dispatch(name: &str);
     pub fn nested(levels: u32) -> JsValue;
     pub fn cyclic() -> JsValue;
+    #[wasm_bindgen(js_name = loneSurrogate)]
+    pub fn lone_surrogate() -> JsValue;
+    #[wasm_bindgen(js_name = makeFunction)]
+    pub fn function() -> JsValue;
     #[wasm_bindgen(js_name = messageOf)]
     pub fn message_of(error: &JsValue) -> String;
     pub fn own(value: &JsValue, name: &str) -> JsValue;

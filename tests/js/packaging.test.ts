@@ -14,6 +14,7 @@ interface Packed {
 const MODULES = [
   "api",
   "client",
+  "codes",
   "connection",
   "durable",
   "durable/database",

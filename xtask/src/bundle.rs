@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::build::Mode;
-use crate::{node, paths};
+use crate::{node, paths, wasm};
 
 pub fn build(mode: Mode) -> Result<()> {
     let package = paths::root().join("pkg");
@@ -31,7 +31,10 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
         // The hooks use the client class of the application's own import, so it exists once.
         .args(["--external:react", "--external:everwire", "--log-level=warning"]);
     if mode == Mode::Release {
-        job = job.args(["--minify", "--legal-comments=none"]);
+        let names = package.join("wasm").join(wasm::NAMES);
+        job = job
+            .args(["--minify", "--legal-comments=none", "--mangle-quoted", &format!("--mangle-props={EXCHANGED}")])
+            .arg(format!("--mangle-cache={}", names.display()));
     }
     job.run()?;
     if mode == Mode::Release {
@@ -47,7 +50,10 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
     Ok(())
 }
 
-/// Takes out what esbuild leaves, and shortens the names of internal properties. Functions stay where they are: moved to their only
+/// The names that the module and its glue exchange, and nothing else: what wasm-opt has renamed is in the mangle cache.
+const EXCHANGED: &str = r"^(__wbg_.*|__wbindgen_.*|__externref_.*|__abort_handler|__instance_terminated|core_.*|memory|\./everwire_bg\.js)$";
+
+/// Takes out what esbuild leaves. Functions stay where they are: moved to their only
 /// call, they would be made anew for every frame.
 fn minify(script: &Path) -> Result<()> {
     node::tool("build · terser", "terser")
@@ -60,42 +66,10 @@ fn minify(script: &Path) -> Result<()> {
             "--compress",
             "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
         ])
-        .args(["--mangle-props", &format!("regex=/^({})$/", INTERNAL.join("|"))])
         .arg("--output")
         .arg(script)
         .run()
 }
-
-/// Properties that only the scripts of one entry know: neither part of the package's interface nor of what travels.
-const INTERNAL: [&str; 27] = [
-    "acknowledged",
-    "answer",
-    "core",
-    "drafts",
-    "ears",
-    "endpoint",
-    "failure",
-    "isDurable",
-    "isEphemeral",
-    "messages",
-    "isTelling",
-    "joins",
-    "listeners",
-    "news",
-    "pointer",
-    "positions",
-    "refusal",
-    "requests",
-    "senders",
-    "settle",
-    "signal",
-    "snapshot",
-    "socket",
-    "tell",
-    "text",
-    "timeout",
-    "watched",
-];
 
 fn types(dist: &Path) -> Result<()> {
     node::tool("build · types", "tsc").args(["-p", "pkg/tsconfig.json"]).run()?;
