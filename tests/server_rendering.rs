@@ -1,6 +1,7 @@
 //! The Rust client where there is no JavaScript, as on a server that renders pages.
 
 #![cfg(all(not(target_arch = "wasm32"), feature = "web"))]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::cell::Cell;
 use std::pin::pin;

@@ -7,7 +7,7 @@ use crate::web::counters;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostics {
-    /// Closures that JavaScript can call: some for each client that has connected, one for each handler.
+    /// Closures that JavaScript can call: the listeners and the alarm of each client, its token function, and its handlers.
     pub closures: u32,
     /// Sockets that are listened to: at most one for each client.
     pub sockets: u32,

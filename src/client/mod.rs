@@ -60,8 +60,30 @@
 //! # Ok::<(), ConfigError>(())
 //! ```
 //!
-//! A client belongs to the thread that has made it, so a framework whose values travel between threads keeps it in a place of its own for
-//! such values: Leptos in `StoredValue::new_local`.
+//! A client belongs to the thread that has made it. Leptos may drop what a component keeps on another thread of the server, so there the client
+//! is made in an effect, which runs in the browser alone:
+//!
+//! ```ignore
+//! #[component]
+//! pub fn Notifications() -> impl IntoView {
+//!     let phase = RwSignal::new(Phase::Idle);
+//!     let latest = RwSignal::new(String::new());
+//!     Effect::new(move || {
+//!         let Ok(client) = Client::new(Options::new()) else { return };
+//!         let changes = client.on_event(move |event| {
+//!             if let ClientEvent::Changed(snapshot) = event {
+//!                 phase.set(snapshot.phase);
+//!             }
+//!         });
+//!         let texts = client.subscribe(move |event: Notification| latest.set(event.text.unwrap_or_default()));
+//!         if client.connect().is_ok() {
+//!             // They live as long as the component.
+//!             StoredValue::new_local((client, changes, texts));
+//!         }
+//!     });
+//!     view! { <p class=move || phase.get().code()>{latest}</p> }
+//! }
+//! ```
 
 mod decode;
 mod diagnostics;

@@ -9,9 +9,9 @@ use crate::proto::wire::{Field, Word};
 macro_rules! mirror {
     ($(#[$doc:meta])* $name:ident of $core:ident { $($variant:ident = $code:literal,)* }) => {
         $(#[$doc])*
-        #[wasm_bindgen]
+        #[wasm_bindgen(skip_typescript)]
         #[derive(Clone, Copy)]
-        pub enum $name {
+        pub(super) enum $name {
             $($variant = $code,)*
         }
 

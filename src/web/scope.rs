@@ -1,6 +1,6 @@
 //! The global object of the place that this code runs in: a window, a worker, or something that has only a part of either.
 
-use js_sys::Date;
+use js_sys::{Date, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{Crypto, Document, EventTarget, Location, Performance};
 
@@ -60,9 +60,11 @@ pub(crate) fn report_error(error: &JsValue) {
 
 /// 128 bits that name one client of the reliable mode, and 64 bits as the seed of its randomness.
 pub(super) fn random_identity() -> (String, u64) {
-    let mut bytes = [0; 24];
-    let filled = scope().crypto().get_random_values_with_u8_array(&mut bytes);
+    // An array of JavaScript's own: into memory that threads share, browsers write no random values.
+    let array = Uint8Array::new_with_length(24);
+    let filled = scope().crypto().get_random_values_with_array_buffer_view(&array);
     filled.expect_throw("`crypto.getRandomValues` fills 24 bytes wherever it exists");
+    let bytes = array.to_vec();
     let [high, low, seed] = [0, 8, 16].map(|start| bytes[start..start + 8].iter().fold(0, join_byte));
     (format!("{high}-{low}"), seed)
 }
