@@ -2,9 +2,13 @@ import { wasmHex } from "../wasm/inline.js";
 import { Client } from "./client.js";
 import { error } from "./errors.js";
 import { explain, instantiate } from "./load.js";
+import { lazyClient } from "./page.js";
 import type { AnyEvents, Options } from "./types.js";
 
 export * from "./api.js";
+export { optionsFromEnv } from "./env.js";
+export { EMOTIONS } from "./events.js";
+export { configureWebSocket } from "./page.js";
 
 /** {@inheritDoc Client} */
 export class NativeSocketClient<Events extends object = AnyEvents, Sends extends object = Events> extends Client<
@@ -16,6 +20,12 @@ export class NativeSocketClient<Events extends object = AnyEvents, Sends extends
     super(load, options);
   }
 }
+
+/**
+ * The page's one client, with the options that `configureWebSocket` was given. Importing it makes nothing; its first use does. Components without a
+ * provider share it. `dispose()` ends it for the life of the page; between two users call `logout()`.
+ */
+export const nativeSocketClient: NativeSocketClient = /* @__PURE__ */ lazyClient(NativeSocketClient);
 
 /**
  * Compiles the WebAssembly module asynchronously. Needed only where a constructor said `wasm_too_large`; harmless elsewhere.

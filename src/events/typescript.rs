@@ -39,6 +39,8 @@ fn open(declaration: String) -> String {
 /// One field a line, each behind its documentation. Every field has some, because `missing_docs` is denied.
 fn pretty(declaration: &str) -> String {
     let joined = declaration.split_whitespace().collect::<Vec<_>>().join(" ").replace("/** * ", "/** ");
+    // What rustdoc links in brackets, TSDoc links with a tag.
+    let joined = joined.replace("[`", "{@link ").replace("`]", "}");
     let lines =
         joined.replace("{ /**", "{\n/**").replace(", /**", ";\n/**").replace(" */ ", " */\n").replace(", }", ";\n}");
     let mut depth = 0_usize;
@@ -77,6 +79,7 @@ fn masterx() -> Catalogue {
             event::<EmotionUpdate>(),
             event::<TypingIndicator>(),
             event::<MessageReceived>(),
+            event::<MessageDelta>(),
             event::<SessionMembers>(),
             open_event::<SessionUpdate>(),
             open_event::<Notification>(),
@@ -99,9 +102,23 @@ fn colabmatch() -> Catalogue {
             event::<TypingStopped>(),
             event::<UserOnlineStatus>(),
             event::<MessageRead>(),
+            event::<SessionMembers>(),
+            event::<SessionUpdate>(),
             event::<ServerError>(),
         ],
     }
+}
+
+/// The names of emotions as a constant, and as a type that takes others too.
+fn write_emotions(out: &mut String) {
+    out.push_str("/** The names of emotions that MasterX uses. A server may send others. */\n");
+    out.push_str("export const EMOTIONS = [\n");
+    for name in masterx::EMOTIONS {
+        out.push_str(&format!("  \"{name}\",\n"));
+    }
+    out.push_str("] as const;\n\n");
+    out.push_str("/** One of {@link EMOTIONS}. */\n");
+    out.push_str("export type EmotionName = (typeof EMOTIONS)[number];\n\n");
 }
 
 fn write_map(out: &mut String, name: &str, about: &str, events: &[(&str, String)]) {
@@ -116,6 +133,7 @@ fn write_map(out: &mut String, name: &str, about: &str, events: &[(&str, String)
 
 fn generate() -> String {
     let mut out = String::from("// Generated from the Rust types by `cargo xtask codegen`.\n\n");
+    write_emotions(&mut out);
     for catalogue in [masterx(), colabmatch()] {
         let Catalogue { name, about, shared, client, server } = catalogue;
         for declaration in shared {

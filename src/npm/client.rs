@@ -72,9 +72,9 @@ impl Core {
     pub fn command(&self, host: &JsHost, command: CommandName, seq: Option<f64>) -> bool {
         let mut call = self.call(host);
         let seq = seq.unwrap_or(0.0) as u64;
-        match command {
-            CommandName::Connect => driver::connect(&mut call, Client::connect),
-            CommandName::Reconnect => driver::connect(&mut call, Client::reconnect),
+        let connect = match command {
+            CommandName::Connect => Client::connect,
+            CommandName::Reconnect => Client::reconnect,
             _ => {
                 return driver::command(&mut call, |client, now| {
                     match command {
@@ -86,7 +86,8 @@ impl Core {
                     true
                 });
             }
-        }
+        };
+        driver::connect(&mut call, connect);
         true
     }
 

@@ -32,14 +32,16 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
         .args(["--external:react", "--external:everwire", "--log-level=warning"]);
     if mode == Mode::Release {
         let names = package.join("wasm").join(wasm::NAMES);
+        // The rest is terser's work, which needs the annotations that go with white space.
         job = job
-            .args(["--minify", "--legal-comments=none", "--mangle-quoted", &format!("--mangle-props={EXCHANGED}")])
+            .args(["--minify-syntax", "--minify-identifiers", "--legal-comments=none", "--mangle-quoted"])
+            .arg(format!("--mangle-props={EXCHANGED}"))
             .arg(format!("--mangle-cache={}", names.display()));
     }
     job.run()?;
     if mode == Mode::Release {
         for entry in ENTRIES {
-            minify(&package.join(format!("dist/{entry}.js")))?;
+            minify(&package.join("dist"), entry)?;
         }
     }
     let slim = std::fs::read_to_string(package.join("dist/slim.js"))?;
@@ -55,20 +57,21 @@ const EXCHANGED: &str = r"^(__wbg_.*|__wbindgen_.*|__externref_.*|__abort_handle
 
 /// Takes out what esbuild leaves. Functions stay where they are: moved to their only
 /// call, they would be made anew for every frame.
-fn minify(script: &Path) -> Result<()> {
-    node::tool("build · terser", "terser")
-        .arg(script)
-        .args([
-            "--module",
-            "--ecma",
-            "2022",
-            "--mangle",
-            "--compress",
-            "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
-        ])
-        .arg("--output")
-        .arg(script)
-        .run()
+fn minify(dist: &Path, entry: &str) -> Result<()> {
+    let script = dist.join(format!("{entry}.js"));
+    let mut job = node::tool("build · terser", "terser").arg(&script).args([
+        "--module",
+        "--ecma",
+        "2022",
+        "--mangle",
+        "--compress",
+        "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
+    ]);
+    // Who imports nothing but a constant from the default entry must not load the client with it. Slim has the client and nothing else.
+    if entry == "index" {
+        job = job.args(["--format", "preserve_annotations=true"]);
+    }
+    job.arg("--output").arg(script).run()
 }
 
 fn types(dist: &Path) -> Result<()> {
@@ -82,4 +85,4 @@ fn types(dist: &Path) -> Result<()> {
     Ok(())
 }
 
-const ENTRIES: [&str; 4] = ["index", "slim", "react", "durable"];
+const ENTRIES: [&str; 5] = ["index", "slim", "react", "durable", "session"];

@@ -14,12 +14,13 @@ export function parse(text: unknown): Envelope | EverwireError {
   return badFrame("no JSON object with a string `type`", text);
 }
 
-/** The envelope as the application gets it, or the error that says why it does not. */
-export function checked(envelope: Envelope): Envelope | EverwireError {
-  const { type, data = {} } = envelope;
+/** What keeps an envelope from the application, if anything does. Gives one without data an empty object. */
+export function flawOf(envelope: { type: string; data?: unknown }): EverwireError | undefined {
+  const { type, data } = envelope;
   if (OWN_EVENTS.has(type)) return badFrame("named like an event of the client", type);
-  if (!isObject(data)) return badFrame("an envelope whose `data` is no object", JSON.stringify(envelope));
-  return Object.assign(envelope, { data });
+  if (data === undefined) envelope.data = {};
+  else if (!isObject(data)) return badFrame("an envelope whose `data` is no object", JSON.stringify(envelope));
+  return undefined;
 }
 
 const OWN_EVENTS = /* @__PURE__ */ new Set(["open", "close", "state", "reconnecting", "give_up", "drop", "gap"]);

@@ -1,10 +1,11 @@
 import type { Core, Happening } from "../../wasm/everwire.js";
+import type { ProtocolViolation } from "../codes.js";
 import { type EverwireError, error } from "../errors.js";
 import type { Outbox } from "../outbox.js";
 import type { Envelope, Options, Snapshot } from "../types.js";
 import type { CoreHost } from "./contract.js";
 import { withToken } from "./endpoint.js";
-import { checked, parse } from "./frame.js";
+import { flawOf, parse } from "./frame.js";
 import { Handlers, Listeners } from "./handlers.js";
 import { isReliable, numericOption } from "./options.js";
 import { Outcomes } from "./outcomes.js";
@@ -12,7 +13,7 @@ import { isOffline, pageWatch } from "./page.js";
 import { closeInfo, makeSnapshot, type RawSnapshot } from "./snapshot.js";
 import { Socket, type SocketListener } from "./socket.js";
 import { askForToken } from "./token.js";
-import { FAILURE_TEXTS, VIOLATION_TEXTS } from "./words.js";
+import { FAILURE_TEXTS } from "./words.js";
 
 /**
  * What a client has in JavaScript: its socket, its alarm, its handlers, and the handles of its messages. The core calls it, and it calls the core.
@@ -39,6 +40,8 @@ export class Host implements CoreHost, SocketListener {
   /** The attempt whose token is asked for: the application may have disconnected when it comes. */
   #attempt: object | undefined;
   #alarm: ReturnType<typeof setTimeout> | undefined;
+  /** When the alarm goes off, on a clock that is cheap to read. If it is set meanwhile, the alarm comes early or late for a frame, and in time for itself. */
+  #dueAt = Infinity;
   #error: EverwireError | null = null;
   /** What happened and is not told yet. */
   #events: (() => void)[] = [];
@@ -100,7 +103,10 @@ export class Host implements CoreHost, SocketListener {
 
   setAlarm(delayMs: number | undefined): void {
     clearTimeout(this.#alarm);
-    if (delayMs !== undefined) this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
+    this.#dueAt = Infinity;
+    if (delayMs === undefined) return;
+    this.#dueAt = Date.now() + delayMs;
+    this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
   }
 
   watchPage(isWatched: boolean): void {
@@ -115,10 +121,19 @@ export class Host implements CoreHost, SocketListener {
     this.core?.socketClosed(this, code, reason, wasClean);
   }
 
-  frameArrived(data: unknown, at: number): void {
-    const envelope = parse(data);
-    if ("code" in envelope && envelope instanceof Error) this.handlers.call("error", envelope);
-    else if (this.core?.receive(this, envelope, at)) this.#deliverFrame(envelope as Envelope);
+  frameArrived(event: MessageEvent): void {
+    const envelope = parse(event.data);
+    if (envelope instanceof Error) this.handlers.call("error", envelope);
+    else if (this.isReliable || envelope.type === "pong") {
+      // The time at which the browser got it, on the clock of the core.
+      const at = event.timeStamp || performance.now();
+      if (this.core?.receive(this, envelope, at)) this.#deliverFrame(envelope);
+    } else {
+      // At most once, the core has nothing to decide about an event. But like every frame it wakes what is due, because browsers are late with the
+      // timers of hidden pages.
+      this.#deliverFrame(envelope);
+      if (Date.now() >= this.#dueAt) this.#handle("timeout");
+    }
   }
 
   opened(): void {
@@ -178,8 +193,8 @@ export class Host implements CoreHost, SocketListener {
     this.#tell("gap", { stream, from, to: to ?? null });
   }
 
-  violation(violation: keyof typeof VIOLATION_TEXTS): void {
-    const failure = error("protocol_error", `the server broke the protocol: ${VIOLATION_TEXTS[violation]}`);
+  violation(violation: ProtocolViolation): void {
+    const failure = error("protocol_error", `the server broke the protocol: ${violation}`);
     this.#tell("error", Object.assign(failure, { violation }));
   }
 
@@ -251,9 +266,9 @@ export class Host implements CoreHost, SocketListener {
   }
 
   #deliverFrame(envelope: Envelope): void {
-    const event = checked(envelope);
-    if (event === envelope) this.handlers.call(envelope.type, envelope.data, envelope);
-    else this.handlers.call("error", event);
+    const flaw = flawOf(envelope);
+    if (flaw) this.handlers.call("error", flaw);
+    else this.handlers.call(envelope.type, envelope.data, envelope);
   }
 
   #handle(happening: Happening): void {

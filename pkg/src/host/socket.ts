@@ -1,8 +1,7 @@
 /** What a {@link Socket} reports. */
 export interface SocketListener {
   socketOpened(): void;
-  /** A frame arrived, at a time of `performance.now()`. */
-  frameArrived(data: unknown, at: number): void;
+  frameArrived(event: MessageEvent): void;
   socketClosed(code: number, reason: string, wasClean: boolean): void;
 }
 
@@ -15,7 +14,7 @@ export class Socket {
   constructor(listener: SocketListener) {
     this.#handlers = {
       onopen: () => listener.socketOpened(),
-      onmessage: ({ data, timeStamp }) => listener.frameArrived(data, timeStamp || performance.now()),
+      onmessage: (event) => listener.frameArrived(event),
       onclose: ({ code, reason, wasClean }) => {
         this.#release();
         listener.socketClosed(code, reason, wasClean);

@@ -1,7 +1,7 @@
 // Words for people. Programs have the codes.
 
 import type { SendOutcome } from "../../wasm/everwire.js";
-import type { CloseCause, FailureName, ProtocolViolation } from "../codes.js";
+import type { CloseCause, FailureName } from "../codes.js";
 
 export const CLOSE_TEXTS: Record<CloseCause, string> = {
   connect_timeout: "no connection within connectTimeoutMs",
@@ -15,16 +15,6 @@ export const CLOSE_TEXTS: Record<CloseCause, string> = {
   ack_timeout: "no acknowledgement within heartbeat.timeoutMs",
   protocol_violation: "the server broke the protocol",
   event_lost: "an event was lost on the way",
-};
-
-export const VIOLATION_TEXTS: Record<ProtocolViolation, string> = {
-  never_sent: "answer to what was never sent",
-  ack_taken_back: "acknowledgement taken back",
-  old_epoch: "old epoch",
-  unexpected_welcome: "unexpected welcome",
-  repeated_event: "repeated event",
-  unexpected_reply: "unexpected reply",
-  malformed: "wrong fields",
 };
 
 export const REFUSAL_TEXTS: Record<Exclude<SendOutcome, "sent" | "queued">, string> = {

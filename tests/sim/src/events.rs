@@ -1,6 +1,6 @@
 //! What the client tells its application, against what is true.
 
-use everwire::proto::{Cause, DropReason, Event, Phase, Reason, RequestFailure, ProtocolViolation as Doubt};
+use everwire::proto::{Cause, DropReason, Event, Phase, ProtocolViolation as Doubt, Reason, RequestFailure};
 
 use crate::flaw::Flaw;
 use crate::frame::{Arrived, Down, Kind, Stream, Text};

@@ -1,6 +1,6 @@
 //! What travels between client and server (docs/PROTOCOL.md), as values with a size instead of JSON text.
 
-use everwire::proto::{Inbound, FrameKind, Sequence, StreamOffset};
+use everwire::proto::{FrameKind, Inbound, Sequence, StreamOffset};
 
 /// Stands for every text that the state machine moves without looking into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use crate::ledger::{End, Status, What};
 use crate::page::Fact;
 use crate::plan::{Note, Plan};
 use crate::tally::Tally;
-use crate::verdict::{Rule, ProtocolViolation};
+use crate::verdict::{ProtocolViolation, Rule};
 use crate::world::World;
 
 /// What came of a run.

@@ -12,7 +12,7 @@ use crate::memory::Memory;
 use crate::page::{Fact, Page};
 use crate::plan::{Plan, Setup, Step};
 use crate::tally::Tally;
-use crate::verdict::{Rule, ProtocolViolation};
+use crate::verdict::{ProtocolViolation, Rule};
 use crate::wire::Wire;
 
 pub struct World {
