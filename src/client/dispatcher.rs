@@ -45,7 +45,7 @@ impl Dispatcher {
     }
 
     /// Tells every listener. What a listener causes is told when the others have heard of this.
-    pub(crate) fn tell(&self, event: ClientEvent) {
+    pub(crate) fn dispatch(&self, event: ClientEvent) {
         self.record(event);
         self.deliver();
     }
@@ -61,8 +61,8 @@ impl Dispatcher {
     }
 
     /// Notes what became of a request, if the message is one, for the next [`deliver`](Self::deliver).
-    pub(crate) fn settle(&self, seq: u64, outcome: impl FnOnce() -> Outcome) {
-        let waker = self.requests.settle(seq, outcome);
+    pub(crate) fn resolve_request(&self, seq: u64, outcome: impl FnOnce() -> Outcome) {
+        let waker = self.requests.resolve(seq, outcome);
         self.due.borrow_mut().extend(waker);
     }
 
@@ -89,7 +89,7 @@ impl Dispatcher {
             // The borrow ends with the statement.
             let pending = self.pending.borrow_mut().pop_front();
             match pending {
-                Some(Pending::Event(event)) => self.tell_listeners(event),
+                Some(Pending::Event(event)) => self.call_listeners(event),
                 Some(Pending::Frame(frame)) => self.call_handlers(frame),
                 None => break,
             }
@@ -102,7 +102,7 @@ impl Dispatcher {
         self.current.borrow_mut().clone()
     }
 
-    fn tell_listeners(&self, event: ClientEvent) {
+    fn call_listeners(&self, event: ClientEvent) {
         let is_error = matches!(event, ClientEvent::Error(_));
         self.current.replace(Some(Rc::new(event)));
         self.registry.call(&Audience::Listeners, &JsValue::UNDEFINED, &JsValue::UNDEFINED, |cause| {

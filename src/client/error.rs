@@ -88,10 +88,7 @@ impl fmt::Display for SendError {
             Self::Refused(Refusal::TooLarge { bytes, max }) => {
                 write!(f, "the message takes {bytes} bytes, more than the {max} of `max_message_bytes`")
             }
-            Self::Refused(Refusal::QueueFull) => f.write_str("there is no connection and the queue is full"),
-            Self::Refused(Refusal::NotOpen) => f.write_str("there is no connection, and this event is worthless later"),
-            Self::Refused(Refusal::TooManySessions) => f.write_str("too many sessions are joined: leave some first"),
-            Self::Refused(Refusal::Unsupported) => f.write_str(Refusal::Unsupported.text()),
+            Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
             Self::InvalidOption(error) => fmt::Display::fmt(error, f),
             Self::InvalidEvent => f.write_str("the name of an event must not be empty"),
             Self::InvalidData => f.write_str("the data of an event must be a JSON object"),

@@ -132,12 +132,12 @@ pub struct Client(Rc<Shared>);
 pub struct WeakClient(Weak<Shared>);
 
 struct Shared {
-    place: Place,
+    environment: Environment,
     target: Target,
 }
 
 /// Where a client is.
-enum Place {
+enum Environment {
     /// Where there is JavaScript.
     Browser(Rc<WebHost>),
     /// Where there is none: what its snapshot says for ever.
@@ -153,12 +153,12 @@ impl Client {
     /// change it.
     pub fn new(options: Options) -> Result<Self, ConfigError> {
         let Parts { config, target, token } = options.into_parts()?;
-        let place = if HAS_JAVASCRIPT {
-            Place::Browser(WebHost::new(config, token.into_source()))
+        let environment = if HAS_JAVASCRIPT {
+            Environment::Browser(WebHost::new(config, token.into_source()))
         } else {
-            Place::Server(Box::new(Snapshot::of_new_client(&config)))
+            Environment::Server(Box::new(Snapshot::of_new_client(&config)))
         };
-        Ok(Self(Rc::new(Shared { place, target })))
+        Ok(Self(Rc::new(Shared { environment, target })))
     }
 
     /// Connects, unless a connection is open, under way, or scheduled. Returns at once; see [`connected`](Self::connected). On a server,
@@ -197,7 +197,7 @@ impl Client {
     /// client has given up, or the server has refused it for good.
     pub async fn connected(&self) -> Result<(), NotConnected> {
         match self.host() {
-            Some(host) => host.dispatcher().wait_for(|| host.look(connection)).await,
+            Some(host) => host.dispatcher().wait_for(|| host.with_core(connection)).await,
             None => Err(NotConnected::Disconnected),
         }
     }
@@ -205,16 +205,16 @@ impl Client {
     /// Where the connection stands, and why.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        match &self.0.place {
-            Place::Browser(host) => Snapshot::take(host),
-            Place::Server(snapshot) => Snapshot::clone(snapshot),
+        match &self.0.environment {
+            Environment::Browser(host) => Snapshot::take(host),
+            Environment::Server(snapshot) => Snapshot::clone(snapshot),
         }
     }
 
     /// The state alone, without the rest of the [`snapshot`](Self::snapshot).
     #[must_use]
     pub fn phase(&self) -> Phase {
-        self.host().map_or(Phase::Idle, |host| host.look(|core| core.snapshot().phase))
+        self.host().map_or(Phase::Idle, |host| host.with_core(|core| core.snapshot().phase))
     }
 
     /// Disconnects and forgets every message, session and position: the user has logged out. Each message that waits, or is sent and
@@ -242,7 +242,7 @@ impl Client {
             Ok(event) => handler(event),
             Err(error) => {
                 if let Some(host) = host.as_ref().and_then(Weak::upgrade) {
-                    host.dispatcher().tell(ClientEvent::Error(error));
+                    host.dispatcher().dispatch(ClientEvent::Error(error));
                 }
             }
         })
@@ -319,9 +319,9 @@ impl WeakClient {
 
 impl Shared {
     const fn host(&self) -> Option<&Rc<WebHost>> {
-        match &self.place {
-            Place::Browser(host) => Some(host),
-            Place::Server(_) => None,
+        match &self.environment {
+            Environment::Browser(host) => Some(host),
+            Environment::Server(_) => None,
         }
     }
 }

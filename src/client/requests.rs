@@ -46,7 +46,7 @@ impl Client {
     {
         let data = encode::payload(event).map_err(RequestError::Refused)?;
         let result = self.request_raw(E::TYPE, &data, timeout_ms).await?;
-        decode::value(result).map_err(|misfit| RequestError::Undecodable { field: misfit.field, reason: misfit.reason })
+        decode::value(result).map_err(|error| RequestError::Undecodable { field: error.field, reason: error.reason })
     }
 
     /// Sends an event whose data is a JavaScript value and waits for the result in the server's reply: a JSON object, an empty one
@@ -91,7 +91,7 @@ impl Requests {
     }
 
     /// Notes what became of a request, if one waits; the first news counts. Returns whom to wake.
-    pub(super) fn settle(&self, seq: u64, outcome: impl FnOnce() -> Outcome) -> Option<Waker> {
+    pub(super) fn resolve(&self, seq: u64, outcome: impl FnOnce() -> Outcome) -> Option<Waker> {
         let is_waiting = self.0.borrow_mut().get(&seq).is_some_and(|request| request.outcome.is_none());
         if !is_waiting {
             return None;
@@ -104,8 +104,8 @@ impl Requests {
     }
 
     fn poll(&self, seq: u64, context: &Context<'_>) -> Poll<Outcome> {
-        let is_settled = self.0.borrow_mut().get(&seq).is_none_or(|request| request.outcome.is_some());
-        if is_settled {
+        let is_resolved = self.0.borrow_mut().get(&seq).is_none_or(|request| request.outcome.is_some());
+        if is_resolved {
             let request = self.0.borrow_mut().remove(&seq);
             let outcome = request.and_then(|request| request.outcome);
             return Poll::Ready(outcome.unwrap_or(Err(RequestError::Cancelled)));

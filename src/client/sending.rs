@@ -54,7 +54,7 @@ impl Client {
         let Some(host) = self.host() else { return false };
         let is_in_time = host.command(|core, now| core.cancel(seq, now));
         if is_in_time {
-            host.dispatcher().settle(seq, || Err(RequestError::Cancelled));
+            host.dispatcher().resolve_request(seq, || Err(RequestError::Cancelled));
             host.dispatcher().deliver();
         }
         is_in_time
@@ -64,7 +64,7 @@ impl Client {
     /// long as there is no room, which may be for ever if nobody connects.
     pub async fn when_room(&self) {
         if let Some(host) = self.host() {
-            host.dispatcher().wait_for(|| host.look(|core| core.snapshot().has_room.then_some(()))).await;
+            host.dispatcher().wait_for(|| host.with_core(|core| core.snapshot().has_room.then_some(()))).await;
         }
     }
 
@@ -72,7 +72,7 @@ impl Client {
     /// A listener that sends when it is told what a call has changed does so before that call returns, and so moves the number.
     #[must_use]
     pub fn latest_seq(&self) -> u64 {
-        self.host().map_or(0, |host| host.look(|core| core.latest_seq()))
+        self.host().map_or(0, |host| host.with_core(|core| core.latest_seq()))
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn submit(
     check_millis("timeout_ms", reply_within_ms)?;
     let message = Outgoing { event, data, options, reply_within_ms }.message(host.is_reliable())?;
     // What becomes of a request may be told before the driver returns, so its number is expected before it is given.
-    let expected = reply_within_ms.map(|_| host.look(|core| core.latest_seq()) + 1);
+    let expected = reply_within_ms.map(|_| host.with_core(|core| core.latest_seq()) + 1);
     let requests = host.dispatcher().requests();
     if let Some(seq) = expected {
         requests.expect(seq);

@@ -35,7 +35,7 @@ pub struct Snapshot {
 impl Snapshot {
     pub(crate) fn take(host: &WebHost) -> Self {
         let (now, today) = (now(), wall_clock());
-        host.look(|core| {
+        host.with_core(|core| {
             let seen = core.snapshot();
             Self {
                 phase: seen.phase,

@@ -37,7 +37,7 @@ pub(crate) struct WebHost {
     socket_listeners: OnceCell<SocketListeners>,
     alarm: ReentrancyCell<Option<Alarm>>,
     page: ReentrancyCell<Option<PageListeners>>,
-    /// Keeps an active client alive that the application has let go of.
+    /// Keeps an active client alive whose last handle is dropped, until its connection is closed.
     anchor: ReentrancyCell<Option<Rc<Self>>>,
 }
 
@@ -62,7 +62,7 @@ impl WebHost {
     }
 
     /// Looks at the state machine. `look` must not run code of the application.
-    pub(crate) fn look<R>(&self, look: impl FnOnce(&Client<WebValue>) -> R) -> R {
+    pub(crate) fn with_core<R>(&self, look: impl FnOnce(&Client<WebValue>) -> R) -> R {
         look(self.driver.borrow_mut().client())
     }
 
@@ -89,13 +89,13 @@ impl WebHost {
         driver::handle_input(&mut &*self, input, scope::now());
     }
 
-    /// What the listeners of sockets and of the page, and the alarm, do with the client, if it still lives. The reference that is made here keeps
-    /// it until the call is over, whatever a handler drops.
-    fn callback<E>(&self, act: impl Fn(&Self, E) + 'static) -> impl Fn(E) + 'static {
+    /// A function for JavaScript to call, which does nothing once the client is gone. The reference that it makes keeps the client until the
+    /// call is over, whatever a handler drops.
+    fn callback<E>(&self, handle: impl Fn(&Self, E) + 'static) -> impl Fn(E) + 'static {
         let this = self.this.clone();
         move |event| {
             if let Some(host) = this.upgrade() {
-                act(&host, event);
+                handle(&host, event);
             }
         }
     }
@@ -114,11 +114,11 @@ impl WebHost {
         }
     }
 
-    fn socket_brought(&self, message: &MessageEvent) {
+    fn message_received(&self, message: &MessageEvent) {
         let Some(socket) = self.socket_id() else { return };
         match envelope::parse(message.data()) {
             Ok(frame) => self.input(Input::Frame { socket, frame }),
-            Err(error) => self.dispatcher.tell(ClientEvent::Error(error)),
+            Err(error) => self.dispatcher.dispatch(ClientEvent::Error(error)),
         }
     }
 
@@ -141,7 +141,7 @@ impl WebHost {
     /// Opens a socket with the token that was answered: a string or `undefined`.
     fn token_answered(&self, attempt: SocketId, answer: Result<JsValue, JsValue>) {
         // The application may have disconnected while the token was on its way.
-        if self.look(Client::socket) != Some(attempt) {
+        if self.with_core(Client::socket) != Some(attempt) {
             return;
         }
         let cause = match answer {
@@ -167,7 +167,7 @@ impl WebHost {
         self.socket_listeners.get_or_init(|| {
             SocketListeners::new(
                 self.callback(|host, _| host.socket_opened()),
-                self.callback(|host, message| host.socket_brought(&message)),
+                self.callback(|host, message| host.message_received(&message)),
                 self.callback(|host, event| host.socket_closed(&event)),
             )
         })
@@ -270,14 +270,14 @@ impl Host for &WebHost {
     fn refused(&mut self, seq: u64, data: WebValue) {
         let [code, message] = ["code", "message"].map(|name| data.named(name).as_string().unwrap_or_default());
         let rejection = || Err(RequestError::Rejected { code: code.clone(), message: message.clone() });
-        self.dispatcher.settle(seq, rejection);
+        self.dispatcher.resolve_request(seq, rejection);
         self.dispatcher.record(ClientEvent::Rejected { seq, code, message });
     }
 
     fn replied(&mut self, seq: u64, data: WebValue) {
         let result = data.named("result");
         let is_missing = result.is_null() || result.is_undefined();
-        self.dispatcher.settle(seq, || Ok(if is_missing { Object::new().into() } else { result }));
+        self.dispatcher.resolve_request(seq, || Ok(if is_missing { Object::new().into() } else { result }));
     }
 
     fn receipt(&mut self, seq: u64, status: ReceiptStatus) {
@@ -285,7 +285,7 @@ impl Host for &WebHost {
     }
 
     fn request_failed(&mut self, seq: u64, failure: RequestFailure) {
-        self.dispatcher.settle(seq, || Err(RequestError::failed(failure)));
+        self.dispatcher.resolve_request(seq, || Err(RequestError::failed(failure)));
     }
 
     fn gap(&mut self, stream: WebText, from: u64, to: Option<u64>) {
@@ -297,7 +297,7 @@ impl Host for &WebHost {
     }
 
     fn dropped(&mut self, message: Box<Message<WebText>>, reason: DropReason) {
-        self.dispatcher.settle(message.seq, || Err(RequestError::Dropped(reason)));
+        self.dispatcher.resolve_request(message.seq, || Err(RequestError::Dropped(reason)));
         let (event, data) = Envelope::read_back(&message.frame);
         self.dispatcher.record(ClientEvent::Dropped { event, data, reason });
     }
