@@ -244,6 +244,16 @@ fn a_url_that_cannot_be_connected_to_is_refused_at_the_call() {
 }
 
 #[wasm_bindgen_test]
+async fn a_url_and_a_path_may_have_query_parameters() {
+    let user = User::new().await;
+    let url = format!("{}/?tenant=a#part", faults::URL);
+    let client = Client::new(user.options().url(url).path("api/ws?room=1#part")).unwrap();
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    until_async("the server knows the user", async || server::connections(&user.id).await.open == 1).await;
+}
+
+#[wasm_bindgen_test]
 fn an_option_out_of_range_is_refused_at_construction() {
     let mut config = quick();
     config.reconnect.jitter = 2.0;
