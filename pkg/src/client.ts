@@ -7,8 +7,8 @@ import { encode } from "./host/encode.js";
 import { endpoint } from "./host/endpoint.js";
 import type { AnyHandler } from "./host/handlers.js";
 import { Host } from "./host/host.js";
-import { checkOptions } from "./host/options.js";
 import { byteLength } from "./host/json.js";
+import { checkOptions } from "./host/options.js";
 import { REFUSAL_TEXTS } from "./host/words.js";
 import { listen } from "./log.js";
 import { Message } from "./message.js";
@@ -206,7 +206,10 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     timeoutMs?: number,
   ): { seq: number; isSent: boolean; isVolatile: boolean } {
     const host = this.#host;
-    for (const [name, value] of [["ttlMs", ttlMs], ["timeoutMs", timeoutMs]] as const) {
+    for (const [name, value] of [
+      ["ttlMs", ttlMs],
+      ["timeoutMs", timeoutMs],
+    ] as const) {
       if (value !== undefined && !(value >= 1)) throw new ConfigError(name, "a number from 1");
     }
     if (durable && (!host.options.outbox || volatile)) {

@@ -1,14 +1,6 @@
 // Generated from the Rust enums by `cargo xtask codegen`.
 
-export type PhaseName =
-  | "idle"
-  | "connecting"
-  | "open"
-  | "closing"
-  | "waiting"
-  | "offline"
-  | "given_up"
-  | "fatal";
+export type PhaseName = "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" | "given_up" | "fatal";
 
 export type CloseCause =
   | "connect_timeout"
@@ -44,21 +36,10 @@ export type DropName =
   | "poisoned"
   | "outcome_unknown";
 
-export type FailureName =
-  | "timed_out"
-  | "abandoned";
+export type FailureName = "timed_out" | "abandoned";
 
-export type ReceiptName =
-  | "delivered"
-  | "read";
+export type ReceiptName = "delivered" | "read";
 
-export type OverflowName =
-  | "drop-oldest"
-  | "drop-newest"
-  | "reject";
+export type OverflowName = "drop-oldest" | "drop-newest" | "reject";
 
-export type PurposeName =
-  | "ordinary"
-  | "volatile"
-  | "join"
-  | "leave";
+export type PurposeName = "ordinary" | "volatile" | "join" | "leave";

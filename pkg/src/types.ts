@@ -1,12 +1,12 @@
-import type { ErrorCode, EverwireError } from "./errors.js";
 import type * as Codes from "./codes.js";
+import type { ErrorCode, EverwireError } from "./errors.js";
 import type { Outbox } from "./outbox.js";
 
 /** Where to connect, as whom, and how patiently. Every option has a default; a wrong one throws a `ConfigError`. */
 export interface Options {
   /**
    * The server's base URL, such as `"https://api.example.com"`. `http` and `https` become `ws` and `wss`; query parameters are
-   * kept. Default: the page's own origin. A URL that cannot be connected to makes `connect()` throw.
+   * kept. Default, also for an empty one: the page's own origin. A URL that cannot be connected to makes `connect()` throw.
    */
   url?: string | undefined;
   /** The endpoint's path, appended to the path of `url`. Default `"/api/ws"`. */

@@ -1,4 +1,4 @@
-//! The Rust face: a client for Rust front ends, with typed events.
+//! A client for Rust front ends, with typed events.
 //!
 //! ```no_run
 //! use everwire::client::{Client, ClientEvent, Options, Subscription};

@@ -46,7 +46,7 @@ impl Options {
         Self::default()
     }
 
-    /// Base URL, with http, https, ws or wss. Default: the page's own origin. Checked by
+    /// Base URL, with http, https, ws or wss. Default, also for an empty one: the page's own origin. Checked by
     /// [`connect`](super::Client::connect). Its query parameters are kept.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {

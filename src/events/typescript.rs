@@ -255,13 +255,20 @@ fn codes() -> String {
     ];
     let mut out = String::from("// Generated from the Rust enums by `cargo xtask codegen`.\n");
     for (name, codes) in types {
-        out.push_str(&format!("\nexport type {name} =\n"));
-        out.extend(codes.iter().map(|code| format!("  | \"{code}\"\n")));
-        out.truncate(out.trim_end().len());
-        out.push_str(";\n");
+        let quoted = codes.iter().map(|code| format!("\"{code}\"")).collect::<Vec<_>>();
+        let line = format!("export type {name} = {};", quoted.join(" | "));
+        let declaration = if line.len() <= LONGEST_LINE {
+            line
+        } else {
+            format!("export type {name} =\n  | {};", quoted.join("\n  | "))
+        };
+        out.push_str(&format!("\n{declaration}\n"));
     }
     out
 }
+
+/// As the formatter of the package has it.
+const LONGEST_LINE: usize = 120;
 
 #[test]
 fn the_codes_of_the_npm_package_match_those_in_rust_in_typescript() {

@@ -7,11 +7,11 @@ use super::scope::scope;
 use crate::client::EndpointError;
 
 /// The URL with everything but the token: `http` becomes `ws`, query parameters are kept, the fragment is not. The page's origin stands in
-/// for a missing URL.
+/// for a missing or empty URL.
 pub(crate) fn endpoint(base: Option<&str>, path: &str) -> Result<JsString, EndpointError> {
     let location = scope().location();
     let origin = || location.as_ref().and_then(|location| location.origin().ok()).unwrap_or_default();
-    let base = base.map_or_else(origin, str::to_owned);
+    let base = base.filter(|base| !base.is_empty()).map_or_else(origin, str::to_owned);
     let url = Url::new(&base).map_err(|_| invalid("`url` is not an absolute URL such as \"https://example.com\""))?;
     let protocol = match url.protocol().as_str() {
         "http:" | "ws:" => "ws:",

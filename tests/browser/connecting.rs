@@ -232,7 +232,7 @@ async fn dropping_the_last_handle_closes_the_connection() {
 
 #[wasm_bindgen_test]
 fn a_url_that_cannot_be_connected_to_is_refused_at_the_call() {
-    for url in ["", "not a url", "ftp://example.com"] {
+    for url in ["not a url", "//server.test", "ftp://example.com"] {
         let client = Client::new(Options::new().url(url)).unwrap();
         for refused in [client.connect(), client.reconnect()] {
             let error = refused.unwrap_err();
@@ -240,6 +240,15 @@ fn a_url_that_cannot_be_connected_to_is_refused_at_the_call() {
             assert_eq!(error.code(), "invalid_url");
         }
         assert_eq!(client.phase(), Phase::Idle);
+    }
+}
+
+#[wasm_bindgen_test]
+fn without_a_url_the_origin_of_the_page_is_connected_to() {
+    for options in [Options::new(), Options::new().url("")] {
+        let client = Client::new(options).unwrap();
+        client.connect().unwrap();
+        assert_eq!(client.phase(), Phase::Connecting);
     }
 }
 

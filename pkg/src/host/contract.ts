@@ -1,4 +1,12 @@
-import type { CloseCause, DropName, FailureName, OverflowName, PurposeName, ReceiptName, ProtocolViolation } from "../codes.js";
+import type {
+  CloseCause,
+  DropName,
+  FailureName,
+  OverflowName,
+  ProtocolViolation,
+  PurposeName,
+  ReceiptName,
+} from "../codes.js";
 import type { RawSnapshot } from "./snapshot.js";
 
 /** What the core calls on the host of a client (`src/npm/host.rs`). */
