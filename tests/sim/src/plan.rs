@@ -5,7 +5,7 @@ use core::fmt;
 use everwire::proto::Overflow;
 
 use crate::flaw::Flaw;
-use crate::frame::Limits;
+use crate::server_frame::Limits;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub struct ServerSetup {
     /// Whether it knows the reliable mode at the start.
     pub is_plain: bool,
     /// Every so many frames, it says something that is not true; 0 for never.
-    pub lies_every: u32,
+    pub byzantine_every: u32,
     pub window: u32,
     /// How many events of a stream it keeps.
     pub history: usize,
@@ -58,6 +58,13 @@ pub struct ServerSetup {
     pub is_frail: bool,
     /// Whether it ends a connection over a message before it has processed those before it.
     pub reads_ahead: bool,
+}
+
+impl ServerSetup {
+    /// Whether the welcomes of a connection say what cannot be, beside what is true.
+    pub const fn is_odd(&self, connection: usize) -> bool {
+        self.byzantine_every > 0 && connection % 3 == 1
+    }
 }
 
 /// One person's browser.
@@ -163,7 +170,7 @@ pub enum Act {
         down: u16,
         client_hears: Option<u64>,
         server_hears: Option<u64>,
-        deaf_ms: u64,
+        closing_ms: u64,
     },
     /// The client sees the connection end; what it wrote arrives much later.
     Linger {

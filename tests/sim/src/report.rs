@@ -5,10 +5,10 @@ use core::fmt::Write;
 use crate::run::run;
 use crate::runs::Campaign;
 use crate::shrink::shrink;
-use crate::verdict::ProtocolViolation;
+use crate::verdict::BrokenRule;
 
 /// What a seed of a campaign has broken, how to see it again, and the least that breaks the same.
-pub fn explain(campaign: &Campaign, seed: u64, violation: &ProtocolViolation) -> String {
+pub fn explain(campaign: &Campaign, seed: u64, violation: &BrokenRule) -> String {
     let plan = campaign.plan(seed);
     let mut text = format!("BROKEN by seed {seed}: {violation}\n\n");
     let trace = run(&plan, true).trace;
@@ -27,7 +27,7 @@ pub fn explain(campaign: &Campaign, seed: u64, violation: &ProtocolViolation) ->
 }
 
 /// The plan of a seed, everything that happens, and whether a rule was broken.
-pub fn replay(campaign: &Campaign, seed: u64) -> (String, Option<ProtocolViolation>) {
+pub fn replay(campaign: &Campaign, seed: u64) -> (String, Option<BrokenRule>) {
     let plan = campaign.plan(seed);
     let outcome = run(&plan, true);
     let mut text = plan.to_string();

@@ -10,7 +10,7 @@ use crate::generate;
 use crate::plan::Plan;
 use crate::run::run;
 use crate::tally::Tally;
-use crate::verdict::ProtocolViolation;
+use crate::verdict::BrokenRule;
 
 /// What to run.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub struct Results {
     /// The real time.
     pub took: Duration,
     /// The first seed that broke a rule.
-    pub broken: Option<(u64, ProtocolViolation)>,
+    pub broken: Option<(u64, BrokenRule)>,
 }
 
 impl Campaign {
@@ -111,7 +111,7 @@ impl Results {
         self.runs += other.runs;
         self.virtual_ms += other.virtual_ms;
         self.tally.merge(&other.tally);
-        let seed = |broken: &Option<(u64, ProtocolViolation)>| broken.as_ref().map_or(u64::MAX, |(seed, _)| *seed);
+        let seed = |broken: &Option<(u64, BrokenRule)>| broken.as_ref().map_or(u64::MAX, |(seed, _)| *seed);
         if seed(&other.broken) < seed(&self.broken) {
             self.broken = other.broken;
         }

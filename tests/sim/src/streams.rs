@@ -1,12 +1,12 @@
 //! What a client makes of the streams, against what the server has stored: the reference model for the way from server to client.
 
-use crate::frame::{Kind, Position, Stream};
 use crate::page::Follow;
+use crate::server_frame::{Kind, Position, Stream};
+use crate::simulation::Simulation;
 use crate::tally::Count;
 use crate::verdict::Rule;
-use crate::world::World;
 
-impl World {
+impl Simulation {
     pub fn notice_event(&mut self, page: usize, position: Position) {
         self.tally.add(Count::Events);
         if matches!(position.stream, Stream::Sender(sender) if sender as usize != page) {
@@ -17,9 +17,9 @@ impl World {
             return self.go_on(page, position.passed());
         };
         let detail = format!("page {page}: {position:?} comes at {follow:?}");
-        if !follow.is_void && position.index < follow.index {
+        if !follow.is_reset && position.index < follow.index {
             self.break_rule(Rule::EventRepeated, detail);
-        } else if !follow.is_void && position.index > follow.index {
+        } else if !follow.is_reset && position.index > follow.index {
             self.break_rule(Rule::EventMissed, detail);
         } else {
             self.go_on(page, position.passed());
@@ -32,14 +32,20 @@ impl World {
         follows.push(Follow::new(position));
     }
 
-    pub fn notice_gap(&mut self, page: usize, stream: u32, from: u64, to: Option<u64>) {
-        let stream = self.pages[page].names[stream as usize];
-        let mut told = self.pages[page].telling.filter(|told| told.stream == stream);
+    pub fn notice_gap(&mut self, page: usize, name: &str, from: u64, to: Option<u64>) {
+        let Some(stream) = Stream::parse(name) else {
+            return self.break_rule(Rule::BogusGap, format!("page {page}: gap in \"{name}\", which it cannot follow"));
+        };
+        let mut told = None;
         let mut leaves_out = false;
-        if let Some(Kind::Welcome { epoch, streams, .. }) = self.pages[page].hearing.clone().map(|down| down.kind) {
-            self.pages[page].believe(epoch);
-            told = streams.into_iter().find(|told| told.stream == stream);
-            leaves_out = told.is_none();
+        match self.pages[page].receiving.clone().map(|down| down.kind) {
+            Some(Kind::Welcome { epoch, streams, .. }) => {
+                self.pages[page].adopt_epoch(epoch);
+                told = streams.into_iter().find(|told| told.stream == stream);
+                leaves_out = told.is_none();
+            }
+            Some(Kind::Begin(position)) => told = Some(position).filter(|told| told.stream == stream),
+            _ => {}
         }
         let follow = self.pages[page].follow(stream).copied();
         let detail = format!("page {page}: gap in {stream:?} from {from} to {to:?} at {follow:?}, told {told:?}");
@@ -53,7 +59,7 @@ impl World {
         let Some(told) = told else {
             return self.break_rule(Rule::BogusGap, detail);
         };
-        let begins_anew = follow.is_void || told.offset < follow.at;
+        let begins_anew = follow.is_reset || told.offset < follow.at;
         let is_sound = to.is_none_or(|to| to == told.offset && to > follow.at) && begins_anew == to.is_none();
         if !is_sound {
             return self.break_rule(Rule::BogusGap, detail);
@@ -75,9 +81,9 @@ impl World {
     /// The client's positions are those that the model has followed.
     pub fn compare_positions(&mut self, page: usize) {
         let this = &self.pages[page];
-        let mut differences = this.client.positions().filter_map(|(number, at)| {
-            let stream = this.names[number as usize];
-            let follow = this.follow(stream);
+        let mut differences = this.client().positions().filter_map(|(name, at)| {
+            let stream = Stream::parse(name);
+            let follow = stream.and_then(|stream| this.follow(stream));
             let differs = follow.is_none_or(|follow| follow.at != at);
             differs.then(|| format!("page {page}: {stream:?} at {at}, followed {follow:?}"))
         });
@@ -115,7 +121,7 @@ impl World {
         let detail = format!("page {page} was told {told:?}, and is at {follow:?}");
         if !follow.is_at(told) {
             self.break_rule(Rule::PositionsDiffer, detail);
-        } else if follow.index != told.index && !follow.is_void {
+        } else if follow.index != told.index && !follow.is_reset {
             self.break_rule(Rule::EventMissed, detail);
         }
     }
@@ -124,7 +130,7 @@ impl World {
     pub fn incomplete_stream(&self, page: usize) -> Option<String> {
         let is_behind = |follow: &&Follow| {
             let newest = self.memory.known(follow.stream).map(|log| log.resume(None));
-            newest.is_none_or(|newest| follow.is_void || !follow.is_at(newest) || follow.index != newest.index)
+            newest.is_none_or(|newest| follow.is_reset || !follow.is_at(newest) || follow.index != newest.index)
         };
         let follow = self.pages[page].follows.iter().find(is_behind)?;
         Some(format!("page {page}: {follow:?}, the server has {:?}", self.memory.known(follow.stream)))

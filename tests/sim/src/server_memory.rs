@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::frame::{Kind, Position, Stream};
+use crate::server_frame::{Kind, Position, Stream};
 
 /// The tables of docs/PROTOCOL.md, "A server in an afternoon".
 #[derive(Debug)]
@@ -134,7 +134,7 @@ mod tests {
         let mut memory = Memory::new(1);
         let log = memory.log(STREAM, Some(0));
         for _ in 0..5 {
-            log.store(Kind::Event, 1, 3);
+            log.store(Kind::EVENT, 1, 3);
         }
         assert_eq!((log.newest, log.floor), (10, 4));
         let resumed = [None, Some(2), Some(4), Some(7), Some(10), Some(11)].map(|named| {
@@ -149,11 +149,11 @@ mod tests {
     #[test]
     fn a_forgotten_stream_begins_beyond_what_it_had_and_its_events_are_counted_on() {
         let mut memory = Memory::new(1);
-        memory.log(STREAM, Some(50)).store(Kind::Event, 9, 3);
+        memory.log(STREAM, Some(50)).store(Kind::EVENT, 9, 3);
         memory.forget(STREAM);
         assert!(memory.known(STREAM).is_none());
         // The server's clock was put back.
-        let stored = memory.log(STREAM, Some(10)).store(Kind::Event, 0, 3);
+        let stored = memory.log(STREAM, Some(10)).store(Kind::EVENT, 0, 3);
         assert_eq!((stored.prev, stored.position.offset, stored.position.index), (60, 61, 1));
         memory.forget(STREAM);
         assert_eq!(memory.log(STREAM, None).newest, 0);

@@ -3,11 +3,11 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-/// Things that happen at their time; those of the same moment in the order in which they were noted.
+/// Things that happen at their time; those of the same moment in the order in which they were scheduled.
 #[derive(Debug)]
-pub struct Agenda<T> {
+pub struct EventQueue<T> {
     items: BinaryHeap<Reverse<Item<T>>>,
-    noted: u64,
+    scheduled: u64,
 }
 
 #[derive(Debug)]
@@ -17,16 +17,16 @@ struct Item<T> {
     what: T,
 }
 
-impl<T> Default for Agenda<T> {
+impl<T> Default for EventQueue<T> {
     fn default() -> Self {
-        Self { items: BinaryHeap::new(), noted: 0 }
+        Self { items: BinaryHeap::new(), scheduled: 0 }
     }
 }
 
-impl<T> Agenda<T> {
-    pub fn note(&mut self, at: u64, what: T) {
-        self.noted += 1;
-        self.items.push(Reverse(Item { at, order: self.noted, what }));
+impl<T> EventQueue<T> {
+    pub fn schedule(&mut self, at: u64, what: T) {
+        self.scheduled += 1;
+        self.items.push(Reverse(Item { at, order: self.scheduled, what }));
     }
 
     /// The next thing that happens no later than `until`.
@@ -60,16 +60,16 @@ impl<T> Ord for Item<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Agenda;
+    use super::EventQueue;
 
     #[test]
-    fn things_happen_in_order_of_time_and_then_of_noting() {
-        let mut agenda = Agenda::default();
+    fn things_happen_in_order_of_time_and_then_of_scheduling() {
+        let mut queue = EventQueue::default();
         for (at, what) in [(5, 'c'), (3, 'a'), (5, 'd'), (3, 'b'), (9, 'e')] {
-            agenda.note(at, what);
+            queue.schedule(at, what);
         }
         let mut seen = String::new();
-        while let Some((_, what)) = agenda.next(8) {
+        while let Some((_, what)) = queue.next(8) {
             seen.push(what);
         }
         assert_eq!(seen, "abcd");

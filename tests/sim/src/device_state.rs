@@ -10,7 +10,16 @@ pub struct Device {
     pub is_late: bool,
     pub refusing_until: u64,
     pub offline_until: u64,
+    /// Until when the browser believes that there is no network, although there is.
+    pub pretends_until: u64,
     pub no_tokens: u32,
     pub refused_tokens: u32,
     pub refusal_code: u16,
+}
+
+impl Device {
+    /// Whether the browser says that there is no network.
+    pub fn says_offline(&self, now: u64) -> bool {
+        now < self.offline_until.max(self.pretends_until)
+    }
 }

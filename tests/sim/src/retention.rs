@@ -1,15 +1,16 @@
 //! What the server forgets, and when it may.
 
-use crate::frame::Stream;
+use crate::server_frame::Stream;
+use crate::simulation::Simulation;
 use crate::tally::Count;
 use crate::trace;
-use crate::world::World;
 
-impl World {
+impl Simulation {
     /// A connection of a client id has ended.
     pub fn goes_away(&mut self, user: u32, sender: u32) {
-        let has_another = (0..self.wires.len()).any(|wire| {
-            self.user(wire) == user && self.wires[wire].server.as_ref().is_some_and(|end| end.senders.contains(&sender))
+        let has_another = (0..self.connections.len()).any(|connection| {
+            self.user(connection) == user
+                && self.connections[connection].server.as_ref().is_some_and(|end| end.senders.contains(&sender))
         });
         if let Some(row) = self.memory.clients.get_mut(&(user, sender))
             && !has_another
@@ -27,8 +28,8 @@ impl World {
         let clients = &self.memory.clients;
         self.memory.joined.retain(|(member, _)| clients.keys().any(|(user, _)| user == member));
         let is_needed = |stream: &Stream| {
-            let is_carried = |wire: &crate::wire::Wire| {
-                let end = wire.server.as_ref();
+            let is_carried = |connection: &crate::connection::Connection| {
+                let end = connection.server.as_ref();
                 end.is_some_and(|end| end.carried.iter().any(|(carried, _)| carried == stream))
             };
             let is_known = match *stream {
@@ -36,7 +37,7 @@ impl World {
                 Stream::Sender(sender) => clients.keys().any(|(_, known)| *known == sender),
                 Stream::Room(_) => true,
             };
-            self.wires.iter().any(is_carried) || is_known && !all_streams
+            self.connections.iter().any(is_carried) || is_known && !all_streams
         };
         let forgotten: Vec<_> = self.memory.streams().filter(|stream| !is_needed(stream)).collect();
         self.tally.add_many(Count::ForgottenClients, before - self.memory.clients.len());

@@ -6,14 +6,19 @@ use crate::verdict::Rule;
 
 /// One message that an application has sent.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct MessageModel {
     /// The page that gave it its number, which is also its client id.
     pub sender: usize,
     /// The page that has to send it: the same, or a later one that has restored it.
     pub holder: usize,
     pub seq: u64,
     pub what: What,
+    /// The text that the application has given.
+    pub frame: String,
     pub bytes: u32,
+    /// What messages that replace each other have in common, and which of two says more.
+    pub key: Option<String>,
+    pub rank: u64,
     pub ttl_ms: Option<u64>,
     /// Whether it is on disk, so that the application may rely on it.
     pub is_stored: bool,
@@ -79,7 +84,7 @@ pub enum End {
 
 type Judged = Result<(), (Rule, &'static str)>;
 
-impl Entry {
+impl MessageModel {
     /// It was handed to a socket.
     pub fn hand_over(&mut self, is_numbered: bool) -> Judged {
         if let Status::Ended(_) = self.status {
@@ -129,16 +134,19 @@ impl Entry {
 
     pub fn end(&mut self, end: End) -> Judged {
         if self.is_acknowledged {
-            return Err((Rule::StatusBackwards, "ended after its acknowledgement"));
+            return Err((Rule::EndsTwice, "ended after its acknowledgement"));
         }
         match self.status {
-            Status::Ended(_) => return Err((Rule::StatusBackwards, "ended twice")),
+            Status::Ended(_) => return Err((Rule::EndsTwice, "ended twice")),
             // A receipt came before the acknowledgement, which the server that is there now cannot give any more.
             Status::Delivered | Status::Read if end == End::Unconfirmed => {
                 self.is_acknowledged = true;
                 return Ok(());
             }
             _ => {}
+        }
+        if self.plain > 0 && self.numbered == 0 && !self.was_restored {
+            return Err((Rule::EndsTwice, "ended after it was sent at most once"));
         }
         let may_have_arrived = self.numbered + self.plain > 0 || self.was_restored;
         if end == End::Cancelled && self.status == Status::Sent {
@@ -209,13 +217,16 @@ pub const fn end_of(reason: DropReason) -> End {
 mod tests {
     use super::*;
 
-    fn entry() -> Entry {
-        Entry {
+    fn entry() -> MessageModel {
+        MessageModel {
             sender: 0,
             holder: 0,
             seq: 1,
             what: What::Note { room: None },
+            frame: String::new(),
             bytes: 1,
+            key: None,
+            rank: 0,
             ttl_ms: None,
             is_stored: false,
             is_request: true,
@@ -267,7 +278,7 @@ mod tests {
         let mut dropped = entry();
         dropped.end(End::Dropped).unwrap();
         assert_eq!(rule(dropped.hand_over(true)), Rule::SentAfterItsEnd);
-        assert_eq!(rule(dropped.end(End::Dropped)), Rule::StatusBackwards);
+        assert_eq!(rule(dropped.end(End::Dropped)), Rule::EndsTwice);
         assert_eq!(rule(dropped.process(1)), Rule::SentAfterItsEnd);
 
         let mut sent = entry();
@@ -289,6 +300,7 @@ mod tests {
         plain.hand_over(false).unwrap();
         plain.acknowledge().unwrap();
         assert_eq!(plain.status, Status::Sent);
+        assert_eq!(plain.end(End::Dropped).unwrap_err().0, Rule::EndsTwice);
         assert!(!plain.is_under_way());
         plain.take_back(false);
         assert_eq!(plain.status, Status::Queued);

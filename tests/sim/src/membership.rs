@@ -2,16 +2,16 @@
 
 use everwire::proto::Delivery;
 
-use crate::frame::{Down, Kind, Stream};
-use crate::ledger::{Entry, What};
+use crate::message_model::{MessageModel, What};
+use crate::server_frame::{Down, Kind, Stream};
+use crate::simulation::Simulation;
 use crate::tally::Count;
 use crate::verdict::Rule;
-use crate::world::World;
 
-impl World {
-    pub fn enter(&mut self, wire: usize, room: u32) {
-        let member = (self.user(wire), room);
-        let Some(end) = &mut self.wires[wire].server else { return };
+impl Simulation {
+    pub fn enter(&mut self, connection: usize, room: u32) {
+        let member = (self.user(connection), room);
+        let Some(end) = &mut self.connections[connection].server else { return };
         if !self.members.contains(&member) {
             self.members.push(member);
         }
@@ -23,8 +23,8 @@ impl World {
             return;
         }
         let position = self.log(stream).resume(None);
-        self.carry(wire, position);
-        self.say(wire, Down::plain(Kind::Begin(position)));
+        self.carry(connection, position);
+        self.say(connection, Down::plain(Kind::Begin(position)));
     }
 
     pub fn leave(&mut self, user: u32, room: u32) {
@@ -33,26 +33,26 @@ impl World {
     }
 
     /// A message to a room that its user has not joined since they were away.
-    pub fn hear_absent(&mut self, wire: usize, uid: u32, seq: Option<u64>, room: u32) {
-        let user = self.user(wire);
-        let page = self.ledger[uid as usize].sender;
-        if seq.is_some() && self.wires[wire].page == page && self.is_sure_of(page, room) {
+    pub fn receive_from_absent(&mut self, connection: usize, uid: u32, seq: Option<u64>, room: u32) {
+        let user = self.user(connection);
+        let page = self.messages[uid as usize].sender;
+        if seq.is_some() && self.connections[connection].page == page && self.is_sure_of(page, room) {
             let detail = format!("message {uid} for room {room}, which user {user} has not joined");
             self.break_rule(Rule::NotRejoined, detail);
         }
         if seq.is_some() && self.memory.joined.contains(&(user, room)) {
             self.tally.add(Count::ToPastRooms);
-            self.effects(wire, uid, seq, Some(room));
+            self.effects(connection, uid, seq, Some(room));
         } else {
-            self.refuse_message(wire, seq);
+            self.refuse_message(connection, uid, seq);
         }
     }
 
     /// The user is in the rooms that the application has joined, and not in those that it has left.
     pub fn compare_rooms(&mut self, device: usize) {
         let this = &self.pages[self.devices[device].page];
-        let is_whole = self.live_wire(device).is_some_and(|wire| self.wires[wire].is_whole());
-        if this.client.snapshot().delivery == Delivery::AtMostOnce || !is_whole {
+        let is_whole = self.live_connection(device).is_some_and(|connection| self.connections[connection].is_whole());
+        if this.client().snapshot().delivery == Delivery::AtMostOnce || !is_whole {
             return;
         }
         let user = self.setup.devices[device].user;
@@ -67,12 +67,12 @@ impl World {
         }
     }
 
-    /// Whether a page can be sure who is in a room: what an earlier page did may arrive late.
+    /// Whether a page can be sure who is in a room: what a previous client instance did may arrive late.
     pub fn is_sure_of(&self, page: usize, room: u32) -> bool {
         let concerns = |what| what == What::Join(room) || what == What::Leave(room);
         let user = |page: usize| self.setup.devices[self.pages[page].device].user;
         let is_another =
-            |entry: &Entry| entry.sender != page && concerns(entry.what) && user(entry.sender) == user(page);
-        !self.pages[page].doubtful_rooms.contains(&room) && !self.ledger.iter().any(is_another)
+            |entry: &MessageModel| entry.sender != page && concerns(entry.what) && user(entry.sender) == user(page);
+        !self.pages[page].doubtful_rooms.contains(&room) && !self.messages.iter().any(is_another)
     }
 }

@@ -10,7 +10,7 @@ pub enum Options {
     Run(Campaign),
     Replay { seed: u64, campaign: Campaign },
     UntilBroken(Campaign),
-    Stampede { clients: usize },
+    ThunderingHerd { clients: usize },
 }
 
 pub const HELP: &str = "\
@@ -19,7 +19,7 @@ Usage: cargo xtask sim [OPTIONS]
   --runs N        how many runs (10000)
   --seed S        the seed of the first run; without --runs and --minutes, replays this one with its trace
   --minutes M     for how long, instead of --runs
-  --stampede N    N clients lose one server in the same moment
+  --thundering-herd N    N clients lose one server in the same moment
   --until-broken  prints one line about the first violation; a run without any is the failure
   --break FLAW    something around the client is wrong: `dedupe`, the server processes duplicates; `offsets`, its forgotten
                   streams start over; `outbox`, pages leave on disk what they have sent to a plain server
@@ -44,7 +44,9 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String>
                 (campaign.runs, has_runs) = (u64::MAX, true);
                 campaign.limit = Some(Duration::from_secs(60 * minutes));
             }
-            "--stampede" => return Ok(Options::Stampede { clients: number(&name, &value()?)? as usize }),
+            "--thundering-herd" | "--stampede" => {
+                return Ok(Options::ThunderingHerd { clients: number(&name, &value()?)? as usize });
+            }
             "--until-broken" => until_broken = true,
             "--break" => {
                 let wanted = value()?;
@@ -81,7 +83,10 @@ mod tests {
         assert!(is_run("--runs=5 --seed=9", 9, 5));
         assert!(is_run("--minutes 1", 0, u64::MAX));
         assert!(matches!(parse_line("--seed 4"), Ok(Options::Replay { seed: 4, .. })));
-        assert!(matches!(parse_line("--stampede 10"), Ok(Options::Stampede { clients: 10 })));
+        for name in ["--thundering-herd", "--stampede"] {
+            let options = parse_line(&format!("{name} 10"));
+            assert!(matches!(options, Ok(Options::ThunderingHerd { clients: 10 })), "{name}");
+        }
         let broken = parse_line("--until-broken --break dedupe --runs 7");
         assert!(matches!(broken, Ok(Options::UntilBroken(Campaign { flaw: Some(Flaw::Dedupe), runs: 7, .. }))));
     }

@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use crate::agenda::Agenda;
-use crate::device::Device;
+use crate::connection::Connection;
+use crate::device_state::Device;
 use crate::disk::Disk;
-use crate::ledger::Entry;
-use crate::memory::Memory;
-use crate::page::{Fact, Page};
+use crate::event_queue::EventQueue;
+use crate::message_model::MessageModel;
+use crate::page::{BrowserEvent, Page};
 use crate::plan::{Plan, Setup, Step};
+use crate::server_memory::Memory;
 use crate::tally::Tally;
-use crate::verdict::{Rule, ProtocolViolation};
-use crate::wire::Wire;
+use crate::verdict::{BrokenRule, Rule};
 
-pub struct World {
+pub struct Simulation {
     pub now: u64,
-    pub agenda: Agenda<Happening>,
+    pub queue: EventQueue<Scheduled>,
     pub setup: Setup,
     pub steps: Vec<Step>,
     pub devices: Vec<Device>,
     pub disks: Vec<Disk>,
     pub pages: Vec<Page>,
-    pub wires: Vec<Wire>,
+    pub connections: Vec<Connection>,
     pub memory: Memory,
-    /// How far the server's clock is before the world's.
+    /// How far the server's clock is before the simulation's.
     pub server_ahead_ms: i64,
     pub server_is_up: bool,
     pub server_is_plain: bool,
@@ -34,21 +34,21 @@ pub struct World {
     pub held_until: u64,
     /// The users who are in rooms.
     pub members: Vec<(u32, u32)>,
-    pub ledger: Vec<Entry>,
+    pub messages: Vec<MessageModel>,
     /// The number and the life of the server's memory of the message that was processed last, by its sender.
     pub latest: BTreeMap<usize, (u64, u64)>,
     pub rng: Rng,
     pub tally: Tally,
     pub trace: Option<Vec<String>>,
-    pub violation: Option<ProtocolViolation>,
+    pub violation: Option<BrokenRule>,
     pub happened: u64,
-    /// What decides nothing about the run's end, although it is on the agenda.
+    /// What decides nothing about the run's end, although it is on the queue.
     pub seed: u64,
 }
 
 /// What happens at its time.
 #[derive(Debug)]
-pub enum Happening {
+pub enum Scheduled {
     Step(usize),
     Alarm {
         page: usize,
@@ -62,13 +62,13 @@ pub enum Happening {
     ServerHears(usize),
     /// The browser learns that a connection is gone.
     ClientHears {
-        wire: usize,
+        connection: usize,
         code: u16,
-        deaf_ms: u64,
+        closing_ms: u64,
     },
-    Fact {
+    BrowserEvent {
         page: usize,
-        fact: Fact,
+        event: BrowserEvent,
     },
     Thaw {
         page: usize,
@@ -111,7 +111,7 @@ pub enum Happening {
         disk: usize,
     },
     Hole {
-        wire: usize,
+        connection: usize,
         is_told: bool,
     },
     Network {
@@ -122,33 +122,33 @@ pub enum Happening {
 /// Writes a line of the trace, if there is one.
 #[macro_export]
 macro_rules! trace {
-    ($world:expr, $($words:tt)*) => {
-        if let Some(lines) = &mut $world.trace {
-            lines.push(format!("{:>7} {}", $world.now, format_args!($($words)*)));
+    ($simulation:expr, $($words:tt)*) => {
+        if let Some(lines) = &mut $simulation.trace {
+            lines.push(format!("{:>7} {}", $simulation.now, format_args!($($words)*)));
         }
     };
 }
 
-impl World {
+impl Simulation {
     pub fn new(plan: &Plan, is_traced: bool) -> Self {
         let setup = plan.setup.clone();
         let disks = 0..=setup.devices.iter().map(|device| device.disk).max().unwrap_or(0);
-        let mut world = Self {
+        let mut simulation = Self {
             now: 0,
-            agenda: Agenda::default(),
+            queue: EventQueue::default(),
             steps: plan.steps.clone(),
             devices: Vec::new(),
             disks: disks.map(|_| Disk::default()).collect(),
             pages: Vec::new(),
-            wires: Vec::new(),
+            connections: Vec::new(),
             memory: Memory::new(FIRST_EPOCH),
-            server_ahead_ms: 1_700_000_000_000,
+            server_ahead_ms: DAY_ONE_MS as i64,
             server_is_up: true,
             server_is_plain: setup.server.is_plain,
             server_starts: 0,
             held_until: 0,
             members: Vec::new(),
-            ledger: Vec::new(),
+            messages: Vec::new(),
             latest: BTreeMap::new(),
             rng: Rng::with_seed(plan.seed),
             tally: Tally::default(),
@@ -158,54 +158,56 @@ impl World {
             seed: plan.seed,
             setup,
         };
-        for number in 0..world.setup.devices.len() {
-            world.devices.push(Device::default());
-            world.new_page(number, 0);
+        for number in 0..simulation.setup.devices.len() {
+            simulation.devices.push(Device::default());
+            simulation.new_page(number, 0);
         }
         for (number, step) in plan.steps.iter().enumerate() {
-            world.agenda.note(step.at, Happening::Step(number));
+            simulation.queue.schedule(step.at, Scheduled::Step(number));
         }
-        world
+        simulation
     }
 
     /// Lets everything happen until a moment, or until a rule is broken.
     pub fn advance(&mut self, until: u64) {
         while self.violation.is_none()
-            && let Some((at, happening)) = self.agenda.next(until)
+            && let Some((at, happening)) = self.queue.next(until)
         {
             self.now = at;
             self.happened += 1;
-            if self.happened > MOST_HAPPENINGS {
-                self.break_rule(Rule::Spins, format!("more than {MOST_HAPPENINGS} things happened"));
+            if self.happened > MOST_EVENTS {
+                self.break_rule(Rule::Spins, format!("more than {MOST_EVENTS} things happened"));
             }
             self.happen(happening);
         }
         self.now = self.now.max(until);
     }
 
-    fn happen(&mut self, happening: Happening) {
+    fn happen(&mut self, happening: Scheduled) {
         match happening {
-            Happening::Step(number) => self.act(number),
-            Happening::Alarm { page, stamp } => self.alarm(page, stamp),
-            Happening::Up(wire) => self.server_reads(wire),
-            Happening::Down(wire) => self.browser_reads(wire),
-            Happening::ServerHears(wire) => self.server_hears_end(wire),
-            Happening::ClientHears { wire, code, deaf_ms } => self.browser_hears_end(wire, code, deaf_ms),
-            Happening::Fact { page, fact } => self.tell(page, fact),
-            Happening::Thaw { page } => self.thaw(page),
-            Happening::Supersede(wire) => self.close_wire(wire, 4410),
-            Happening::AckAgain(wire) => self.acknowledge_again(wire),
-            Happening::TakeHeld(wire) => self.take_held(wire),
-            Happening::Ack(wire) => self.acknowledge(wire),
-            Happening::Reply { sender, seq, epoch } => self.reply(sender, seq, epoch),
-            Happening::Receipt { sender, seq, read, epoch } => self.receipt(sender, seq, read, epoch),
-            Happening::ServerStarts { start, plain } => self.server_starts(start, plain),
-            Happening::NewPage { device, restore_ms } => self.new_page(device, restore_ms),
-            Happening::Put { page, uid } => self.put(page, uid),
-            Happening::Remove { page, uid } => self.removed(page, uid),
-            Happening::Grant { disk } => self.grant_locks(disk),
-            Happening::Hole { wire, is_told } => self.end_hole(wire, is_told),
-            Happening::Network { device } => self.network_returns(device),
+            Scheduled::Step(number) => self.act(number),
+            Scheduled::Alarm { page, stamp } => self.alarm(page, stamp),
+            Scheduled::Up(connection) => self.server_reads(connection),
+            Scheduled::Down(connection) => self.browser_reads(connection),
+            Scheduled::ServerHears(connection) => self.server_hears_end(connection),
+            Scheduled::ClientHears { connection, code, closing_ms } => {
+                self.browser_hears_end(connection, code, closing_ms)
+            }
+            Scheduled::BrowserEvent { page, event } => self.dispatch(page, event),
+            Scheduled::Thaw { page } => self.thaw(page),
+            Scheduled::Supersede(connection) => self.close_connection(connection, 4410),
+            Scheduled::AckAgain(connection) => self.acknowledge_again(connection),
+            Scheduled::TakeHeld(connection) => self.take_held(connection),
+            Scheduled::Ack(connection) => self.acknowledge(connection),
+            Scheduled::Reply { sender, seq, epoch } => self.reply(sender, seq, epoch),
+            Scheduled::Receipt { sender, seq, read, epoch } => self.receipt(sender, seq, read, epoch),
+            Scheduled::ServerStarts { start, plain } => self.server_starts(start, plain),
+            Scheduled::NewPage { device, restore_ms } => self.new_page(device, restore_ms),
+            Scheduled::Put { page, uid } => self.put(page, uid),
+            Scheduled::Remove { page, uid } => self.removed(page, uid),
+            Scheduled::Grant { disk } => self.grant_locks(disk),
+            Scheduled::Hole { connection, is_told } => self.end_hole(connection, is_told),
+            Scheduled::Network { device } => self.network_returns(device),
         }
     }
 
@@ -213,24 +215,31 @@ impl World {
         if self.violation.is_none() {
             let detail = detail.into();
             trace!(self, "BROKEN {rule:?}: {detail}");
-            self.violation = Some(ProtocolViolation { rule, at: self.now, detail });
+            self.violation = Some(BrokenRule { rule, at: self.now, detail });
         }
     }
 
-    /// Takes note of what the ledger says about a message.
+    /// Takes note of what the messages says about a message.
     pub fn judge(&mut self, uid: u32, judged: Result<(), (Rule, &'static str)>) {
         if let Err((rule, words)) = judged {
-            let entry = &self.ledger[uid as usize];
+            let entry = &self.messages[uid as usize];
             let detail = format!("message {uid} (seq {} of page {}): {words}", entry.seq, entry.sender);
             self.break_rule(rule, detail);
         }
     }
 
-    pub const fn is_liar(&self) -> bool {
-        self.setup.server.lies_every > 0
+    /// What a browser shows as the time of day, in milliseconds since 1970.
+    pub const fn wall_clock_ms(&self) -> u64 {
+        DAY_ONE_MS + self.now
+    }
+
+    pub const fn is_byzantine(&self) -> bool {
+        self.setup.server.byzantine_every > 0
     }
 }
 
-/// Not the first that there could be, so that there are earlier ones to lie about.
+/// The time of day at the start, in milliseconds since 1970.
+const DAY_ONE_MS: u64 = 1_700_000_000_000;
+/// Not the first that there could be, so that there are previous ones to lie about.
 const FIRST_EPOCH: u64 = 7;
-const MOST_HAPPENINGS: u64 = 200_000;
+const MOST_EVENTS: u64 = 200_000;

@@ -3,17 +3,18 @@
 use everwire::proto::SocketId;
 use fastrand::Rng;
 
-use crate::frame::{Down, Stream, Up};
+use crate::client_frame::Up;
 use crate::pipe::Pipe;
+use crate::server_frame::{Down, Stream};
 
 #[derive(Debug)]
-pub struct Wire {
+pub struct Connection {
     pub device: usize,
     pub page: usize,
     pub socket: SocketId,
     pub stage: Stage,
     /// The browser takes no frames any more, and the page does not know it yet.
-    pub is_deaf: bool,
+    pub stopped_accepting: bool,
     pub up: Pipe<Upward>,
     pub down: Pipe<Downward>,
     pub rng: Rng,
@@ -60,21 +61,25 @@ pub struct ServerEnd {
     pub senders: Vec<u32>,
     /// The streams that it carries, each with what was sent last.
     pub carried: Vec<(Stream, u64)>,
-    /// Numbered messages that wait until they are taken: their number in the ledger, `seq` and `prev`.
+    /// Numbered messages that wait until they are taken: their number in the messages, `seq` and `prev`.
     pub held: Vec<(u32, u64, u64)>,
     /// Whether another connection has taken its place.
     pub is_superseded: bool,
     /// How many messages were taken and not acknowledged.
     pub unacknowledged: u32,
+    /// How many may be, as its welcome has said.
+    pub window: u32,
     pub ack_is_due: bool,
     pub acked: u64,
     /// The highest number that has come on it, or that its welcome has named.
     pub seen: u64,
-    /// How many frames it has got.
+    /// How many frames were sent on it.
     pub said: u32,
+    /// How many frames have come on it.
+    pub heard: u32,
 }
 
-impl Wire {
+impl Connection {
     pub const fn is_live(&self) -> bool {
         matches!(self.stage, Stage::Attempt | Stage::Open | Stage::Closing)
     }

@@ -1,19 +1,21 @@
-//! What a plan's steps do to the world.
+//! What a plan's steps do to the simulation.
 
+use everwire::driver;
 use everwire::proto::time::FOREVER;
-use everwire::proto::{Message, Phase, Purpose, Sent};
+use everwire::proto::{Phase, Refusal, Sent};
 
-use crate::frame::{Down, Kind, Stream, Text};
-use crate::ledger::{End, Entry, Status, What};
-use crate::page::Fact;
+use crate::application::Draft;
+use crate::connection::Stage;
+use crate::message_model::{End, MessageModel, Status, What};
+use crate::page::BrowserEvent;
 use crate::plan::{Act, Note, PageEnd, Target};
+use crate::server_frame::{Down, Kind, Stream};
+use crate::simulation::{Scheduled, Simulation};
 use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
-use crate::wire::Stage;
-use crate::world::{Happening, World};
 
-impl World {
+impl Simulation {
     pub fn act(&mut self, number: usize) {
         let act = self.steps[number].act.clone();
         trace!(self, "STEP {number}: {act:?}");
@@ -40,8 +42,8 @@ impl World {
             | Act::Offline { .. } => self.act_as_page(&act),
             Act::Restart { down_ms, kind, share } => self.restart(down_ms, kind, share),
             Act::CloseConnection { device, code } => {
-                if let Some(wire) = self.live_wire(device) {
-                    self.close_wire(wire, code);
+                if let Some(connection) = self.live_connection(device) {
+                    self.close_connection(connection, code);
                 }
             }
             Act::Push { stream, count } if self.server_is_up => {
@@ -49,7 +51,7 @@ impl World {
                     Target::User(user) => Stream::User(user),
                     Target::Room(room) => Stream::Room(room),
                 };
-                (0..count).for_each(|_| self.push(stream, Kind::Event));
+                (0..count).for_each(|_| self.push(stream, Kind::EVENT));
             }
             Act::Push { .. } => {}
             Act::Forget { streams } if self.server_is_up => self.forget(streams),
@@ -58,10 +60,10 @@ impl World {
             Act::HoldBack { .. } => {}
             Act::ServerClock { ms } => self.server_ahead_ms += ms,
             Act::Shout { device } => {
-                if let Some(wire) = self.live_wire(device)
-                    && self.wires[wire].server.is_some()
+                if let Some(connection) = self.live_connection(device)
+                    && self.connections[connection].server.is_some()
                 {
-                    self.say(wire, Down::plain(Kind::Event));
+                    self.say(connection, Down::plain(Kind::EVENT));
                 }
             }
             _ => self.act_as_network(&act),
@@ -84,7 +86,7 @@ impl World {
             }
             Act::Leave { room, .. } => self.send_as(page, What::Leave(room), Note::PLAIN),
             Act::Cancel { back, .. } => self.cancel(page, back),
-            Act::Connect { .. } => self.command(page, |client, now| client.connect(now)),
+            Act::Connect { .. } => self.connect(page),
             Act::Disconnect { .. } => self.command(page, |client, now| client.disconnect(now)),
             _ => self.command(page, |client, now| client.reconnect(now)),
         }
@@ -92,30 +94,26 @@ impl World {
 
     fn send(&mut self, page: usize, note: Note) {
         let rooms = &self.pages[page].rooms;
-        let room = if note.to_room && !rooms.is_empty() { Some(rooms[self.ledger.len() % rooms.len()]) } else { None };
+        let room =
+            if note.to_room && !rooms.is_empty() { Some(rooms[self.messages.len() % rooms.len()]) } else { None };
         self.send_as(page, What::Note { room }, note);
     }
 
     pub fn send_as(&mut self, page: usize, what: What, note: Note) {
-        let uid = self.ledger.len() as u32;
-        let purpose = match what {
-            What::Note { .. } => Purpose::Ordinary,
-            What::Volatile => Purpose::Volatile,
-            What::Join(room) => Purpose::Join(Text::Room(room)),
-            What::Leave(room) => Purpose::Leave(Text::Room(room)),
-        };
-        let mut message = Message::new(Text::Message(uid), note.bytes, purpose);
-        message.policy.ttl_ms = note.ttl_ms;
-        message.policy.coalesce = note.key.map(Text::Key);
-        message.policy.awaits_storage = note.durable;
-        message.policy.reply_within_ms = note.reply_within_ms;
-        let seq = self.pages[page].client.latest_seq() + 1;
-        self.ledger.push(Entry {
+        let uid = self.messages.len() as u32;
+        let message = Draft { uid, what, note }.message(self.wall_clock_ms());
+        let (frame, bytes) = (message.frame.clone(), message.bytes);
+        let (key, rank) = (message.policy.coalesce.clone(), message.policy.rank);
+        let seq = self.pages[page].client().latest_seq() + 1;
+        self.messages.push(MessageModel {
             sender: page,
             holder: page,
             seq,
             what,
-            bytes: note.bytes,
+            frame,
+            bytes,
+            key,
+            rank,
             ttl_ms: note.ttl_ms,
             is_stored: false,
             is_request: note.reply_within_ms.is_some(),
@@ -137,24 +135,30 @@ impl World {
             ends: 0,
             processed_in: None,
         });
-        let must_fit = self.must_fit(page, what, note);
-        // The driver learns the number with the answer, and what follows refers to it.
+        let must_fit = self.must_fit(page, what, note, bytes);
+        // The application learns the number with the answer, and what it is told meanwhile refers to it.
         self.pages[page].uids.push(uid);
-        self.pages[page].drafts.insert(uid);
-        let answer = self.command(page, |client, now| client.send(message, now));
+        let answer = driver::send(&mut self.host(page), message).map(|(sent, _)| sent);
         trace!(self, "page {page}: message {uid} {what:?} {note:?}: {answer:?}");
         if must_fit.is_some_and(|is_open| answer.is_err() || is_open && answer.as_ref().ok() != Some(&Sent::Now)) {
             return self.break_rule(Rule::RoomDenied, format!("message {uid} of page {page}: {answer:?}"));
         }
+        if answer == Ok(Sent::Now) && what != What::Volatile {
+            self.note_refused_unasked(page, uid);
+        }
+        let was_accepted = self.pages[page].client().latest_seq() == seq;
+        if was_accepted && answer == Err(Refusal::NotOpen) {
+            // It was handed to a socket that turned out to be closing, and was dropped.
+            return self.check_ended(uid);
+        }
         if answer.is_err() {
             self.tally.add(Count::Refused);
             self.pages[page].uids.pop();
-            self.pages[page].drafts.remove(&uid);
-            self.ledger[uid as usize].status = Status::Ended(End::Dropped);
+            self.messages[uid as usize].status = Status::Ended(End::Dropped);
             return;
         }
         self.tally.add(Count::Accepted);
-        if self.pages[page].client.latest_seq() != seq || self.pages[page].uids.len() as u64 != seq {
+        if self.pages[page].client().latest_seq() != seq || self.pages[page].uids.len() as u64 != seq {
             return self.break_rule(Rule::DriverContract, format!("message {uid} has not the number {seq}"));
         }
         self.tally.add_many(Count::Requests, usize::from(note.reply_within_ms.is_some()));
@@ -177,38 +181,51 @@ impl World {
     }
 
     /// Whether a message that is sent now has to be taken, and if so, whether the page is open and has to send it at once.
-    fn must_fit(&self, page: usize, what: What, note: Note) -> Option<bool> {
+    fn must_fit(&self, page: usize, what: What, note: Note, bytes: u32) -> Option<bool> {
         let this = &self.pages[page];
-        let snapshot = this.client.snapshot();
+        let snapshot = this.client().snapshot();
         let is_open = snapshot.phase == Phase::Open;
-        let is_plain =
+        let is_simple =
             matches!(what, What::Note { .. }) && note.reply_within_ms.is_none() && !(is_open && note.durable);
         // What has become of the connection meanwhile, a page does not know that is frozen, or that is just late.
-        let is_due = this.client.poll_timeout().is_some_and(|(at, _)| at <= self.time(page));
+        let is_due = this.client().poll_timeout().is_some_and(|(at, _)| at <= self.time(page));
         let is_awake = this.frozen_until.is_none() && !is_due;
-        let fits =
-            snapshot.has_room && is_plain && is_awake && u64::from(note.bytes) <= self.setup.server.limits.max_bytes;
-        fits.then_some(is_open)
+        let fits = snapshot.has_room && is_simple && is_awake && u64::from(bytes) <= self.setup.server.limits.max_bytes;
+        fits.then(|| is_open && !self.is_closing_unseen(page))
+    }
+
+    /// Whether the socket of a page takes nothing any more, which the page does not know yet.
+    fn is_closing_unseen(&self, page: usize) -> bool {
+        let socket = self.pages[page].client().socket();
+        let connection = socket.and_then(|socket| self.connection_of(page, socket));
+        connection.is_some_and(|connection| self.connections[connection].stopped_accepting)
+    }
+
+    /// A message that the application was told to be refused has ended.
+    fn check_ended(&mut self, uid: u32) {
+        if !self.messages[uid as usize].has_ended() {
+            self.break_rule(Rule::DriverContract, format!("message {uid} is refused and not dropped"));
+        }
     }
 
     fn cancel(&mut self, page: usize, back: usize) {
         let Some(seq) = self.pages[page].uids.len().checked_sub(back) else { return };
         let Some(uid) = self.uid(page, seq as u64) else { return };
-        if !matches!(self.ledger[uid as usize].what, What::Note { .. } | What::Volatile) {
+        if !matches!(self.messages[uid as usize].what, What::Note { .. } | What::Volatile) {
             return;
         }
-        let taken_back = self.ledger[uid as usize].taken_back;
+        let taken_back = self.messages[uid as usize].taken_back;
         let is_back = self.command(page, |client, now| client.cancel(seq as u64, now));
         trace!(self, "page {page}: cancel {uid}: {is_back}");
         if is_back {
             self.tally.add(Count::Cancelled);
-            let judged = self.ledger[uid as usize].end(End::Cancelled);
+            let judged = self.messages[uid as usize].end(End::Cancelled);
             self.judge(uid, judged);
-            let judged = self.ledger[uid as usize].end_request();
+            let judged = self.messages[uid as usize].end_request();
             self.judge(uid, judged);
             self.remove(page, uid);
-        } else if self.ledger[uid as usize].status == Status::Queued
-            && self.ledger[uid as usize].taken_back == taken_back
+        } else if self.messages[uid as usize].status == Status::Queued
+            && self.messages[uid as usize].taken_back == taken_back
         {
             self.break_rule(Rule::DriverContract, format!("message {uid} waits and cannot be cancelled"));
         }
@@ -221,7 +238,7 @@ impl World {
             Act::Reload { away_ms, restore_ms, share, end, .. } => {
                 self.tally.add(Count::Reloads);
                 self.end_page(page, end, share);
-                self.agenda.note(self.now + away_ms, Happening::NewPage { device, restore_ms });
+                self.queue.schedule(self.now + away_ms, Scheduled::NewPage { device, restore_ms });
             }
             Act::Suspend { ms, clock_stops, frames_first, .. } => {
                 self.tally.add(Count::Suspensions);
@@ -231,39 +248,39 @@ impl World {
                     self.pages[page].ahead_ms -= ms as i64;
                 }
                 self.freeze(page, ms);
-                self.rearm(page);
+                self.arm(page);
             }
             Act::ClockJump { ms, .. } => {
                 self.tally.add(Count::ClockJumps);
                 self.pages[page].ahead_ms += ms as i64;
-                self.hurt_wires(page);
-                self.rearm(page);
+                self.hurt_connections(page);
+                self.arm(page);
             }
             Act::Cache { ms, alarm_first, .. } => {
                 self.tally.add(Count::Cached);
-                if let Some(wire) = self.live_wire(device) {
-                    self.wires[wire].is_deaf = true;
-                    self.write_up(wire, crate::wire::Upward::Close, 8);
-                    self.wires[wire].up.swallow();
-                    self.wires[wire].down.cut(0);
+                if let Some(connection) = self.live_connection(device) {
+                    self.connections[connection].stopped_accepting = true;
+                    self.write_up(connection, crate::connection::Upward::Close, 8);
+                    self.connections[connection].up.swallow();
+                    self.connections[connection].down.cut(0);
                 }
                 self.pages[page].frames_first = !alarm_first;
                 self.freeze(page, ms);
-                self.tell(page, Fact::Cached);
+                self.dispatch(page, BrowserEvent::Cached);
             }
-            Act::Visible { .. } => self.tell(page, Fact::Visible),
+            Act::Visible { .. } => self.dispatch(page, BrowserEvent::Visible),
             Act::Offline { ms, is_real, .. } => {
                 self.tally.add(Count::Offline);
+                self.queue.schedule(self.now + ms, Scheduled::Network { device });
                 if is_real {
                     self.devices[device].offline_until = self.now + ms;
-                    self.agenda.note(self.now + ms, Happening::Network { device });
-                    if let Some(wire) = self.live_wire(device) {
-                        self.stall(wire, true, true, self.now + ms);
+                    if let Some(connection) = self.live_connection(device) {
+                        self.stall(connection, true, true, self.now + ms);
                     }
                 } else {
-                    self.agenda.note(self.now + ms, Happening::Fact { page, fact: Fact::Online });
+                    self.devices[device].pretends_until = self.now + ms;
                 }
-                self.tell(page, Fact::Offline);
+                self.dispatch(page, BrowserEvent::Offline);
             }
             _ => {}
         }
@@ -273,20 +290,20 @@ impl World {
         self.pages[page].is_alive = false;
         self.pages[page].deferred.clear();
         self.release_locks(page);
-        let wires: Vec<_> = (0..self.wires.len())
-            .filter(|wire| self.wires[*wire].page == page && self.wires[*wire].is_live())
+        let connections: Vec<_> = (0..self.connections.len())
+            .filter(|connection| self.connections[*connection].page == page && self.connections[*connection].is_live())
             .collect();
-        for wire in wires {
-            self.wires[wire].stage = Stage::Abandoned;
+        for connection in connections {
+            self.connections[connection].stage = Stage::Abandoned;
             match end {
-                PageEnd::Orderly => self.write_up(wire, crate::wire::Upward::Close, 8),
+                PageEnd::Orderly => self.write_up(connection, crate::connection::Upward::Close, 8),
                 PageEnd::Crash => {
-                    self.cut(wire, share, 0);
-                    self.agenda.note(self.now + 400, Happening::ServerHears(wire));
+                    self.cut(connection, share, 0);
+                    self.queue.schedule(self.now + 400, Scheduled::ServerHears(connection));
                 }
                 PageEnd::Linger(ms) => {
-                    self.linger(wire, ms);
-                    self.write_up(wire, crate::wire::Upward::Close, 8);
+                    self.linger(connection, ms);
+                    self.write_up(connection, crate::connection::Upward::Close, 8);
                 }
             }
         }
@@ -306,45 +323,46 @@ impl World {
                 self.devices[device].refusal_code = code;
             }
             _ => {
-                if let Some(wire) = self.live_wire(device) {
-                    self.act_on_wire(act, wire);
+                if let Some(connection) = self.live_connection(device) {
+                    self.act_on_wire(act, connection);
                 }
             }
         }
     }
 
-    fn act_on_wire(&mut self, act: &Act, wire: usize) {
+    fn act_on_wire(&mut self, act: &Act, connection: usize) {
         match *act {
-            Act::Cut { up, down, client_hears, server_hears, deaf_ms, .. } => {
-                self.cut(wire, up, down);
+            Act::Cut { up, down, client_hears, server_hears, closing_ms, .. } => {
+                self.cut(connection, up, down);
                 match client_hears {
                     Some(ms) => {
-                        self.agenda.note(self.now + ms, Happening::ClientHears { wire, code: 1006, deaf_ms });
+                        self.queue
+                            .schedule(self.now + ms, Scheduled::ClientHears { connection, code: 1006, closing_ms });
                     }
                     None => self.tally.add(Count::HalfOpen),
                 }
                 let server_hears = server_hears.unwrap_or(60_000);
-                self.agenda.note(self.now + server_hears, Happening::ServerHears(wire));
+                self.queue.schedule(self.now + server_hears, Scheduled::ServerHears(connection));
             }
             Act::Linger { ms, .. } => {
-                self.linger(wire, ms);
-                self.agenda.note(self.now, Happening::ClientHears { wire, code: 1006, deaf_ms: 0 });
-                self.agenda.note(self.now + ms + 60_000, Happening::ServerHears(wire));
+                self.linger(connection, ms);
+                self.queue.schedule(self.now, Scheduled::ClientHears { connection, code: 1006, closing_ms: 0 });
+                self.queue.schedule(self.now + ms + 60_000, Scheduled::ServerHears(connection));
             }
             Act::BlackHole { up, down, ms, is_told, .. } => {
                 self.tally.add(Count::Swallowed);
-                self.wires[wire].is_hurt = true;
+                self.connections[connection].is_hurt = true;
                 if up {
-                    self.wires[wire].up.swallow();
+                    self.connections[connection].up.swallow();
                 }
                 if down {
-                    self.wires[wire].down.swallow();
+                    self.connections[connection].down.swallow();
                 }
-                self.agenda.note(self.now + ms, Happening::Hole { wire, is_told });
+                self.queue.schedule(self.now + ms, Scheduled::Hole { connection, is_told });
             }
             Act::Stall { up, down, ms, .. } => {
                 self.tally.add(Count::Stalls);
-                self.stall(wire, up, down, self.now + ms);
+                self.stall(connection, up, down, self.now + ms);
             }
             _ => {}
         }

@@ -2,11 +2,13 @@
 
 use everwire::proto::{Cause, Client, Close, Config, Input, Output, Reason, SocketId, Timestamp};
 
-use crate::frame::{Arrived, Text};
+use serde_json::Value;
+
+use crate::server_frame::client_id;
 
 /// The share of the clients that arrive in the busiest 100 ms, at each attempt in percent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stampede {
+pub struct ThunderingHerd {
     /// How many there are.
     pub clients: usize,
     /// The share at each attempt.
@@ -17,7 +19,7 @@ pub struct Stampede {
 pub const BOUNDS: [(usize, f64); 3] = [(1, 15.0), (3, 5.0), (5, 3.0)];
 
 /// Cuts so many clients off at once, and lets every attempt to come back fail.
-pub fn stampede(clients: usize) -> Stampede {
+pub fn thundering_herd(clients: usize) -> ThunderingHerd {
     let mut buckets = vec![vec![0_usize; BUCKETS]; ATTEMPTS];
     for seed in 0..clients as u64 {
         for (attempt, at) in attempts(seed).into_iter().enumerate() {
@@ -28,13 +30,13 @@ pub fn stampede(clients: usize) -> Stampede {
     }
     let busiest = |buckets: &Vec<usize>| buckets.iter().max().copied().unwrap_or(0);
     let busiest_percent = buckets.iter().map(|buckets| 100.0 * busiest(buckets) as f64 / clients as f64).collect();
-    Stampede { clients, busiest_percent }
+    ThunderingHerd { clients, busiest_percent }
 }
 
 /// When one client comes back, in milliseconds since it lost the server.
 fn attempts(seed: u64) -> Vec<u64> {
     let mut at = Vec::new();
-    let Ok(mut client) = Client::<Text, Arrived>::new(Config::reliable(), seed) else {
+    let Ok(mut client) = Client::<Value>::new(Config::reliable(), client_id(seed as u32), seed) else {
         return at;
     };
     let mut now = Timestamp::from_millis(0);
@@ -54,7 +56,7 @@ fn attempts(seed: u64) -> Vec<u64> {
     at.into_iter().skip(1).take(ATTEMPTS).collect()
 }
 
-fn asked_for(client: &mut Client<Text, Arrived>) -> Option<SocketId> {
+fn asked_for(client: &mut Client<Value>) -> Option<SocketId> {
     let mut asked = None;
     while let Some(output) = client.poll_output() {
         if let Output::Open { socket, .. } = output {
@@ -64,7 +66,7 @@ fn asked_for(client: &mut Client<Text, Arrived>) -> Option<SocketId> {
     asked
 }
 
-impl Stampede {
+impl ThunderingHerd {
     /// What is beyond its bound: the attempt, its share and the bound.
     pub fn excess(&self) -> Vec<(usize, f64, f64)> {
         let share = |attempt: usize| self.busiest_percent.get(attempt - 1).copied().unwrap_or(100.0);
@@ -80,12 +82,12 @@ const BUCKETS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
-    use super::stampede;
+    use super::thundering_herd;
 
     #[test]
     fn a_thousand_clients_spread() {
-        let stampede = stampede(1_000);
-        assert_eq!(stampede.excess(), []);
-        assert!(stampede.busiest_percent[0] > stampede.busiest_percent[4]);
+        let thundering_herd = thundering_herd(1_000);
+        assert_eq!(thundering_herd.excess(), []);
+        assert!(thundering_herd.busiest_percent[0] > thundering_herd.busiest_percent[4]);
     }
 }
