@@ -3,7 +3,7 @@
 use crate::client_frame::Up;
 use crate::connection::{Downward, ServerEnd, Stage, Upward};
 use crate::flaw::Flaw;
-use crate::message_model::What;
+use crate::message_model::{MessageModel, What};
 use crate::server_frame::{Down, Kind, Position, Stream};
 use crate::server_memory::{Log, Stored};
 use crate::simulation::{Scheduled, Simulation};
@@ -295,22 +295,22 @@ impl Simulation {
         self.judge(uid, judged);
         self.tally.add(Count::Processed);
         let user = self.user(connection);
-        let entry = self.messages[uid as usize].clone();
+        let MessageModel { sender, what, bytes, .. } = self.messages[uid as usize];
         if let Some(seq) = seq {
-            let latest = self.latest.insert(entry.sender, (seq, epoch));
+            let latest = self.latest.insert(sender, (seq, epoch));
             if latest.is_some_and(|(before, life)| life == epoch && before >= seq) {
-                self.break_rule(Rule::Reordered, format!("{seq} of page {} after {latest:?}", entry.sender));
+                self.break_rule(Rule::Reordered, format!("{seq} of page {sender} after {latest:?}"));
             }
         }
         let refuses = self.setup.server.refuses_every;
-        match entry.what {
+        match what {
             What::Volatile => {}
             What::Join(room) => self.enter(connection, room),
             What::Leave(room) => self.leave(user, room),
             What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
                 self.receive_from_absent(connection, uid, seq, room);
             }
-            What::Note { .. } if u64::from(entry.bytes) > self.setup.server.limits.max_bytes => {
+            What::Note { .. } if u64::from(bytes) > self.setup.server.limits.max_bytes => {
                 self.refuse_message(connection, uid, seq);
             }
             What::Note { .. } if refuses > 0 && uid % refuses == refuses - 1 => {

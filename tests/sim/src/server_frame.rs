@@ -18,9 +18,9 @@ pub enum Stream {
 impl Stream {
     pub fn name(self) -> String {
         match self {
-            Self::User(user) => format!("user:{user}"),
-            Self::Sender(sender) => format!("client:{}", client_id(sender)),
-            Self::Room(room) => format!("room:{room}"),
+            Self::User(user) => ["user:", &user.to_string()].concat(),
+            Self::Sender(sender) => ["client:", &client_id(sender)].concat(),
+            Self::Room(room) => ["room:", &room.to_string()].concat(),
         }
     }
 
@@ -38,7 +38,8 @@ impl Stream {
 
 /// The client id of a page.
 pub fn client_id(sender: u32) -> String {
-    format!("{CLIENT_ID}{sender:012}")
+    let number = sender.to_string();
+    [CLIENT_ID, &"0".repeat(12 - number.len()), &number].concat()
 }
 
 /// The page that has this client id.
