@@ -122,7 +122,6 @@ impl Simulation {
             is_acknowledged: false,
             numbered: 0,
             plain: 0,
-            taken_back: 0,
             was_restored: false,
             is_undead: false,
             is_unconfirmed: false,
@@ -145,6 +144,10 @@ impl Simulation {
         }
         if answer == Ok(Sent::Now) && what != What::Volatile {
             self.note_refused_unasked(page, uid);
+        }
+        let is_handed_over = self.messages[uid as usize].numbered + self.messages[uid as usize].plain > 0;
+        if answer == Ok(Sent::Now) && !is_handed_over {
+            self.break_rule(Rule::SaidSent, format!("message {uid} of page {page}: {:?}", self.messages[uid as usize]));
         }
         let was_accepted = self.pages[page].client().latest_seq() == seq;
         if was_accepted && answer == Err(Refusal::NotOpen) {
@@ -214,7 +217,6 @@ impl Simulation {
         if !matches!(self.messages[uid as usize].what, What::Note { .. } | What::Volatile) {
             return;
         }
-        let taken_back = self.messages[uid as usize].taken_back;
         let is_back = self.command(page, |client, now| client.cancel(seq as u64, now));
         trace!(self, "page {page}: cancel {uid}: {is_back}");
         if is_back {
@@ -224,9 +226,8 @@ impl Simulation {
             let judged = self.messages[uid as usize].end_request();
             self.judge(uid, judged);
             self.remove(page, uid);
-        } else if self.messages[uid as usize].status == Status::Queued
-            && self.messages[uid as usize].taken_back == taken_back
-        {
+        } else if self.messages[uid as usize].status == Status::Queued && !self.pages[page].was_refused {
+            // One that was just refused by its socket, or would have been, waits again.
             self.break_rule(Rule::DriverContract, format!("message {uid} waits and cannot be cancelled"));
         }
     }

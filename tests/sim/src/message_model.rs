@@ -30,8 +30,6 @@ pub struct MessageModel {
     pub numbered: u32,
     /// How often it was handed to a socket at most once.
     pub plain: u32,
-    /// How often a socket did not take it.
-    pub taken_back: u32,
     pub was_restored: bool,
     /// Whether it had ended when it was restored, because its page died before it was off the disk.
     pub is_undead: bool,
@@ -104,7 +102,6 @@ impl MessageModel {
 
     /// The socket did not take it. With a number it counts as sent all the same, and goes out again.
     pub fn take_back(&mut self, was_numbered: bool) {
-        self.taken_back += 1;
         if !was_numbered {
             self.plain -= 1;
             self.status = Status::Queued;
@@ -235,7 +232,6 @@ mod tests {
             is_acknowledged: false,
             numbered: 0,
             plain: 0,
-            taken_back: 0,
             was_restored: false,
             is_undead: false,
             is_unconfirmed: false,
