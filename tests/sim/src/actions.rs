@@ -63,7 +63,7 @@ impl Simulation {
                 if let Some(connection) = self.live_connection(device)
                     && self.connections[connection].server.is_some()
                 {
-                    self.say(connection, Down::plain(Kind::EVENT));
+                    self.send_frame(connection, Down::plain(Kind::EVENT));
                 }
             }
             _ => self.act_as_network(&act),
@@ -135,7 +135,7 @@ impl Simulation {
             processed_in: None,
         });
         let must_fit = self.must_fit(page, what, note, bytes);
-        // The application learns the number with the answer, and what it is told meanwhile refers to it.
+        // The application learns the number with the answer, and the events before it refer to it.
         self.pages[page].uids.push(uid);
         let answer = driver::send(&mut self.host(page), message).map(|(sent, _)| sent);
         trace!(self, "page {page}: message {uid} {what:?} {note:?}: {answer:?}");
@@ -204,7 +204,7 @@ impl Simulation {
         connection.is_some_and(|connection| self.connections[connection].stopped_accepting)
     }
 
-    /// A message that the application was told to be refused has ended.
+    /// A message that was refused after it had been accepted has ended.
     fn check_ended(&mut self, uid: u32) {
         if !self.messages[uid as usize].has_ended() {
             self.break_rule(Rule::DriverContract, format!("message {uid} is refused and not dropped"));
@@ -300,7 +300,7 @@ impl Simulation {
                 PageEnd::Orderly => self.write_up(connection, crate::connection::Upward::Close, 8),
                 PageEnd::Crash => {
                     self.cut(connection, share, 0);
-                    self.queue.schedule(self.now + 400, Scheduled::ServerHears(connection));
+                    self.queue.schedule(self.now + 400, Scheduled::ServerLosesConnection(connection));
                 }
                 PageEnd::Linger(ms) => {
                     self.linger(connection, ms);
@@ -333,22 +333,25 @@ impl Simulation {
 
     fn act_on_wire(&mut self, act: &Act, connection: usize) {
         match *act {
-            Act::Cut { up, down, client_hears, server_hears, closing_ms, .. } => {
+            Act::Cut { up, down, client_learns_ms, server_learns_ms, closing_ms, .. } => {
                 self.cut(connection, up, down);
-                match client_hears {
+                match client_learns_ms {
                     Some(ms) => {
-                        self.queue
-                            .schedule(self.now + ms, Scheduled::ClientHears { connection, code: 1006, closing_ms });
+                        self.queue.schedule(
+                            self.now + ms,
+                            Scheduled::ClientLosesConnection { connection, code: 1006, closing_ms },
+                        );
                     }
                     None => self.tally.add(Count::HalfOpen),
                 }
-                let server_hears = server_hears.unwrap_or(60_000);
-                self.queue.schedule(self.now + server_hears, Scheduled::ServerHears(connection));
+                let server_learns_ms = server_learns_ms.unwrap_or(60_000);
+                self.queue.schedule(self.now + server_learns_ms, Scheduled::ServerLosesConnection(connection));
             }
             Act::Linger { ms, .. } => {
                 self.linger(connection, ms);
-                self.queue.schedule(self.now, Scheduled::ClientHears { connection, code: 1006, closing_ms: 0 });
-                self.queue.schedule(self.now + ms + 60_000, Scheduled::ServerHears(connection));
+                self.queue
+                    .schedule(self.now, Scheduled::ClientLosesConnection { connection, code: 1006, closing_ms: 0 });
+                self.queue.schedule(self.now + ms + 60_000, Scheduled::ServerLosesConnection(connection));
             }
             Act::BlackHole { up, down, ms, is_told, .. } => {
                 self.tally.add(Count::Swallowed);

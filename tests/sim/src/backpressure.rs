@@ -38,7 +38,7 @@ impl Simulation {
     pub fn acknowledge_again(&mut self, connection: usize) {
         let Some(end) = self.connections[connection].server.as_ref().filter(|end| !end.held.is_empty()) else { return };
         let seq = end.acked;
-        self.say(connection, Down::plain(Kind::Ack { seq }));
+        self.send_frame(connection, Down::plain(Kind::Ack { seq }));
         self.queue.schedule(self.now + REPEAT_MS, Scheduled::AckAgain(connection));
     }
 

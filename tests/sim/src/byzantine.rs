@@ -19,25 +19,25 @@ impl Simulation {
             return;
         }
         let Some(end) = &mut self.connections[connection].server else { return };
-        end.said += 1;
-        if end.sender.is_none() || !end.said.is_multiple_of(every) {
+        end.sent += 1;
+        if end.sender.is_none() || !end.sent.is_multiple_of(every) {
             return;
         }
-        let (acked, kind) = (end.acked, end.said / every);
+        let (acked, kind) = (end.acked, end.sent / every);
         let page = self.connections[connection].page;
         let follow = self.pages[page].follows.iter().rfind(|follow| follow.at > 0 && !follow.is_reset).copied();
         let epoch = self.pages[page].epoch;
         let turn = kind.wrapping_add(connection as u32 * 3);
         let frame = match (turn % 16, follow) {
-            (0, _) => Down::lie(Kind::Ack { seq: NEVER_SENT }),
-            (1, _) if acked > 1 => Down::lie(Kind::Ack { seq: acked - 1 }),
-            (2, _) => Down::lie(Kind::Refused { seq: NEVER_SENT }),
-            (3, _) => Down::lie(Kind::Reply { seq: NEVER_SENT }),
-            (4, _) => Down::lie(Kind::Receipt { seq: NEVER_SENT, read: true }),
+            (0, _) => Down::untrue(Kind::Ack { seq: NEVER_SENT }),
+            (1, _) if acked > 1 => Down::untrue(Kind::Ack { seq: acked - 1 }),
+            (2, _) => Down::untrue(Kind::Refused { seq: NEVER_SENT }),
+            (3, _) => Down::untrue(Kind::Reply { seq: NEVER_SENT }),
+            (4, _) => Down::untrue(Kind::Receipt { seq: NEVER_SENT, read: true }),
             (5, _) if !self.serves_previous_instance(page) => {
                 let limits = self.setup.server.limits;
                 let streams = Vec::new();
-                Down::lie(Kind::Welcome { epoch, last: acked, window: 1, limits, streams, is_odd: false })
+                Down::untrue(Kind::Welcome { epoch, last: acked, window: 1, limits, streams, is_odd: false })
             }
             (6, Some(follow)) if self.memory.epoch == epoch => {
                 return self.go_back(connection, follow.stream, follow.at - 1);
@@ -52,13 +52,13 @@ impl Simulation {
                 Down { claim: Claim::False, ..stored }
             }
             (8, _) => match self.answered(page) {
-                Some(seq) => Down::lie(Kind::Reply { seq }),
+                Some(seq) => Down::untrue(Kind::Reply { seq }),
                 None => self.malformed(turn),
             },
             (9, _) if connection.is_multiple_of(8) => {
                 for number in 0..110 {
                     let frame = self.malformed(number);
-                    self.say_untruth(connection, frame);
+                    self.send_deviation(connection, frame);
                 }
                 return;
             }
@@ -68,12 +68,12 @@ impl Simulation {
             (14, _) => Down::irrelevant(Kind::Text(pick(NO_ENVELOPES, turn))),
             _ => self.malformed(turn),
         };
-        self.say_untruth(connection, frame);
+        self.send_deviation(connection, frame);
     }
 
     fn malformed(&mut self, turn: u32) -> Down {
         self.tally.add(Count::Malformed);
-        Down::lie(Kind::Raw(malformed(turn)))
+        Down::untrue(Kind::Raw(malformed(turn)))
     }
 
     /// Answers the client id that nobody has, with a number that this page is waiting for.
@@ -99,16 +99,16 @@ impl Simulation {
         let position = log.resume(Some(offset));
         let again: Vec<_> = log.after(position.offset).cloned().collect();
         self.tally.add(Count::TakenBack);
-        self.say_truly(connection, Down::plain(Kind::Begin(position)));
+        self.send_unaltered(connection, Down::plain(Kind::Begin(position)));
         for Stored { position, prev, kind } in again {
-            self.say_truly(connection, Down::stored(kind, position, prev));
+            self.send_unaltered(connection, Down::stored(kind, position, prev));
         }
     }
 
-    fn say_untruth(&mut self, connection: usize, lie: Down) {
-        let is_false = lie.claim == Claim::False;
-        self.tally.add(if is_false { Count::Lies } else { Count::Irrelevant });
-        self.say_truly(connection, lie);
+    fn send_deviation(&mut self, connection: usize, frame: Down) {
+        let is_false = frame.claim == Claim::False;
+        self.tally.add(if is_false { Count::Untrue } else { Count::Irrelevant });
+        self.send_unaltered(connection, frame);
     }
 
     /// A request of this page that has ended.
@@ -126,22 +126,22 @@ impl Simulation {
     }
 
     /// Answers a hello with what cannot be.
-    pub fn tells_false_welcome(&mut self, connection: usize, sender: u32, truth: &Kind) -> bool {
+    pub fn sends_false_welcome(&mut self, connection: usize, sender: u32, truth: &Kind) -> bool {
         let every = self.setup.server.byzantine_every;
         let page = self.connections[connection].page;
         let Kind::Welcome { epoch, .. } = *truth else { return false };
         if every == 0 || every > 100 || sender as usize != page || !(connection as u32).is_multiple_of(every) {
             return false;
         }
-        let mut lie = truth.clone();
-        if let Kind::Welcome { epoch: said, last, .. } = &mut lie {
+        let mut untrue = truth.clone();
+        if let Kind::Welcome { epoch: said, last, .. } = &mut untrue {
             if connection.is_multiple_of(2) && self.pages[page].epoch >= epoch {
                 *said = epoch - 1;
             } else {
                 *last = NEVER_SENT;
             }
         }
-        self.say_untruth(connection, Down::lie(lie));
+        self.send_deviation(connection, Down::untrue(untrue));
         true
     }
 
@@ -167,13 +167,13 @@ impl Simulation {
             Claim::False => {
                 let is_exempt = down.is_answer() && self.serves_previous_instance(page);
                 if before.is_listening && !is_exempt && violations <= before.violations {
-                    self.break_rule(Rule::LieBelieved, format!("page {page} does not count {down:?}"));
+                    self.break_rule(Rule::UntruthAccepted, format!("page {page} does not count {down:?}"));
                 }
             }
             Claim::Irrelevant => {
                 let is_same = client.positions().map(|(stream, at)| (stream.clone(), at)).eq(before.positions);
                 if !is_same || violations != before.violations {
-                    self.break_rule(Rule::IrrelevantHeeded, format!("page {page} heeds {down:?}"));
+                    self.break_rule(Rule::IrrelevantActedOn, format!("page {page} heeds {down:?}"));
                 }
             }
         }

@@ -19,7 +19,7 @@ pub struct Connection {
     pub down: Pipe<Downward>,
     pub rng: Rng,
     pub server: Option<ServerEnd>,
-    /// Whether the page was told that the network lost it, while its frames still arrive.
+    /// Whether the page has seen it end, while its frames still arrive.
     pub lingers: bool,
     /// The message over which the server has ended it.
     pub ended_over: Option<u32>,
@@ -74,9 +74,9 @@ pub struct ServerEnd {
     /// The highest number that has come on it, or that its welcome has named.
     pub seen: u64,
     /// How many frames were sent on it.
-    pub said: u32,
+    pub sent: u32,
     /// How many frames have come on it.
-    pub heard: u32,
+    pub received: u32,
 }
 
 impl Connection {

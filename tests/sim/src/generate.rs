@@ -18,7 +18,7 @@ pub fn plan(seed: u64) -> Plan {
         }
     }
     let calm_at = rng.u64(3_000..40_000);
-    let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_told: rng.u8(0..4) > 0 };
+    let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_announced: rng.u8(0..4) > 0 };
     let mut generator = Generator { rng, setup };
     let mut steps: Vec<_> = (0..generator.rng.usize(30..140)).map(|_| generator.step()).collect();
     steps.sort_by_key(|step| step.at);
@@ -160,8 +160,8 @@ impl Generator {
                 device,
                 up: share(rng),
                 down: share(rng),
-                client_hears: (rng.u8(0..6) > 0).then(|| rng.u64(0..800)),
-                server_hears: rng.bool().then(|| rng.u64(0..5_000)),
+                client_learns_ms: (rng.u8(0..6) > 0).then(|| rng.u64(0..800)),
+                server_learns_ms: rng.bool().then(|| rng.u64(0..5_000)),
                 closing_ms: if rng.u8(0..3) == 0 { rng.u64(0..1_500) } else { 0 },
             },
             40..52 => Act::Linger { device, ms: rng.u64(0..15_000) },

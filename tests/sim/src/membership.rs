@@ -24,7 +24,7 @@ impl Simulation {
         }
         let position = self.log(stream).resume(None);
         self.carry(connection, position);
-        self.say(connection, Down::plain(Kind::Begin(position)));
+        self.send_frame(connection, Down::plain(Kind::Begin(position)));
     }
 
     pub fn leave(&mut self, user: u32, room: u32) {

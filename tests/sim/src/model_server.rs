@@ -24,7 +24,7 @@ impl Simulation {
                     }
                 }
                 Upward::Close => {
-                    self.server_hears_end(connection);
+                    self.server_loses(connection);
                     self.write_down(connection, Downward::Close(1000), 8);
                 }
             }
@@ -52,7 +52,7 @@ impl Simulation {
     fn receive_up(&mut self, connection: usize, frame: Up) {
         self.check_order(connection, &frame);
         match frame {
-            Up::Ping => self.say(connection, Down::plain(Kind::Pong)),
+            Up::Ping => self.send_frame(connection, Down::plain(Kind::Pong)),
             Up::Hello { sender, streams } => self.answer_hello(connection, sender, streams),
             Up::Message { uid, is_request, .. } if self.messages[uid as usize].is_request != is_request => {
                 self.break_rule(Rule::ClientBrokeProtocol, format!("message {uid} is a request, or is not"));
@@ -83,15 +83,15 @@ impl Simulation {
     /// A connection begins with a hello and a ping, and only its first hello names positions.
     fn check_order(&mut self, connection: usize, frame: &Up) {
         let Some(end) = &mut self.connections[connection].server else { return };
-        end.heard += 1;
+        end.received += 1;
         let is_right = match frame {
-            Up::Hello { streams, .. } => streams.is_some() == (end.heard == 1),
-            Up::Ping => end.heard > 1,
-            Up::Message { .. } => end.heard > 2,
+            Up::Hello { streams, .. } => streams.is_some() == (end.received == 1),
+            Up::Ping => end.received > 1,
+            Up::Message { .. } => end.received > 2,
         };
         if !is_right {
-            let heard = end.heard;
-            self.break_rule(Rule::ClientBrokeProtocol, format!("frame {heard} of a connection is {frame:?}"));
+            let received = end.received;
+            self.break_rule(Rule::ClientBrokeProtocol, format!("frame {received} of a connection is {frame:?}"));
         }
     }
 
@@ -102,7 +102,7 @@ impl Simulation {
     fn answer_hello(&mut self, connection: usize, sender: u32, named: Option<Vec<(Stream, u64)>>) {
         if self.server_is_plain {
             if connection.is_multiple_of(2) {
-                self.say(connection, Down::plain(Kind::HelloUnknown));
+                self.send_frame(connection, Down::plain(Kind::HelloUnknown));
             }
             return;
         }
@@ -182,12 +182,12 @@ impl Simulation {
         let (epoch, limits) = (self.memory.epoch, self.setup.server.limits);
         self.tally.add_many(Count::OddWelcomes, usize::from(is_odd));
         let welcome = Kind::Welcome { epoch, last, window, limits, streams, is_odd };
-        if self.tells_false_welcome(connection, sender, &welcome) {
+        if self.sends_false_welcome(connection, sender, &welcome) {
             return;
         }
-        self.say(connection, Down::plain(welcome));
+        self.send_frame(connection, Down::plain(welcome));
         for Stored { position, prev, kind } in replay {
-            self.say(connection, Down::stored(kind, position, prev));
+            self.send_frame(connection, Down::stored(kind, position, prev));
         }
     }
 
@@ -213,7 +213,7 @@ impl Simulation {
 
     pub fn close_connection(&mut self, connection: usize, code: u16) {
         if self.connections[connection].server.is_some() {
-            self.server_hears_end(connection);
+            self.server_loses(connection);
             self.write_down(connection, Downward::Close(code), 8);
         }
     }
@@ -286,7 +286,7 @@ impl Simulation {
         // A superseded connection may have brought more than this one.
         let seq = self.memory.last(user, sender).min(end.seen);
         end.acked = seq;
-        self.say(connection, Down::plain(Kind::Ack { seq }));
+        self.send_frame(connection, Down::plain(Kind::Ack { seq }));
     }
 
     fn process(&mut self, connection: usize, uid: u32, seq: Option<u64>) {
@@ -327,8 +327,8 @@ impl Simulation {
         let is_stored = self.setup.server.stores_replies && self.messages[uid as usize].is_request;
         match (seq, sender) {
             (Some(seq), Some(sender)) if is_stored => self.push(Stream::Sender(sender), Kind::Refused { seq }),
-            (Some(seq), _) => self.say(connection, Down::plain(Kind::Refused { seq })),
-            (None, _) => self.say(connection, Down::plain(Kind::Error)),
+            (Some(seq), _) => self.send_frame(connection, Down::plain(Kind::Refused { seq })),
+            (None, _) => self.send_frame(connection, Down::plain(Kind::Error)),
         }
     }
 
@@ -337,7 +337,7 @@ impl Simulation {
         match room {
             Some(room) => self.push(Stream::Room(room), Kind::EVENT),
             None if uid.is_multiple_of(4) => {
-                // The other devices of the user are told, and the client that did it can tell.
+                // It is for the other devices of the user; the client that did it recognises it.
                 let cause = Some((self.messages[uid as usize].sender as u32, seq));
                 self.push(Stream::User(user), Kind::Event { cause });
             }
@@ -373,7 +373,7 @@ impl Simulation {
         if let Some(connection) =
             self.connections.iter().rposition(|connection| connection.server.as_ref().is_some_and(speaks))
         {
-            self.say(connection, Down::plain(Kind::Reply { seq }));
+            self.send_frame(connection, Down::plain(Kind::Reply { seq }));
         }
     }
 
@@ -395,19 +395,19 @@ impl Simulation {
             let stored = Down::stored(kind.clone(), position, prev);
             if is_plain {
                 if stream == Stream::User(user) {
-                    self.say(connection, Down::plain(kind.clone()));
+                    self.send_frame(connection, Down::plain(kind.clone()));
                 }
             } else if let Some(at) = end.position(stream) {
                 *at = position.offset;
-                self.say(connection, stored);
+                self.send_frame(connection, stored);
             } else if end.sender.is_none() && stream == Stream::User(user) {
-                self.say(connection, stored);
+                self.send_frame(connection, stored);
             }
         }
     }
 
     /// Membership ends with the user's last connection.
-    pub fn server_hears_end(&mut self, connection: usize) {
+    pub fn server_loses(&mut self, connection: usize) {
         let user = self.user(connection);
         self.connections[connection].is_hurt = true;
         if let Some(end) = self.connections[connection].server.take() {
@@ -421,5 +421,5 @@ impl Simulation {
     }
 }
 
-/// How long a connection that another has taken the place of may still be heard.
+/// How long a connection that another has taken the place of may still bring messages.
 const BUSY_MS: u64 = 5_000;

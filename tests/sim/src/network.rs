@@ -42,7 +42,10 @@ impl Simulation {
         });
         let device = &self.devices[number];
         if device.offline_until > self.now || device.refusing_until > self.now {
-            self.queue.schedule(self.now + latency, Scheduled::ClientHears { connection, code: 1006, closing_ms: 0 });
+            self.queue.schedule(
+                self.now + latency,
+                Scheduled::ClientLosesConnection { connection, code: 1006, closing_ms: 0 },
+            );
         } else if device.silent_until > self.now {
             self.tally.add(Count::Silences);
             if device.is_late {
@@ -69,12 +72,12 @@ impl Simulation {
         }
     }
 
-    pub fn say(&mut self, connection: usize, down: Down) {
-        self.say_truly(connection, down);
+    pub fn send_frame(&mut self, connection: usize, down: Down) {
+        self.send_unaltered(connection, down);
         self.deviate_now_and_then(connection);
     }
 
-    pub fn say_truly(&mut self, connection: usize, down: Down) {
+    pub fn send_unaltered(&mut self, connection: usize, down: Down) {
         let bytes = down.bytes();
         self.write_down(connection, Downward::Frame(down), bytes);
     }
@@ -99,12 +102,12 @@ impl Simulation {
             match what {
                 Downward::Handshake => self.dispatch(page, BrowserEvent::Opened(connection)),
                 Downward::Frame(down) => self.dispatch(page, BrowserEvent::Frame(connection, down)),
-                Downward::Close(code) => self.browser_hears_end(connection, code, 0),
+                Downward::Close(code) => self.browser_loses(connection, code, 0),
             }
         }
     }
 
-    pub fn browser_hears_end(&mut self, connection: usize, code: u16, closing_ms: u64) {
+    pub fn browser_loses(&mut self, connection: usize, code: u16, closing_ms: u64) {
         self.connections[connection].stopped_accepting = true;
         let page = self.connections[connection].page;
         let event = BrowserEvent::Closed(connection, code);
@@ -155,11 +158,11 @@ impl Simulation {
     pub fn end_hole(&mut self, connection: usize, is_told: bool) {
         self.cut(connection, u16::MAX, u16::MAX);
         if is_told {
-            self.browser_hears_end(connection, 1006, 0);
-            self.server_hears_end(connection);
+            self.browser_loses(connection, 1006, 0);
+            self.server_loses(connection);
         } else {
             self.tally.add(Count::HalfOpen);
-            self.queue.schedule(self.now + 60_000, Scheduled::ServerHears(connection));
+            self.queue.schedule(self.now + 60_000, Scheduled::ServerLosesConnection(connection));
         }
     }
 

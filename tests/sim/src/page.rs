@@ -17,7 +17,7 @@ use crate::verdict::Rule;
 pub struct Page {
     pub device: usize,
     pub driver: Driver<Value>,
-    /// What the driver has told since the application was last told.
+    /// The events that the driver has reported and the application has not handled yet.
     pub noted: Vec<Event<Value>>,
     /// Whether the snapshot has changed since, and the phase with it.
     pub changed: Option<bool>,
@@ -48,13 +48,13 @@ pub struct Page {
     pub epoch: u64,
     /// What the state machine is just given.
     pub receiving: Option<Down>,
-    /// How many protocol errors of this connection were told.
-    pub told: u32,
+    /// How many protocol errors of this connection were reported.
+    pub reported_violations: u32,
     pub seen: Option<(Phase, usize, u32, bool)>,
     /// Whether it has looked for what previous client instances have left.
     pub has_restored: bool,
     /// Whether it has tried its connection after the faults.
-    pub has_spoken: bool,
+    pub has_probed: bool,
 }
 
 /// Where a stream has led: the reference model for the way from server to client.
@@ -62,13 +62,13 @@ pub struct Page {
 pub struct Follow {
     pub stream: Stream,
     pub at: u64,
-    /// How many events of the stream are behind it: those that were told, and those that are named as missing.
+    /// How many events of the stream are behind it: those that were delivered, and those that are named as missing.
     pub index: usize,
     /// Whether the server has lost its memory since.
     pub is_reset: bool,
 }
 
-/// What a page is told.
+/// What happens to a page.
 #[derive(Debug)]
 pub enum BrowserEvent {
     Opened(usize),
@@ -119,10 +119,10 @@ impl Simulation {
             follows: Vec::new(),
             epoch: 0,
             receiving: None,
-            told: 0,
+            reported_violations: 0,
             seen: None,
             has_restored: false,
-            has_spoken: false,
+            has_probed: false,
         });
         self.devices[device].page = page;
         self.take_lock(page);
@@ -139,7 +139,7 @@ impl Simulation {
         Timestamp::from_millis(self.now.saturating_add_signed(self.pages[page].ahead_ms))
     }
 
-    /// Tells a page something, unless it is gone; later, if it is frozen.
+    /// Lets something happen to a page, unless it is gone; later, if it is frozen.
     pub fn dispatch(&mut self, page: usize, event: BrowserEvent) {
         let this = &mut self.pages[page];
         if !this.is_alive {
@@ -213,7 +213,7 @@ impl Simulation {
                 let this = &mut self.connections[connection];
                 if this.stage == Stage::Attempt {
                     this.stage = Stage::Open;
-                    self.pages[page].told = 0;
+                    self.pages[page].reported_violations = 0;
                 }
                 let socket = this.socket;
                 trace!(self, "page {page}: connection {connection} opened");
@@ -266,9 +266,9 @@ impl Simulation {
             && self.pages[page].has_position(position)
             && !self.pages[page].follows.iter().any(|follow| follow.is_at(position))
         {
-            // The application is not told of it, and yet it is not missing.
+            // The application does not get it, and yet it is not missing.
             self.tally.add_many(Count::OwnEvents, usize::from(is_own));
-            self.notice_event(page, position);
+            self.observe_event(page, position);
         }
         match down.kind {
             Kind::Welcome { epoch, streams, .. } if is_awaited => {
@@ -278,7 +278,7 @@ impl Simulation {
             Kind::Begin(position) => {
                 self.begin_to_follow(page, position);
                 if self.listens_to(page, connection) {
-                    self.compare_told(page, position);
+                    self.compare_announced(page, position);
                 }
                 self.compare_positions(page);
             }
@@ -286,11 +286,11 @@ impl Simulation {
         }
     }
 
-    /// A text that is no envelope: the application is told, and the state machine is not.
+    /// A text that is no envelope: the driver reports it to the application, and the state machine never sees it.
     fn receive_text(&mut self, page: usize, text: &'static str) {
         self.tally.add(Count::NoEnvelopes);
         if let Some(envelope) = everwire::proto::wire::parse(text) {
-            self.break_rule(Rule::IrrelevantHeeded, format!("page {page} takes {envelope} for an envelope"));
+            self.break_rule(Rule::IrrelevantActedOn, format!("page {page} takes {envelope} for an envelope"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the client tells its application, against what is true.
+//! What the client reports to its application, against what is true.
 
 use everwire::proto::wire::ReceiptStatus;
 use everwire::proto::{
@@ -15,23 +15,23 @@ use crate::trace;
 use crate::verdict::Rule;
 
 impl Simulation {
-    pub fn notice(&mut self, page: usize, event: Event<Value>) {
-        trace!(self, "page {page}: told {event:?}");
+    pub fn observe(&mut self, page: usize, event: Event<Value>) {
+        trace!(self, "page {page}: event {event:?}");
         self.check_belief(page, &event);
         match event {
-            Event::Frame(_) => self.notice_frame(page),
+            Event::Frame(_) => self.observe_frame(page),
             Event::Opened => self.tally.add(Count::Opened),
             Event::Closed(close) => self.tally_close(page, &close.reason),
             Event::GaveUp { .. } => self.tally.add(Count::GaveUp),
-            Event::Transmitted { seq } => self.notice_transmission(page, seq),
-            Event::Acknowledged { origin, seq } => self.notice_acknowledgement(page, origin, seq),
-            Event::Refused { seq, data } => self.notice_refusal(page, seq, &data),
-            Event::Replied { seq, data } => self.notice_reply(page, seq, &data),
-            Event::Receipt { seq, status } => self.notice_receipt(page, seq, status),
-            Event::RequestFailed { seq, failure } => self.notice_failure(page, seq, failure),
-            Event::Gap { stream, from, to } => self.notice_gap(page, &stream, from, to),
-            Event::Violation(violation) => self.notice_violation(page, violation),
-            Event::Dropped { message, reason } => self.notice_drop(page, &message, reason),
+            Event::Transmitted { seq } => self.observe_transmission(page, seq),
+            Event::Acknowledged { origin, seq } => self.observe_acknowledgement(page, origin, seq),
+            Event::Refused { seq, data } => self.observe_refusal(page, seq, &data),
+            Event::Replied { seq, data } => self.observe_reply(page, seq, &data),
+            Event::Receipt { seq, status } => self.observe_receipt(page, seq, status),
+            Event::RequestFailed { seq, failure } => self.observe_failure(page, seq, failure),
+            Event::Gap { stream, from, to } => self.observe_gap(page, &stream, from, to),
+            Event::Violation(violation) => self.observe_violation(page, violation),
+            Event::Dropped { message, reason } => self.observe_drop(page, &message, reason),
             Event::Changed { .. } | Event::Reconnecting { .. } => {}
         }
     }
@@ -46,12 +46,12 @@ impl Simulation {
             Reason::Client(Cause::ConnectTimeout) => Count::ConnectTimeouts,
             Reason::Client(Cause::ProtocolViolation) => {
                 if !self.is_byzantine() {
-                    self.break_rule(Rule::HonestServerDoubted, "the client has left for violations of the protocol");
+                    self.break_rule(Rule::HonestServerAccused, "the client has left for violations of the protocol");
                 }
-                Count::Disbeliefs
+                Count::LeftForViolations
             }
             Reason::Client(Cause::EventLost) if !self.is_byzantine() => {
-                return self.break_rule(Rule::HonestServerDoubted, "the client thinks that an event was lost");
+                return self.break_rule(Rule::HonestServerAccused, "the client thinks that an event was lost");
             }
             _ => return,
         };
@@ -75,27 +75,27 @@ impl Simulation {
         let claim = self.pages[page].receiving.as_ref().map(|down| down.claim);
         match claim {
             Some(Claim::False) if is_effect => {
-                self.break_rule(Rule::LieBelieved, format!("page {page} is told {event:?}"));
+                self.break_rule(Rule::UntruthAccepted, format!("page {page} is given {event:?}"));
             }
             Some(Claim::Irrelevant) if is_effect => {
-                self.break_rule(Rule::IrrelevantHeeded, format!("page {page} is told {event:?}"));
+                self.break_rule(Rule::IrrelevantActedOn, format!("page {page} is given {event:?}"));
             }
             _ => {}
         }
     }
 
-    fn notice_frame(&mut self, page: usize) {
+    fn observe_frame(&mut self, page: usize) {
         let Some(down) = self.pages[page].receiving.clone() else {
-            return self.break_rule(Rule::DriverContract, format!("page {page} is told of a frame that never came"));
+            return self.break_rule(Rule::DriverContract, format!("page {page} is given a frame that never came"));
         };
         if down.is_own(page) {
             return self.break_rule(Rule::OwnEventDelivered, format!("page {page}: {down:?}"));
         }
         if down.claim == Claim::False && !(down.is_answer() && self.serves_previous_instance(page)) {
-            return self.break_rule(Rule::LieBelieved, format!("page {page} is told of {down:?}"));
+            return self.break_rule(Rule::UntruthAccepted, format!("page {page} is given {down:?}"));
         }
         if let Some((position, _)) = down.place {
-            self.notice_event(page, position);
+            self.observe_event(page, position);
         }
     }
 
@@ -106,12 +106,12 @@ impl Simulation {
         let is_foreign =
             matches!(place.map(|place| place.stream), Some(Stream::Sender(sender)) if sender as usize != page);
         if is_foreign || !down.as_ref().is_some_and(|down| is_it(&down.kind)) {
-            self.break_rule(Rule::AnswerMixedUp, format!("page {page} is told of another answer than {down:?}"));
+            self.break_rule(Rule::AnswerMixedUp, format!("page {page} is given another answer than {down:?}"));
         }
         place
     }
 
-    fn notice_refusal(&mut self, page: usize, seq: u64, data: &Value) {
+    fn observe_refusal(&mut self, page: usize, seq: u64, data: &Value) {
         self.check_answer(
             page,
             |kind| matches!(kind, Kind::Refused { seq: said } if *said == seq && data["seq"] == seq),
@@ -122,22 +122,22 @@ impl Simulation {
         }
     }
 
-    fn notice_reply(&mut self, page: usize, seq: u64, data: &Value) {
+    fn observe_reply(&mut self, page: usize, seq: u64, data: &Value) {
         let is_it =
             |kind: &Kind| matches!(kind, Kind::Reply { seq: said } if *said == seq && data["result"]["of"] == seq);
         if let Some(place) = self.check_answer(page, is_it) {
-            self.notice_event(page, place);
+            self.observe_event(page, place);
         }
         self.tally.add(Count::Replies);
         self.end_request(page, seq);
     }
 
-    fn notice_receipt(&mut self, page: usize, seq: u64, status: ReceiptStatus) {
+    fn observe_receipt(&mut self, page: usize, seq: u64, status: ReceiptStatus) {
         let has_read = status == ReceiptStatus::Read;
         let is_it =
             |kind: &Kind| matches!(kind, Kind::Receipt { seq: said, read } if *said == seq && *read == has_read);
         if let Some(place) = self.check_answer(page, is_it) {
-            self.notice_event(page, place);
+            self.observe_event(page, place);
         }
         self.tally.add(Count::Receipts);
         if let Some(uid) = self.uid(page, seq) {
@@ -152,7 +152,7 @@ impl Simulation {
         }
     }
 
-    fn notice_acknowledgement(&mut self, page: usize, origin: Option<String>, seq: u64) {
+    fn observe_acknowledgement(&mut self, page: usize, origin: Option<String>, seq: u64) {
         let sender = origin.as_deref().and_then(sender_of).map_or(page, |sender| sender as usize);
         let covered = (1..=seq).map_while(|seq| self.uid(sender, seq)).collect::<Vec<_>>();
         for uid in covered {
@@ -160,7 +160,7 @@ impl Simulation {
                 continue;
             }
             match self.messages[uid as usize].acknowledge() {
-                // A receipt may have told the same before.
+                // A receipt may have said the same before.
                 Ok(()) => self.remove(page, uid),
                 Err(broken) => self.judge(uid, Err(broken)),
             }
@@ -168,7 +168,7 @@ impl Simulation {
     }
 
     /// A message that had waited was handed to the socket. A plain server acknowledges nothing, so that is its end.
-    fn notice_transmission(&mut self, page: usize, seq: u64) {
+    fn observe_transmission(&mut self, page: usize, seq: u64) {
         let Some(uid) = self.uid(page, seq) else {
             return self.break_rule(Rule::SaidSent, format!("message {seq} of page {page}, which never was"));
         };
@@ -191,7 +191,7 @@ impl Simulation {
         }
     }
 
-    fn notice_failure(&mut self, page: usize, seq: u64, failure: RequestFailure) {
+    fn observe_failure(&mut self, page: usize, seq: u64, failure: RequestFailure) {
         self.tally.add(if failure == RequestFailure::TimedOut { Count::TimedOut } else { Count::Abandoned });
         self.end_request(page, seq);
         let Some(uid) = self.uid(page, seq) else {
@@ -204,11 +204,14 @@ impl Simulation {
         }
     }
 
-    fn notice_violation(&mut self, page: usize, violation: ProtocolViolation) {
+    fn observe_violation(&mut self, page: usize, violation: ProtocolViolation) {
         self.tally.add(Count::Violations);
-        self.pages[page].told += 1;
-        if self.pages[page].told > 10 {
-            self.break_rule(Rule::ToldTooOften, format!("page {page} was told {} times", self.pages[page].told));
+        self.pages[page].reported_violations += 1;
+        if self.pages[page].reported_violations > 10 {
+            self.break_rule(
+                Rule::ReportedTooOften,
+                format!("page {page} reported {} times", self.pages[page].reported_violations),
+            );
         }
         let receiving = self.pages[page].receiving.clone();
         if let (ProtocolViolation::UnexpectedReply, Some(Down { kind: Kind::Reply { seq }, .. })) =
@@ -221,10 +224,10 @@ impl Simulation {
         if self.is_byzantine() {
             return;
         }
-        self.break_rule(Rule::HonestServerDoubted, format!("page {page}: {violation:?} about {receiving:?}"));
+        self.break_rule(Rule::HonestServerAccused, format!("page {page}: {violation:?} about {receiving:?}"));
     }
 
-    fn notice_drop(&mut self, page: usize, message: &Message<String>, reason: DropReason) {
+    fn observe_drop(&mut self, page: usize, message: &Message<String>, reason: DropReason) {
         self.tally.add(match reason {
             DropReason::Expired => Count::Expired,
             DropReason::Overflow => Count::Overflowed,

@@ -284,7 +284,7 @@ impl Host for PageHost<'_> {
         let (events, changed) = (core::mem::take(&mut page.noted), page.changed.take());
         self.simulation.check_page(self.page, changed);
         for event in events {
-            self.simulation.notice(self.page, event);
+            self.simulation.observe(self.page, event);
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Setup {
     /// When faults stop.
     pub calm_at: u64,
     /// Whether pages learn of the calm: that the network is up and the page in front.
-    pub calm_is_told: bool,
+    pub calm_is_announced: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub struct ServerSetup {
     pub acks_first: bool,
     /// Every so many messages, it refuses one; 0 for never.
     pub refuses_every: u32,
-    /// Whether a connection that another has taken the place of is heard for some time.
+    /// Whether a connection that another has taken the place of goes on bringing messages for some time.
     pub supersedes_late: bool,
     /// What it or a page does wrong, only to show that the simulation notices.
     pub flaw: Option<Flaw>,
@@ -168,8 +168,8 @@ pub enum Act {
         device: usize,
         up: u16,
         down: u16,
-        client_hears: Option<u64>,
-        server_hears: Option<u64>,
+        client_learns_ms: Option<u64>,
+        server_learns_ms: Option<u64>,
         closing_ms: u64,
     },
     /// The client sees the connection end; what it wrote arrives much later.
@@ -343,12 +343,12 @@ impl Note {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setup { devices, server, calm_at, calm_is_told } = &self.setup;
+        let Setup { devices, server, calm_at, calm_is_announced } = &self.setup;
         writeln!(
             f,
             "seed {}, faults stop at {calm_at} ms{}",
             self.seed,
-            if *calm_is_told { ", pages are told" } else { "" }
+            if *calm_is_announced { ", pages learn of it" } else { "" }
         )?;
         writeln!(f, "{server:?}")?;
         for (number, device) in devices.iter().enumerate() {

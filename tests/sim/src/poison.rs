@@ -30,7 +30,7 @@ impl Simulation {
         true
     }
 
-    /// The page hears how a connection has ended.
+    /// A page learns how a connection has ended.
     pub fn note_end(&mut self, page: usize, connection: usize, code: u16) {
         if self.connections[connection].stage != Stage::Open || !BLAMING.contains(&code) {
             return;

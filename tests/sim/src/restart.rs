@@ -18,7 +18,7 @@ impl Simulation {
                 self.close_connection(connection, 1012);
                 continue;
             }
-            self.server_hears_end(connection);
+            self.server_loses(connection);
             self.connections[connection].down.cut(share);
             if kind == Restart::Vanish {
                 self.connections[connection].up.swallow();
@@ -26,7 +26,7 @@ impl Simulation {
             } else {
                 let latency = self.setup.devices[self.connections[connection].device].latency_ms;
                 let at = self.now + latency + 50;
-                self.queue.schedule(at, Scheduled::ClientHears { connection, code: 1006, closing_ms: 0 });
+                self.queue.schedule(at, Scheduled::ClientLosesConnection { connection, code: 1006, closing_ms: 0 });
             }
         }
         (self.server_is_up, self.held_until) = (false, 0);

@@ -45,7 +45,7 @@ impl Simulation {
         let until = self.now + self.patience_ms();
         while self.violation.is_none() {
             self.reconnect_those_who_stopped();
-            self.speak_once_more();
+            self.probe_once_more();
             let next = self.now + SLICE_MS;
             self.advance(next);
             let unsettled = self.unsettled();
@@ -68,7 +68,7 @@ impl Simulation {
             (device.silent_until, device.refusing_until) = (0, 0);
             (device.no_tokens, device.refused_tokens) = (0, 0);
             let page = device.page;
-            if self.setup.calm_is_told {
+            if self.setup.calm_is_announced {
                 self.dispatch(page, BrowserEvent::Online);
                 self.dispatch(page, BrowserEvent::Visible);
             }
@@ -97,17 +97,17 @@ impl Simulation {
     }
 
     /// Without a heartbeat, only a message that is not acknowledged shows that a connection is dead.
-    fn speak_once_more(&mut self) {
+    fn probe_once_more(&mut self) {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
             let this = &self.pages[page];
-            let has_to = self.setup.devices[number].interval_ms == FOREVER && !this.has_spoken;
+            let has_to = self.setup.devices[number].interval_ms == FOREVER && !this.has_probed;
             let snapshot = this.client().snapshot();
             let is_open = snapshot.phase == Phase::Open && snapshot.delivery == Delivery::Reliable;
             let can_be_seen =
                 self.live_connection(number).is_some_and(|connection| !self.connections[connection].is_whole());
             if has_to && is_open && can_be_seen && this.is_alive && this.frozen_until.is_none() {
-                self.pages[page].has_spoken = true;
+                self.pages[page].has_probed = true;
                 self.send_as(page, What::Note { room: None }, Note::PLAIN);
             }
         }

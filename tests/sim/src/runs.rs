@@ -66,7 +66,7 @@ impl Campaign {
         let next = AtomicU64::new(self.seed);
         let end = AtomicU64::new(self.seed.saturating_add(self.runs));
         let results = Mutex::new(Results::default());
-        let told = AtomicU64::new(0);
+        let latest_beat = AtomicU64::new(0);
         let work = || {
             let mut mine = Results::default();
             loop {
@@ -86,7 +86,7 @@ impl Campaign {
                 }
                 let elapsed = started.elapsed();
                 let beat = elapsed.as_millis() as u64 / PROGRESS_MS;
-                if told.fetch_max(beat, Ordering::Relaxed) < beat {
+                if latest_beat.fetch_max(beat, Ordering::Relaxed) < beat {
                     progress(seed - self.seed, elapsed);
                 }
             }

@@ -146,7 +146,7 @@ impl Down {
         Self { kind, place: Some((position, prev)), claim: Claim::True }
     }
 
-    pub const fn lie(kind: Kind) -> Self {
+    pub const fn untrue(kind: Kind) -> Self {
         Self { kind, place: None, claim: Claim::False }
     }
 

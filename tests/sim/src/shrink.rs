@@ -73,7 +73,7 @@ fn simpler(plan: &mut Plan, fails: &impl Fn(&Plan) -> bool) {
             }
         });
     }
-    attempt(plan, fails, |plan| plan.setup.calm_is_told = true);
+    attempt(plan, fails, |plan| plan.setup.calm_is_announced = true);
     let last = plan.steps.last().map_or(0, |step| step.at);
     attempt(plan, fails, |plan| plan.setup.calm_at = plan.setup.calm_at.min(last + 1));
 }

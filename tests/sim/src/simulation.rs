@@ -59,9 +59,9 @@ pub enum Scheduled {
     /// Something arrives at the client.
     Down(usize),
     /// The server learns that a connection is gone.
-    ServerHears(usize),
+    ServerLosesConnection(usize),
     /// The browser learns that a connection is gone.
-    ClientHears {
+    ClientLosesConnection {
         connection: usize,
         code: u16,
         closing_ms: u64,
@@ -189,9 +189,9 @@ impl Simulation {
             Scheduled::Alarm { page, stamp } => self.alarm(page, stamp),
             Scheduled::Up(connection) => self.server_reads(connection),
             Scheduled::Down(connection) => self.browser_reads(connection),
-            Scheduled::ServerHears(connection) => self.server_hears_end(connection),
-            Scheduled::ClientHears { connection, code, closing_ms } => {
-                self.browser_hears_end(connection, code, closing_ms)
+            Scheduled::ServerLosesConnection(connection) => self.server_loses(connection),
+            Scheduled::ClientLosesConnection { connection, code, closing_ms } => {
+                self.browser_loses(connection, code, closing_ms)
             }
             Scheduled::BrowserEvent { page, event } => self.dispatch(page, event),
             Scheduled::Thaw { page } => self.thaw(page),
@@ -240,6 +240,6 @@ impl Simulation {
 
 /// The time of day at the start, in milliseconds since 1970.
 const DAY_ONE_MS: u64 = 1_700_000_000_000;
-/// Not the first that there could be, so that there are previous ones to lie about.
+/// Not the first that there could be, so that a byzantine server can name an earlier one.
 const FIRST_EPOCH: u64 = 7;
 const MOST_EVENTS: u64 = 200_000;

@@ -7,7 +7,7 @@ use crate::tally::Count;
 use crate::verdict::Rule;
 
 impl Simulation {
-    pub fn notice_event(&mut self, page: usize, position: Position) {
+    pub fn observe_event(&mut self, page: usize, position: Position) {
         self.tally.add(Count::Events);
         if matches!(position.stream, Stream::Sender(sender) if sender as usize != page) {
             // The page has no position in the answers to another's messages.
@@ -32,23 +32,24 @@ impl Simulation {
         follows.push(Follow::new(position));
     }
 
-    pub fn notice_gap(&mut self, page: usize, name: &str, from: u64, to: Option<u64>) {
+    pub fn observe_gap(&mut self, page: usize, name: &str, from: u64, to: Option<u64>) {
         let Some(stream) = Stream::parse(name) else {
             return self.break_rule(Rule::BogusGap, format!("page {page}: gap in \"{name}\", which it cannot follow"));
         };
-        let mut told = None;
+        let mut announced = None;
         let mut leaves_out = false;
         match self.pages[page].receiving.clone().map(|down| down.kind) {
             Some(Kind::Welcome { epoch, streams, .. }) => {
                 self.pages[page].adopt_epoch(epoch);
-                told = streams.into_iter().find(|told| told.stream == stream);
-                leaves_out = told.is_none();
+                announced = streams.into_iter().find(|announced| announced.stream == stream);
+                leaves_out = announced.is_none();
             }
-            Some(Kind::Begin(position)) => told = Some(position).filter(|told| told.stream == stream),
+            Some(Kind::Begin(position)) => announced = Some(position).filter(|announced| announced.stream == stream),
             _ => {}
         }
         let follow = self.pages[page].follow(stream).copied();
-        let detail = format!("page {page}: gap in {stream:?} from {from} to {to:?} at {follow:?}, told {told:?}");
+        let detail =
+            format!("page {page}: gap in {stream:?} from {from} to {to:?} at {follow:?}, announced {announced:?}");
         let Some(follow) = follow.filter(|follow| from == follow.at + 1) else {
             return self.break_rule(Rule::BogusGap, detail);
         };
@@ -56,11 +57,11 @@ impl Simulation {
             self.tally.add(Count::LeftOut);
             return self.pages[page].follows.retain(|follow| follow.stream != stream);
         }
-        let Some(told) = told else {
+        let Some(announced) = announced else {
             return self.break_rule(Rule::BogusGap, detail);
         };
-        let begins_anew = follow.is_reset || told.offset < follow.at;
-        let is_sound = to.is_none_or(|to| to == told.offset && to > follow.at) && begins_anew == to.is_none();
+        let begins_anew = follow.is_reset || announced.offset < follow.at;
+        let is_sound = to.is_none_or(|to| to == announced.offset && to > follow.at) && begins_anew == to.is_none();
         if !is_sound {
             return self.break_rule(Rule::BogusGap, detail);
         }
@@ -75,7 +76,7 @@ impl Simulation {
         } else {
             self.tally.add(Count::EndlessGaps);
         }
-        self.go_on(page, told);
+        self.go_on(page, announced);
     }
 
     /// The client's positions are those that the model has followed.
@@ -95,33 +96,33 @@ impl Simulation {
     }
 
     /// Every stream of a connection is in its welcome. What a client followed beside them is named as missing.
-    pub fn compare_welcome(&mut self, page: usize, told: &[Position]) {
-        for told in told {
-            self.begin_to_follow(page, *told);
-            self.compare_told(page, *told);
+    pub fn compare_welcome(&mut self, page: usize, announced: &[Position]) {
+        for announced in announced {
+            self.begin_to_follow(page, *announced);
+            self.compare_announced(page, *announced);
         }
-        let is_carried = |follow: &&Follow| told.iter().any(|told| told.stream == follow.stream);
+        let is_carried = |follow: &&Follow| announced.iter().any(|announced| announced.stream == follow.stream);
         if let Some(follow) = self.pages[page].follows.iter().find(|follow| !is_carried(follow)) {
-            let detail = format!("page {page} is not told that nothing comes any more at {follow:?}");
+            let detail = format!("page {page} is not announced that nothing comes any more at {follow:?}");
             self.break_rule(Rule::EventMissed, detail);
         }
         self.compare_positions(page);
     }
 
     /// A client begins to follow a stream where the server says that it begins.
-    pub fn begin_to_follow(&mut self, page: usize, told: Position) {
-        if self.pages[page].follow(told.stream).is_none() && self.pages[page].has_position(told) {
-            self.go_on(page, told);
+    pub fn begin_to_follow(&mut self, page: usize, announced: Position) {
+        if self.pages[page].follow(announced.stream).is_none() && self.pages[page].has_position(announced) {
+            self.go_on(page, announced);
         }
     }
 
-    /// A client that goes on from a position has everything before it, or was told that it is missing.
-    pub fn compare_told(&mut self, page: usize, told: Position) {
-        let Some(follow) = self.pages[page].follow(told.stream) else { return };
-        let detail = format!("page {page} was told {told:?}, and is at {follow:?}");
-        if !follow.is_at(told) {
+    /// A client that goes on from a position has everything before it, or was given a gap for it.
+    pub fn compare_announced(&mut self, page: usize, announced: Position) {
+        let Some(follow) = self.pages[page].follow(announced.stream) else { return };
+        let detail = format!("page {page} was announced {announced:?}, and is at {follow:?}");
+        if !follow.is_at(announced) {
             self.break_rule(Rule::PositionsDiffer, detail);
-        } else if follow.index != told.index && !follow.is_reset {
+        } else if follow.index != announced.index && !follow.is_reset {
             self.break_rule(Rule::EventMissed, detail);
         }
     }

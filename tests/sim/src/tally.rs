@@ -57,7 +57,7 @@ counts! {
     Cuts => "connections cut",
     CutFrames => "frames lost in cuts",
     Swallowed => "black holes",
-    HalfOpen => "ends that nobody told the client of",
+    HalfOpen => "ends that the client was not notified of",
     Lingering => "connections whose frames arrived after their end",
     LateHellos => "hellos on abandoned connections",
     Superseded => "connections superseded",
@@ -83,14 +83,14 @@ counts! {
     PongTimeouts => "pong timeouts",
     ConnectTimeouts => "connect timeouts",
     StaleEvents => "events of replaced sockets",
-    Lies => "untrue frames",
+    Untrue => "untrue frames",
     Malformed => "frames with wrong fields",
     Irrelevant => "frames that concern nobody",
     NoEnvelopes => "texts that are no envelopes",
     OddWelcomes => "welcomes with impossible windows and streams",
     TakenBack => "positions taken back",
     Violations => "protocol errors counted",
-    Disbeliefs => "connections left for protocol errors",
+    LeftForViolations => "connections left for protocol errors",
 }
 
 /// How often each thing happened.
