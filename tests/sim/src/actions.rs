@@ -5,13 +5,13 @@ use everwire::proto::time::FOREVER;
 use everwire::proto::{Phase, Refusal, Sent};
 
 use crate::application::Draft;
-use crate::connection::Stage;
+use crate::downward_frame::{Down, Kind, Stream};
 use crate::message_model::{End, MessageModel, Status, What};
-use crate::page::BrowserEvent;
-use crate::plan::{Act, Note, PageEnd, Target};
-use crate::server_frame::{Down, Kind, Stream};
+use crate::run_plan::{Act, Note, PageEnd, Target};
+use crate::run_tally::Count;
+use crate::simulated_connection::Stage;
+use crate::simulated_page::BrowserEvent;
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
 
@@ -261,7 +261,7 @@ impl Simulation {
                 self.tally.add(Count::Cached);
                 if let Some(connection) = self.live_connection(device) {
                     self.connections[connection].stopped_accepting = true;
-                    self.write_up(connection, crate::connection::Upward::Close, 8);
+                    self.write_up(connection, crate::simulated_connection::Upward::Close, 8);
                     self.connections[connection].up.swallow();
                     self.connections[connection].down.cut(0);
                 }
@@ -297,14 +297,14 @@ impl Simulation {
         for connection in connections {
             self.connections[connection].stage = Stage::Abandoned;
             match end {
-                PageEnd::Orderly => self.write_up(connection, crate::connection::Upward::Close, 8),
+                PageEnd::Orderly => self.write_up(connection, crate::simulated_connection::Upward::Close, 8),
                 PageEnd::Crash => {
                     self.cut(connection, share, 0);
                     self.queue.schedule(self.now + 400, Scheduled::ServerLosesConnection(connection));
                 }
                 PageEnd::Linger(ms) => {
                     self.linger(connection, ms);
-                    self.write_up(connection, crate::connection::Upward::Close, 8);
+                    self.write_up(connection, crate::simulated_connection::Upward::Close, 8);
                 }
             }
         }

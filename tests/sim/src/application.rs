@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::client_frame::room_name;
 use crate::message_model::What;
-use crate::plan::Note;
+use crate::run_plan::Note;
 
 /// A message before it is one.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,7 @@ mod tests {
 
     use super::Draft;
     use crate::message_model::What;
-    use crate::plan::Note;
+    use crate::run_plan::Note;
 
     #[test]
     fn frames_have_the_size_that_the_plan_asks_for() {

@@ -2,10 +2,10 @@
 
 use everwire::proto::Sequence;
 
-use crate::connection::Stage;
-use crate::server_frame::{Down, Kind};
+use crate::downward_frame::{Down, Kind};
+use crate::run_tally::Count;
+use crate::simulated_connection::Stage;
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::verdict::Rule;
 
 impl Simulation {

@@ -4,11 +4,11 @@ use everwire::proto::Phase;
 use serde_json::json;
 
 use crate::byzantine_frames::{NO_ENVELOPES, about_bad_stream, irrelevant, malformed, pick};
-use crate::envelope;
-use crate::server_frame::{Claim, Down, Kind, NOBODY, Position, Stream};
+use crate::downward_frame::{Claim, Down, Kind, NOBODY, Position, Stream};
+use crate::run_tally::Count;
+use crate::server_envelope;
 use crate::server_memory::Stored;
 use crate::simulation::Simulation;
-use crate::tally::Count;
 use crate::verdict::Rule;
 
 impl Simulation {
@@ -84,12 +84,12 @@ impl Simulation {
         };
         let waiting = self.pages[page].uids.iter().rfind(waits).map_or(1, |uid| self.messages[*uid as usize].seq);
         let answer = match turn / 16 % 3 {
-            0 => envelope::reply(waiting, json!({"of": waiting})),
-            1 => envelope::error("not_allowed", "message_sent", Some(waiting)),
-            _ => envelope::receipt(waiting, "read"),
+            0 => server_envelope::reply(waiting, json!({"of": waiting})),
+            1 => server_envelope::error("not_allowed", "message_sent", Some(waiting)),
+            _ => server_envelope::receipt(waiting, "read"),
         };
         let offset = u64::from(turn) + 2;
-        Down::irrelevant(Kind::Raw(envelope::stored(answer, &Stream::Sender(NOBODY).name(), offset, offset - 1)))
+        Down::irrelevant(Kind::Raw(server_envelope::stored(answer, &Stream::Sender(NOBODY).name(), offset, offset - 1)))
     }
 
     /// Takes back a position and goes on from there. A client cannot know better, and gets the events after it once more.

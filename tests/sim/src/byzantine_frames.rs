@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::envelope;
-use crate::server_frame::{bad_names, client_id};
+use crate::downward_frame::{bad_names, client_id};
+use crate::server_envelope;
 
 /// Wrong fields: each is counted as malformed.
 const MALFORMED: &[&str] = &[
@@ -107,7 +107,11 @@ pub fn irrelevant(turn: u32, page: usize) -> Value {
     match IRRELEVANT.get(shuffled(turn) % (IRRELEVANT.len() + 1)) {
         Some(text) => read(text),
         // Only a stored event can be about what this client has done.
-        None => envelope::caused_by(envelope::envelope("notification", json!({})), &client_id(page as u32), Some(1)),
+        None => server_envelope::caused_by(
+            server_envelope::envelope("notification", json!({})),
+            &client_id(page as u32),
+            Some(1),
+        ),
     }
 }
 
@@ -117,9 +121,9 @@ pub fn about_bad_stream(turn: u32) -> Value {
     let number = shuffled(turn);
     let name = &names[number % names.len()];
     if (number / names.len()).is_multiple_of(2) {
-        envelope::position(name, 5)
+        server_envelope::position(name, 5)
     } else {
-        envelope::stored(envelope::envelope("notification", json!({})), name, 5, 4)
+        server_envelope::stored(server_envelope::envelope("notification", json!({})), name, 5, 4)
     }
 }
 

@@ -3,7 +3,7 @@
 use everwire::proto::Sequence;
 use serde_json::Value;
 
-use crate::server_frame::{Stream, sender_of};
+use crate::downward_frame::{Stream, sender_of};
 
 /// A frame from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Up, read};
-    use crate::server_frame::{Stream, client_id};
+    use crate::downward_frame::{Stream, client_id};
 
     #[test]
     fn what_the_shipped_encoder_writes_is_read() {

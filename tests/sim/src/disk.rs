@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use everwire::proto::{Message, Purpose};
 
-use crate::page::BrowserEvent;
-use crate::server_frame::client_id;
+use crate::downward_frame::client_id;
+use crate::run_tally::Count;
+use crate::simulated_page::BrowserEvent;
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
 

@@ -4,8 +4,8 @@ use everwire::proto::Overflow;
 use everwire::proto::time::FOREVER;
 use fastrand::Rng;
 
-use crate::plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
-use crate::server_frame::Limits;
+use crate::downward_frame::Limits;
+use crate::run_plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
 
 /// The run that a seed stands for.
 pub fn plan(seed: u64) -> Plan {

@@ -6,7 +6,7 @@ mod sim_options;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use everwire_sim::report;
+use everwire_sim::run_report;
 use everwire_sim::runs::Campaign;
 use everwire_sim::thundering_herd;
 use sim_options::Options;
@@ -51,7 +51,7 @@ fn run_all(campaign: &Campaign) -> bool {
         mean.as_secs_f64()
     );
     if let Some((seed, violation)) = &results.broken {
-        println!("{}", report::explain(campaign, *seed, violation));
+        println!("{}", run_report::explain(campaign, *seed, violation));
         return false;
     }
     let missing = results.tally.missing();
@@ -64,7 +64,7 @@ fn run_all(campaign: &Campaign) -> bool {
 }
 
 fn replay(campaign: &Campaign, seed: u64) -> bool {
-    let (text, violation) = report::replay(campaign, seed);
+    let (text, violation) = run_report::replay(campaign, seed);
     println!("{text}");
     match &violation {
         Some(violation) => println!("BROKEN by seed {seed}: {violation}"),

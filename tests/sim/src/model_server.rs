@@ -1,13 +1,13 @@
 //! The model server: docs/PROTOCOL.md, "A server in an afternoon".
 
 use crate::client_frame::Up;
-use crate::connection::{Downward, ServerEnd, Stage, Upward};
+use crate::downward_frame::{Down, Kind, Position, Stream};
 use crate::flaw::Flaw;
 use crate::message_model::{MessageModel, What};
-use crate::server_frame::{Down, Kind, Position, Stream};
+use crate::run_tally::Count;
 use crate::server_memory::{Log, Stored};
+use crate::simulated_connection::{Downward, ServerEnd, Stage, Upward};
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
 

@@ -3,12 +3,12 @@
 use everwire::proto::SocketId;
 use fastrand::Rng;
 
-use crate::connection::{Connection, Downward, Stage, Upward};
-use crate::page::BrowserEvent;
+use crate::downward_frame::Down;
 use crate::pipe::Pipe;
-use crate::server_frame::Down;
+use crate::run_tally::Count;
+use crate::simulated_connection::{Connection, Downward, Stage, Upward};
+use crate::simulated_page::BrowserEvent;
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
 

@@ -6,11 +6,11 @@ use everwire::proto::{
 };
 use serde_json::Value;
 
+use crate::downward_frame::{Claim, Down, Kind, Position, Stream, sender_of};
 use crate::flaw::Flaw;
 use crate::message_model::{End, Status, What, end_of};
-use crate::server_frame::{Claim, Down, Kind, Position, Stream, sender_of};
+use crate::run_tally::Count;
 use crate::simulation::Simulation;
-use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
 

@@ -9,11 +9,11 @@ use everwire::proto::{
 use serde_json::Value;
 
 use crate::client_frame::{self, Up};
-use crate::connection::{Stage, Upward};
+use crate::downward_frame::sender_of;
 use crate::message_model::What;
-use crate::server_frame::sender_of;
+use crate::run_tally::Count;
+use crate::simulated_connection::{Stage, Upward};
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
 

@@ -1,9 +1,9 @@
 //! The server stops and starts again, with its memory or without.
 
-use crate::plan::Restart;
+use crate::run_plan::Restart;
+use crate::run_tally::Count;
 use crate::server_memory::Memory;
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::trace;
 
 impl Simulation {

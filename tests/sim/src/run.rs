@@ -6,11 +6,11 @@ use everwire::proto::time::FOREVER;
 use everwire::proto::{Delivery, Phase};
 
 use crate::message_model::{End, Status, What};
-use crate::page::BrowserEvent;
 use crate::page_host::ENDLESS;
-use crate::plan::{Note, Plan};
+use crate::run_plan::{Note, Plan};
+use crate::run_tally::Tally;
+use crate::simulated_page::BrowserEvent;
 use crate::simulation::Simulation;
-use crate::tally::Tally;
 use crate::verdict::{BrokenRule, Rule};
 
 /// What came of a run.

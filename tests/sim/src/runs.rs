@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::flaw::Flaw;
 use crate::generate;
-use crate::plan::Plan;
 use crate::run::run;
-use crate::tally::Tally;
+use crate::run_plan::Plan;
+use crate::run_tally::Tally;
 use crate::verdict::BrokenRule;
 
 /// What to run.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::server_frame::{Kind, Position, Stream};
+use crate::downward_frame::{Kind, Position, Stream};
 
 /// The tables of docs/PROTOCOL.md, "A server in an afternoon".
 #[derive(Debug)]

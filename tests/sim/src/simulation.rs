@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use crate::connection::Connection;
 use crate::device_state::Device;
 use crate::disk::Disk;
 use crate::event_queue::EventQueue;
 use crate::message_model::MessageModel;
-use crate::page::{BrowserEvent, Page};
-use crate::plan::{Plan, Setup, Step};
+use crate::run_plan::{Plan, Setup, Step};
+use crate::run_tally::Tally;
 use crate::server_memory::Memory;
-use crate::tally::Tally;
+use crate::simulated_connection::Connection;
+use crate::simulated_page::{BrowserEvent, Page};
 use crate::verdict::{BrokenRule, Rule};
 
 pub struct Simulation {

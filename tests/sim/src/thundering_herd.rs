@@ -4,7 +4,7 @@ use everwire::proto::{Cause, Client, Close, Config, Input, Output, Reason, Socke
 
 use serde_json::Value;
 
-use crate::server_frame::client_id;
+use crate::downward_frame::client_id;
 
 /// The share of the clients that arrive in the busiest 100 ms, at each attempt in percent.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,9 @@
 //! What a client makes of the streams, against what the server has stored: the reference model for the way from server to client.
 
-use crate::page::Follow;
-use crate::server_frame::{Kind, Position, Stream};
+use crate::downward_frame::{Kind, Position, Stream};
+use crate::run_tally::Count;
+use crate::simulated_page::Follow;
 use crate::simulation::Simulation;
-use crate::tally::Count;
 use crate::verdict::Rule;
 
 impl Simulation {

@@ -4,8 +4,8 @@ use everwire::proto::SocketId;
 use fastrand::Rng;
 
 use crate::client_frame::Up;
+use crate::downward_frame::{Down, Stream};
 use crate::pipe::Pipe;
-use crate::server_frame::{Down, Stream};
 
 #[derive(Debug)]
 pub struct Connection {

@@ -1,8 +1,8 @@
 //! What the server forgets, and when it may.
 
-use crate::server_frame::Stream;
+use crate::downward_frame::Stream;
+use crate::run_tally::Count;
 use crate::simulation::Simulation;
-use crate::tally::Count;
 use crate::trace;
 
 impl Simulation {
@@ -28,7 +28,7 @@ impl Simulation {
         let clients = &self.memory.clients;
         self.memory.joined.retain(|(member, _)| clients.keys().any(|(user, _)| user == member));
         let is_needed = |stream: &Stream| {
-            let is_carried = |connection: &crate::connection::Connection| {
+            let is_carried = |connection: &crate::simulated_connection::Connection| {
                 let end = connection.server.as_ref();
                 end.is_some_and(|end| end.carried.iter().any(|(carried, _)| carried == stream))
             };

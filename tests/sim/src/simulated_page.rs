@@ -6,11 +6,11 @@ use everwire::driver::{self, Driver};
 use everwire::proto::{Cause, Client, Close, Config, Event, Input, Phase, Reason, SocketId, Timestamp};
 use serde_json::Value;
 
-use crate::connection::Stage;
-use crate::plan::DeviceSetup;
-use crate::server_frame::{Claim, Down, Kind, Position, Stream, client_id};
+use crate::downward_frame::{Claim, Down, Kind, Position, Stream, client_id};
+use crate::run_plan::DeviceSetup;
+use crate::run_tally::Count;
+use crate::simulated_connection::Stage;
 use crate::simulation::{Scheduled, Simulation};
-use crate::tally::Count;
 use crate::trace;
 use crate::verdict::Rule;
 

@@ -1,9 +1,9 @@
 //! Messages over which the server ends the connection that brings them, every time.
 
 use crate::client_frame::Up;
-use crate::connection::{Stage, Upward};
+use crate::run_tally::Count;
+use crate::simulated_connection::{Stage, Upward};
 use crate::simulation::Simulation;
-use crate::tally::Count;
 use crate::verdict::Rule;
 
 impl Simulation {

@@ -4,8 +4,8 @@ use core::fmt;
 
 use everwire::proto::Overflow;
 
+use crate::downward_frame::Limits;
 use crate::flaw::Flaw;
-use crate::server_frame::Limits;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,10 +2,10 @@
 
 use everwire::proto::Delivery;
 
+use crate::downward_frame::{Down, Kind, Stream};
 use crate::message_model::{MessageModel, What};
-use crate::server_frame::{Down, Kind, Stream};
+use crate::run_tally::Count;
 use crate::simulation::Simulation;
-use crate::tally::Count;
 use crate::verdict::Rule;
 
 impl Simulation {

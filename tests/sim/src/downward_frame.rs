@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::envelope::{self, Welcome};
+use crate::server_envelope::{self, Welcome};
 
 /// The name of a stream of stored events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,28 +174,28 @@ impl Down {
                 }
                 let Limits { max_bytes, remember_ms } = *limits;
                 let welcome = Welcome { epoch: *epoch, last: *last, window: *window, max_bytes, remember_ms, streams };
-                let mut welcome = envelope::welcome(welcome);
+                let mut welcome = server_envelope::welcome(welcome);
                 if *is_odd {
-                    envelope::insert(&mut welcome["data"], "features", json!({"window": ["wide"]}));
+                    server_envelope::insert(&mut welcome["data"], "features", json!({"window": ["wide"]}));
                 }
                 welcome
             }
-            Kind::Pong => envelope::pong(),
-            Kind::Ack { seq } => envelope::ack(*seq),
-            Kind::Begin(position) => envelope::position(&position.stream.name(), position.offset),
-            Kind::Reply { seq } => envelope::reply(*seq, json!({"of": seq})),
-            Kind::Receipt { seq, read } => envelope::receipt(*seq, if *read { "read" } else { "delivered" }),
-            Kind::Refused { seq } => envelope::error("not_joined", "message_sent", Some(*seq)),
-            Kind::Error => envelope::error("rate_limited", "message_sent", None),
-            Kind::HelloUnknown => envelope::error("unknown_type", "hello", None),
-            Kind::Event { .. } => envelope::envelope("notification", json!({})),
+            Kind::Pong => server_envelope::pong(),
+            Kind::Ack { seq } => server_envelope::ack(*seq),
+            Kind::Begin(position) => server_envelope::position(&position.stream.name(), position.offset),
+            Kind::Reply { seq } => server_envelope::reply(*seq, json!({"of": seq})),
+            Kind::Receipt { seq, read } => server_envelope::receipt(*seq, if *read { "read" } else { "delivered" }),
+            Kind::Refused { seq } => server_envelope::error("not_joined", "message_sent", Some(*seq)),
+            Kind::Error => server_envelope::error("rate_limited", "message_sent", None),
+            Kind::HelloUnknown => server_envelope::error("unknown_type", "hello", None),
+            Kind::Event { .. } => server_envelope::envelope("notification", json!({})),
             Kind::Raw(value) => value.clone(),
             Kind::Text(text) => return Err(text),
         };
         let Some((position, prev)) = self.place else { return Ok(bare) };
-        let stored = envelope::stored(bare, &position.stream.name(), position.offset, prev);
+        let stored = server_envelope::stored(bare, &position.stream.name(), position.offset, prev);
         Ok(match self.kind {
-            Kind::Event { cause: Some((sender, seq)) } => envelope::caused_by(stored, &client_id(sender), seq),
+            Kind::Event { cause: Some((sender, seq)) } => server_envelope::caused_by(stored, &client_id(sender), seq),
             _ => stored,
         })
     }
