@@ -38,3 +38,5 @@ pub mod proto;
 mod no_std_runtime;
 #[cfg(feature = "npm")]
 mod npm;
+#[cfg(any(feature = "npm", feature = "web"))]
+mod reentrancy_cell;

@@ -1,5 +1,5 @@
 import { NativeSocketClient } from "everwire";
-import { Router } from "./router.mjs";
+import { Router } from "/router.mjs";
 
 const BYTES = 284;
 const ROUNDS = 200;

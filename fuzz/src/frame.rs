@@ -47,11 +47,11 @@ type Check = fn(&Value);
 
 const EVENTS: &[(&str, Check)] = events! {
     masterx {
-        JoinSession LeaveSession UserTyping MessageSent Ping Pong EmotionUpdate TypingIndicator MessageReceived SessionUpdate
-        Notification ServerError
+        JoinSession LeaveSession UserTyping MessageSent Ping Pong EmotionUpdate TypingIndicator MessageReceived MessageDelta
+        SessionMembers SessionUpdate Notification ServerError
     }
     colabmatch {
         JoinMatch SendMessage Typing ReadMessage Connected NewMessage UserTyping TypingStopped UserOnlineStatus MessageRead
-        ServerError
+        SessionMembers SessionUpdate ServerError
     }
 };

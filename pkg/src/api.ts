@@ -1,10 +1,11 @@
-export type { ErrorCode } from "./errors.js";
+export type { ErrorCode, ProtocolViolation } from "./errors.js";
 export { ConfigError, EverwireError } from "./errors.js";
 export type * from "./events.js";
 export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outbox.js";
 export type {
   AnyEvents,
   BufferOptions,
+  CloseCause,
   CloseInfo,
   ConnectionState,
   DropReason,

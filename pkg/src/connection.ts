@@ -5,6 +5,8 @@ export class Connection {
   readonly #make: () => NativeSocketClient;
   #made: NativeSocketClient | undefined;
   #users = 0;
+  /** Whether nobody else had asked for the connection. */
+  #isOurs = false;
 
   constructor(make: () => NativeSocketClient) {
     this.#make = make;
@@ -18,17 +20,22 @@ export class Connection {
 
   readonly getSnapshot = (): Snapshot => this.#made?.getSnapshot() ?? IDLE;
 
-  /** Connects for the first user and disconnects after the last. */
+  /** Connects for the first user and disconnects after the last, unless somebody else has connected before. */
   readonly use = (changed: () => void): (() => void) => {
     const { client } = this;
     const unsubscribe = client.subscribe(changed);
-    if (this.#users++ === 0) connect(client);
+    if (this.#users++ === 0) {
+      this.#isOurs ||= ["idle", "closing"].includes(client.getSnapshot().phase);
+      connect(client);
+    }
     return () => {
       unsubscribe();
       this.#users--;
       // StrictMode and route changes unmount and mount again at once: one socket serves both.
       setTimeout(() => {
-        if (this.#users === 0) client.disconnect();
+        if (this.#users > 0 || !this.#isOurs) return;
+        this.#isOurs = false;
+        client.disconnect();
       });
     };
   };

@@ -1,35 +1,57 @@
-import { ConfigError as Config, EverwireError as Everwire } from "../wasm/host.js";
+import type * as Codes from "./codes.js";
 
-/** An error that names who can mend it: `code` is stable, the message is for people. Neither holds a token or a payload. */
-export interface EverwireError extends Error {
+/**
+ * An error that programs can tell apart by its `code`, which is stable; the message is for people. Neither holds a token or a payload. The class of
+ * every error that a client throws or reports.
+ */
+export class EverwireError extends Error {
+  static {
+    EverwireError.prototype.name = "EverwireError";
+  }
+
   /** The stable name of what is wrong. */
   readonly code: ErrorCode;
   /** With `bad_frame`: the beginning of the frame, or `null` if it was binary. */
-  readonly frame?: string | null;
+  declare readonly frame?: string | null;
   /** With `handler_failed`: the name of the event. */
-  readonly event?: string;
+  declare readonly event?: string;
+  /** With `protocol_error`: in which way the server broke the protocol. */
+  declare readonly violation?: ProtocolViolation;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
-/** The class of every error that a client throws or reports. */
-export const EverwireError: {
-  new (code: ErrorCode, message: string, options?: ErrorOptions): EverwireError;
-  readonly prototype: EverwireError;
-} = Everwire;
-
 /** An option that cannot be used, thrown by the constructor or, for one of a message, in its result: the caller has to change it. */
-export interface ConfigError extends EverwireError {
-  readonly code: "invalid_option";
+export class ConfigError extends EverwireError {
+  static {
+    ConfigError.prototype.name = "ConfigError";
+  }
+
+  declare readonly code: "invalid_option";
   /** The option's path, such as `reconnect.jitter`. */
   readonly field: string;
   /** What the option accepts. */
   readonly expected: string;
+
+  constructor(field: string, expected: string) {
+    super("invalid_option", `\`${field}\` must be ${expected}`);
+    this.field = field;
+    this.expected = expected;
+  }
 }
 
-/** The class of errors about options. */
-export const ConfigError: {
-  new (field: string, expected: string): ConfigError;
-  readonly prototype: ConfigError;
-} = Config;
+/** An error with what led to it, if that is known. */
+export const error = (code: ErrorCode, message: string, cause?: unknown): EverwireError =>
+  new EverwireError(code, message, cause === undefined ? undefined : { cause });
+
+/** What is asked of a client that is disposed of. */
+export const disposed = (): EverwireError => error("disposed", "the client was disposed of");
+
+/** How a server broke the protocol. */
+export type ProtocolViolation = Codes.ProtocolViolation;
 
 /**
  * What can be wrong.

@@ -1,5 +1,39 @@
 // Generated from the Rust types by `cargo xtask codegen`.
 
+/** The names of emotions that MasterX uses. A server may send others. */
+export const EMOTIONS = [
+  "admiration",
+  "amusement",
+  "anger",
+  "annoyance",
+  "approval",
+  "caring",
+  "confusion",
+  "curiosity",
+  "desire",
+  "disappointment",
+  "disapproval",
+  "disgust",
+  "embarrassment",
+  "excitement",
+  "fear",
+  "gratitude",
+  "grief",
+  "joy",
+  "love",
+  "nervousness",
+  "optimism",
+  "pride",
+  "realization",
+  "relief",
+  "remorse",
+  "sadness",
+  "surprise",
+] as const;
+
+/** One of {@link EMOTIONS}. */
+export type EmotionName = (typeof EMOTIONS)[number];
+
 export type OutgoingMessage = { id: string, content: string, [field: string]: unknown };
 
 export type IncomingMessage = {
@@ -29,7 +63,7 @@ export type PadValues = {
 export type Level = number | string;
 
 export type Emotion = {
-  /** The strongest emotion: one of [`EMOTIONS`], `neutral`, or another word of the server's. */
+  /** The strongest emotion: one of {@link EMOTIONS}, `neutral`, or another word of the server's. */
   primary_emotion: string;
   /** Its strength, from 0 to 1. */
   intensity: number;
@@ -105,6 +139,16 @@ export interface MasterXServerEvents {
   message_received: {
     /** The message. */
     message: IncomingMessage;
+  };
+  message_delta: {
+    /** The session. */
+    session_id: string;
+    /** The id that the whole message will have. */
+    message_id: string;
+    /** Whether the writer is still thinking, and nothing is written. */
+    thinking?: boolean;
+    /** All that is written so far; it holds what earlier ones held. */
+    text?: string;
   };
   session_members: {
     /** The session. */
@@ -221,6 +265,22 @@ export interface CoLabMatchServerEvents {
     readAt: string;
     /** Whether every message before it is read as well. */
     up_to?: boolean;
+  };
+  session_members: {
+    /** The match, under the name that MasterX has for it. */
+    session_id: string;
+    /** The match. */
+    match_id: string;
+    /** Both users. */
+    members: Array<Member>;
+  };
+  session_update: {
+    /** The match, under the name that MasterX has for it. */
+    session_id: string;
+    /** The match. */
+    match_id: string;
+    /** `pending`, `active` or `ended`. Only an active match can be joined and written to. */
+    status: string;
   };
   error: {
     /** Why, for people. */

@@ -1,10 +1,14 @@
-import { error } from "../wasm/host.js";
 import { wasmHex } from "../wasm/inline.js";
-import { Client, type Core } from "./client.js";
+import { Client } from "./client.js";
+import { error } from "./errors.js";
 import { explain, instantiate } from "./load.js";
+import { lazyClient } from "./page.js";
 import type { AnyEvents, Options } from "./types.js";
 
 export * from "./api.js";
+export { optionsFromEnv } from "./env.js";
+export { EMOTIONS } from "./events.js";
+export { configureWebSocket } from "./page.js";
 
 /** {@inheritDoc Client} */
 export class NativeSocketClient<Events extends object = AnyEvents, Sends extends object = Events> extends Client<
@@ -18,31 +22,36 @@ export class NativeSocketClient<Events extends object = AnyEvents, Sends extends
 }
 
 /**
+ * The page's one client, with the options that `configureWebSocket` was given. Importing it makes nothing; its first use does. Components without a
+ * provider share it. `dispose()` ends it for the life of the page; between two users call `logout()`.
+ */
+export const nativeSocketClient: NativeSocketClient = /* @__PURE__ */ lazyClient(NativeSocketClient);
+
+/**
  * Compiles the WebAssembly module asynchronously. Needed only where a constructor said `wasm_too_large`; harmless elsewhere.
  */
 export async function ready(): Promise<void> {
-  if (core) return;
+  if (isLoaded) return;
   try {
-    const module = await WebAssembly.compile(bytes());
-    core ??= instantiate(module);
+    instantiate(await WebAssembly.compile(bytes()));
+    isLoaded = true;
   } catch (cause) {
     throw explain(cause);
   }
 }
 
-let core: Core | undefined;
+let isLoaded = false;
 
-function load(): Core {
-  if (!core) {
-    try {
-      core = instantiate(new WebAssembly.Module(bytes()));
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw explain(cause);
-      const remedy = '`import { ready } from "everwire"` and await ready() first';
-      throw error("wasm_too_large", `this browser compiles WebAssembly only asynchronously: ${remedy}`, cause);
-    }
+function load(): void {
+  if (isLoaded) return;
+  try {
+    instantiate(new WebAssembly.Module(bytes()));
+    isLoaded = true;
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw explain(cause);
+    const remedy = '`import { ready } from "everwire"` and await ready() first';
+    throw error("wasm_too_large", `this browser compiles WebAssembly only asynchronously: ${remedy}`, cause);
   }
-  return core;
 }
 
 function bytes(): Uint8Array<ArrayBuffer> {

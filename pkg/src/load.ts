@@ -1,11 +1,9 @@
 import { initSync } from "../wasm/everwire.js";
-import { error } from "../wasm/host.js";
-import type { Core } from "./client.js";
-import type { EverwireError } from "./errors.js";
+import { type EverwireError, error } from "./errors.js";
 
-/** Instantiates a compiled module; may be called once. */
-export function instantiate(module: WebAssembly.Module): Core {
-  return initSync(module);
+/** Instantiates a compiled module; a second one changes nothing. */
+export function instantiate(module: WebAssembly.Module): void {
+  initSync({ module });
 }
 
 /** Says what to do about a module that did not compile. */

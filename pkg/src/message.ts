@@ -1,46 +1,46 @@
-import * as host from "../wasm/host.js";
 import type { EverwireError } from "./errors.js";
+import { Listeners } from "./host/handlers.js";
 import type { MessageStatus } from "./types.js";
 
 /** What `send()` returns for a message that was accepted. The client moves it; the application watches. */
 export class Message {
   status: MessageStatus;
-  readonly #isEphemeral: boolean;
+  readonly #isVolatile: boolean;
   readonly #isDurable: boolean;
   readonly #cancel: (message: Message) => boolean;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #isDone: boolean;
   #error: EverwireError | undefined;
 
   constructor(
     status: MessageStatus,
     isDone: boolean,
-    isEphemeral: boolean,
+    isVolatile: boolean,
     isDurable: boolean,
     cancel: (message: Message) => boolean,
   ) {
     this.status = status;
     this.#isDone = isDone;
-    this.#isEphemeral = isEphemeral;
+    this.#isVolatile = isVolatile;
     this.#isDurable = isDurable;
     this.#cancel = cancel;
   }
 
-  get isEphemeral(): boolean {
-    return this.#isEphemeral;
+  get isVolatile(): boolean {
+    return this.#isVolatile;
   }
 
   get isDurable(): boolean {
     return this.#isDurable;
   }
 
-  /** Takes note of news. Moves forward only, and not at all after a failure. */
+  /** Records how far it has come. Moves forward only, and not at all after a failure. */
   move(status: MessageStatus, error?: EverwireError, isDone = status !== "sent"): void {
     if (this.#error || (!error && ORDER.indexOf(status) <= ORDER.indexOf(this.status))) return;
     this.status = status;
     this.#error = error;
     this.#isDone = isDone;
-    host.callAll(this.#listeners);
+    this.#listeners.call();
   }
 
   cancel(): boolean {
@@ -61,7 +61,7 @@ export class Message {
   }
 
   subscribe(listener: () => void): () => void {
-    return host.listen(this.#listeners, listener);
+    return this.#listeners.add(listener);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type AnyEvents, NativeSocketClient, type Options, type Snapshot } from "everwire";
+import { type AnyEvents, NativeSocketClient, nativeSocketClient, type Options, type Snapshot } from "everwire";
 import { createContext, createElement, type ReactNode, useContext, useMemo, useSyncExternalStore } from "react";
 import { Connection, IDLE } from "./connection.js";
 
@@ -34,14 +34,11 @@ export function WebSocketProvider({ children, client, options }: WebSocketProvid
   return createElement(Context.Provider, { value: connection }, children);
 }
 
-/** Options of the connection that components without a provider share. Call it before the first of them mounts. */
-export function configureWebSocket(options: Options): void {
-  defaultOptions = options;
-}
+export { configureWebSocket } from "everwire";
 
 /**
- * The shared connection of the nearest {@link WebSocketProvider}, or the page's default one. It opens with the first component
- * that uses it and closes with the last.
+ * The shared connection of the nearest {@link WebSocketProvider}, or that of the page's `nativeSocketClient`. It opens with the first component
+ * that uses it and closes with the last, unless it was open or on its way before the first.
  */
 export function useWebSocket<Events extends object = AnyEvents, Sends extends object = Events>(): UseWebSocket<
   Events,
@@ -69,11 +66,10 @@ export function useWebSocket<Events extends object = AnyEvents, Sends extends ob
 }
 
 const Context = /* @__PURE__ */ createContext<Connection | undefined>(undefined);
-let defaultOptions: Options | undefined;
 let shared: Connection | undefined;
 
 function defaultConnection(): Connection {
-  shared ??= new Connection(() => new NativeSocketClient(defaultOptions));
+  shared ??= new Connection(() => nativeSocketClient);
   return shared;
 }
 

@@ -1,5 +1,5 @@
-import { error } from "../wasm/host.js";
-import { Client, type Core } from "./client.js";
+import { Client } from "./client.js";
+import { error } from "./errors.js";
 import { explain, instantiate } from "./load.js";
 import type { AnyEvents, Options } from "./types.js";
 
@@ -28,7 +28,8 @@ export function init(
 ): Promise<void> {
   loading ??= fetchModule(source).then(
     (module) => {
-      core = instantiate(module);
+      instantiate(module);
+      isLoaded = true;
     },
     (cause) => {
       loading = undefined;
@@ -39,11 +40,10 @@ export function init(
 }
 
 let loading: Promise<void> | undefined;
-let core: Core | undefined;
+let isLoaded = false;
 
-function load(): Core {
-  if (!core) throw error("not_ready", "await init() before the first client");
-  return core;
+function load(): void {
+  if (!isLoaded) throw error("not_ready", "await init() before the first client");
 }
 
 async function fetchModule(given: WasmSource | Promise<WasmSource>): Promise<WebAssembly.Module> {

@@ -1,3 +1,4 @@
+import type * as Codes from "./codes.js";
 import type { ErrorCode, EverwireError } from "./errors.js";
 import type { Outbox } from "./outbox.js";
 
@@ -203,9 +204,18 @@ export interface CloseInfo {
   readonly code: number;
   /** The server's own words, or the client's for an end that it decided on. */
   readonly reason: string;
-  /** Whether both sides have said goodbye. */
+  /** Whether the closing handshake was completed. */
   readonly wasClean: boolean;
+  /** Why the client itself ended it; `null` if the peer or the network did. The stable name to test for; `reason` is for people. */
+  readonly cause: CloseCause | null;
 }
+
+/**
+ * Why a client ended a connection or an attempt: `connect_timeout`, `pong_timeout` (the link was dead), `close_timeout`, `token_failed` (no token could be
+ * had), `socket_refused` (the browser made no WebSocket), `disconnected` (by `disconnect()`), `replaced` (by `reconnect()` or a new attempt), `page_cached` (the page was
+ * in the back/forward cache), `ack_timeout` (the server acknowledged nothing), `protocol_violation`, `event_lost` (an event was lost on the way).
+ */
+export type CloseCause = Codes.CloseCause;
 
 /**
  * How far a message has come: `queued`, `sent` (handed to the connection), and in the reliable mode `acknowledged` (the server has

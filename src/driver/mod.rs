@@ -60,7 +60,7 @@ pub fn command<H: Host, R>(host: &mut H, command: impl FnOnce(&mut Client<H::Val
 }
 
 /// A command that connects. An idle client has not heard of the network, so it looks first.
-pub fn connect<H: Host>(host: &mut H, connect: impl FnOnce(&mut Client<H::Value>, Timestamp)) {
+pub fn connect<H: Host>(host: &mut H, connect: fn(&mut Client<H::Value>, Timestamp)) {
     if !host.with_driver(|driver| driver.is_active) {
         let input = if host.is_offline() { Input::NetworkOffline } else { Input::NetworkOnline };
         let now = host.now();
@@ -92,11 +92,16 @@ pub fn send<H: Host>(host: &mut H, message: Box<Message<TextOf<H>>>) -> Result<(
 /// Steps 3 to 6.
 fn follow_up<H: Host>(host: &mut H, now: Timestamp) {
     drain(host, now);
-    let (deadline, is_new) = host.with_driver(|driver| {
+    let new_deadline = host.with_driver(|driver| {
         let deadline = driver.client.poll_timeout().map_or(Timestamp::NEVER, |(at, _)| at);
-        (deadline, core::mem::replace(&mut driver.deadline, deadline) != deadline)
+        // An alarm that goes off early is harmless, and cheaper than arming another for every message. Only one for nothing must not stay.
+        let is_new = deadline < driver.deadline || (deadline == Timestamp::NEVER && driver.deadline < deadline);
+        if is_new {
+            driver.deadline = deadline;
+        }
+        is_new.then_some(deadline)
     });
-    if is_new {
+    if let Some(deadline) = new_deadline {
         host.set_alarm((deadline < Timestamp::NEVER).then(|| deadline.since(now).min(LONGEST_DELAY_MS)));
     }
     host.deliver();

@@ -1,6 +1,6 @@
 //! The catalogue of CoLabMatch, one-to-one chat between matched people.
 
-use super::{ExtraFields, events};
+use super::{ExtraFields, events, masterx::Member};
 
 events! {
     /// Enters a match; refused unless the user belongs to it. The client enters it again after every reconnect.
@@ -98,6 +98,24 @@ events! {
         #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
         up_to: Option<bool>,
     }
+    /// Who is in a match, joined or not, and who of them is there.
+    SessionMembers as "session_members" {
+        /// The match, under the name that MasterX has for it.
+        session_id: String,
+        /// The match.
+        match_id: String,
+        /// Both users.
+        members: Vec<Member>,
+    }
+    /// A match has another status.
+    SessionUpdate as "session_update" {
+        /// The match, under the name that MasterX has for it.
+        session_id: String,
+        /// The match.
+        match_id: String,
+        /// `pending`, `active` or `ended`. Only an active match can be joined and written to.
+        status: String,
+    }
     /// The server could not do what was asked.
     ServerError as "error" {
         /// Why, for people.
@@ -110,5 +128,22 @@ events! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
         about: Option<String>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_members_of_a_match_and_its_status_name_it_in_both_ways() {
+        let members = r#"{"session_id":"m","match_id":"m","members":[{"user_id":"ada","online":true},{"user_id":"ben","online":false}]}"#;
+        let members: SessionMembers = serde_json::from_str(members).unwrap();
+        let online: Vec<_> = members.members.iter().map(|member| (member.user_id.as_str(), member.online)).collect();
+        assert_eq!((members.session_id, members.match_id), ("m".to_owned(), "m".to_owned()));
+        assert_eq!(online, [("ada", true), ("ben", false)]);
+        let status = r#"{"session_id":"m","match_id":"m","status":"ended"}"#;
+        let update: SessionUpdate = serde_json::from_str(status).unwrap();
+        assert_eq!(update.status, "ended");
     }
 }

@@ -61,6 +61,21 @@ events! {
         /// The message.
         message: IncomingMessage,
     }
+    /// What is written so far of a message that will come whole, as `message_received` with this id.
+    MessageDelta as "message_delta" {
+        /// The session.
+        session_id: String,
+        /// The id that the whole message will have.
+        message_id: String,
+        /// Whether the writer is still thinking, and nothing is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        thinking: Option<bool>,
+        /// All that is written so far; it holds what earlier ones held.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        text: Option<String>,
+    }
     /// Who is in a session, and who of them is there.
     SessionMembers as "session_members" {
         /// The session.
@@ -273,4 +288,34 @@ pub struct PadValues {
     pub arousal: f64,
     /// How much in control.
     pub dominance: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_so_far_comes_as_a_thought_or_as_a_text() {
+        let thought = r#"{"session_id":"s1","message_id":"m1","thinking":true}"#;
+        let delta: MessageDelta = serde_json::from_str(thought).unwrap();
+        assert_eq!((delta.thinking, delta.text.as_deref()), (Some(true), None));
+        assert_eq!(serde_json::to_string(&delta).unwrap(), thought);
+        let text = r#"{"session_id":"s1","message_id":"m1","text":"Let us"}"#;
+        let delta: MessageDelta = serde_json::from_str(text).unwrap();
+        assert_eq!((delta.thinking, delta.text.as_deref()), (None, Some("Let us")));
+    }
+
+    #[test]
+    fn an_emotion_needs_no_readiness_takes_names_of_levels_and_keeps_what_is_not_in_the_catalogue() {
+        let least =
+            r#"{"primary_emotion":"hangry","intensity":0.5,"pad_values":{"pleasure":-1,"arousal":0,"dominance":1}}"#;
+        let emotion: Emotion = serde_json::from_str(least).unwrap();
+        assert_eq!((emotion.learning_readiness, emotion.cognitive_load), (None, None));
+        let most = least.trim_end_matches('}').to_owned()
+            + r#"},"learning_readiness":"optimal","cognitive_load":0.25,"valence":2}"#;
+        let emotion: Emotion = serde_json::from_str(&most).unwrap();
+        assert_eq!(emotion.learning_readiness, Some(Level::Name("optimal".into())));
+        assert_eq!(emotion.cognitive_load, Some(Level::Share(0.25)));
+        assert_eq!(emotion.more["valence"], crate::events::Json::Number(2.0));
+    }
 }

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use super::coded::coded;
 use super::numeric_options::{self, COUNT_OF_NUMERIC_OPTIONS};
 use super::time::FOREVER;
 
@@ -96,16 +97,17 @@ pub struct Queue {
     pub overflow: Overflow,
 }
 
-/// What happens when the queue is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// The oldest messages make room, each reported as dropped.
-    DropOldest,
-    /// The new message is refused and also reported as dropped.
-    DropNewest,
-    /// The new message is refused at the call.
-    Reject,
+coded! {
+    /// What happens when the queue is full.
+    #[non_exhaustive]
+    pub enum Overflow {
+        /// The oldest messages make room, each reported as dropped.
+        DropOldest = "drop-oldest",
+        /// The new message is refused and also reported as dropped.
+        DropNewest = "drop-newest",
+        /// The new message is refused at the call.
+        Reject = "reject",
+    }
 }
 
 /// An option that cannot be used: the caller has to change it.

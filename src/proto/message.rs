@@ -191,7 +191,7 @@ coded! {
         /// The server has ended three connections in a row over it.
         Poisoned = "poisoned",
         /// It may have been sent before, and is older than what the server remembers.
-        OutcomeUnknown = "unconfirmed",
+        OutcomeUnknown = "outcome_unknown",
     }
 }
 

@@ -55,9 +55,19 @@ impl NumericOption {
     const fn new(field: &'static str, (min, max, takes_infinity): (f64, f64, bool), expected: &'static str) -> Self {
         Self { field, min, max, takes_infinity, expected }
     }
+
+    /// The lowest and the highest value, and whether infinity fits.
+    pub const fn range(&self) -> (f64, f64, bool) {
+        (self.min, self.max, self.takes_infinity)
+    }
+
+    /// Whether fractions fit.
+    pub fn takes_fractions(&self) -> bool {
+        !self.expected.contains("whole")
+    }
 }
 
-/// Every numeric option, in the order of the table in `src/js/host.js`.
+/// Every numeric option. The npm package has a table that is generated from this one.
 pub static NUMERIC_OPTIONS: [NumericOption; COUNT_OF_NUMERIC_OPTIONS] = [
     NumericOption::new("reconnect.initialDelayMs", TIMER, MILLIS),
     NumericOption::new("reconnect.maxDelayMs", TIMER, MILLIS),

@@ -147,8 +147,8 @@ impl<V: Value> Client<V> {
         }
     }
 
-    /// What this client and the server of the latest connection allow.
-    fn max_message_bytes(&self) -> u32 {
+    /// The size of the largest message that this client and the server of the latest connection take, in bytes.
+    pub fn max_message_bytes(&self) -> u32 {
         let server = u32::try_from(self.server_max_bytes).unwrap_or(u32::MAX);
         self.config.max_message_bytes.min(server)
     }

@@ -1,4 +1,4 @@
-//! The fault proxy between the clients and the reference server (`tests/server/README.md`).
+//! The fault proxy between the clients and the reference server (`tests/faults/README.md`).
 //!
 //! Its rules concern every connection through it. A panic runs no destructor in a browser, so what a failed test has left
 //! behind is removed by the next [`User`](crate::user::User).

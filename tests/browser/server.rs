@@ -117,7 +117,7 @@ pub async fn ask(method: &str, url: &str, body: Option<String>) -> Value {
             "what was asked was not done: {}\n\
              If the reference server and its fault proxy do not run, start them with\n    \
              cargo run -p everwire-server -- --dev --port 8790 --rate-limit-per-minute 0\n    \
-             cargo run -p everwire-server --bin everwire-faults -- \
+             cargo run -p everwire-faults -- \
              --listen 127.0.0.1:8791 --target 127.0.0.1:8790 --control 127.0.0.1:8792",
             page::message_of(&error)
         )

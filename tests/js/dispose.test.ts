@@ -170,7 +170,7 @@ async function collected(what: string): Promise<{ clients: number; wasm: boolean
   const source = `
     let memory;
     WebAssembly.Instance = class extends WebAssembly.Instance {
-      constructor(...all) { super(...all); memory = this.exports.memory; }
+      constructor(...all) { super(...all); memory = Object.values(this.exports).find((value) => value instanceof WebAssembly.Memory); }
     };
     const locks = new Set();
     Object.defineProperty(globalThis, "navigator", { value: { locks: { request: async (name, options, hold) => {

@@ -189,6 +189,41 @@ describe("a provider", () => {
   });
 });
 
+describe("a connection that was there before the first component", () => {
+  it("stays when the last one goes, for it is somebody else's", () => {
+    const client = new NativeSocketClient(OPTIONS);
+    client.connect();
+    const { unmount } = renderHook(() => useWebSocket(), {
+      wrapper: ({ children }) => <WebSocketProvider client={client}>{children}</WebSocketProvider>,
+    });
+    opens();
+    unmount();
+    settle();
+    expect(StandInSocket.made).toHaveLength(1);
+    expect(client.isConnected()).toBe(true);
+    client.disconnect();
+  });
+
+  it("but was on its way to its end is opened anew, and closes with the last", () => {
+    const client = new NativeSocketClient(OPTIONS);
+    const mount = () =>
+      renderHook(() => useWebSocket(), {
+        wrapper: ({ children }) => <WebSocketProvider client={client}>{children}</WebSocketProvider>,
+      });
+    const first = mount();
+    opens();
+    first.unmount();
+    settle();
+    expect(client.getState()).toBe("closing");
+    const second = mount();
+    opens();
+    expect(client.isConnected()).toBe(true);
+    second.unmount();
+    settle();
+    expect(StandInSocket.live).toEqual([]);
+  });
+});
+
 describe("rendering", () => {
   it("keeps the identity of every function, and of everything while nothing changes", () => {
     const { result, rerender } = renderHook(() => useWebSocket(), { wrapper: withOptions });
@@ -257,4 +292,6 @@ it("components without a provider share the page's connection, with the options 
   renderHook(hook);
   renderHook(hook);
   expect(StandInSocket.made.map(({ url }) => url)).toEqual(["ws://configured.test/api/ws"]);
+  const { nativeSocketClient } = await import("everwire");
+  expect(nativeSocketClient.getState()).toBe("connecting");
 });

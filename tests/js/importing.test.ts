@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { rootPath } from "./harness/paths";
 import { runModule } from "./harness/run";
 
-const ENTRIES = ["everwire", "everwire/slim", "everwire/react", "everwire/durable"];
+const ENTRIES = ["everwire", "everwire/slim", "everwire/react", "everwire/durable", "everwire/session"];
 
 const TRAPPED = [
   "window",
@@ -36,7 +36,7 @@ it.each(ENTRIES)("importing %s looks at nothing of the page and starts nothing",
   );
   expect(outcome).toMatchObject({
     status: 0,
-    output: expect.stringMatching(/NativeSocketClient|useWebSocket|durableOutbox/),
+    output: expect.stringMatching(/NativeSocketClient|useWebSocket|durableOutbox|sessionTyping/),
   });
 });
 

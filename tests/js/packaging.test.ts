@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { publint } from "publint";
 import { expect, it } from "vitest";
 import { packagePath, program, rootPath } from "./harness/paths";
-import { run } from "./harness/run";
+import { run, runModule } from "./harness/run";
 
 interface Packed {
   readonly filename: string;
@@ -14,12 +14,14 @@ interface Packed {
 const MODULES = [
   "api",
   "client",
+  "codes",
   "connection",
   "durable",
   "durable/database",
   "durable/errors",
   "durable/lock",
   "durable/records",
+  "env",
   "errors",
   "events",
   "index",
@@ -27,7 +29,15 @@ const MODULES = [
   "log",
   "message",
   "outbox",
+  "page",
   "react",
+  "session",
+  "session/eventClient",
+  "session/toasts",
+  "session/typing",
+  "session/typingIn",
+  "session/typingText",
+  "session/typingUsers",
   "slim",
   "types",
 ];
@@ -40,6 +50,7 @@ const SHIPPED = [
   "dist/everwire_bg.wasm",
   "dist/index.js",
   "dist/react.js",
+  "dist/session.js",
   "dist/slim.js",
   "package.json",
   ...MODULES.map((module) => `dist/${module}.d.ts`),
@@ -91,6 +102,23 @@ it("the module in the file and the one inside the default entry are the same", a
   const module = await readFile(packagePath("dist/everwire_bg.wasm"), "hex");
   const script = await readFile(packagePath("dist/index.js"), "utf8");
   expect(script.includes(module)).toBe(true);
+});
+
+it("who imports a constant or an option reader from the default entry does not load the client with it", async () => {
+  const source = `import { EMOTIONS, optionsFromEnv } from "everwire"; console.log(EMOTIONS, optionsFromEnv);`;
+  const script = `
+    import { build } from "esbuild";
+    const { outputFiles } = await build({
+      stdin: { contents: ${JSON.stringify(source)}, resolveDir: process.cwd() },
+      bundle: true, format: "esm", minify: true, write: false,
+    });
+    process.stdout.write(outputFiles[0].text);
+  `;
+  const { status, output } = await runModule(script, rootPath("tests/js"));
+  expect(status, output).toBe(0);
+  expect(output).toContain("embarrassment");
+  expect(output).toContain("VITE_BACKEND_URL");
+  expect(output.length).toBeLessThan(4_000);
 });
 
 it("publint has nothing to say", async () => {

@@ -149,10 +149,10 @@ describe("coalesce", () => {
     const read = (match_id: string, message_id: unknown) =>
       accepted(client.send("read_message", { match_id, message_id }));
     const receipts = [read("a", 9), read("b", "7"), read("a", "10"), read("a", 8), read("a", "9007199254740993")];
-    expect(receipts.map(({ status }) => status)).toEqual(["failed", "queued", "failed", "queued", "queued"]);
+    expect(receipts.map(({ status }) => status)).toEqual(["failed", "queued", "queued", "queued", "queued"]);
     client.connect();
     const sent = welcome(StandInSocket.newest).frames.filter(({ type }) => type === "read_message");
-    expect(sent.map(({ data }) => data["message_id"])).toEqual(["7", 8, "9007199254740993"]);
+    expect(sent.map(({ data }) => data["message_id"])).toEqual(["7", "10", 8, "9007199254740993"]);
   });
 
   it.each([

@@ -39,10 +39,10 @@ it("the logger hears what happens to a connection", () => {
   expect(lines).toEqual([
     "info everwire: open {}",
     expect.stringMatching(/^error everwire: .*not JSON$/),
-    'info everwire: close {"code":1011,"reason":"server is ill","wasClean":true}',
+    'info everwire: close {"code":1011,"reason":"server is ill","cause":null,"wasClean":true}',
     'info everwire: reconnecting {"attempt":1,"delayMs":1000}',
     'warn everwire: drop {"type":"note","reason":"expired"}',
-    'info everwire: close {"code":1006,"reason":"","wasClean":false}',
+    'info everwire: close {"code":1006,"reason":"","cause":null,"wasClean":false}',
     'warn everwire: give_up {"attempts":1}',
   ]);
 });

@@ -29,7 +29,7 @@ it.each(["3", "map", "length", ""])("a server's close reason %o is told as it ca
   const heard: unknown[] = [];
   client.on("close", (close) => heard.push(close));
   socket.ends(1011, reason);
-  expect(heard).toEqual([{ code: 1011, reason, wasClean: true }]);
+  expect(heard).toEqual([{ code: 1011, reason, cause: null, wasClean: true }]);
   expect(client.getSnapshot().close).toEqual(heard[0]);
 });
 
@@ -50,7 +50,7 @@ it("the states go from closed over connecting to open, and over closing back to 
     "closing",
     "closed",
   ]);
-  expect(client.getSnapshot().close).toEqual({ code: 1000, reason: "", wasClean: true });
+  expect(client.getSnapshot().close).toEqual({ code: 1000, reason: "", cause: null, wasClean: true });
 });
 
 it("the snapshot is the same object until something changes", () => {

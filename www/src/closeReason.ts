@@ -1,18 +1,25 @@
-import type { Snapshot } from "everwire";
+import type { CloseCause, Snapshot } from "everwire";
 
 /** Why the last connection ended, for people: "server restarting, code 1012". */
 export function closeReason(close: Snapshot["close"]): string | null {
   if (close === null) return null;
-  const words = IN_PLAIN_WORDS[close.reason] ?? (close.reason || MEANINGS[close.code] || "closed");
+  const words = close.cause ? IN_PLAIN_WORDS[close.cause] : close.reason || MEANINGS[close.code] || "closed";
   return `${words}, code ${close.code}`;
 }
 
 /** The client's own reasons speak to developers. */
-const IN_PLAIN_WORDS: Readonly<Record<string, string>> = {
-  "no pong within heartbeat.timeoutMs": "server stopped answering",
-  "no connection within connectTimeoutMs": "server did not answer",
-  "disconnect()": "on request",
-  "replaced by reconnect()": "replaced by a new one",
+const IN_PLAIN_WORDS: Readonly<Record<CloseCause, string>> = {
+  connect_timeout: "server did not answer",
+  pong_timeout: "server stopped answering",
+  close_timeout: "server did not say goodbye",
+  token_failed: "no token could be had",
+  socket_refused: "the browser refused",
+  disconnected: "on request",
+  replaced: "replaced by a new one",
+  page_cached: "page was put aside",
+  ack_timeout: "server stopped confirming",
+  protocol_violation: "server broke the rules",
+  event_lost: "something was lost on the way",
 };
 
 const MEANINGS: Readonly<Record<number, string>> = {

@@ -1,31 +1,24 @@
 import { useWebSocket } from "everwire/react";
-import { useEffect, useState } from "react";
+import { TypingUsers } from "everwire/session";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import type { Events } from "./events";
 
 /** Whether the other side types; clears itself, because the frame that would clear it can get lost. */
 export function usePeerTyping(peerId: string): boolean {
   const { subscribe } = useWebSocket<Events>();
-  const [typing, setTyping] = useState(false);
+  const [users] = useState(() => new TypingUsers());
 
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const show = (isTyping: boolean) => {
-      clearTimeout(timer);
-      setTyping(isTyping);
-      if (isTyping) timer = setTimeout(() => setTyping(false), CLEAR_MS);
-    };
     const unsubscribers = [
-      subscribe("user_typing", ({ user_id }) => user_id === peerId && show(true)),
-      subscribe("typing_stopped", ({ user_id }) => user_id === peerId && show(false)),
-      subscribe("new_message", ({ senderId }) => senderId === peerId && show(false)),
+      subscribe("user_typing", ({ user_id }) => users.heard(user_id, true)),
+      subscribe("typing_stopped", ({ user_id }) => users.heard(user_id, false)),
+      subscribe("new_message", ({ senderId }) => users.heard(senderId, false)),
     ];
     return () => {
-      clearTimeout(timer);
       for (const unsubscribe of unsubscribers) unsubscribe();
+      users.clear();
     };
-  }, [subscribe, peerId]);
+  }, [subscribe, users]);
 
-  return typing;
+  return useSyncExternalStore(users.subscribe, users.getSnapshot).includes(peerId);
 }
-
-const CLEAR_MS = 3_000;

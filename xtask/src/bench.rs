@@ -2,14 +2,18 @@
 
 use anyhow::{Result, ensure};
 
+use crate::install::Needs;
 use crate::job::Job;
-use crate::{build, paths, tools};
+use crate::{build, node, paths, tools};
+
+/// Of running one.
+pub const NEEDS: Needs = &[&node::Packages, &tools::WasmTarget, &tools::CHROMIUM];
 
 pub fn run(name: &str) -> Result<()> {
     let known = names()?;
     ensure!(known.iter().any(|known| known == name), "there is no bench `{name}`; {}", sentence(&known));
     build::unmeasured()?;
-    let chromium = tools::chromium()?;
+    let chromium = tools::CHROMIUM.find()?;
     Job::new(format!("bench · {name}"), "node").arg(format!("bench/{name}.mjs")).env("CHROMIUM", chromium).stream()
 }
 

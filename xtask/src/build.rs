@@ -5,7 +5,10 @@ use std::fs::File;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::{bundle, node, paths, progress, size, wasm};
+use crate::install::Needs;
+use crate::{bundle, node, paths, progress, size, tools, wasm};
+
+pub const NEEDS: Needs = &[&node::Packages, &tools::WasmTarget];
 
 /// What is left out to build faster.
 #[derive(Clone, Copy, PartialEq)]
@@ -65,7 +68,9 @@ fn refuse_clobbered_manifest() -> Result<()> {
 
 fn is_our_manifest(text: &str) -> bool {
     let manifest: Value = serde_json::from_str(text).unwrap_or_default();
-    [".", "./slim", "./wasm", "./react", "./durable"].iter().all(|entry| manifest["exports"].get(entry).is_some())
+    [".", "./slim", "./wasm", "./react", "./durable", "./session"]
+        .iter()
+        .all(|entry| manifest["exports"].get(entry).is_some())
 }
 
 #[cfg(test)]

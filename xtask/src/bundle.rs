@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::build::Mode;
-use crate::{node, paths};
+use crate::{node, paths, wasm};
 
 pub fn build(mode: Mode) -> Result<()> {
     let package = paths::root().join("pkg");
@@ -31,12 +31,17 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
         // The hooks use the client class of the application's own import, so it exists once.
         .args(["--external:react", "--external:everwire", "--log-level=warning"]);
     if mode == Mode::Release {
-        job = job.args(["--minify", "--legal-comments=none"]);
+        let names = package.join("wasm").join(wasm::NAMES);
+        // The rest is terser's work, which needs the annotations that go with white space.
+        job = job
+            .args(["--minify-syntax", "--minify-identifiers", "--legal-comments=none", "--mangle-quoted"])
+            .arg(format!("--mangle-props={EXCHANGED}"))
+            .arg(format!("--mangle-cache={}", names.display()));
     }
     job.run()?;
     if mode == Mode::Release {
         for entry in ENTRIES {
-            minify(&package.join(format!("dist/{entry}.js")))?;
+            minify(&package.join("dist"), entry)?;
         }
     }
     let slim = std::fs::read_to_string(package.join("dist/slim.js"))?;
@@ -47,55 +52,27 @@ fn scripts(package: &Path, mode: Mode) -> Result<()> {
     Ok(())
 }
 
-/// Takes out what esbuild leaves, and shortens the names of internal properties. Functions stay where they are: moved to their only
-/// call, they would be made anew for every frame.
-fn minify(script: &Path) -> Result<()> {
-    node::tool("build · terser", "terser")
-        .arg(script)
-        .args([
-            "--module",
-            "--ecma",
-            "2022",
-            "--mangle",
-            "--compress",
-            "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
-        ])
-        .args(["--mangle-props", &format!("regex=/^({})$/", INTERNAL.join("|"))])
-        .arg("--output")
-        .arg(script)
-        .run()
-}
+/// The names that the module and its glue exchange, and nothing else: what wasm-opt has renamed is in the mangle cache.
+const EXCHANGED: &str = r"^(__wbg_.*|__wbindgen_.*|__externref_.*|__abort_handler|__instance_terminated|core_.*|memory|\./everwire_bg\.js)$";
 
-/// Properties that only the scripts of one entry know: neither part of the package's interface nor of what travels.
-const INTERNAL: [&str; 27] = [
-    "acknowledged",
-    "answer",
-    "core",
-    "drafts",
-    "ears",
-    "endpoint",
-    "failure",
-    "isDurable",
-    "isEphemeral",
-    "messages",
-    "isTelling",
-    "joins",
-    "listeners",
-    "news",
-    "pointer",
-    "positions",
-    "refusal",
-    "requests",
-    "senders",
-    "settle",
-    "signal",
-    "snapshot",
-    "socket",
-    "tell",
-    "text",
-    "timeout",
-    "watched",
-];
+/// Takes out what esbuild leaves. Functions stay where they are: moved to their only
+/// call, they would be made anew for every frame.
+fn minify(dist: &Path, entry: &str) -> Result<()> {
+    let script = dist.join(format!("{entry}.js"));
+    let mut job = node::tool("build · terser", "terser").arg(&script).args([
+        "--module",
+        "--ecma",
+        "2022",
+        "--mangle",
+        "--compress",
+        "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
+    ]);
+    // Who imports nothing but a constant from the default entry must not load the client with it. Slim has the client and nothing else.
+    if entry == "index" {
+        job = job.args(["--format", "preserve_annotations=true"]);
+    }
+    job.arg("--output").arg(script).run()
+}
 
 fn types(dist: &Path) -> Result<()> {
     node::tool("build · types", "tsc").args(["-p", "pkg/tsconfig.json"]).run()?;
@@ -108,4 +85,4 @@ fn types(dist: &Path) -> Result<()> {
     Ok(())
 }
 
-const ENTRIES: [&str; 4] = ["index", "slim", "react", "durable"];
+const ENTRIES: [&str; 5] = ["index", "slim", "react", "durable", "session"];

@@ -1,225 +1,252 @@
 //! What can be typed after `cargo xtask`.
 
+use std::ffi::OsString;
+
+use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand};
+
 use crate::fuzz::TARGETS;
 use crate::suites::SUITES;
 
-#[derive(Debug, PartialEq)]
+/// Every command of the project
+#[derive(Debug, PartialEq, Parser)]
+#[command(bin_name = "cargo xtask", after_help = notes())]
+pub struct Arguments {
+    /// Install nothing: name what is missing, with the command that installs it, and fail
+    #[arg(long, global = true, env = "EVERWIRE_NO_INSTALL", value_parser = FalseyValueParser::new())]
+    pub no_install: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, PartialEq, Subcommand)]
 pub enum Command {
-    Help,
-    Build { dev: bool },
+    /// Build everything and serve the demo page
+    Demo {
+        #[arg(long, value_name = "N", default_value_t = 8787)]
+        port: u16,
+    },
+    /// Run the test suites, all of them by default
+    Test {
+        #[arg(value_name = "SUITE", value_parser = suite())]
+        suites: Vec<&'static str>,
+        /// Leave out the slow suites, marked (*)
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Build the npm package into pkg/dist
+    Build {
+        /// Skip the optimiser and the size budgets
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Show the size of the built package against pkg/size-budget.json
     Size,
+    /// Check formatting, lints, documentation, dependencies and types
     Lint,
+    /// Format Rust and TypeScript
     Fmt,
-    Demo { port: u16 },
-    Test { suites: Vec<&'static str>, quick: bool },
+    /// Run bench/NAME.mjs against the built package; without a name, list what exists
     Bench { name: Option<String> },
-    Load { quick: bool },
-    Sim { options: Vec<String> },
-    SimMutants,
-    Fuzz { seconds: u32, target: Option<&'static str> },
+    /// Put the reference server under load: connections, fan-out, restarts
+    Load {
+        /// Judge no figures
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Simulate clients, server and network in virtual time
+    #[command(override_usage = SIM_USAGE, after_help = SIM_OPTIONS)]
+    Sim {
+        /// Break the client on purpose, one way after the other, and show that each is noticed
+        #[arg(long, conflicts_with = "options")]
+        mutants: bool,
+        // The simulation reads its options itself, and knows best what is wrong with them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        options: Vec<String>,
+    },
+    /// Feed arbitrary input to the state machine and the readers of frames
+    Fuzz {
+        /// How long, for all targets together
+        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
+        /// The only target
+        #[arg(long, value_name = "NAME", value_parser = target())]
+        target: Option<&'static str>,
+    },
+    /// Rewrite pkg/src/events.ts from the Rust event types
     Codegen,
-    ReleaseDryRun,
+    /// Check everything that a release would publish; publishing is done by hand, as RELEASING.md says
+    Release {
+        /// Publish nothing
+        #[arg(long, required = true)]
+        dry_run: bool,
+    },
 }
 
-/// Reads the arguments; the error is the sentence to show above the help.
-pub fn parse(arguments: &[String]) -> Result<Command, String> {
-    let mut words = arguments.iter().map(String::as_str);
-    let Some(name) = words.next() else {
-        return Err("which command?".into());
-    };
-    let rest = words.collect::<Vec<_>>();
-    match name {
-        "help" | "--help" | "-h" => Ok(Command::Help),
-        _ if rest.contains(&"--help") || rest.contains(&"-h") => Ok(Command::Help),
-        "build" => match rest[..] {
-            [] => Ok(Command::Build { dev: false }),
-            ["--dev"] => Ok(Command::Build { dev: true }),
-            _ => Err(unexpected(name, &rest, "--dev")),
-        },
-        "demo" => parse_demo(&rest),
-        "test" => parse_test(&rest),
-        "bench" => match rest[..] {
-            [] => Ok(Command::Bench { name: None }),
-            [bench] if !bench.starts_with('-') => Ok(Command::Bench { name: Some(bench.into()) }),
-            _ => Err(unexpected(name, &rest, "the name of one bench")),
-        },
-        "load" => match rest[..] {
-            [] => Ok(Command::Load { quick: false }),
-            ["--quick"] => Ok(Command::Load { quick: true }),
-            _ => Err(unexpected(name, &rest, "--quick")),
-        },
-        "sim" => match rest[..] {
-            ["--mutants"] => Ok(Command::SimMutants),
-            // The simulation reads its options itself, and knows best what is wrong with them.
-            _ => Ok(Command::Sim { options: rest.into_iter().map(String::from).collect() }),
-        },
-        "fuzz" => parse_fuzz(&rest),
-        "size" => alone(name, &rest, Command::Size),
-        "lint" => alone(name, &rest, Command::Lint),
-        "fmt" => alone(name, &rest, Command::Fmt),
-        "release" => match rest[..] {
-            ["--dry-run"] => Ok(Command::ReleaseDryRun),
-            _ => Err("`release` needs `--dry-run`; publishing is done by hand, as RELEASING.md says".into()),
-        },
-        "codegen" => alone(name, &rest, Command::Codegen),
-        _ => Err(format!("there is no command `{name}`")),
-    }
+/// Reads the arguments; the error is the help that was asked for, or says what would have been right.
+pub fn parse(words: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Arguments, clap::Error> {
+    let program = OsString::from("cargo xtask");
+    Arguments::try_parse_from(std::iter::once(program).chain(words.into_iter().map(Into::into)))
 }
 
-pub fn help() -> String {
-    let suites = SUITES.iter().map(|suite| {
-        let mark = if suite.slow { " (*)" } else { "" };
-        format!("  {:<9} {}{mark}", suite.name, suite.about)
-    });
-    let targets = names_of_targets();
+fn suite() -> impl TypedValueParser<Value = &'static str> {
+    one_of(SUITES.iter().map(|suite| (suite.name, format!("{}{}", suite.about, mark(suite.slow)))))
+}
+
+fn target() -> impl TypedValueParser<Value = &'static str> {
+    one_of(TARGETS.iter().map(|target| (target.name, target.about.to_owned())))
+}
+
+fn one_of(choices: impl Iterator<Item = (&'static str, String)>) -> impl TypedValueParser<Value = &'static str> {
+    let (names, values): (Vec<_>, Vec<_>) =
+        choices.map(|(name, about)| (name, PossibleValue::new(name).help(about))).unzip();
+    let known = move |chosen: String| names.iter().copied().find(|name| *name == chosen).ok_or("not in the list");
+    PossibleValuesParser::new(values).try_map(known)
+}
+
+fn notes() -> String {
+    let suites = SUITES.iter().map(|suite| format!("  {:<9} {}{}\n", suite.name, suite.about, mark(suite.slow)));
     format!(
-        "\
-Usage: cargo xtask COMMAND
-
-  demo [--port N]         build everything and serve the demo page (port {DEMO_PORT})
-  test [SUITE…] [--quick] run the test suites, all of them by default; --quick leaves out the slow ones (*)
-  build [--dev]           build the npm package into pkg/dist; --dev skips the optimiser and the size budgets
-  size                    show the size of the built package against pkg/size-budget.json
-  lint                    check formatting, lints, documentation, dependencies and types
-  fmt                     format Rust and TypeScript
-  bench [NAME]            run bench/NAME.mjs against the built package; without a name, list what exists
-  load [--quick]          put the reference server under load: connections, fan-out, restarts; --quick judges no figures
-  sim [--runs N] [--seed S] [--minutes M] [--stampede N] [--mutants]
-                          simulate clients, server and network in virtual time; --seed alone replays one run, --mutants
-                          breaks the client on purpose and shows that it is noticed
-  fuzz [--seconds N] [--target NAME]
-                          feed arbitrary input to the targets {targets}; N seconds in all ({FUZZ_SECONDS})
-  codegen                 rewrite pkg/src/events.ts from the Rust event types
-  release --dry-run       check everything that a release would publish; publishes nothing
-  help                    show this text
-
-Suites, in the order in which they run:
-{}
-
-Environment: CHROMIUM, CHROMEDRIVER, FIREFOX, GECKODRIVER and WEBKITDRIVER name the programs to use.",
-        suites.collect::<Vec<_>>().join("\n")
+        "Suites, in the order in which they run; `test --quick` leaves out the slow ones (*):\n{}\n\
+         Environment: CHROMIUM, CHROMEDRIVER, FIREFOX, GECKODRIVER and WEBKITDRIVER name the programs to use.",
+        suites.collect::<String>()
     )
 }
 
-const DEMO_PORT: u16 = 8787;
-const FUZZ_SECONDS: u32 = 60;
-
-fn parse_demo(rest: &[&str]) -> Result<Command, String> {
-    let port = match rest {
-        [] => return Ok(Command::Demo { port: DEMO_PORT }),
-        ["--port", port] => port,
-        [option] => option.strip_prefix("--port=").ok_or_else(|| unexpected("demo", rest, "--port N"))?,
-        _ => return Err(unexpected("demo", rest, "--port N")),
-    };
-    let port = port.parse().map_err(|_| format!("`--port {port}`: a port is a number from 0 to 65535"))?;
-    Ok(Command::Demo { port })
+fn mark(slow: bool) -> &'static str {
+    if slow { " (*)" } else { "" }
 }
 
-fn parse_test(rest: &[&str]) -> Result<Command, String> {
-    let mut quick = false;
-    let mut suites = Vec::new();
-    for &word in rest {
-        if word == "--quick" {
-            quick = true;
-        } else if let Some(suite) = SUITES.iter().find(|suite| suite.name == word) {
-            suites.push(suite.name);
-        } else {
-            let known = SUITES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(" ");
-            return Err(format!("`test` has no suite or option `{word}`; the suites are: {known}"));
-        }
-    }
-    Ok(Command::Test { suites, quick })
-}
-
-fn parse_fuzz(rest: &[&str]) -> Result<Command, String> {
-    let (mut seconds, mut target) = (FUZZ_SECONDS, None);
-    let mut words = rest.iter().flat_map(|word| word.split('='));
-    while let Some(option) = words.next() {
-        let value = words.next().unwrap_or_default();
-        match option {
-            "--seconds" => match value.parse() {
-                Ok(number) if number > 0 => seconds = number,
-                _ => return Err(format!("`--seconds {value}`: a whole number from 1")),
-            },
-            "--target" => match TARGETS.iter().find(|target| target.name == value) {
-                Some(known) => target = Some(known.name),
-                None => return Err(format!("`--target {value}`: the targets are {}", names_of_targets())),
-            },
-            _ => return Err(unexpected("fuzz", rest, "--seconds N and --target NAME")),
-        }
-    }
-    Ok(Command::Fuzz { seconds, target })
-}
-
-fn names_of_targets() -> String {
-    TARGETS.iter().map(|target| target.name).collect::<Vec<_>>().join(", ")
-}
-
-fn alone(name: &str, rest: &[&str], command: Command) -> Result<Command, String> {
-    if rest.is_empty() { Ok(command) } else { Err(unexpected(name, rest, "nothing else")) }
-}
-
-fn unexpected(name: &str, rest: &[&str], accepted: &str) -> String {
-    format!("`{name}` accepts {accepted}, not `{}`", rest.join(" "))
-}
+const SIM_USAGE: &str = "\
+cargo xtask sim [--runs N] [--seed S] [--minutes M] [--thundering-herd N]
+       cargo xtask sim --mutants";
+const SIM_OPTIONS: &str = "\
+Options of the simulation:
+  --runs N      how many runs, each from a seed
+  --seed S      the seed of the first run; alone, it replays this run with its trace
+  --minutes M   for how long, instead of --runs
+  --stampede N  N clients lose one server in the same moment";
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
     use super::*;
 
-    fn parse_line(line: &str) -> Result<Command, String> {
-        parse(&line.split_whitespace().map(String::from).collect::<Vec<_>>())
+    fn parse_line(line: &str) -> Result<Command, clap::Error> {
+        parse(line.split_whitespace()).map(|arguments| arguments.command)
+    }
+
+    fn accepted(line: &str) -> Command {
+        parse_line(line).unwrap_or_else(|misuse| panic!("`{line}` gave: {misuse}"))
+    }
+
+    #[test]
+    fn the_definition_of_the_commands_is_consistent() {
+        Arguments::command().debug_assert();
     }
 
     #[test]
     fn accepts_every_documented_form() {
-        assert_eq!(parse_line("build"), Ok(Command::Build { dev: false }));
-        assert_eq!(parse_line("build --dev"), Ok(Command::Build { dev: true }));
-        assert_eq!(parse_line("demo"), Ok(Command::Demo { port: 8787 }));
-        assert_eq!(parse_line("demo --port 0"), Ok(Command::Demo { port: 0 }));
-        assert_eq!(parse_line("demo --port=9000"), Ok(Command::Demo { port: 9000 }));
-        assert_eq!(parse_line("test"), Ok(Command::Test { suites: vec![], quick: false }));
-        assert_eq!(parse_line("test js --quick core"), Ok(Command::Test { suites: vec!["js", "core"], quick: true }));
-        assert_eq!(parse_line("bench dispatch"), Ok(Command::Bench { name: Some("dispatch".into()) }));
-        assert_eq!(parse_line("load"), Ok(Command::Load { quick: false }));
-        assert_eq!(parse_line("load --quick"), Ok(Command::Load { quick: true }));
-        assert_eq!(parse_line("sim"), Ok(Command::Sim { options: vec![] }));
-        assert_eq!(parse_line("sim --runs 5"), Ok(Command::Sim { options: vec!["--runs".into(), "5".into()] }));
-        assert_eq!(parse_line("sim --mutants"), Ok(Command::SimMutants));
-        assert_eq!(parse_line("fuzz"), Ok(Command::Fuzz { seconds: 60, target: None }));
+        assert_eq!(accepted("build"), Command::Build { dev: false });
+        assert_eq!(accepted("build --dev"), Command::Build { dev: true });
+        assert_eq!(accepted("demo"), Command::Demo { port: 8787 });
+        assert_eq!(accepted("demo --port 0"), Command::Demo { port: 0 });
+        assert_eq!(accepted("demo --port=9000"), Command::Demo { port: 9000 });
+        assert_eq!(accepted("test"), Command::Test { suites: vec![], quick: false });
+        assert_eq!(accepted("test js --quick core"), Command::Test { suites: vec!["js", "core"], quick: true });
+        assert_eq!(accepted("size"), Command::Size);
+        assert_eq!(accepted("lint"), Command::Lint);
+        assert_eq!(accepted("fmt"), Command::Fmt);
+        assert_eq!(accepted("bench"), Command::Bench { name: None });
+        assert_eq!(accepted("bench dispatch"), Command::Bench { name: Some("dispatch".into()) });
+        assert_eq!(accepted("load"), Command::Load { quick: false });
+        assert_eq!(accepted("load --quick"), Command::Load { quick: true });
+        assert_eq!(accepted("fuzz"), Command::Fuzz { seconds: 60, target: None });
         let one = Command::Fuzz { seconds: 5, target: Some("core") };
-        assert_eq!(parse_line("fuzz --seconds 5 --target core"), Ok(one));
-        assert_eq!(parse_line("fuzz --seconds=9"), Ok(Command::Fuzz { seconds: 9, target: None }));
-        assert_eq!(parse_line("release --dry-run"), Ok(Command::ReleaseDryRun));
-        assert_eq!(parse_line("lint --help"), Ok(Command::Help));
+        assert_eq!(accepted("fuzz --seconds 5 --target core"), one);
+        assert_eq!(accepted("fuzz --seconds=9"), Command::Fuzz { seconds: 9, target: None });
+        assert_eq!(accepted("codegen"), Command::Codegen);
+        assert_eq!(accepted("release --dry-run"), Command::Release { dry_run: true });
+    }
+
+    #[test]
+    fn every_suite_and_target_can_be_named() {
+        for suite in SUITES {
+            assert_eq!(
+                accepted(&format!("test {}", suite.name)),
+                Command::Test { suites: vec![suite.name], quick: false }
+            );
+        }
+        for target in TARGETS {
+            let line = format!("fuzz --target {}", target.name);
+            assert_eq!(accepted(&line), Command::Fuzz { seconds: 60, target: Some(target.name) });
+        }
+    }
+
+    #[test]
+    fn the_options_of_the_simulation_reach_it_unread() {
+        let options = |words: &[&str]| Command::Sim {
+            mutants: false,
+            options: words.iter().copied().map(String::from).collect(),
+        };
+        assert_eq!(accepted("sim"), options(&[]));
+        assert_eq!(accepted("sim --runs 5 --seed=7"), options(&["--runs", "5", "--seed=7"]));
+        assert_eq!(accepted("sim --nonsense"), options(&["--nonsense"]));
+        assert_eq!(accepted("sim --runs 5 --mutants"), options(&["--runs", "5", "--mutants"]));
+        assert_eq!(accepted("sim --mutants"), Command::Sim { mutants: true, options: vec![] });
+    }
+
+    #[test]
+    fn installing_is_refused_before_or_after_the_command() {
+        for line in ["--no-install build --dev", "build --no-install --dev", "build --dev --no-install"] {
+            let arguments = parse(line.split_whitespace()).unwrap();
+            assert_eq!(arguments, Arguments { no_install: true, command: Command::Build { dev: true } }, "{line}");
+        }
+        let mutants = Command::Sim { mutants: true, options: vec![] };
+        assert_eq!(parse(["--no-install", "sim", "--mutants"]).unwrap().command, mutants);
     }
 
     #[test]
     fn says_what_a_wrong_argument_should_have_been() {
+        let suites = SUITES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
         for (line, part) in [
-            ("", "which command"),
-            ("biuld", "no command `biuld`"),
-            ("build --prod", "--dev"),
-            ("demo --port", "--port N"),
-            ("demo --port 70000", "0 to 65535"),
-            ("test chrom", "chrome firefox webkit"),
-            ("size now", "nothing else"),
-            ("load --fast", "--quick"),
-            ("bench --all", "the name of one bench"),
-            ("fuzz --seconds", "from 1"),
-            ("fuzz --seconds 0", "from 1"),
+            ("", "Usage: cargo xtask"),
+            ("biuld", "'build'"),
+            ("build --prod", "Usage: cargo xtask build [OPTIONS]"),
+            ("build --deb", "'--dev'"),
+            ("demo --port", "'--port <N>'"),
+            ("demo --port 70000", "0..=65535"),
+            ("test chrom", &suites),
+            ("size now", "Usage: cargo xtask size"),
+            ("load --fast", "Usage: cargo xtask load [OPTIONS]"),
+            ("bench --all", "[NAME]"),
+            ("fuzz --seconds", "'--seconds <N>'"),
+            ("fuzz --seconds 0", "1.."),
             ("fuzz --target cor", "core, frame, server_frame"),
-            ("fuzz core", "--target NAME"),
+            ("fuzz core", "Usage: cargo xtask fuzz [OPTIONS]"),
+            ("sim --mutants --runs 5", "'--mutants' cannot be used with"),
             ("release", "--dry-run"),
         ] {
-            let message = parse_line(line).unwrap_err();
+            let misuse = parse_line(line).unwrap_err();
+            assert_eq!(misuse.exit_code(), 2, "`{line}`");
+            let message = misuse.to_string();
             assert!(message.contains(part), "`{line}` gave: {message}");
         }
     }
 
     #[test]
+    fn help_can_be_asked_for_in_every_way_and_is_no_failure() {
+        for line in ["help", "--help", "-h", "help test", "lint --help", "test -h", "sim --help"] {
+            let help = parse_line(line).unwrap_err();
+            assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0), "`{line}`");
+        }
+    }
+
+    #[test]
     fn help_lists_every_command_and_suite() {
-        let help = help();
+        let help = parse_line("help").unwrap_err().to_string();
         for word in [
             "demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "fuzz", "codegen", "release",
             "help",
@@ -227,5 +254,10 @@ mod tests {
             assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
         }
         assert!(SUITES.iter().all(|suite| help.contains(suite.about)));
+        assert!(help.contains("--no-install") && help.contains("EVERWIRE_NO_INSTALL"), "{help}");
+        let help = parse_line("fuzz --help").unwrap_err().to_string();
+        assert!(TARGETS.iter().all(|target| help.contains(target.about)), "{help}");
+        let help = parse_line("test --help").unwrap_err().to_string();
+        assert!(SUITES.iter().all(|suite| help.contains(suite.about)), "{help}");
     }
 }

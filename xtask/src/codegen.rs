@@ -5,8 +5,8 @@ use anyhow::Result;
 use crate::job::Job;
 
 pub fn run() -> Result<()> {
-    Job::cargo("codegen · pkg/src/events.ts")
-        .args(["test", "--package", "everwire", "--lib", "event_maps"])
+    Job::cargo("codegen · TypeScript from Rust types")
+        .args(["test", "--package", "everwire", "--lib", "typescript"])
         .env("EVERWIRE_UPDATE", "1")
         .run()
 }

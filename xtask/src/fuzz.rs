@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::install::Needs;
 use crate::job::Job;
-use crate::{paths, progress, tools};
+use crate::{crates, paths, progress, tools};
 
 /// One program that is fed with what the fuzzer makes up.
 pub struct Target {
@@ -23,6 +24,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "frame", about: "the typed events of the Rust face", weight: 1, dictionary: Some(WORDS) },
     Target { name: "server_frame", about: "the reference server's reader", weight: 1, dictionary: Some(WORDS) },
 ];
+
+pub const NEEDS: Needs = &[&tools::Nightly, &crates::CARGO_FUZZ];
 
 /// Runs one target for so many seconds, or all of them for so many together.
 pub fn run(seconds: u32, only: Option<&str>) -> Result<()> {
@@ -45,7 +48,7 @@ struct Fuzzer {
 impl Fuzzer {
     fn build() -> Result<Self> {
         tools::nightly()?;
-        let mut fuzzer = Self { program: tools::cargo_fuzz()?, sanitizer: "address" };
+        let mut fuzzer = Self { program: crates::CARGO_FUZZ.find()?, sanitizer: "address" };
         if fuzzer.job("fuzz · build", "build").attempt()?.is_err() {
             progress::say("the targets do not build with the address sanitizer; trying without");
             fuzzer.sanitizer = "none";

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::processes::Running;
-use crate::{paths, progress};
+use crate::{paths, progress, shell};
 
 pub struct Job {
     name: String,
+    // Commands of xshell know no process group, no time limit and no file for their output, so this one is of std.
     command: Command,
     hint: Option<String>,
     limit: Duration,
@@ -66,6 +67,13 @@ impl Job {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// What a person would type to run this.
+    pub fn command_line(&self) -> Result<String> {
+        let program = self.command.get_program();
+        let program = if program == paths::cargo() { OsStr::new("cargo") } else { program };
+        Ok(shell::at_root()?.cmd(program).args(self.command.get_args()).to_string())
     }
 
     /// Runs with the output kept in a log, shown only on failure.
@@ -151,6 +159,12 @@ mod tests {
         let error = Job::new("try · nothing", paths::cargo()).arg("--no-such-option").hint("leave it").run();
         let message = error.unwrap_err().to_string();
         assert!(message.contains("try · nothing failed") && message.contains("leave it"), "{message}");
+    }
+
+    #[test]
+    fn its_command_can_be_typed_by_a_person() {
+        let job = Job::cargo("try").args(["test", "--package", "two words"]).env("HIDDEN", "1");
+        assert_eq!(job.command_line().unwrap(), r#"cargo test --package "two words""#);
     }
 
     #[test]

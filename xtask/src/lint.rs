@@ -2,8 +2,13 @@
 
 use anyhow::{Result, bail, ensure};
 
+use crate::install::Needs;
 use crate::job::Job;
-use crate::{build, node, paths, progress, tools, wasm, workflows};
+use crate::{build, crates, node, paths, progress, tools, wasm, workflows};
+
+pub const NEEDS: Needs = &[&node::Packages, &tools::WasmTarget, &crates::CARGO_DENY];
+/// Of formatting alone.
+pub const NEEDS_OF_FORMAT: Needs = &[&node::Packages];
 
 /// Runs every check, also after one has failed, and names those that failed.
 pub fn lint() -> Result<()> {
@@ -106,7 +111,7 @@ fn rust_advisories() -> Result<()> {
 }
 
 fn deny(step: &str, manifest: &str) -> Result<Job> {
-    Ok(Job::new(step, tools::cargo_deny()?).args([
+    Ok(Job::new(step, crates::CARGO_DENY.find()?).args([
         "--manifest-path",
         manifest,
         "--workspace",

@@ -10,16 +10,16 @@ mod build;
 mod bundle;
 mod cli;
 mod codegen;
+mod crates;
 mod debian;
 mod demo;
 mod fuzz;
-mod glue;
+mod install;
 mod job;
 mod links;
 mod lint;
 mod load;
 mod mutants;
-mod names;
 mod node;
 mod panics;
 mod paths;
@@ -28,8 +28,10 @@ mod progress;
 mod python;
 mod release;
 mod server;
+mod shell;
 mod sim;
 mod size;
+mod stamp;
 mod suites;
 mod test;
 mod tools;
@@ -38,20 +40,20 @@ mod workflows;
 
 use std::process::ExitCode;
 
-use cli::Command;
+use cli::{Arguments, Command};
+use install::Need;
 
 fn main() -> ExitCode {
     progress::start();
     processes::stop_all_on_signal();
-    let arguments = std::env::args().skip(1).collect::<Vec<_>>();
-    let command = match cli::parse(&arguments) {
-        Ok(command) => command,
-        Err(misuse) => {
-            eprintln!("error: {misuse}\n\n{}", cli::help());
-            return ExitCode::from(2);
+    let arguments = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(help) => {
+            _ = help.print();
+            return if help.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
-    match run(command) {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
@@ -60,26 +62,43 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(Arguments { no_install, command }: Arguments) -> anyhow::Result<()> {
+    if no_install {
+        install::forbid();
+    }
+    install::announce(&needs(&command))?;
     match command {
-        Command::Help => {
-            println!("{}", cli::help());
-            Ok(())
-        }
+        Command::Demo { port } => demo::run(port),
+        Command::Test { suites, quick } => test::run(&suites, quick),
         Command::Build { dev: false } => build::release(),
         Command::Build { dev: true } => build::dev(),
         Command::Size => size::check(),
         Command::Lint => lint::lint(),
         Command::Fmt => lint::fmt(),
-        Command::Demo { port } => demo::run(port),
-        Command::Test { suites, quick } => test::run(&suites, quick),
         Command::Bench { name: Some(name) } => bench::run(&name),
         Command::Bench { name: None } => bench::list(),
         Command::Load { quick } => load::run(quick),
-        Command::Sim { options } => sim::run(&options),
-        Command::SimMutants => mutants::run(),
+        Command::Sim { mutants: true, .. } => mutants::run(),
+        Command::Sim { mutants: false, options } => sim::run(&options),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target),
         Command::Codegen => codegen::run(),
-        Command::ReleaseDryRun => release::dry_run(),
+        Command::Release { .. } => release::dry_run(),
+    }
+}
+
+fn needs(command: &Command) -> Vec<&'static dyn Need> {
+    match command {
+        Command::Demo { .. } | Command::Build { .. } => build::NEEDS.to_vec(),
+        Command::Test { suites, quick } => test::needs(suites, *quick),
+        Command::Lint => lint::NEEDS.to_vec(),
+        Command::Fmt => lint::NEEDS_OF_FORMAT.to_vec(),
+        Command::Bench { name: Some(_) } => bench::NEEDS.to_vec(),
+        Command::Fuzz { .. } => fuzz::NEEDS.to_vec(),
+        Command::Release { .. } => release::needs(),
+        Command::Size
+        | Command::Bench { name: None }
+        | Command::Load { .. }
+        | Command::Sim { .. }
+        | Command::Codegen => Vec::new(),
     }
 }

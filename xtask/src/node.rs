@@ -4,23 +4,40 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::install::{self, Missing, Need};
 use crate::job::Job;
-use crate::paths;
+use crate::{paths, shell, stamp};
 
 /// Installs the npm packages when the lock file is not the one they were installed from.
 pub fn packages() -> Result<()> {
-    check_version()?;
-    let lock_file = paths::root().join("package-lock.json");
-    let wanted = std::fs::read(&lock_file).with_context(|| format!("reading {}", lock_file.display()))?;
-    let stamp = paths::root().join("node_modules/.everwire-package-lock.json");
-    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
+    install::provide(&Packages)
+}
+
+/// The npm packages of the lock file, with a copy of it beside them.
+pub struct Packages;
+
+impl Packages {
+    fn job() -> Job {
+        Job::new("npm packages", npm())
+            .args(["ci", "--no-audit", "--no-fund"])
+            .hint("Check the network; when package.json and package-lock.json disagree, run `npm install`.")
     }
-    Job::new("npm packages", npm())
-        .args(["ci", "--no-audit", "--no-fund"])
-        .hint("Check the network; when package.json and package-lock.json disagree, run `npm install`.")
-        .run()?;
-    std::fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
+}
+
+impl Need for Packages {
+    fn missing(&self) -> Result<Option<Missing>> {
+        check_version()?;
+        if stamp::is_current(LOCK_FILE, STAMP)? {
+            return Ok(None);
+        }
+        let commands = [Self::job().command_line()?, stamp::command(LOCK_FILE, STAMP)];
+        Ok(Some(Missing::installable("the npm packages", "node_modules", &commands)))
+    }
+
+    fn install(&self) -> Result<()> {
+        Self::job().run()?;
+        stamp::write(LOCK_FILE, STAMP)
+    }
 }
 
 pub fn npm() -> &'static str {
@@ -35,11 +52,10 @@ pub fn tool(step: impl Into<String>, program: &str) -> Job {
 
 /// What a script printed; `arguments` arrive in `process.argv` from index 1 on.
 pub fn evaluate(script: &str, arguments: &[PathBuf]) -> Result<String> {
-    let output = std::process::Command::new("node")
-        .args(["--input-type=module", "--eval", script, "--"])
-        .args(arguments)
-        .output()
-        .context("`node` could not be started")?;
+    let shell = shell::at_root()?;
+    let command = shell.cmd("node").args(["--input-type=module", "--eval", script, "--"]).args(arguments);
+    // As a secret, because an error would otherwise begin with the whole script.
+    let output = command.secret().ignore_status().output().context("`node` could not be started")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(String::from_utf8(output.stdout)?)
 }
@@ -57,6 +73,9 @@ fn is_new_enough(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (20, 19)
 }
+
+const LOCK_FILE: &str = "package-lock.json";
+const STAMP: &str = "node_modules/.everwire-package-lock.json";
 
 #[cfg(test)]
 mod tests {

@@ -14,21 +14,6 @@ pub fn trap(module: &mut Module) {
     }
 }
 
-/// Blanks the texts: the module has none but those of panics.
-pub fn blank(module: &mut Module) {
-    let ids = module.data.iter().map(|data| data.id()).collect::<Vec<_>>();
-    for id in ids {
-        for run in module.data.get_mut(id).value.split_mut(|byte| !(b' '..=b'~').contains(byte)) {
-            if run.len() >= SHORTEST_TEXT {
-                run.fill(0);
-            }
-        }
-    }
-}
-
-/// No number or table is that many letters long.
-const SHORTEST_TEXT: usize = 12;
-
 fn trap_in(module: &mut Module, id: FunctionId) {
     let ty = module.types.get(module.funcs.get(id).ty());
     let (parameters, results) = (ty.params().to_vec(), ty.results().to_vec());
@@ -74,20 +59,5 @@ mod tests {
         assert!(panics("_RNvNtCsgXGp5Oqx2Ny_4core6option13expect_failed"));
         assert!(!panics("_ZN4core6option15Option$LT$T$GT$14unwrap_or_else17h8d28d09cc202c8a2E"));
         assert!(!panics("_ZN8everwire5proto6outbox15Outbox$LT$M$GT$4push17h28d09cc202c8a2d1E"));
-    }
-
-    #[test]
-    fn texts_are_blanked_and_numbers_kept() {
-        let mut module = Module::default();
-        let memory = module.memories.add_local(false, false, 1, None, None);
-        let mut value = b"\x01\x02".to_vec();
-        value.extend(b"recursive use of an object\x00short\xff");
-        let offset = walrus::ConstExpr::Value(walrus::ir::Value::I32(0));
-        let id = module.data.add(walrus::DataKind::Active { memory, offset }, value);
-        blank(&mut module);
-        let mut blanked = vec![1, 2];
-        blanked.extend([0; 27]);
-        blanked.extend(b"short\xff");
-        assert_eq!(module.data.get(id).value, blanked);
     }
 }

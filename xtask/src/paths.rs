@@ -1,11 +1,12 @@
 //! Where things are.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
+
+use crate::shell;
 
 /// The checkout.
 pub fn root() -> &'static Path {
@@ -21,13 +22,9 @@ pub fn root() -> &'static Path {
 pub fn target() -> Result<&'static Path> {
     static TARGET: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     if TARGET.get().is_none() {
-        let output = Command::new(cargo())
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .current_dir(root())
-            .output()
-            .context("running `cargo metadata`")?;
-        ensure!(output.status.success(), "`cargo metadata`: {}", String::from_utf8_lossy(&output.stderr));
-        let metadata: Value = serde_json::from_slice(&output.stdout)?;
+        let shell = shell::at_root()?;
+        let printed = shell.cmd(cargo()).args(["metadata", "--no-deps", "--format-version", "1"]).read()?;
+        let metadata: Value = serde_json::from_str(&printed)?;
         let target = metadata["target_directory"].as_str().context("`cargo metadata` names no target directory")?;
         _ = TARGET.set(PathBuf::from(target));
     }

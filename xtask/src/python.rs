@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
+use crate::install::{self, Missing, Need};
 use crate::job::Job;
-use crate::{debian, paths};
+use crate::{debian, paths, shell, stamp};
 
 /// The directory of the Python library.
 pub fn library() -> PathBuf {
@@ -27,33 +27,69 @@ pub fn path() -> Result<OsString> {
 
 /// Makes the environment when there is none, or when it was made from other requirements.
 pub fn environment() -> Result<()> {
-    let requirements = library().join("requirements-dev.txt");
-    let wanted = std::fs::read(&requirements).with_context(|| format!("reading {}", requirements.display()))?;
-    let stamp = directory().join("everwire-requirements.txt");
-    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    let create =
-        Job::new("set-up · Python environment", interpreter()?).args(["-m", "venv", "--clear"]).arg(directory());
-    create.hint("On Debian, `apt-get install python3-venv`.").run()?;
-    let pip =
-        |step: &str| tool(step, "python").args(["-m", "pip", "install", "--disable-pip-version-check", "--quiet"]);
-    pip("set-up · Python packages").arg("-r").arg(&requirements).hint("Check the network.").run()?;
-    pip("set-up · everwire for Python").args(["--no-deps", "--no-build-isolation", "--editable", "."]).run()?;
-    std::fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
+    install::provide(&Environment)
 }
 
 /// The tests start a PostgreSQL of their own; its programs have to be there.
 pub fn postgres() -> Result<()> {
-    let installed = || {
-        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-        paths::which("initdb").is_some()
-            || versions.into_iter().any(|version| version.path().join("bin/initdb").exists())
-    };
-    if installed() || (debian::install(&["postgresql"])? && installed()) {
-        return Ok(());
+    install::provide(&Postgres)?;
+    ensure!(Postgres::is_installed(), "{POSTGRES_BY_HAND}");
+    Ok(())
+}
+
+pub struct Environment;
+
+impl Environment {
+    fn jobs() -> Result<[Job; 3]> {
+        let create = Job::new("set-up · Python environment", interpreter()?).args(["-m", "venv", "--clear", DIRECTORY]);
+        let pip = |step: &str| {
+            let options = ["-m", "pip", "install", "--disable-pip-version-check", "--quiet"];
+            Job::new(step, binaries().join("python")).args(options)
+        };
+        Ok([
+            create.hint("On Debian, `apt-get install python3-venv`."),
+            pip("set-up · Python packages").args(["-r", REQUIREMENTS]).hint("Check the network."),
+            pip("set-up · everwire for Python")
+                .args(["--no-deps", "--no-build-isolation", "--editable"])
+                .arg(library()),
+        ])
     }
-    bail!("PostgreSQL is needed: install its server, with `initdb` on PATH")
+}
+
+impl Need for Environment {
+    fn missing(&self) -> Result<Option<Missing>> {
+        if stamp::is_current(REQUIREMENTS, STAMP)? {
+            return Ok(None);
+        }
+        let mut commands = Self::jobs()?.iter().map(Job::command_line).collect::<Result<Vec<_>>>()?;
+        commands.push(stamp::command(REQUIREMENTS, STAMP));
+        Ok(Some(Missing::installable("the Python packages", DIRECTORY, &commands)))
+    }
+
+    fn install(&self) -> Result<()> {
+        Self::jobs()?.into_iter().try_for_each(Job::run)?;
+        stamp::write(REQUIREMENTS, STAMP)
+    }
+}
+
+pub struct Postgres;
+
+impl Postgres {
+    fn is_installed() -> bool {
+        let mut versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        paths::which("initdb").is_some() || versions.any(|version| version.path().join("bin/initdb").exists())
+    }
+}
+
+impl Need for Postgres {
+    fn missing(&self) -> Result<Option<Missing>> {
+        let missing = || debian::missing("PostgreSQL", POSTGRES, POSTGRES_BY_HAND.into());
+        if Self::is_installed() { Ok(None) } else { missing().map(Some) }
+    }
+
+    fn install(&self) -> Result<()> {
+        debian::install(POSTGRES)
+    }
 }
 
 fn interpreter() -> Result<PathBuf> {
@@ -63,14 +99,15 @@ fn interpreter() -> Result<PathBuf> {
 }
 
 fn is_new_enough(python: &PathBuf) -> bool {
-    let check = "import sys; sys.exit(sys.version_info < (3, 11))";
-    Command::new(python).args(["-c", check]).output().is_ok_and(|output| output.status.success())
-}
-
-fn directory() -> PathBuf {
-    paths::root().join("target/python-venv")
+    shell::succeeds(python, &["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])
 }
 
 fn binaries() -> PathBuf {
-    directory().join(if cfg!(windows) { "Scripts" } else { "bin" })
+    paths::root().join(DIRECTORY).join(if cfg!(windows) { "Scripts" } else { "bin" })
 }
+
+const DIRECTORY: &str = "target/python-venv";
+const REQUIREMENTS: &str = "servers/python/requirements-dev.txt";
+const STAMP: &str = "target/python-venv/everwire-requirements.txt";
+const POSTGRES: &[&str] = &["postgresql"];
+const POSTGRES_BY_HAND: &str = "PostgreSQL is needed: install its server, with `initdb` on PATH";

@@ -1,13 +1,20 @@
 //! What a release would publish, checked without publishing: see RELEASING.md.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::install::Need;
 use crate::job::Job;
-use crate::{build, links, node, paths, progress, tools, wasm};
+use crate::{build, crates, links, node, paths, progress, shell, tools, wasm};
+
+/// Interfaces are compared only where there is an earlier release.
+pub fn needs() -> Vec<&'static dyn Need> {
+    let is_first = latest_release().is_ok_and(|tag| tag.is_none());
+    let comparison: Option<&dyn Need> = (!is_first).then_some(&crates::CARGO_SEMVER_CHECKS);
+    build::NEEDS.iter().copied().chain(comparison).collect()
+}
 
 pub fn dry_run() -> Result<()> {
     let version = versions()?;
@@ -94,7 +101,7 @@ fn crate_interface(version: &str) -> Result<()> {
         ));
         return Ok(());
     };
-    Job::new(format!("release · cargo semver-checks since {tag}"), tools::cargo_semver_checks()?)
+    Job::new(format!("release · cargo semver-checks since {tag}"), crates::CARGO_SEMVER_CHECKS.find()?)
         .args(["semver-checks", "--package", "everwire", "--baseline-rev", &tag, "--target", wasm::TARGET])
         .hint("Raise the version, or take the breaking change back.")
         .run()
@@ -102,9 +109,8 @@ fn crate_interface(version: &str) -> Result<()> {
 
 fn latest_release() -> Result<Option<String>> {
     let tags = ["tag", "--list", "v[0-9]*", "--sort=-version:refname", "--merged", "HEAD"];
-    let output = Command::new("git").args(tags).current_dir(paths::root()).output().context("`git` is needed")?;
-    ensure!(output.status.success(), "`git tag`: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?.lines().next().map(String::from))
+    let printed = shell::at_root()?.cmd("git").args(tags).read()?;
+    Ok(printed.lines().next().map(String::from))
 }
 
 fn package_publishes() -> Result<()> {

@@ -16,7 +16,9 @@ use crate::processes::Running;
 
 /// Compiles the server and its fault proxy, and names the server's executable.
 pub fn build() -> Result<PathBuf> {
-    Job::cargo("build · server").args(["build", "--package", "everwire-server"]).run()?;
+    Job::cargo("build · server")
+        .args(["build", "--package", "everwire-server", "--package", "everwire-faults"])
+        .run()?;
     Ok(paths::target()?.join("debug").join(format!("everwire-server{}", std::env::consts::EXE_SUFFIX)))
 }
 
@@ -45,7 +47,7 @@ impl Server {
         Self::run("server", command, port)
     }
 
-    /// Starts the fault proxy that was compiled with the server, in front of the server at port `target`.
+    /// Starts the fault proxy that [`build`] compiled, in front of the server at port `target`.
     pub fn start_faults(server: &Path, ports: FaultPorts, target: u16) -> Result<Self> {
         let executable = server.with_file_name(format!("everwire-faults{}", std::env::consts::EXE_SUFFIX));
         let mut command = Command::new(executable);

@@ -36,9 +36,10 @@ struct Row {
 }
 
 fn measure(dist: &Path) -> Result<Vec<Row>> {
-    let files = ["everwire_bg.wasm", "slim.js", "index.js", "react.js", "durable.js"].map(|file| dist.join(file));
+    let files =
+        ["everwire_bg.wasm", "slim.js", "index.js", "react.js", "durable.js", "session.js"].map(|file| dist.join(file));
     ensure!(files.iter().all(|file| file.is_file()), "pkg/dist is not complete; run `cargo xtask build` first");
-    let [wasm, script, default, react, durable] = compress(&files)?;
+    let [wasm, script, default, react, durable, session] = compress(&files)?;
     // Two files travel separately, so they are compressed separately.
     let slim = Bytes { raw: wasm.raw + script.raw, gzip: wasm.gzip + script.gzip, brotli: wasm.brotli + script.brotli };
     Ok(vec![
@@ -48,10 +49,11 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
         Row { entry: Some("default"), label: "everwire", bytes: default },
         Row { entry: Some("react"), label: "everwire/react", bytes: react },
         Row { entry: Some("durable"), label: "everwire/durable", bytes: durable },
+        Row { entry: Some("session"), label: "everwire/session", bytes: session },
     ])
 }
 
-fn compress(files: &[PathBuf; 5]) -> Result<[Bytes; 5]> {
+fn compress(files: &[PathBuf; 6]) -> Result<[Bytes; 6]> {
     let script = "
         import { readFileSync } from 'node:fs';
         import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -60,7 +62,7 @@ fn compress(files: &[PathBuf; 5]) -> Result<[Bytes; 5]> {
             console.log(bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length);
         }";
     let printed = node::evaluate(script, files)?;
-    let mut measured = [Bytes::default(); 5];
+    let mut measured = [Bytes::default(); 6];
     for (bytes, line) in measured.iter_mut().zip(printed.lines()) {
         let numbers = line.split(' ').map(str::parse).collect::<Result<Vec<u64>, _>>()?;
         if let [raw, gzip, brotli] = numbers[..] {

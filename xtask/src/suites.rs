@@ -4,42 +4,59 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::install::Needs;
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, demo, fuzz, load, mutants, node, paths, python, sim, tools, wasm};
+use crate::{build, crates, demo, fuzz, load, mutants, node, paths, python, sim, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
     pub about: &'static str,
     /// Left out by `--quick`.
     pub slow: bool,
+    /// What is looked for before it starts.
+    pub needs: Needs,
     pub run: fn(&mut Workshop) -> Result<()>,
 }
 
 pub const SUITES: &[Suite] = &[
-    Suite { name: "core", about: "the state machine, natively and in virtual time", slow: false, run: core },
+    Suite {
+        name: "core",
+        about: "the state machine, natively and in virtual time",
+        slow: false,
+        needs: &[],
+        run: core,
+    },
     Suite {
         name: "sim",
         about: "the state machine against a model server and a hostile network",
         slow: false,
+        needs: &[],
         run: simulated,
     },
-    Suite { name: "fuzz", about: "state machine and readers of frames under arbitrary input", slow: true, run: fuzzed },
-    Suite { name: "server", about: "the reference server", slow: false, run: reference_server },
-    Suite { name: "python", about: "the Python server library", slow: true, run: python_library },
-    Suite { name: "load", about: "the reference server under a little load", slow: true, run: under_load },
-    Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, run: chrome },
-    Suite { name: "firefox", about: "the Rust client in Firefox", slow: true, run: firefox },
-    Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, run: webkit },
-    Suite { name: "js", about: "the built npm package and its hooks", slow: false, run: js },
-    Suite { name: "e2e", about: "the demo page in Chromium", slow: true, run: e2e },
+    Suite {
+        name: "fuzz",
+        about: "state machine and readers of frames under arbitrary input",
+        slow: true,
+        needs: fuzz::NEEDS,
+        run: fuzzed,
+    },
+    Suite { name: "server", about: "the reference server and the fault proxy", slow: false, needs: &[], run: reference_server },
+    Suite { name: "python", about: "the Python server library", slow: true, needs: PYTHON, run: python_library },
+    Suite { name: "load", about: "the reference server under a little load", slow: true, needs: &[], run: under_load },
+    Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, needs: CHROME, run: chrome },
+    Suite { name: "firefox", about: "the Rust client in Firefox", slow: true, needs: FIREFOX, run: firefox },
+    Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, needs: WEBKIT, run: webkit },
+    Suite { name: "js", about: "the built npm package and its hooks", slow: false, needs: build::NEEDS, run: js },
+    Suite { name: "e2e", about: "the demo page in Chromium", slow: true, needs: PACKAGE_IN_CHROMIUM, run: e2e },
     Suite {
         name: "delivery",
         about: "the reliable mode in Chromium, behind the fault proxy",
         slow: true,
+        needs: PACKAGE_IN_CHROMIUM,
         run: delivery,
     },
-    Suite { name: "xtask", about: "these commands themselves", slow: false, run: commands },
+    Suite { name: "xtask", about: "these commands themselves", slow: false, needs: &[], run: commands },
 ];
 
 /// What several suites need, made once per run.
@@ -73,7 +90,7 @@ fn core(_: &mut Workshop) -> Result<()> {
 fn simulated(_: &mut Workshop) -> Result<()> {
     Job::cargo("sim · cargo test").args(["test", "--package", "everwire-sim"]).stream()?;
     sim::run(&["--runs", "20000"])?;
-    sim::run(&["--stampede", "10000"])?;
+    sim::run(&["--thundering-herd", "10000"])?;
     mutants::run()
 }
 
@@ -82,7 +99,8 @@ fn fuzzed(_: &mut Workshop) -> Result<()> {
 }
 
 fn reference_server(_: &mut Workshop) -> Result<()> {
-    Job::cargo("server · cargo test").args(["test", "--package", "everwire-server"]).stream()
+    let packages = ["--package", "everwire-server", "--package", "everwire-faults"];
+    Job::cargo("server · cargo test").arg("test").args(packages).stream()
 }
 
 fn python_library(workshop: &mut Workshop) -> Result<()> {
@@ -125,19 +143,19 @@ fn under_load(_: &mut Workshop) -> Result<()> {
 }
 
 fn chrome(workshop: &mut Workshop) -> Result<()> {
-    let browser = tools::chromium()?;
-    let driver = tools::chromedriver()?;
+    let browser = tools::CHROMIUM.find()?;
+    let driver = tools::CHROMEDRIVER.find()?;
     in_browser(workshop, "chrome", "CHROMEDRIVER", driver, Some(("goog:chromeOptions", browser)))
 }
 
 fn firefox(workshop: &mut Workshop) -> Result<()> {
-    let browser = tools::firefox()?;
-    let driver = tools::geckodriver()?;
+    let browser = tools::FIREFOX.find()?;
+    let driver = crates::GECKODRIVER.find()?;
     in_browser(workshop, "firefox", "GECKODRIVER", driver, Some(("moz:firefoxOptions", browser)))
 }
 
 fn webkit(workshop: &mut Workshop) -> Result<()> {
-    let driver = tools::webkit_driver()?;
+    let driver = tools::WEBKIT_DRIVER.find()?;
     in_browser(workshop, "webkit", "SAFARIDRIVER", driver, None)
 }
 
@@ -150,7 +168,7 @@ fn in_browser(
     browser: Option<(&str, PathBuf)>,
 ) -> Result<()> {
     tools::wasm_target()?;
-    let runner = tools::wasm_bindgen_test_runner()?;
+    let runner = crates::WASM_BINDGEN_TEST_RUNNER.find()?;
     let executable = workshop.server()?;
     let port = server::free_port(SERVER_PORT)?;
     let _server = Server::start(&executable, port, None)?;
@@ -159,7 +177,7 @@ fn in_browser(
     let name = format!("{engine} · wasm-bindgen tests");
     // WebKit has no headless mode; it draws on a virtual screen instead.
     let mut job = if engine == "webkit" && cfg!(target_os = "linux") {
-        Job::new(name, tools::xvfb_run()?).arg("-a").arg(paths::cargo())
+        Job::new(name, tools::XVFB_RUN.find()?).arg("-a").arg(paths::cargo())
     } else {
         Job::cargo(name)
     };
@@ -205,7 +223,7 @@ fn js(workshop: &mut Workshop) -> Result<()> {
 }
 
 fn e2e(workshop: &mut Workshop) -> Result<()> {
-    let chromium = tools::chromium()?;
+    let chromium = tools::CHROMIUM.find()?;
     workshop.package()?;
     let www = demo::build_page()?;
     let executable = workshop.server()?;
@@ -217,7 +235,7 @@ fn e2e(workshop: &mut Workshop) -> Result<()> {
 }
 
 fn delivery(workshop: &mut Workshop) -> Result<()> {
-    let chromium = tools::chromium()?;
+    let chromium = tools::CHROMIUM.find()?;
     workshop.package()?;
     let executable = workshop.server()?;
     vitest("delivery", "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", executable).env("CHROMIUM", chromium).stream()
@@ -230,6 +248,16 @@ fn commands(_: &mut Workshop) -> Result<()> {
 fn vitest(suite: &str, directory: &str) -> Job {
     node::tool(format!("{suite} · vitest"), "vitest").arg("run").directory(paths::root().join(directory))
 }
+
+const PYTHON: Needs = &[&python::Environment, &python::Postgres];
+const CHROME: Needs = &[&tools::CHROMIUM, &tools::CHROMEDRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
+const FIREFOX: Needs = &[&tools::FIREFOX, &crates::GECKODRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
+const WEBKIT: Needs = if cfg!(target_os = "linux") {
+    &[&tools::WEBKIT_DRIVER, &tools::XVFB_RUN, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER]
+} else {
+    &[&tools::WEBKIT_DRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER]
+};
+const PACKAGE_IN_CHROMIUM: Needs = &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget];
 
 const SERVER_PORT: u16 = 8790;
 const PROXY_PORT: u16 = 8791;

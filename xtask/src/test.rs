@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::install::Need;
 use crate::progress;
 use crate::suites::{SUITES, Suite, Workshop};
 
@@ -11,7 +12,7 @@ use crate::suites::{SUITES, Suite, Workshop};
 pub fn run(names: &[&str], quick: bool) -> Result<()> {
     let mut workshop = Workshop::default();
     let mut results = Vec::new();
-    for suite in SUITES.iter().filter(|suite| names.is_empty() || names.contains(&suite.name)) {
+    for suite in chosen(names) {
         results.push(Outcome { name: suite.name, result: run_one(suite, quick, &mut workshop) });
     }
     println!("\n{}\n{}", summary(&results), closing_line(&results));
@@ -19,6 +20,16 @@ pub fn run(names: &[&str], quick: bool) -> Result<()> {
         bail!("run a failed suite alone with `cargo xtask test {}`", failed_names(&results));
     }
     Ok(())
+}
+
+/// What the suites need that will be run.
+pub fn needs(names: &[&str], quick: bool) -> Vec<&'static dyn Need> {
+    let run = chosen(names).filter(|suite| !(quick && suite.slow));
+    run.flat_map(|suite| suite.needs).copied().collect()
+}
+
+fn chosen(names: &[&str]) -> impl Iterator<Item = &'static Suite> {
+    SUITES.iter().filter(|suite| names.is_empty() || names.contains(&suite.name))
 }
 
 struct Outcome {

@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde_json::Value;
 use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Mode;
 use crate::job::Job;
-use crate::{glue, names, node, panics, paths, progress, tools};
+use crate::{node, panics, paths, progress, tools};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -27,7 +28,6 @@ pub fn build(mode: Mode) -> Result<()> {
         optimise(&module)?;
         refuse_build_paths(&module)?;
     }
-    check_module(&module)?;
     inline(&module, &output)
 }
 
@@ -93,7 +93,7 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     if release {
         panics::trap(&mut module);
     }
-    let mut bound = Bindgen::new()
+    Bindgen::new()
         .input_module("everwire", module)
         .out_name("everwire")
         .web(true)?
@@ -102,74 +102,42 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
         .demangle(false)
         .remove_name_section(release)
         .remove_producers_section(release)
-        .generate_output()
-        .context("wasm-bindgen failed; the crate and this tool must use the same version of it")?;
-    if release {
-        panics::blank(bound.wasm_mut());
-    }
-    let names = names::shorten(bound.wasm_mut());
-    bound.emit(output)?;
-    let script = output.join("everwire.js");
-    let text = std::fs::read_to_string(&script)?;
-    std::fs::write(&script, names.apply(&glue::trim(&text)?))?;
-    share_errors(output)
+        .generate(output)
+        .context("wasm-bindgen failed; Cargo.lock and xtask/Cargo.toml must name the same version of it")
 }
 
-/// The scripts' error classes at a path that does not change with the build, for the package to export.
-fn share_errors(output: &Path) -> Result<()> {
-    let mut crates = std::fs::read_dir(output.join("snippets"))?;
-    let scripts = crates.next().context("wasm-bindgen wrote no scripts")??.file_name();
-    let scripts = format!("./snippets/{}/src", scripts.to_string_lossy());
-    let exports = format!("export * from \"{scripts}/browser/host.js\";\nexport * from \"{scripts}/js/host.js\";\n");
-    std::fs::write(output.join("host.js"), exports)?;
-    std::fs::write(output.join("host.d.ts"), HOST_TYPES)?;
+fn optimise(module: &Path) -> Result<()> {
+    node::tool("build · wasm-opt", "wasm-opt").args(OPTIMISER_FLAGS).arg(module).arg("-o").arg(module).run()?;
+    shorten_names(module)
+}
+
+/// Shortens the names that module and glue exchange, which are long and hashed, and hashes do not compress. wasm-opt renames them in the
+/// module, and esbuild in the glue from what wasm-opt says, in the form of its mangle cache.
+fn shorten_names(module: &Path) -> Result<()> {
+    let output = node::tool("build · short names", "wasm-opt")
+        .args(FEATURES)
+        .arg("--minify-imports-and-exports-and-modules")
+        .arg(module)
+        .arg("-o")
+        .arg(module)
+        .attempt()?
+        .map_err(|output| anyhow!("wasm-opt failed\n{output}"))?;
+    let renamed: Value = serde_json::from_str(&output).context("wasm-opt did not say what it has renamed")?;
+    let mut cache = serde_json::Map::new();
+    for import in renamed["imports"].as_array().into_iter().flatten() {
+        cache.insert(import[1].as_str().unwrap_or_default().to_owned(), import[2].clone());
+    }
+    for export in renamed["exports"].as_array().into_iter().flatten() {
+        cache.insert(export[0].as_str().unwrap_or_default().to_owned(), export[1].clone());
+    }
+    // All imports come from the one module that is the glue.
+    cache.insert("./everwire_bg.js".to_owned(), "a".into());
+    std::fs::write(module.with_file_name(NAMES), serde_json::to_string_pretty(&cache)?)?;
     Ok(())
 }
 
-const HOST_TYPES: &str = "\
-import type * as errors from \"../src/errors.js\";
-import type { Message } from \"../src/message.js\";
-import type { Outbox } from \"../src/outbox.js\";
-import type { Options, Snapshot } from \"../src/types.js\";
-export declare const EverwireError: typeof errors.EverwireError;
-export declare const ConfigError: typeof errors.ConfigError;
-export declare function error(code: errors.ErrorCode, message: string, cause?: unknown): errors.EverwireError;
-export interface Store {
-  readonly listeners: Set<() => void>;
-  readonly snapshot: Snapshot;
-  readonly clientId: string;
-  endpoint?: string;
-  signal?: (now: number, fact: number, a: number, b: number, c: number) => number;
-  readonly refusal: errors.EverwireError;
-  readonly senders: (string | undefined)[];
-  readonly drafts: Map<number, unknown>;
-  readonly joins: Map<number, string>;
-  readonly messages: Map<number, Message>;
-  readonly requests: Map<number, [(reply: unknown) => void, (error: unknown) => void]>;
-  outbox?: Outbox | undefined;
-}
-export declare function newStore(options: Options, token: Options[\"token\"]): Store;
-export declare function within<T>(store: Store, act: () => T): T;
-export declare function draft(store: Store, text: string, purpose: number, key: string | undefined): [number, number];
-export declare function end(store: Store, cause: errors.EverwireError): void;
-export declare function tellError(store: Store, error: unknown): void;
-export declare function callAll(listeners: Set<() => void>): void;
-export declare function listen(listeners: Set<() => void>, listener: () => void): () => void;
-export declare function coalesceKey(store: Store, type: string, data: unknown): string | undefined;
-export declare function setError(store: Store, error: unknown): void;
-export declare function checkOptions(options: Options): void;
-export declare function endpoint(url: string | undefined, path: string | undefined): string;
-export declare function encode(type: string, data: unknown, isRequest: boolean, isReliable: boolean): string;
-export declare function byteLength(text: string): number;
-export declare function purpose(type: string, data: unknown): number;
-export declare function session(type: string, data: unknown): string | undefined;
-export declare function addHandler(store: Store, name: string, handler: unknown): number;
-export declare function removeHandler(store: Store, name: string, id: number | undefined, handler?: unknown): void;
-";
-
-fn optimise(module: &Path) -> Result<()> {
-    node::tool("build · wasm-opt", "wasm-opt").args(OPTIMISER_FLAGS).arg(module).arg("-o").arg(module).run()
-}
+/// The short names of the module beside it, as esbuild's `--mangle-cache`.
+pub const NAMES: &str = "names.json";
 
 const OPTIMISER_FLAGS: [&str; 19] = [
     // Code that is once taken apart completely is put together smaller.
@@ -188,7 +156,17 @@ const OPTIMISER_FLAGS: [&str; 19] = [
     "--strip-debug",
     "--strip-producers",
     "--strip-target-features",
-    // The features that the target enables and every supported browser has: with more the module would not load.
+    FEATURES[0],
+    FEATURES[1],
+    FEATURES[2],
+    FEATURES[3],
+    FEATURES[4],
+    FEATURES[5],
+    FEATURES[6],
+];
+
+/// The features that the target enables and every supported browser has: with more the module would not load.
+const FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-nontrapping-float-to-int",
@@ -206,19 +184,6 @@ fn refuse_build_paths(module: &Path) -> Result<()> {
             bail!("the module names the build directory {needle}; see `remap_flags` in xtask/src/wasm.rs");
         }
     }
-    Ok(())
-}
-
-/// Loads the module with its glue, so that a name or a feature that does not fit is noticed here.
-fn check_module(module: &Path) -> Result<()> {
-    let script = "
-        import { readFileSync } from 'node:fs';
-        import { pathToFileURL } from 'node:url';
-        const [, glue, file] = process.argv;
-        const { initSync } = await import(pathToFileURL(glue));
-        initSync(new WebAssembly.Module(readFileSync(file)));";
-    node::evaluate(script, &[module.with_file_name("everwire.js"), module.to_path_buf()])
-        .context("the built module does not load with its glue; see whether a script lacks a function or an optimiser flag is too much")?;
     Ok(())
 }
 

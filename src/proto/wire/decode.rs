@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::value::{Field, Value, Word};
+use crate::proto::coded::coded;
 use crate::proto::time::FOREVER;
 
 /// A frame of the reliable mode.
@@ -62,14 +63,15 @@ pub enum FrameKind<T> {
     Malformed,
 }
 
-/// How far a message has come beyond the server. It moves forward only, and a server may leave the first out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReceiptStatus {
-    /// Another user has it.
-    Delivered,
-    /// Another user has read it.
-    Read,
+coded! {
+    /// How far a message has come beyond the server. It moves forward only, and a server may leave the first out.
+    #[non_exhaustive]
+    pub enum ReceiptStatus {
+        /// Another user has it.
+        Delivered = "delivered",
+        /// Another user has read it.
+        Read = "read",
+    }
 }
 
 /// What a server answers to a hello.

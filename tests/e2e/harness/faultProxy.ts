@@ -3,7 +3,7 @@ import { dirname, extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { serverProgram } from "./environment";
 
-/** What the proxy does to the bytes that pass; see the table in `tests/server/README.md`. */
+/** What the proxy does to the bytes that pass; see the table in `tests/faults/README.md`. */
 export interface Rule {
   readonly fault: "latency" | "bandwidth" | "swallow" | "half_open" | "stall" | "refuse" | "reset" | "close";
   readonly direction?: "up" | "down" | "both";

@@ -2,6 +2,8 @@ import {
   type CoLabMatchClientEvents,
   type CoLabMatchEvents,
   type CoLabMatchServerEvents,
+  EMOTIONS,
+  type EmotionName,
   type MasterXClientEvents,
   type MasterXEvents,
   type MasterXServerEvents,
@@ -28,6 +30,11 @@ masterX.on("typing_indicator", ({ user_id, isTyping }) => {
   exactly<boolean>()(isTyping);
 });
 masterX.on("message_received", ({ message }) => exactly<string>()(message.role + message.timestamp + message.content));
+masterX.on("message_delta", ({ session_id, message_id, thinking, text }) => {
+  exactly<string>()(session_id + message_id);
+  exactly<boolean | undefined>()(thinking);
+  exactly<string | undefined>()(text);
+});
 masterX.on("notification", ({ title, text, level, link, ...more }) => {
   exactly<string | undefined>()(title ?? text ?? level ?? link);
   exactly<unknown>()(more["anything"]);
@@ -64,9 +71,20 @@ match.on("user_typing", ({ match_id, user_id }) => exactly<string>()(match_id + 
 match.on("typing_stopped", ({ match_id, user_id }) => exactly<string>()(match_id + user_id));
 match.on("user_online_status", ({ online }) => exactly<boolean>()(online));
 match.on("message_read", ({ readAt }) => exactly<string>()(readAt));
+match.on("session_members", ({ session_id, match_id, members }) => {
+  exactly<string>()(session_id + match_id);
+  exactly<boolean | undefined>()(members[0]?.online);
+});
+match.on("session_update", ({ session_id, match_id, status }) => exactly<string>()(session_id + match_id + status));
 // @ts-expect-error `content` is missing
 match.send("send_message", { match_id: "m" });
 
 const both = new NativeSocketClient<CoLabMatchEvents>();
 both.send("join_match", { match_id: "m" });
 both.on("user_online_status", ({ online }) => exactly<boolean>()(online));
+
+const joy: EmotionName = "joy";
+// @ts-expect-error MasterX has no such name; what a server sends may be any text all the same
+const other: EmotionName = "hangry";
+exactly<27>()(EMOTIONS.length);
+export const names = [joy, other];

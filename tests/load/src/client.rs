@@ -105,7 +105,7 @@ impl Ending {
 
 impl World {
     async fn connect(&self, id: usize) -> Result<Socket> {
-        let token = token::issue(&self.secret, &format!("load-{id}"));
+        let token = token::issue(&self.secret, &format!("load-{id}"))?;
         let socket = TcpSocket::new_v4().context("socket")?;
         if cfg!(target_os = "linux") {
             socket.bind(source(id)).context("bind")?;

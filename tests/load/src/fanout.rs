@@ -13,7 +13,7 @@ use tokio::time::sleep_until;
 use crate::{
     crowd::Crowd,
     message::Stamp,
-    process::{self, Usage},
+    process::{self, Processors, Usage},
     progress,
     server::Server,
 };
@@ -172,14 +172,15 @@ async fn observe(server: &Server, crowd: &Crowd, from: Instant, until: Instant) 
             at: Instant::now(),
             deliveries: crowd.tally().deliveries(),
             server: server.usage()?,
-            own: process::own_usage()?,
-            machine: process::machine_cpu()?,
+            own: process::usage(std::process::id())?,
         })
     };
     sleep_until(from.into()).await;
+    let mut processors = Processors::new()?;
     let before = look()?;
     sleep_until(until.into()).await;
     let after = look()?;
+    let busy_cores = processors.busy();
     let seconds = (after.at - before.at).as_secs_f64();
     let cores = |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() / seconds;
     let server_cores = cores(before.server.cpu, after.server.cpu);
@@ -189,7 +190,7 @@ async fn observe(server: &Server, crowd: &Crowd, from: Instant, until: Instant) 
         deliveries: after.deliveries - before.deliveries,
         server_cores,
         generator_cores,
-        others_cores: (cores(before.machine, after.machine) - server_cores - generator_cores).max(0.0),
+        others_cores: (busy_cores - server_cores - generator_cores).max(0.0),
         usage: after.server,
     })
 }
@@ -199,7 +200,6 @@ struct Look {
     deliveries: u64,
     server: Usage,
     own: Usage,
-    machine: Duration,
 }
 
 /// Waits for what is under way, and a moment longer for what should not be.

@@ -38,6 +38,7 @@ use tokio::time::{Instant, sleep};
 use crowd::Crowd;
 use fanout::Stage;
 use plan::Plan;
+use process::Processors;
 use report::Report;
 use server::{Recipe, Server};
 use storm::Restart;
@@ -134,11 +135,10 @@ async fn climb(server: &Server, crowd: &Crowd, plan: &Plan, stages: &mut RangeFr
 /// Waits until others leave the machine alone for a moment, but not for ever.
 async fn quiet() -> Result<()> {
     let deadline = Instant::now() + QUIET_LIMIT;
+    let mut processors = Processors::new()?;
     loop {
-        let before = process::machine_cpu()?;
         sleep(QUIET_MOMENT).await;
-        let busy = process::machine_cpu()?.saturating_sub(before);
-        if busy.as_secs_f64() < QUIET_CORES * QUIET_MOMENT.as_secs_f64() || Instant::now() > deadline {
+        if processors.busy() < QUIET_CORES || Instant::now() > deadline {
             return Ok(());
         }
     }

@@ -1,8 +1,9 @@
-//! What a process takes, as Linux shows it under `/proc`.
+//! What a process takes, and how busy the machine is.
 
 use std::{fs, time::Duration};
 
 use anyhow::{Context as _, Result};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Memory and processor time up to now.
 #[derive(Clone, Copy, Debug)]
@@ -15,36 +16,26 @@ pub struct Usage {
     pub cpu: Duration,
 }
 
-/// The usage of another process.
+/// The usage of a process.
 pub fn usage(pid: u32) -> Result<Usage> {
-    read(&pid.to_string())
-}
-
-/// The usage of this process.
-pub fn own_usage() -> Result<Usage> {
-    read("self")
-}
-
-/// Processor time that everybody on the machine has taken together.
-pub fn machine_cpu() -> Result<Duration> {
-    let stat = fs::read_to_string("/proc/stat").context("reading /proc/stat, which only Linux has")?;
-    let ticks = busy_ticks(&stat).context("/proc/stat is not as expected")?;
-    Ok(Duration::from_millis(ticks * MS_PER_TICK))
-}
-
-fn read(process: &str) -> Result<Usage> {
-    let file = |name: &str| {
-        let path = format!("/proc/{process}/{name}");
-        fs::read_to_string(&path).with_context(|| format!("reading {path}, which only Linux has"))
-    };
-    let (status, stat) = (file("status")?, file("stat")?);
-    let cpu = cpu_ticks(&stat).context("/proc/…/stat is not as expected")?;
-    let bytes = |name| kibibytes(&status, name).with_context(|| format!("/proc/…/status has no {name}"));
+    let id = Pid::from_u32(pid);
+    let wanted = ProcessRefreshKind::nothing().with_memory().with_cpu().without_tasks();
+    let mut system = system()?;
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, wanted);
+    let process = system.process(id).with_context(|| format!("there is no process {pid}"))?;
     Ok(Usage {
-        resident: bytes("VmRSS:")? * 1024,
-        peak: bytes("VmHWM:")? * 1024,
-        cpu: Duration::from_millis(cpu * MS_PER_TICK),
+        resident: process.memory(),
+        peak: peak(pid)?,
+        cpu: Duration::from_millis(process.accumulated_cpu_time()),
     })
+}
+
+/// `sysinfo` knows what is resident now, and a peak between two looks would be missed; only Linux keeps it.
+fn peak(pid: u32) -> Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("reading {path}, which only Linux has"))?;
+    let kibibytes = kibibytes(&status, "VmHWM:").with_context(|| format!("{path} has no VmHWM"))?;
+    Ok(kibibytes * 1024)
 }
 
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
@@ -52,32 +43,56 @@ fn kibibytes(status: &str, name: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The second field is the program's name in parentheses, which may hold spaces.
-fn cpu_ticks(stat: &str) -> Option<u64> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+fn system() -> Result<System> {
+    System::new().context("this system does not say what processes take")
 }
 
-/// Everything but the fourth and the fifth number, which are idle time, and those behind the eighth, which repeat others.
-fn busy_ticks(stat: &str) -> Option<u64> {
-    let numbers = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8);
-    let ticks = numbers.map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
-    Some(ticks.iter().sum::<u64>() - ticks.get(3)? - ticks.get(4)?)
+/// The processors of the machine, from one look at them to the next.
+pub struct Processors(System);
+
+impl Processors {
+    /// Takes the first look.
+    pub fn new() -> Result<Self> {
+        let mut system = system()?;
+        system.refresh_cpu_usage();
+        Ok(Self(system))
+    }
+
+    /// How many of them everybody together has kept busy since the last look.
+    ///
+    /// Between two looks there must be [`sysinfo::MINIMUM_CPU_UPDATE_INTERVAL`], or the second sees nothing.
+    pub fn busy(&mut self) -> f64 {
+        self.0.refresh_cpu_usage();
+        f64::from(self.0.global_cpu_usage()) / 100.0 * self.0.cpus().len() as f64
+    }
 }
 
-/// Fixed by the Linux ABI for what `/proc` shows.
-const MS_PER_TICK: u64 = 10;
-
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
+    /// Keeps one processor busy for long enough to be seen.
+    fn work() {
+        let start = std::time::Instant::now();
+        while start.elapsed() < 2 * sysinfo::MINIMUM_CPU_UPDATE_INTERVAL {
+            std::hint::black_box(0);
+        }
+    }
+
     #[test]
-    fn fields_are_found_behind_a_name_with_spaces_and_parentheses() {
-        assert_eq!(cpu_ticks("7 (a (b) c) S 1 7 7 0 -1 4 1 2 3 4 250 50 0 0 20 0"), Some(300));
-        assert_eq!(busy_ticks("cpu  10 1 20 999 50 3 4 5 7 0\ncpu0 1 1\n"), Some(43));
-        assert_eq!(kibibytes("Name:\tx\nVmRSS:\t  1234 kB\n", "VmRSS:"), Some(1234));
+    fn work_shows_in_the_usage_of_the_process_and_of_the_machine() {
+        let mut processors = Processors::new().unwrap();
+        let before = usage(std::process::id()).unwrap();
+        work();
+        let (after, busy) = (usage(std::process::id()).unwrap(), processors.busy());
+        assert!(after.cpu > before.cpu, "{before:?} {after:?}");
+        assert!(busy > 0.1, "{busy}");
+        assert!(after.resident > 1 << 20 && after.peak >= after.resident, "{after:?}");
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_an_error() {
+        // Linux gives no process a number beyond 2^22.
+        assert!(usage(u32::MAX >> 1).is_err());
     }
 }

@@ -3,11 +3,12 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
+use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::{
@@ -25,7 +26,6 @@ use crate::{
     outgoing::Outgoing,
     reliable::Ledger,
     reply::Refusal,
-    sync::Lock as _,
     token::{Ticket, Tokens},
     trail::Trail,
     typing::Typists,
@@ -59,7 +59,7 @@ impl App {
         // Queued before anyone can find the connection, so that nothing comes before it.
         connection.deliver(&envelope::event("connected", &json!({ "user_id": &**user })));
         {
-            let _ordered = self.presence.locked();
+            let _ordered = self.presence.lock();
             if self.hub.add(&connection)? {
                 colabmatch::presence(self, user, true);
             }
@@ -78,7 +78,7 @@ impl App {
     /// Forgets a connection.
     pub fn disconnect(&self, connection: &Arc<Connection>, ending: &Ending) {
         {
-            let _ordered = self.presence.locked();
+            let _ordered = self.presence.lock();
             if let Some(rooms) = self.hub.remove(connection) {
                 colabmatch::left(self, &connection.user, &rooms);
                 colabmatch::presence(self, &connection.user, false);

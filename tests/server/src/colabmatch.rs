@@ -18,7 +18,6 @@ use crate::{
     outgoing::Outgoing,
     reply::Refusal,
     store::StoreError,
-    sync::Lock as _,
     typing::Typist,
 };
 
@@ -77,7 +76,7 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
     let typist = Typist { match_id: match_id.into(), user: from.user.clone() };
     if is_typing {
         app.hub.to_room(&room, Some(from.id), &typing_event("user_typing", &typist));
-        app.typists.locked().press(typist, from.id, Instant::now());
+        app.typists.lock().press(typist, from.id, Instant::now());
     } else {
         stop_typing(app, &typist);
     }
@@ -121,7 +120,7 @@ pub fn left(app: &App, user: &Arc<str>, rooms: &[Room]) {
 pub async fn announce_stops(app: Arc<App>) {
     loop {
         tokio::time::sleep(TYPING_RESOLUTION).await;
-        let stopped = || app.typists.locked().take_stopped(Instant::now());
+        let stopped = || app.typists.lock().take_stopped(Instant::now());
         while let Some((typist, connection)) = stopped() {
             announce_stop(&app, &typist, connection);
         }
@@ -129,7 +128,7 @@ pub async fn announce_stops(app: Arc<App>) {
 }
 
 fn stop_typing(app: &App, typist: &Typist) {
-    let stopped = app.typists.locked().stop(typist);
+    let stopped = app.typists.lock().stop(typist);
     if let Some(connection) = stopped {
         announce_stop(app, typist, connection);
     }

@@ -2,18 +2,17 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
-use crate::{
-    clock::monotonic_ms, ending::Ending, envelope, outgoing::Outgoing, reliable::WINDOW, sync::Lock as _, token::Ticket,
-};
+use crate::{clock::monotonic_ms, ending::Ending, envelope, outgoing::Outgoing, reliable::WINDOW, token::Ticket};
 
 /// How much may wait for one connection.
 #[derive(Clone, Copy, Debug)]
@@ -128,19 +127,19 @@ impl Connection {
 
     pub fn has_now_said_hello(&self) {
         self.said_hello.store(true, Relaxed);
-        *self.acked.locked() = None;
+        *self.acked.lock() = None;
     }
 
     /// The client has its `welcome`, which acknowledges everything up to `last`.
     pub fn resume_acks(&self, last: u64) {
         self.acked_at_ms.store(monotonic_ms(), Relaxed);
-        self.acked.locked().get_or_insert(last);
+        self.acked.lock().get_or_insert(last);
     }
 
     /// Queues an acknowledgement.
     pub fn acknowledge(&self, seq: u64) {
         // Held while it is queued, so that a repeated one cannot come behind a later one.
-        let mut acked = self.acked.locked();
+        let mut acked = self.acked.lock();
         *acked = Some(seq);
         self.queue_ack(seq);
     }
@@ -152,7 +151,7 @@ impl Connection {
         if quiet < pause || !self.holds_back() {
             return;
         }
-        if let Some(seq) = *self.acked.locked() {
+        if let Some(seq) = *self.acked.lock() {
             self.queue_ack(seq);
         }
     }
@@ -178,7 +177,7 @@ impl Connection {
 
     /// Ends the connection. Only the first call counts.
     pub fn end(&self, ending: Ending) -> bool {
-        let sender = self.ending.locked().take();
+        let sender = self.ending.lock().take();
         sender.is_some_and(|sender| sender.send(ending).is_ok())
     }
 

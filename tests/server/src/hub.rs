@@ -3,12 +3,14 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{
-        Arc, RwLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use crate::{connection::Connection, outgoing::Outgoing, reply::Refusal, sync::SharedLock as _};
+use parking_lot::RwLock;
+
+use crate::{connection::Connection, outgoing::Outgoing, reply::Refusal};
 
 pub use crate::room::Room;
 
@@ -79,13 +81,13 @@ impl Hub {
 
     /// Whether another connection of this user would be taken.
     pub fn room_for(&self, user: &str) -> Result<(), Full> {
-        let state = self.state.reading();
+        let state = self.state.read();
         self.capacity.check(&state, state.users.get(user))
     }
 
     /// Adds a connection and says whether it is the user's first.
     pub fn add(&self, connection: &Arc<Connection>) -> Result<bool, Full> {
-        let mut state = self.state.writing();
+        let mut state = self.state.write();
         self.capacity.check(&state, state.users.get(&connection.user))?;
         state.connections += 1;
         let user = state.users.entry(connection.user.clone()).or_default();
@@ -99,7 +101,7 @@ impl Hub {
 
     /// Removes a connection. With a user's last one their memberships end; these rooms are returned.
     pub fn remove(&self, connection: &Connection) -> Option<Vec<Room>> {
-        let mut state = self.state.writing();
+        let mut state = self.state.write();
         let State { users, connections, .. } = &mut *state;
         let user = users.get_mut(&connection.user)?;
         let before = user.connections.len();
@@ -118,7 +120,7 @@ impl Hub {
 
     /// Makes a connected user a member. Joining twice is the same as joining once.
     pub fn join(&self, user: &Arc<str>, room: Room) -> Result<(), Refusal> {
-        let mut state = self.state.writing();
+        let mut state = self.state.write();
         // Another of their devices may have joined, and this one has not been told who is there.
         state.changed.insert(room.clone());
         let Some(entry) = state.users.get_mut(user) else { return Ok(()) };
@@ -136,7 +138,7 @@ impl Hub {
 
     /// Ends a membership, if there is one.
     pub fn leave(&self, user: &Arc<str>, room: &Room) {
-        let mut state = self.state.writing();
+        let mut state = self.state.write();
         if let Some(entry) = state.users.get_mut(user) {
             entry.rooms.remove(room);
         }
@@ -147,23 +149,23 @@ impl Hub {
     }
 
     pub fn is_member(&self, user: &str, room: &Room) -> bool {
-        let state = self.state.reading();
+        let state = self.state.read();
         state.users.get(user).is_some_and(|user| user.rooms.contains(room))
     }
 
     pub fn is_online(&self, user: &str) -> bool {
-        self.state.reading().users.contains_key(user)
+        self.state.read().users.contains_key(user)
     }
 
     /// Queues a frame for every connection of a user and says for how many.
     pub fn to_user(&self, user: &str, outgoing: &Outgoing) -> usize {
-        let state = self.state.reading();
+        let state = self.state.read();
         state.users.get(user).map_or(0, |user| user.deliver(outgoing))
     }
 
     /// Queues a frame for every connection of a room's members, except for the one that it comes from.
     pub fn to_room(&self, room: &Room, except: Option<u64>, outgoing: &Outgoing) -> usize {
-        let state = self.state.reading();
+        let state = self.state.read();
         let Some(members) = state.rooms.get(room) else { return 0 };
         members
             .present
@@ -176,44 +178,44 @@ impl Hub {
 
     /// Queues a frame for every connection.
     pub fn to_all(&self, outgoing: &Outgoing) -> usize {
-        let state = self.state.reading();
+        let state = self.state.read();
         state.users.values().map(|user| user.deliver(outgoing)).sum()
     }
 
     /// A room in which more is to be told than its members.
     pub fn set_changed(&self, room: Room) {
-        self.state.writing().changed.insert(room);
+        self.state.write().changed.insert(room);
     }
 
     /// The rooms that have changed since the last time.
     pub fn take_changed(&self) -> HashSet<Room> {
-        if self.state.reading().changed.is_empty() {
+        if self.state.read().changed.is_empty() {
             return HashSet::new();
         }
-        std::mem::take(&mut self.state.writing().changed)
+        std::mem::take(&mut self.state.write().changed)
     }
 
     /// The members of a room, by name, and whether they are connected.
     pub fn members(&self, room: &Room) -> BTreeMap<Arc<str>, bool> {
-        let state = self.state.reading();
+        let state = self.state.read();
         let members = state.rooms.get(room).into_iter().flat_map(|members| members.present.union(&members.streamed));
         members.map(|user| (user.clone(), state.users.contains_key(user))).collect()
     }
 
     /// The rooms that a connected user is in.
     pub fn rooms_of(&self, user: &str) -> Vec<Room> {
-        let state = self.state.reading();
+        let state = self.state.read();
         state.users.get(user).map_or_else(Vec::new, |user| user.rooms.iter().cloned().collect())
     }
 
     /// Whether a user gets the events of a room also while they are away.
     pub fn is_stored(&self, user: &str, room: &Room) -> bool {
-        self.state.reading().streamed.get(user).is_some_and(|stored| stored.contains(room))
+        self.state.read().streamed.get(user).is_some_and(|stored| stored.contains(room))
     }
 
     /// What the database has about a user: the rooms whose events are stored for them, or that none are.
     pub fn set_stored(&self, user: &Arc<str>, stored: Option<Vec<Room>>) {
-        let mut state = self.state.writing();
+        let mut state = self.state.write();
         let before = match stored {
             Some(stored) => state.streamed.insert(user.clone(), stored.into_iter().collect()),
             None => state.streamed.remove(user),
@@ -229,7 +231,7 @@ impl Hub {
     /// Nothing is stored any more for users who are not among these.
     pub fn keep_stored(&self, is_among: impl Fn(&str) -> bool) {
         let gone: Vec<Arc<str>> = {
-            let state = self.state.reading();
+            let state = self.state.read();
             state.streamed.keys().filter(|user| !is_among(user)).cloned().collect()
         };
         for user in gone {
@@ -239,17 +241,17 @@ impl Hub {
 
     /// Whether a user's events are stored.
     pub fn is_streamed(&self, user: &str) -> bool {
-        self.state.reading().streamed.contains_key(user)
+        self.state.read().streamed.contains_key(user)
     }
 
     /// Whether those of anyone in a room are.
     pub fn has_streamed(&self, room: &Room) -> bool {
-        self.state.reading().rooms.get(room).is_some_and(|members| !members.streamed.is_empty())
+        self.state.read().rooms.get(room).is_some_and(|members| !members.streamed.is_empty())
     }
 
     /// Who gets an event of a room, except for the connection that it comes from.
     pub fn audience(&self, room: &Room, except: Option<u64>) -> Audience {
-        let state = self.state.reading();
+        let state = self.state.read();
         let Some(members) = state.rooms.get(room) else { return Audience { plain: Vec::new(), streamed: Vec::new() } };
         let plain = members.present.iter().filter(|user| !members.streamed.contains(*user));
         let connections = plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections);
@@ -261,7 +263,7 @@ impl Hub {
 
     /// Who gets an event for everyone.
     pub fn everyone(&self) -> Audience {
-        let state = self.state.reading();
+        let state = self.state.read();
         let plain = state.users.iter().filter(|(user, _)| !state.streamed.contains_key(*user));
         Audience {
             plain: plain.flat_map(|(_, user)| &user.connections).cloned().collect(),
@@ -271,7 +273,7 @@ impl Hub {
 
     /// The connections of a user, or of everyone.
     pub fn connections(&self, user: Option<&str>) -> Vec<Arc<Connection>> {
-        let state = self.state.reading();
+        let state = self.state.read();
         match user {
             Some(user) => state.users.get(user).map_or_else(Vec::new, |user| user.connections.clone()),
             None => state.users.values().flat_map(|user| &user.connections).cloned().collect(),
@@ -280,19 +282,19 @@ impl Hub {
 
     /// The connections of those who are in a room.
     pub fn connections_in(&self, room: &Room) -> Vec<Arc<Connection>> {
-        let state = self.state.reading();
+        let state = self.state.read();
         let present = state.rooms.get(room).into_iter().flat_map(|members| &members.present);
         present.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect()
     }
 
     /// How many connections there are.
     pub fn len(&self) -> usize {
-        self.state.reading().connections
+        self.state.read().connections
     }
 
     /// How many rooms have a member who is there.
     pub fn rooms(&self) -> usize {
-        self.state.reading().rooms.values().filter(|members| !members.present.is_empty()).count()
+        self.state.read().rooms.values().filter(|members| !members.present.is_empty()).count()
     }
 }
 

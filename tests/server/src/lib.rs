@@ -20,8 +20,6 @@
 //! - Timers are few: one sweep ends idle and stuck connections, one more ends typing.
 //! - What was announced is stored: a CoLabMatch message reaches the disk before it reaches anyone.
 //! - Tokens and payloads stay out of logs, metrics and the audit trail.
-//!
-//! [`faults`] is a program of its own: a TCP proxy that misbehaves on command.
 
 mod action;
 mod api;
@@ -38,13 +36,11 @@ mod dispatch;
 mod ending;
 mod envelope;
 mod environment;
-pub mod faults;
 mod frame;
 #[cfg(test)]
 mod fuzz;
 mod handshake;
 mod hook;
-mod hs256;
 mod hub;
 mod intake;
 mod limits;
@@ -68,7 +64,6 @@ mod sieve;
 mod socket;
 mod store;
 mod sweeper;
-mod sync;
 mod token;
 mod trail;
 mod tutor;

@@ -4,14 +4,13 @@ use std::{
     collections::HashMap,
     num::NonZeroU32,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
-
-use crate::sync::Lock as _;
+use parking_lot::Mutex;
 
 /// Token buckets for each user, shared by all connections of the user so that opening more of them gains nothing.
 pub struct RateLimits {
@@ -108,7 +107,7 @@ impl RateLimits {
 
     /// What the connections of a user share.
     pub fn account(&self, user: &Arc<str>) -> Arc<Account> {
-        self.accounts.locked().entry(user.clone()).or_default().clone()
+        self.accounts.lock().entry(user.clone()).or_default().clone()
     }
 
     /// Takes a token for a message as soon as there is one. Those who wait for the same user take turns.
@@ -146,7 +145,7 @@ impl RateLimits {
                 bucket.retain_recent();
             }
         }
-        self.accounts.locked().retain(|_, account| Arc::strong_count(account) > 1);
+        self.accounts.lock().retain(|_, account| Arc::strong_count(account) > 1);
     }
 }
 

@@ -1,14 +1,12 @@
 //! Who is matched with whom.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, RwLock},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::RwLock;
 
 use crate::{
     messages::{self, MatchStatus, StoredMatch},
     store::{Store, StoreError},
-    sync::SharedLock as _,
 };
 
 /// All matches, in memory: authorisation and presence ask on every message, and must not wait for a disk.
@@ -60,9 +58,9 @@ impl Matches {
 
     /// Loads what was stored since the last time.
     async fn read(&self) -> Result<(), StoreError> {
-        let known = self.index.reading().newest;
+        let known = self.index.read().newest;
         let stored = self.store.run(move |database| messages::matches_since(database, known)).await?;
-        let mut index = self.index.writing();
+        let mut index = self.index.write();
         for stored in stored {
             index.newest = index.newest.max(stored.revision);
             index.put(stored);
@@ -73,7 +71,7 @@ impl Matches {
     /// Stores a match. Making it twice is the same as making it once.
     pub async fn make(&self, id: &str, users: [String; 2], status: MatchStatus) -> Result<(), MatchError> {
         let pair = users.each_ref().map(|user| Arc::<str>::from(user.as_str()));
-        if let Some(existing) = self.index.reading().matches.get(id) {
+        if let Some(existing) = self.index.read().matches.get(id) {
             return if same_pair(&existing.users, &pair) { Ok(()) } else { Err(MatchError::Taken) };
         }
         // Another request, or another process, may have stored the same id first, and what is stored counts.
@@ -81,7 +79,7 @@ impl Matches {
         let stored = self.store.run(move |database| messages::insert_match(database, &stored_id, &users, status));
         let stored = stored.await.map_err(MatchError::Store)?;
         let is_same = same_pair(&stored.users.each_ref().map(|user| user.as_str().into()), &pair);
-        self.index.writing().put(stored);
+        self.index.write().put(stored);
         if is_same { Ok(()) } else { Err(MatchError::Taken) }
     }
 
@@ -98,14 +96,14 @@ impl Matches {
 
     /// Whether a match of this user can be used; `None` if it is not theirs.
     pub fn is_active(&self, id: &str, user: &str) -> Option<bool> {
-        let index = self.index.reading();
+        let index = self.index.read();
         let known = index.matches.get(id).filter(|known| known.users.iter().any(|member| &**member == user))?;
         Some(known.active)
     }
 
     /// The other user of a match that `user` belongs to.
     pub fn partner(&self, id: &str, user: &str) -> Option<Arc<str>> {
-        match &self.index.reading().matches.get(id)?.users {
+        match &self.index.read().matches.get(id)?.users {
             [first, second] if &**first == user => Some(second.clone()),
             [first, second] if &**second == user => Some(first.clone()),
             _ => None,
@@ -114,17 +112,17 @@ impl Matches {
 
     /// The users of a match.
     pub fn users(&self, id: &str) -> Option<[Arc<str>; 2]> {
-        self.index.reading().matches.get(id).map(|known| known.users.clone())
+        self.index.read().matches.get(id).map(|known| known.users.clone())
     }
 
     /// The matches of a user.
     pub fn of_user(&self, user: &str) -> Vec<Arc<str>> {
-        self.index.reading().by_user.get(user).cloned().unwrap_or_default()
+        self.index.read().by_user.get(user).cloned().unwrap_or_default()
     }
 
     /// Everyone whom a user is matched with.
     pub fn partners(&self, user: &str) -> Vec<Arc<str>> {
-        self.index.reading().partners.get(user).cloned().unwrap_or_default()
+        self.index.read().partners.get(user).cloned().unwrap_or_default()
     }
 
     /// Where the messages are.

@@ -1,4 +1,6 @@
-//! What the process itself takes, where the operating system shows it as Linux does.
+//! What the process itself takes.
+
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Memory and processor time.
 pub struct Usage {
@@ -6,19 +8,23 @@ pub struct Usage {
     pub cpu_seconds: f64,
 }
 
-/// `None` where there is no `/proc`.
+/// `None` on a system that does not tell.
 pub fn usage() -> Option<Usage> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = resident.split_whitespace().next()?.parse().ok()?;
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field is the program's name in parentheses, which may hold spaces.
-    let after_name = stat.rsplit_once(')')?.1;
-    let mut fields = after_name.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(Usage { resident_bytes: kib * 1024, cpu_seconds: (user + system) as f64 / TICKS_PER_SECOND })
+    let own = sysinfo::get_current_pid().ok()?;
+    let wanted = ProcessRefreshKind::nothing().with_memory().with_cpu().without_tasks();
+    let mut system = System::new().ok()?;
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, wanted);
+    let process = system.process(own)?;
+    Some(Usage { resident_bytes: process.memory(), cpu_seconds: process.accumulated_cpu_time() as f64 / 1000.0 })
 }
 
-/// Fixed by the Linux ABI for what `/proc` shows.
-const TICKS_PER_SECOND: f64 = 100.0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_takes_at_least_a_megabyte() {
+        let usage = usage().unwrap();
+        assert!(usage.resident_bytes > 1 << 20 && usage.cpu_seconds >= 0.0);
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::{clock, hs256, options::Secret};
+use crate::{clock, options::Secret};
 
 /// Issues and checks tokens.
 pub struct Tokens {
@@ -80,7 +80,6 @@ impl TokenError {
 impl Tokens {
     /// Without an audience, a token for any is good.
     pub fn new(secret: &Secret, life_s: i64, audience: Option<&str>) -> Self {
-        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_nbf = true;

@@ -125,9 +125,12 @@ async fn a_ping_over_the_limit_is_answered_late_and_not_with_an_error() {
 /// Bytes of a process that are in memory.
 #[cfg(target_os = "linux")]
 fn resident(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+    let id = Pid::from_u32(pid);
+    let mut system = System::new().unwrap();
+    let wanted = ProcessRefreshKind::nothing().with_memory().without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, wanted);
+    system.process(id).unwrap().memory()
 }
 
 #[cfg(target_os = "linux")]

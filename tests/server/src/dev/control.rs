@@ -17,7 +17,6 @@ use crate::{
     outgoing::{Kind, Outgoing},
     problem::{Body, Params, Problem},
     reliable::{Forgettable, Processed, USER_STREAM, forget_events, processed},
-    sync::Lock as _,
     token,
 };
 
@@ -168,12 +167,12 @@ pub async fn received(
     State(app): Shared,
     Params(selection): Params<Selection>,
 ) -> Result<Json<Vec<Received>>, Problem> {
-    let record = dev(&app)?.record.locked();
+    let record = dev(&app)?.record.lock();
     Ok(Json(record.select(selection.user_id.as_deref(), selection.r#type.as_deref())))
 }
 
 pub async fn forget(State(app): Shared, Params(selection): Params<Selection>) -> Answer {
-    let cleared = dev(&app)?.record.locked().clear(selection.user_id.as_deref());
+    let cleared = dev(&app)?.record.lock().clear(selection.user_id.as_deref());
     Ok(Json(json!({ "cleared": cleared })))
 }
 

@@ -6,18 +6,16 @@ mod routes;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use self::record::Record;
 pub use self::routes::router;
-use crate::{connection::Connection, envelope::Envelope, sync::Lock as _};
+use crate::{connection::Connection, envelope::Envelope};
 
 /// State of the control endpoints.
 pub struct Dev {
@@ -52,17 +50,17 @@ impl Dev {
 
     /// Whether new connections of this user are to be silent.
     pub fn is_silenced(&self, user: &str) -> bool {
-        self.faults.locked().silent_users.contains(user)
+        self.faults.lock().silent_users.contains(user)
     }
 
     /// Whether pushes to this user are to fail.
     pub fn fails_pushes_to(&self, user: &str) -> bool {
-        self.faults.locked().unreachable_users.contains(user)
+        self.faults.lock().unreachable_users.contains(user)
     }
 
     /// Counts a new connection.
     pub fn accepted(&self, user: &str) {
-        let mut faults = self.faults.locked();
+        let mut faults = self.faults.lock();
         faults.total.accepted += 1;
         faults.by_user.entry(user.to_owned()).or_default().accepted += 1;
     }
@@ -70,7 +68,7 @@ impl Dev {
     /// Whether a handshake is to be refused; counts it if so.
     pub fn refuses(&self, user: Option<&str>) -> bool {
         let now = Instant::now();
-        let mut faults = self.faults.locked();
+        let mut faults = self.faults.lock();
         let ahead = |until: Option<&Instant>| until.is_some_and(|until| now < *until);
         let refused = ahead(faults.refuse_all_until.as_ref())
             || user.is_some_and(|user| ahead(faults.refuse_user_until.get(user)));
@@ -84,16 +82,16 @@ impl Dev {
     }
 
     pub fn record(&self, from: &Connection, envelope: &Envelope) {
-        self.record.locked().push(from, envelope);
+        self.record.lock().push(from, envelope);
     }
 
     pub fn record_malformed(&self, from: &Connection, text: &str) {
-        self.record.locked().push_malformed(from, text);
+        self.record.lock().push_malformed(from, text);
     }
 
     fn refuse(&self, user: Option<String>, lasting: Duration) {
         let until = Instant::now() + lasting;
-        let mut faults = self.faults.locked();
+        let mut faults = self.faults.lock();
         match user {
             Some(user) => {
                 faults.refuse_user_until.insert(user, until);
@@ -108,7 +106,7 @@ impl Dev {
     }
 
     fn set_silent_from_now_on(&self, user: &str, silent: bool) {
-        let mut faults = self.faults.locked();
+        let mut faults = self.faults.lock();
         if silent {
             faults.silent_users.insert(user.to_owned());
         } else {
@@ -117,7 +115,7 @@ impl Dev {
     }
 
     fn set_unreachable(&self, user: &str, unreachable: bool) {
-        let mut faults = self.faults.locked();
+        let mut faults = self.faults.lock();
         if unreachable {
             faults.unreachable_users.insert(user.to_owned());
         } else {
@@ -126,7 +124,7 @@ impl Dev {
     }
 
     fn handshakes(&self, user: Option<&str>) -> Handshakes {
-        let faults = self.faults.locked();
+        let faults = self.faults.lock();
         match user {
             Some(user) => faults.by_user.get(user).copied().unwrap_or_default(),
             None => faults.total,

@@ -4,25 +4,28 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{
+        FromRequest, FromRequestParts, Path, State,
+        rejection::{JsonRejection, PathRejection},
+    },
     http::StatusCode,
+    response::{IntoResponse, Response},
     routing::{delete, get, put},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
-use super::{
+use crate::{
     proxy::{Shared, Traffic},
     rule::Rule,
     rules::RuleStatus,
 };
-use crate::problem::{Body, Part, Problem};
 
 type Proxy = State<Arc<Shared>>;
 
 /// The endpoints, open to pages of any origin.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/rules", get(list).post(add).delete(clear))
         .route("/rules/{id}", delete(remove))
@@ -64,4 +67,41 @@ struct Target {
 async fn target(State(shared): Proxy, Body(target): Body<Target>) -> Json<Value> {
     shared.set_target(target.addr);
     Json(json!({ "target": target.addr }))
+}
+
+/// A status and a sentence.
+struct Problem(StatusCode, String);
+
+/// A JSON body; what is wrong with it is answered in JSON too.
+#[derive(FromRequest)]
+#[from_request(via(Json), rejection(Problem))]
+struct Body<T>(T);
+
+/// A part of the path, likewise.
+#[derive(FromRequestParts)]
+#[from_request(via(Path), rejection(Problem))]
+struct Part<T>(T);
+
+impl Problem {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self(status, message.into())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
 }

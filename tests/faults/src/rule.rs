@@ -102,7 +102,7 @@ impl Rule {
 
 impl Direction {
     /// Whether a rule for `self` concerns bytes that go `way`.
-    pub(super) fn covers(self, way: Direction) -> bool {
+    pub(crate) fn covers(self, way: Direction) -> bool {
         self == Self::Both || self == way
     }
 }

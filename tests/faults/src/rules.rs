@@ -1,15 +1,12 @@
 //! The rules in force, and how often each has struck.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{sync::watch, time::Instant};
 
-use super::rule::{Direction, Fault, Rule};
-use crate::sync::Lock as _;
+use crate::rule::{Direction, Fault, Rule};
 
 /// A shared list of rules. Clones are the same list.
 #[derive(Clone)]
@@ -52,7 +49,7 @@ pub struct RuleStatus {
 
 /// What all rules together do to bytes that go one way, now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     pub delay: Duration,
     pub bytes_per_s: Option<u64>,
     pub swallow: bool,
@@ -72,7 +69,7 @@ impl Rules {
     pub fn add(&self, rule: Rule) -> u64 {
         let starts = Instant::now() + Duration::from_millis(rule.after_ms);
         let ends = rule.for_ms.map(|ms| starts + Duration::from_millis(ms));
-        let mut state = self.state.locked();
+        let mut state = self.state.lock();
         state.last_id += 1;
         let id = state.last_id;
         if state.rules.len() >= MAX_RULES {
@@ -86,7 +83,7 @@ impl Rules {
 
     /// Removes a rule; `false` if there is none of that id.
     pub fn remove(&self, id: u64) -> bool {
-        let mut state = self.state.locked();
+        let mut state = self.state.lock();
         let before = state.rules.len();
         state.rules.retain(|active| active.id != id);
         let removed = state.rules.len() < before;
@@ -97,7 +94,7 @@ impl Rules {
 
     /// Removes all rules and says how many there were.
     pub fn clear(&self) -> usize {
-        let removed = std::mem::take(&mut self.state.locked().rules).len();
+        let removed = std::mem::take(&mut self.state.lock().rules).len();
         self.announce();
         removed
     }
@@ -105,7 +102,7 @@ impl Rules {
     /// All rules, those that are over included, with their counts.
     pub fn status(&self) -> Vec<RuleStatus> {
         let now = Instant::now();
-        let state = self.state.locked();
+        let state = self.state.lock();
         let status = state.rules.iter().map(|active| RuleStatus {
             id: active.id,
             rule: active.rule,
@@ -117,10 +114,10 @@ impl Rules {
     }
 
     /// How the bytes that go `way` are treated now. `chance` from 0 to 1 decides on jitter.
-    pub(super) fn shape(&self, way: Direction, chance: f64) -> Shape {
+    pub(crate) fn shape(&self, way: Direction, chance: f64) -> Shape {
         let now = Instant::now();
         let mut shape = Shape::default();
-        for active in self.state.locked().on(now, way) {
+        for active in self.state.lock().on(now, way) {
             match active.rule.fault {
                 Fault::Latency { ms, jitter_ms } => {
                     shape.delay += Duration::from_secs_f64((ms as f64 + jitter_ms as f64 * chance) / 1000.0);
@@ -139,19 +136,19 @@ impl Rules {
     }
 
     /// Counts bytes that were struck by what `which` selects.
-    pub(super) fn count(&self, way: Direction, bytes: usize, which: impl Fn(&Fault) -> bool) {
+    pub(crate) fn count(&self, way: Direction, bytes: usize, which: impl Fn(&Fault) -> bool) {
         let now = Instant::now();
-        for active in self.state.locked().on(now, way).filter(|active| which(&active.rule.fault)) {
+        for active in self.state.lock().on(now, way).filter(|active| which(&active.rule.fault)) {
             active.hits += 1;
             active.bytes += bytes as u64;
         }
     }
 
     /// Whether a new connection is refused; counted if so.
-    pub(super) fn refuses(&self) -> bool {
+    pub(crate) fn refuses(&self) -> bool {
         let mut refuses = false;
         let now = Instant::now();
-        for active in self.state.locked().on(now, Direction::Both).filter(|active| active.rule.fault == Fault::Refuse) {
+        for active in self.state.lock().on(now, Direction::Both).filter(|active| active.rule.fault == Fault::Refuse) {
             active.hits += 1;
             refuses = true;
         }
@@ -159,10 +156,10 @@ impl Rules {
     }
 
     /// How long a new connection waits; counted if at all.
-    pub(super) fn handshake_delay(&self) -> Duration {
+    pub(crate) fn handshake_delay(&self) -> Duration {
         let now = Instant::now();
         let mut delay = Duration::ZERO;
-        for active in self.state.locked().on(now, Direction::Both) {
+        for active in self.state.lock().on(now, Direction::Both) {
             if let Fault::SlowHandshake { ms } = active.rule.fault {
                 active.hits += 1;
                 delay += Duration::from_millis(ms);
@@ -172,9 +169,9 @@ impl Rules {
     }
 
     /// Takes an end of all open connections that is due; each happens once. `open` is how many it strikes.
-    pub(super) fn take_ending(&self, open: usize) -> Option<Fault> {
+    pub(crate) fn take_ending(&self, open: usize) -> Option<Fault> {
         let now = Instant::now();
-        let mut state = self.state.locked();
+        let mut state = self.state.lock();
         let mut due = state.rules.iter_mut().filter(|active| {
             matches!(active.rule.fault, Fault::Reset | Fault::Close) && active.ends.is_none_or(|ends| ends > now)
         });
@@ -185,7 +182,7 @@ impl Rules {
     }
 
     /// Something that notices changes from now on.
-    pub(super) fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> Watch {
         Watch { rules: self.clone(), changes: self.changed.subscribe() }
     }
 
@@ -195,14 +192,14 @@ impl Rules {
 
     fn next_boundary(&self) -> Option<Instant> {
         let now = Instant::now();
-        let state = self.state.locked();
+        let state = self.state.lock();
         let boundaries = state.rules.iter().flat_map(|active| [Some(active.starts), active.ends]);
         boundaries.flatten().filter(|boundary| *boundary > now).min()
     }
 }
 
 /// Waits until rules are added or removed, or one starts or ends.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     rules: Rules,
     changes: watch::Receiver<u64>,
 }

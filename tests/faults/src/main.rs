@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Parser;
-use everwire_server::faults::FaultProxy;
+use everwire_faults::FaultProxy;
 
 /// A TCP proxy that misbehaves on command.
 ///

@@ -4,11 +4,12 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -16,12 +17,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{
+use crate::{
     control, pump,
     rule::{Direction, Fault},
     rules::Rules,
 };
-use crate::sync::Lock as _;
 
 /// A running proxy. Dropping it resets its connections and frees its ports.
 pub struct FaultProxy {
@@ -31,7 +31,7 @@ pub struct FaultProxy {
 }
 
 /// What the tasks of a proxy share.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     pub rules: Rules,
     pub traffic: Counters,
     target: Mutex<SocketAddr>,
@@ -54,7 +54,7 @@ pub struct Traffic {
 }
 
 #[derive(Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     open: AtomicUsize,
     accepted: AtomicU64,
     refused: AtomicU64,
@@ -128,7 +128,7 @@ impl Drop for FaultProxy {
 
 impl Shared {
     pub fn set_target(&self, target: SocketAddr) {
-        *self.target.locked() = target;
+        *self.target.lock() = target;
     }
 }
 
@@ -173,7 +173,7 @@ async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
     shared.traffic.open.fetch_add(1, Relaxed);
     let _open = Open(&shared.traffic.open);
     tokio::time::sleep(shared.rules.handshake_delay()).await;
-    let target = *shared.target.locked();
+    let target = *shared.target.lock();
     let mut server = match TcpStream::connect(target).await {
         Ok(server) => server,
         Err(error) => {

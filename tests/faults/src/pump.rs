@@ -9,7 +9,7 @@ use tokio::{
     time::{Duration, Instant, sleep, sleep_until},
 };
 
-use super::{
+use crate::{
     proxy::Shared,
     rule::{Direction, Fault},
     rules::Watch,
@@ -22,7 +22,7 @@ struct Chunk {
 }
 
 /// Passes bytes on until the source ends. Reading goes on while earlier bytes are being delayed, as on a long line.
-pub(super) async fn run(
+pub(crate) async fn run(
     shared: &Shared,
     way: Direction,
     source: ReadHalf<'_>,

@@ -1,0 +1,32 @@
+import { env } from "node:process";
+import { chromium } from "playwright-core";
+
+/** Starts the Chromium that xtask has found, with nothing of its own to do. */
+export function launch() {
+  return chromium.launch({
+    ...(env.CHROMIUM ? { executablePath: env.CHROMIUM } : {}),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+}
+
+/** Opens a page, evaluates `measure` in it once the global function of that name is there, and closes the page. */
+export async function inFreshPage(browser, origin, name, argument) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    throw error;
+  });
+  await page.goto(origin);
+  await page.waitForFunction((name) => name in window, name);
+  const measured = await page.evaluate(([name, argument]) => window[name](argument), [name, argument]);
+  await context.close();
+  return measured;
+}

@@ -1,0 +1,31 @@
+import { type EverwireError, error } from "../errors.js";
+import type { Envelope } from "../types.js";
+import { isObject } from "./json.js";
+
+/** The envelope in a frame, or the error that says why there is none. */
+export function parse(text: unknown): Envelope | EverwireError {
+  let envelope: Envelope | undefined;
+  try {
+    envelope = JSON.parse(text as string);
+  } catch {
+    return badFrame(typeof text === "string" ? "not JSON" : "binary", text);
+  }
+  if (typeof envelope?.type === "string") return envelope;
+  return badFrame("no JSON object with a string `type`", text);
+}
+
+/** What keeps an envelope from the application, if anything does. Gives one without data an empty object. */
+export function flawOf(envelope: { type: string; data?: unknown }): EverwireError | undefined {
+  const { type, data } = envelope;
+  if (OWN_EVENTS.has(type)) return badFrame("named like an event of the client", type);
+  if (data === undefined) envelope.data = {};
+  else if (!isObject(data)) return badFrame("an envelope whose `data` is no object", JSON.stringify(envelope));
+  return undefined;
+}
+
+const OWN_EVENTS = /* @__PURE__ */ new Set(["open", "close", "state", "reconnecting", "give_up", "drop", "gap"]);
+
+const badFrame = (what: string, text: unknown): EverwireError =>
+  Object.assign(error("bad_frame", `the server sent no event: the frame is ${what}`), {
+    frame: typeof text === "string" ? text.slice(0, 120) : null,
+  });

@@ -1,0 +1,91 @@
+import { error } from "../errors.js";
+
+/** A handler of any event. */
+export type AnyHandler = (data: unknown, message?: unknown) => void;
+
+/**
+ * The handlers of one client. The list of a name is replaced and never changed, so that a delivery under way keeps the one it started with.
+ */
+export class Handlers {
+  readonly #lists = new Map<string, readonly (readonly [AnyHandler])[]>();
+
+  /** Adds a handler, which may be there twice; returns what takes exactly this one away. */
+  add(name: string, handler: AnyHandler): () => void {
+    const entry = [handler] as const;
+    this.#lists.set(name, [...(this.#lists.get(name) ?? []), entry]);
+    return () => this.#keep(name, (known) => known !== entry);
+  }
+
+  /** Removes a handler of a name; all of them when none is given. */
+  remove(name: string, handler?: unknown): void {
+    this.#keep(name, ([known]) => handler !== undefined && known !== handler);
+  }
+
+  clear(): void {
+    this.#lists.clear();
+  }
+
+  /**
+   * Calls the handlers of a name in order. One that throws does not stop the others and is reported; one that was removed
+   * meanwhile is not called.
+   */
+  call(name: string, data: unknown, message?: unknown): void {
+    const list = this.#lists.get(name);
+    if (!list) return;
+    let now: typeof list | undefined = list;
+    for (const entry of list) {
+      if (now !== list && !now?.includes(entry)) continue;
+      try {
+        entry[0](data, message);
+      } catch (cause) {
+        this.#fail(name, cause);
+      }
+      now = this.#lists.get(name);
+    }
+  }
+
+  #fail(name: string, cause: unknown): void {
+    // A handler of `error` that throws must not be called with its own exception for ever.
+    if (name === "error" || !this.#lists.has("error")) report(cause);
+    else {
+      const failure = error("handler_failed", `a handler of "${name}" threw (see \`cause\`)`, cause);
+      this.call("error", Object.assign(failure, { event: name }));
+    }
+  }
+
+  #keep(name: string, isKept: (entry: readonly [AnyHandler]) => boolean): void {
+    const left = (this.#lists.get(name) ?? []).filter(isKept);
+    if (left.length) this.#lists.set(name, left);
+    else this.#lists.delete(name);
+  }
+}
+
+/** Functions that hear of a change. */
+export class Listeners {
+  readonly #listeners = new Set<() => void>();
+
+  /** Adds a listener, which may be there twice; returns what takes exactly this one away. */
+  add(listener: () => void): () => void {
+    const own = () => listener();
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+
+  /** Calls every listener; one that throws does not stop the others. */
+  call(): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (cause) {
+        report(cause);
+      }
+    }
+  }
+
+  clear(): void {
+    this.#listeners.clear();
+  }
+}
+
+/** Browsers report an exception of a callback themselves (HTML, section 8.1.4.6); other places have a console. */
+const report = (cause: unknown): void => (globalThis.reportError ?? console.error)(cause);

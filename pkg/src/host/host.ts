@@ -1,0 +1,285 @@
+import type { Core, Happening } from "../../wasm/everwire.js";
+import type { ProtocolViolation } from "../codes.js";
+import { type EverwireError, error } from "../errors.js";
+import type { Outbox } from "../outbox.js";
+import type { Envelope, Options, Snapshot } from "../types.js";
+import type { CoreHost } from "./contract.js";
+import { withToken } from "./endpoint.js";
+import { flawOf, parse } from "./frame.js";
+import { Handlers, Listeners } from "./handlers.js";
+import { isReliable, numericOption } from "./options.js";
+import { Outcomes } from "./outcomes.js";
+import { isOffline, pageWatch } from "./page.js";
+import { closeInfo, makeSnapshot, type RawSnapshot } from "./snapshot.js";
+import { Socket, type SocketListener } from "./socket.js";
+import { askForToken } from "./token.js";
+import { FAILURE_TEXTS } from "./words.js";
+
+/**
+ * What a client has in JavaScript: its socket, its alarm, its handlers, and the handles of its messages. The core calls it, and it calls the core.
+ *
+ * While a client is active, its socket, its alarm or the page holds it; an idle one is held by nothing but the application.
+ */
+export class Host implements CoreHost, SocketListener {
+  readonly options: Options;
+  readonly isReliable: boolean;
+  /** 128 bits that name one sender of the reliable mode. */
+  readonly clientId: string = crypto.getRandomValues(new BigUint64Array(2)).join("-");
+  readonly handlers: Handlers = new Handlers();
+  readonly listeners: Listeners = new Listeners();
+  readonly outcomes: Outcomes = new Outcomes();
+  /** `undefined` before the client is made, and once it is disposed of. */
+  core: Core | undefined;
+  outbox: Outbox | undefined;
+  /** Where to connect. */
+  endpoint = "";
+  snapshot: Snapshot = makeSnapshot();
+  readonly #token: Options["token"];
+  readonly #socket = new Socket(this);
+  readonly #watchPage = pageWatch((event) => this.#handle(event));
+  /** The attempt whose token is asked for: the application may have disconnected when it comes. */
+  #attempt: object | undefined;
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  /** When the alarm goes off, on a clock that is cheap to read. If it is set meanwhile, the alarm comes early or late for a frame, and in time for itself. */
+  #dueAt = Infinity;
+  #error: EverwireError | null = null;
+  /** What happened and is not told yet. */
+  #events: (() => void)[] = [];
+  #isDelivering = false;
+
+  constructor(options: Options, token: Options["token"]) {
+    this.options = options;
+    this.isReliable = isReliable(options);
+    this.#token = token;
+    this.outbox = options.outbox;
+  }
+
+  get overflow(): CoreHost["overflow"] {
+    return this.options.queue?.overflow ?? "reject";
+  }
+
+  numericOption(index: number): number | undefined {
+    return numericOption(this.options, index);
+  }
+
+  isOffline(): boolean {
+    return isOffline();
+  }
+
+  openSocket(refused: boolean): void {
+    const attempt = {};
+    this.#attempt = attempt;
+    const isAwaited = () => attempt === this.#attempt;
+    askForToken(
+      this.#token,
+      refused,
+      (token) => {
+        if (isAwaited() && !this.#socket.open(withToken(this.endpoint, token))) this.#handle("socket_refused");
+      },
+      (cause) => {
+        if (!isAwaited()) return;
+        this.#later(() => this.fail(cause));
+        this.#handle("token_failed");
+      },
+    );
+  }
+
+  send(text: string): number | undefined {
+    return this.#socket.send(text);
+  }
+
+  buffered(): number {
+    return this.#socket.buffered;
+  }
+
+  closeSocket(): void {
+    this.#socket.close();
+  }
+
+  abandonSocket(): void {
+    this.#attempt = undefined;
+    this.#socket.abandon();
+  }
+
+  setAlarm(delayMs: number | undefined): void {
+    clearTimeout(this.#alarm);
+    this.#dueAt = Infinity;
+    if (delayMs === undefined) return;
+    this.#dueAt = Date.now() + delayMs;
+    this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
+  }
+
+  watchPage(isWatched: boolean): void {
+    this.#watchPage(isWatched);
+  }
+
+  socketOpened(): void {
+    this.#handle("socket_opened");
+  }
+
+  socketClosed(code: number, reason: string, wasClean: boolean): void {
+    this.core?.socketClosed(this, code, reason, wasClean);
+  }
+
+  frameArrived(event: MessageEvent): void {
+    const envelope = parse(event.data);
+    if (envelope instanceof Error) this.handlers.call("error", envelope);
+    else if (this.isReliable || envelope.type === "pong") {
+      // The time at which the browser got it, on the clock of the core.
+      const at = event.timeStamp || performance.now();
+      if (this.core?.receive(this, envelope, at)) this.#deliverFrame(envelope);
+    } else {
+      // At most once, the core has nothing to decide about an event. But like every frame it wakes what is due, because browsers are late with the
+      // timers of hidden pages.
+      this.#deliverFrame(envelope);
+      if (Date.now() >= this.#dueAt) this.#handle("timeout");
+    }
+  }
+
+  opened(): void {
+    this.#tell("open", {});
+  }
+
+  closed(...close: Parameters<CoreHost["closed"]>): void {
+    this.#tell("close", closeInfo(...close));
+  }
+
+  reconnecting(attempt: number, delayMs: number): void {
+    this.#tell("reconnecting", { attempt, delayMs });
+  }
+
+  gaveUp(attempts: number): void {
+    this.#tell("give_up", { attempts });
+  }
+
+  transmitted(seq: number): void {
+    this.#later(() => {
+      const message = this.outcomes.get(seq);
+      // Nobody will acknowledge it, and it must not be sent again.
+      const isLast = !!message?.isVolatile || this.snapshot.delivery !== "reliable";
+      if (isLast) {
+        this.outcomes.forget(seq);
+        if (message?.isDurable) this.outbox?.remove(this.clientId, seq);
+      }
+      message?.move("sent", undefined, isLast);
+    });
+  }
+
+  acknowledged(origin: string | undefined, seq: number): void {
+    this.#later(() => {
+      if (origin || this.outcomes.acknowledge(seq)) this.outbox?.acknowledge(origin ?? this.clientId, seq);
+    });
+  }
+
+  refused(seq: number, data: unknown): void {
+    this.#later(() => {
+      if (this.outcomes.refuse(seq, data)) this.outbox?.remove(this.clientId, seq);
+    });
+  }
+
+  replied(seq: number, data: { readonly result?: unknown }): void {
+    this.#later(() => this.outcomes.reply(seq, data.result ?? {}));
+  }
+
+  receipt(...receipt: Parameters<CoreHost["receipt"]>): void {
+    this.#later(() => this.outcomes.receive(...receipt));
+  }
+
+  requestFailed(seq: number, failure: keyof typeof FAILURE_TEXTS): void {
+    this.#later(() => this.outcomes.failRequest(seq, error(failure, FAILURE_TEXTS[failure])));
+  }
+
+  gap(stream: string, from: number, to: number | undefined): void {
+    this.#tell("gap", { stream, from, to: to ?? null });
+  }
+
+  violation(violation: ProtocolViolation): void {
+    const failure = error("protocol_error", `the server broke the protocol: ${violation}`);
+    this.#tell("error", Object.assign(failure, { violation }));
+  }
+
+  dropped(...[frame, why, origin, seq]: Parameters<CoreHost["dropped"]>): void {
+    // What a previous client instance has left waits on disk for a server that can say what became of it.
+    if (origin && why === "unconfirmed") return;
+    this.#later(() => {
+      const reason = why === "outcome_unknown" ? "unconfirmed" : why;
+      // A page that meets a server of the reliable mode may still learn more of what a plain one could not confirm.
+      const isKnown = origin || this.outcomes.get(seq)?.isDurable;
+      if (isKnown && why !== "unconfirmed") this.outbox?.remove(origin ?? this.clientId, seq);
+      if (!origin) {
+        const status = reason === "expired" ? reason : "failed";
+        this.outcomes.fail(seq, status, error(reason, `the message was dropped: ${reason}`));
+      }
+      const { type, data } = JSON.parse(frame);
+      this.handlers.call("drop", { type, data, reason });
+    });
+  }
+
+  changed(raw: RawSnapshot, isPhase: boolean): void {
+    this.show(raw);
+    this.#later(() => {
+      this.listeners.call();
+      if (isPhase) this.handlers.call("state", this.snapshot);
+    });
+  }
+
+  /** Tells what happened in order, also what handlers cause. */
+  deliver(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) next();
+    this.#isDelivering = false;
+  }
+
+  /** Makes the snapshot what the core sees. */
+  show(raw: RawSnapshot): void {
+    const { phase } = raw;
+    if (phase === "open") this.#error = null;
+    raw.state = phase === "connecting" || phase === "open" || phase === "closing" ? phase : "closed";
+    raw.error = this.#error;
+    this.snapshot = raw;
+  }
+
+  /** Says why an attempt could not even start. */
+  setError(cause: EverwireError): void {
+    this.#error = cause;
+    this.snapshot = { ...this.snapshot, error: cause };
+    this.listeners.call();
+  }
+
+  /** Reports a problem that no call could answer for. */
+  fail(cause: EverwireError): void {
+    this.setError(cause);
+    this.handlers.call("error", cause);
+  }
+
+  /** Ends what is left of a client that has just disconnected, without waiting for the server's part of the closing handshake. */
+  end(cause: EverwireError): void {
+    if (this.#socket.abandon()) this.socketClosed(1000, "", false);
+    clearTimeout(this.#alarm);
+    this.#attempt = undefined;
+    this.core = undefined;
+    this.outcomes.failAll(cause);
+    this.listeners.call();
+    this.listeners.clear();
+    this.handlers.clear();
+  }
+
+  #deliverFrame(envelope: Envelope): void {
+    const flaw = flawOf(envelope);
+    if (flaw) this.handlers.call("error", flaw);
+    else this.handlers.call(envelope.type, envelope.data, envelope);
+  }
+
+  #handle(happening: Happening): void {
+    this.core?.handle(this, happening);
+  }
+
+  #tell(event: string, data: unknown): void {
+    this.#later(() => this.handlers.call(event, data));
+  }
+
+  #later(tell: () => void): void {
+    this.#events.push(tell);
+  }
+}

@@ -1,0 +1,57 @@
+import type { OverflowName } from "../codes.js";
+import { ConfigError } from "../errors.js";
+import type { Options } from "../types.js";
+import { OPTION_RANGES } from "./optionRanges.js";
+
+const OVERFLOWS: readonly OverflowName[] = ["drop-oldest", "drop-newest", "reject"];
+
+/** The value at a path of at most two names. */
+function option(options: object, path: string): unknown {
+  const [group, name] = path.split(".") as [string, string?];
+  const value = (options as Record<string, unknown>)[group];
+  return name ? (value as Record<string, unknown> | undefined)?.[name] : value;
+}
+
+/** The numeric option at a place of the table that Rust and TypeScript share. */
+export const numericOption = (options: object, index: number): number | undefined =>
+  option(options, (OPTION_RANGES[index] as (typeof OPTION_RANGES)[number])[0]) as number | undefined;
+
+export const isReliable = (options: Options): boolean => options.delivery === "reliable";
+
+/** Throws for an option that has not the type or the range that it must have. */
+export function checkOptions(options: Options): void {
+  const check = (path: string, fits: (value: unknown) => boolean, expected: string): void => {
+    const value = path ? option(options, path) : options;
+    if (value !== undefined && !fits(value)) throw new ConfigError(path || "options", expected);
+  };
+  const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+  const isString = (value: unknown): boolean => typeof value === "string";
+  check("", isObject, "an object");
+  for (const group of ["reconnect", "heartbeat", "queue", "buffer", "logger", "outbox"])
+    check(group, isObject, "an object");
+  for (const [path, least, most, infinite, fractional] of OPTION_RANGES) {
+    const fits = (value: unknown): boolean =>
+      typeof value === "number" &&
+      ((value >= least && value <= most && (fractional || Number.isInteger(value))) ||
+        (!!infinite && value === Infinity));
+    check(
+      path,
+      fits,
+      `a ${fractional ? "" : "whole "}number from ${least} to ${most}${infinite ? ", or Infinity" : ""}`,
+    );
+  }
+  check(
+    "queue.overflow",
+    (value) => OVERFLOWS.includes(value as OverflowName),
+    '"drop-oldest", "drop-newest" or "reject"',
+  );
+  for (const text of ["url", "path"]) check(text, isString, "a string");
+  const { initialDelayMs = 1_000, maxDelayMs = 5_000 } = options.reconnect ?? {};
+  check("reconnect.maxDelayMs", () => maxDelayMs >= initialDelayMs, "at least `reconnect.initialDelayMs`");
+  const { highBytes = 262_144, lowBytes = 65_536 } = options.buffer ?? {};
+  if (lowBytes > highBytes) throw new ConfigError("buffer.lowBytes", "at most `buffer.highBytes`");
+  check("delivery", (value) => isReliable(options) || value === "at-most-once", '"at-most-once" or "reliable"');
+  check("outbox", () => isReliable(options), 'used with `delivery: "reliable"`');
+  const isToken = (value: unknown): boolean => isString(value) || typeof value === "function";
+  check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
+}

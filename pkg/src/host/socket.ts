@@ -1,0 +1,71 @@
+/** What a {@link Socket} reports. */
+export interface SocketListener {
+  socketOpened(): void;
+  frameArrived(event: MessageEvent): void;
+  socketClosed(code: number, reason: string, wasClean: boolean): void;
+}
+
+/** The one WebSocket that a client has at a time. */
+export class Socket {
+  #socket: WebSocket | undefined;
+  /** Made once, for every WebSocket of the client. */
+  readonly #handlers: Pick<WebSocket, "onopen" | "onmessage" | "onclose">;
+
+  constructor(listener: SocketListener) {
+    this.#handlers = {
+      onopen: () => listener.socketOpened(),
+      onmessage: (event) => listener.frameArrived(event),
+      onclose: ({ code, reason, wasClean }) => {
+        this.#release();
+        listener.socketClosed(code, reason, wasClean);
+      },
+    };
+  }
+
+  /**
+   * Says whether the browser takes the URL. Its error is not handed on, because browsers put the URL, and so the token, into it.
+   */
+  open(url: string): boolean {
+    try {
+      this.#socket = Object.assign(new WebSocket(url), this.#handlers);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Hands a text over. Returns how many bytes wait in the browser; `undefined` if the socket takes none. */
+  send(text: string): number | undefined {
+    const socket = this.#socket;
+    if (socket?.readyState !== 1) return undefined;
+    try {
+      socket.send(text);
+    } catch {
+      return undefined;
+    }
+    return socket.bufferedAmount ?? 0;
+  }
+
+  get buffered(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** Closing with 1000 keeps Firefox from delaying the next connection. */
+  close(): void {
+    this.#socket?.close(1000);
+  }
+
+  /** Closes and stops listening at once. Says whether there was a WebSocket. */
+  abandon(): boolean {
+    const socket = this.#release();
+    socket?.close(1000);
+    return !!socket;
+  }
+
+  /** What is taken off a WebSocket cannot report on a replaced one. */
+  #release(): WebSocket | undefined {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    return socket && Object.assign(socket, { onopen: null, onmessage: null, onclose: null });
+  }
+}

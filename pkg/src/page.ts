@@ -1,0 +1,28 @@
+import { Client } from "./client.js";
+import type { Options } from "./types.js";
+
+let options: Options | undefined;
+
+/**
+ * Options of the page's one client, which `nativeSocketClient` and components without a provider share. Call it before either is first used; later it
+ * has no effect.
+ */
+export function configureWebSocket(given: Options): void {
+  options = given;
+}
+
+/** A client that is made with the first call of one of its methods, so that importing it does nothing. Its methods need no `this`. */
+export function lazyClient<Own extends Client>(Class: new (options?: Options) => Own): Own {
+  let made: Own | undefined;
+  const lazy = Object.create(Class.prototype) as Own;
+  for (const name of Reflect.ownKeys(Client.prototype)) {
+    const method: unknown = Object.getOwnPropertyDescriptor(Client.prototype, name)?.value;
+    if (typeof method !== "function" || name === "constructor") continue;
+    const value = (...args: unknown[]): unknown => {
+      made ??= new Class(options);
+      return Reflect.apply(method, made, args);
+    };
+    Object.defineProperty(lazy, name, { value, configurable: true, writable: true });
+  }
+  return lazy;
+}

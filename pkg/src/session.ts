@@ -1,0 +1,14 @@
+export type { EventClient } from "./session/eventClient.js";
+export {
+  type ShowToast,
+  showToasts,
+  type Toast,
+  type ToastClient,
+  type ToastOptions,
+  type ToastTarget,
+  toastOf,
+} from "./session/toasts.js";
+export { COLABMATCH_TYPING, MASTERX_TYPING, TypingAnnouncer, type TypingRule } from "./session/typing.js";
+export { matchTyping, sessionTyping, type Typing, type TypingOptions } from "./session/typingIn.js";
+export { typingText } from "./session/typingText.js";
+export { TypingUsers } from "./session/typingUsers.js";

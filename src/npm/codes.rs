@@ -1,0 +1,313 @@
+//! The named values that cross between Rust and JavaScript: there, each is a string.
+
+use wasm_bindgen::prelude::*;
+
+use crate::proto::wire::{self, ReceiptStatus};
+use crate::proto::{Cause, Delivery, DropReason, Overflow, Phase, ProtocolViolation, Refusal, RequestFailure, Sent};
+
+/// Declares a string enum of wasm-bindgen with the variants of an enum of the core, and the conversion to it.
+macro_rules! mirror {
+    ($(#[$doc:meta])* $name:ident of $core:ident { $($variant:ident = $code:literal,)* }) => {
+        $(#[$doc])*
+        #[wasm_bindgen]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($variant = $code,)*
+        }
+
+        impl From<$core> for $name {
+            fn from(value: $core) -> Self {
+                match value {
+                    $($core::$variant => Self::$variant,)*
+                }
+            }
+        }
+    };
+}
+
+mirror! {
+    /// Where the connection stands.
+    PhaseName of Phase {
+        Idle = "idle",
+        Connecting = "connecting",
+        Open = "open",
+        Closing = "closing",
+        Waiting = "waiting",
+        Offline = "offline",
+        GivenUp = "given_up",
+        Fatal = "fatal",
+    }
+}
+
+mirror! {
+    /// Why the client ended a connection or an attempt.
+    CloseCause of Cause {
+        ConnectTimeout = "connect_timeout",
+        PongTimeout = "pong_timeout",
+        CloseTimeout = "close_timeout",
+        NoToken = "token_failed",
+        NoSocket = "socket_refused",
+        Disconnected = "disconnected",
+        Replaced = "replaced",
+        PageCached = "page_cached",
+        AckTimeout = "ack_timeout",
+        ProtocolViolation = "protocol_violation",
+        EventLost = "event_lost",
+    }
+}
+
+mirror! {
+    /// How a server broke the protocol.
+    ViolationName of ProtocolViolation {
+        NeverSent = "never_sent",
+        Backwards = "ack_taken_back",
+        OldEpoch = "old_epoch",
+        UnexpectedWelcome = "unexpected_welcome",
+        Repetition = "repeated_event",
+        UnexpectedReply = "unexpected_reply",
+        Malformed = "malformed",
+    }
+}
+
+mirror! {
+    /// Why an accepted message will not be sent.
+    DropName of DropReason {
+        Overflow = "overflow",
+        Expired = "expired",
+        NotOpen = "not_open",
+        Replaced = "replaced",
+        Unconfirmed = "unconfirmed",
+        Unsupported = "unsupported",
+        Forgotten = "forgotten",
+        TooLarge = "too_large",
+        Poisoned = "poisoned",
+        OutcomeUnknown = "outcome_unknown",
+    }
+}
+
+mirror! {
+    /// Why a request gets no reply.
+    FailureName of RequestFailure {
+        TimedOut = "timed_out",
+        Abandoned = "abandoned",
+    }
+}
+
+mirror! {
+    /// How far a message has come beyond the server.
+    ReceiptName of ReceiptStatus {
+        Delivered = "delivered",
+        Read = "read",
+    }
+}
+
+/// What has become of a message that was handed to `send`.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendOutcome {
+    Sent = "sent",
+    Queued = "queued",
+    TooLarge = "too_large",
+    QueueFull = "queue_full",
+    NotOpen = "not_open",
+    TooManySessions = "too_many_sessions",
+    Unsupported = "unsupported",
+}
+
+impl From<Result<Sent, Refusal>> for SendOutcome {
+    fn from(sent: Result<Sent, Refusal>) -> Self {
+        match sent {
+            Ok(Sent::Now) => Self::Sent,
+            Ok(Sent::Queued) => Self::Queued,
+            Err(Refusal::TooLarge { .. }) => Self::TooLarge,
+            Err(Refusal::QueueFull) => Self::QueueFull,
+            Err(Refusal::NotOpen) => Self::NotOpen,
+            Err(Refusal::TooManySessions) => Self::TooManySessions,
+            Err(Refusal::Unsupported) => Self::Unsupported,
+        }
+    }
+}
+
+/// What the server of the latest connection can do; nothing while that is not known.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryName {
+    AtMostOnce = "at-most-once",
+    Reliable = "reliable",
+}
+
+impl DeliveryName {
+    pub(super) const fn of(delivery: Delivery) -> Option<Self> {
+        match delivery {
+            Delivery::Unknown => None,
+            Delivery::AtMostOnce => Some(Self::AtMostOnce),
+            Delivery::Reliable => Some(Self::Reliable),
+        }
+    }
+}
+
+/// What a message is for.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PurposeName {
+    Ordinary = "ordinary",
+    Volatile = "volatile",
+    Join = "join",
+    Leave = "leave",
+}
+
+/// What happens at a bound of the queue.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverflowName {
+    DropOldest = "drop-oldest",
+    DropNewest = "drop-newest",
+    Reject = "reject",
+}
+
+impl From<OverflowName> for Overflow {
+    fn from(name: OverflowName) -> Self {
+        match name {
+            OverflowName::DropOldest => Self::DropOldest,
+            OverflowName::DropNewest => Self::DropNewest,
+            _ => Self::Reject,
+        }
+    }
+}
+
+/// What the application asks of a client.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandName {
+    /// Connects, unless a connection is open, under way, or scheduled.
+    Connect = "connect",
+    /// Connects anew.
+    Reconnect = "reconnect",
+    /// Closes with code 1000 and stays closed.
+    Disconnect = "disconnect",
+    /// Forgets every message and every position.
+    Forget = "forget",
+    /// A durable message is on disk, or cannot be.
+    Stored = "stored",
+    /// Takes back a message that was not sent yet.
+    Cancel = "cancel",
+}
+
+/// What happens in the browser and has no more to say than its name.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// The alarm went off.
+    Timeout = "timeout",
+    /// The network came up.
+    Online = "online",
+    /// The network went down.
+    Offline = "offline",
+    /// The page became visible, or runs again after it was frozen.
+    Visible = "visible",
+    /// The page came back from the back/forward cache.
+    Restored = "restored",
+    /// The attempt that is awaited has no token.
+    TokenFailed = "token_failed",
+    /// The browser makes no socket for the attempt that is awaited.
+    SocketRefused = "socket_refused",
+    /// The socket is open.
+    SocketOpened = "socket_opened",
+}
+
+/// The name of a member that the protocol reads or writes.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldName {
+    Type = "type",
+    Data = "data",
+    Timestamp = "timestamp",
+    Request = "request",
+    Stream = "stream",
+    Offset = "offset",
+    Prev = "prev",
+    ClientId = "client_id",
+    Seq = "seq",
+    Version = "version",
+    Versions = "versions",
+    Epoch = "epoch",
+    Last = "last",
+    Window = "window",
+    MaxBytes = "max_bytes",
+    RememberMs = "remember_ms",
+    Streams = "streams",
+    Status = "status",
+    About = "about",
+}
+
+impl From<wire::Field> for FieldName {
+    fn from(field: wire::Field) -> Self {
+        match field {
+            wire::Field::Type => Self::Type,
+            wire::Field::Data => Self::Data,
+            wire::Field::Timestamp => Self::Timestamp,
+            wire::Field::Request => Self::Request,
+            wire::Field::Stream => Self::Stream,
+            wire::Field::Offset => Self::Offset,
+            wire::Field::Prev => Self::Prev,
+            wire::Field::ClientId => Self::ClientId,
+            wire::Field::Seq => Self::Seq,
+            wire::Field::Version => Self::Version,
+            wire::Field::Versions => Self::Versions,
+            wire::Field::Epoch => Self::Epoch,
+            wire::Field::Last => Self::Last,
+            wire::Field::Window => Self::Window,
+            wire::Field::MaxBytes => Self::MaxBytes,
+            wire::Field::RememberMs => Self::RememberMs,
+            wire::Field::Streams => Self::Streams,
+            wire::Field::Status => Self::Status,
+            wire::Field::About => Self::About,
+        }
+    }
+}
+
+/// A word that decides what a frame means.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordName {
+    Pong = "pong",
+    Welcome = "welcome",
+    Ack = "ack",
+    Error = "error",
+    Reply = "reply",
+    Receipt = "receipt",
+    Stream = "stream",
+    Hello = "hello",
+    Ping = "ping",
+    Delivered = "delivered",
+    Read = "read",
+}
+
+impl From<WordName> for wire::Word {
+    fn from(word: WordName) -> Self {
+        match word {
+            WordName::Pong => Self::Pong,
+            WordName::Welcome => Self::Welcome,
+            WordName::Ack => Self::Ack,
+            WordName::Error => Self::Error,
+            WordName::Reply => Self::Reply,
+            WordName::Receipt => Self::Receipt,
+            WordName::Stream => Self::Stream,
+            WordName::Hello => Self::Hello,
+            WordName::Ping => Self::Ping,
+            WordName::Delivered => Self::Delivered,
+            WordName::Read => Self::Read,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl WordName {
+    /// The word that is written; only some are.
+    pub(super) const fn of(word: wire::Word) -> Self {
+        match word {
+            wire::Word::Hello => Self::Hello,
+            _ => Self::Ping,
+        }
+    }
+}
