@@ -16,14 +16,14 @@ pub enum Options {
 pub const HELP: &str = "\
 Usage: cargo xtask sim [OPTIONS]
 
-  --runs N        how many runs (10000)
-  --seed S        the seed of the first run; without --runs and --minutes, replays this one with its trace
-  --minutes M     for how long, instead of --runs
-  --thundering-herd N    N clients lose one server in the same moment
-  --until-broken  prints one line about the first violation; a run without any is the failure
-  --break FLAW    something around the client is wrong: `dedupe`, the server processes duplicates; `offsets`, its forgotten
-                  streams start over; `outbox`, pages leave on disk what they have sent to a plain server
-  --mutants       breaks the client on purpose, one way after the other, and shows that each is noticed";
+  --runs N             how many runs (10000)
+  --seed S             the seed of the first run; without --runs and --minutes, replays this one with its trace
+  --minutes M          for how long, instead of --runs
+  --thundering-herd N  N clients lose one server in the same moment
+  --until-broken       prints one line about the first violation; a run without any is the failure
+  --break FLAW         something around the client is wrong: `dedupe`, the server processes duplicates; `offsets`, its
+                       forgotten streams start over; `outbox`, pages leave on disk what they have sent to a plain server
+  --mutants            breaks the client on purpose, one way after the other, and shows that each is noticed";
 
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut campaign = Campaign::default();
