@@ -29,6 +29,7 @@ pub mod run_report;
 pub mod run_tally;
 pub mod runs;
 mod server_envelope;
+mod server_hello;
 mod server_memory;
 mod server_retention;
 mod shrink;

@@ -6,7 +6,7 @@ use crate::flaw::Flaw;
 use crate::message_model::{MessageModel, What};
 use crate::run_tally::Count;
 use crate::server_memory::{Log, Stored};
-use crate::simulated_connection::{Downward, ServerEnd, Stage, Upward};
+use crate::simulated_connection::{Downward, ServerEnd, Upward};
 use crate::simulation::{Scheduled, Simulation};
 use crate::trace;
 use crate::verdict::Rule;
@@ -99,98 +99,6 @@ impl Simulation {
         self.setup.devices[self.connections[connection].device].user
     }
 
-    fn answer_hello(&mut self, connection: usize, sender: u32, named: Option<Vec<(Stream, u64)>>) {
-        if self.server_is_plain {
-            if connection.is_multiple_of(2) {
-                self.send_frame(connection, Down::plain(Kind::HelloUnknown));
-            }
-            return;
-        }
-        let named = named.unwrap_or_default();
-        let user = self.user(connection);
-        let others: Vec<_> = (0..self.connections.len())
-            .filter(|other| *other != connection && self.user(*other) == user)
-            .filter(|other| self.connections[*other].server.as_ref().is_some_and(|end| end.sender == Some(sender)))
-            .collect();
-        for other in others {
-            self.tally.add(Count::Superseded);
-            // Its process may be busy with what has arrived; another page's would take numbers that this one skips.
-            let holds = self.now < self.held_until;
-            if self.setup.server.supersedes_late
-                && self.connections[other].page == self.connections[connection].page
-                && !holds
-            {
-                let at = self.now + BUSY_MS;
-                self.queue.schedule(at, Scheduled::Supersede(other));
-                if let Some(end) = &mut self.connections[other].server {
-                    end.is_superseded = true;
-                }
-            } else {
-                self.close_connection(other, 4410);
-            }
-        }
-        if self.connections[connection].stage == Stage::Abandoned || self.connections[connection].lingers {
-            self.tally.add(Count::LateHellos);
-        }
-        let row = self.memory.clients.entry((user, sender)).or_default();
-        row.away_since = None;
-        let last = row.last;
-        let Some(end) = &mut self.connections[connection].server else { return };
-        if end.sender == Some(sender) {
-            return self.refuse_client(connection, 4400, "the same hello twice");
-        }
-        if end.unacknowledged > 0 {
-            return self.refuse_client(connection, 4400, "another hello with messages under way");
-        }
-        let mut wanted: Vec<_> = named.iter().map(|(stream, at)| (*stream, Some(*at))).collect();
-        if self.setup.server.leaves_out {
-            let joined = &self.memory.joined;
-            wanted.retain(|(stream, _)| !matches!(*stream, Stream::Room(room) if !joined.contains(&(user, room))));
-        }
-        let own = [Stream::Sender(sender), Stream::User(user)];
-        for stream in end.carried.iter().map(|(carried, _)| *carried).chain(own) {
-            if !wanted.iter().any(|(other, _)| *other == stream) {
-                wanted.push((stream, None));
-            }
-        }
-        if !named.is_empty() {
-            self.tally.add(Count::Resumed);
-        }
-        let mut streams = Vec::new();
-        let mut replay = Vec::new();
-        for (stream, named) in wanted {
-            let carried = self.connections[connection].server.as_mut().and_then(|end| end.position(stream).copied());
-            let log = self.log(stream);
-            if let Some(at) = carried {
-                streams.push(log.at(at));
-                continue;
-            }
-            let position = log.resume(named);
-            streams.push(position);
-            replay.extend(log.after(position.offset).cloned());
-            let newest = log.resume(None);
-            self.carry(connection, newest);
-        }
-        let Some(end) = &mut self.connections[connection].server else { return };
-        let is_odd = self.setup.server.is_odd(connection);
-        // A window that is no window counts as the smallest that there is.
-        let window = if is_odd { 0 } else { self.setup.server.window };
-        end.window = window.max(1);
-        end.sender = Some(sender);
-        end.senders.push(sender);
-        (end.acked, end.seen) = (last, last);
-        let (epoch, limits) = (self.memory.epoch, self.setup.server.limits);
-        self.tally.add_many(Count::OddWelcomes, usize::from(is_odd));
-        let welcome = Kind::Welcome { epoch, last, window, limits, streams, is_odd };
-        if self.sends_false_welcome(connection, sender, &welcome) {
-            return;
-        }
-        self.send_frame(connection, Down::plain(welcome));
-        for Stored { position, prev, kind } in replay {
-            self.send_frame(connection, Down::stored(kind, position, prev));
-        }
-    }
-
     /// A stream, which may have to begin first.
     pub fn log(&mut self, stream: Stream) -> &mut Log {
         let clock = self.now.saturating_add_signed(self.server_ahead_ms);
@@ -206,7 +114,7 @@ impl Simulation {
     }
 
     /// What no client that keeps to the protocol brings about.
-    fn refuse_client(&mut self, connection: usize, code: u16, why: &str) {
+    pub fn refuse_client(&mut self, connection: usize, code: u16, why: &str) {
         self.break_rule(Rule::ClientBrokeProtocol, format!("connection {connection} closed with {code}: {why}"));
         self.close_connection(connection, code);
     }
@@ -420,6 +328,3 @@ impl Simulation {
         }
     }
 }
-
-/// How long a connection that another has taken the place of may still bring messages.
-const BUSY_MS: u64 = 5_000;
