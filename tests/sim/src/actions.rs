@@ -6,9 +6,9 @@ use everwire::proto::{Phase, Refusal, Sent};
 
 use crate::application::Draft;
 use crate::downward_frame::{Down, Kind, Stream};
-use crate::message_model::{End, MessageModel, Status, What};
 use crate::run_plan::{Act, Note, PageEnd, Target};
 use crate::run_tally::Count;
+use crate::sent_message::{End, MessageModel, Status, What};
 use crate::simulated_connection::Stage;
 use crate::simulated_page::BrowserEvent;
 use crate::simulation::{Scheduled, Simulation};

@@ -5,8 +5,8 @@ use everwire::proto::{Message, Purpose, wire};
 use serde_json::{Map, Value};
 
 use crate::client_frame::room_name;
-use crate::message_model::What;
 use crate::run_plan::Note;
+use crate::sent_message::What;
 
 /// A message before it is one.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +84,8 @@ mod tests {
     use serde_json::Value;
 
     use super::Draft;
-    use crate::message_model::What;
     use crate::run_plan::Note;
+    use crate::sent_message::What;
 
     #[test]
     fn frames_have_the_size_that_the_plan_asks_for() {

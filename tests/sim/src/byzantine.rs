@@ -7,7 +7,7 @@ use crate::byzantine_frames::{NO_ENVELOPES, about_bad_stream, irrelevant, malfor
 use crate::downward_frame::{Claim, Down, Kind, NOBODY, Position, Stream};
 use crate::run_tally::Count;
 use crate::server_envelope;
-use crate::server_memory::Stored;
+use crate::server_store::Stored;
 use crate::simulation::Simulation;
 use crate::verdict::Rule;
 

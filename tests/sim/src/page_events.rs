@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::downward_frame::{Claim, Down, Kind, Position, Stream, sender_of};
 use crate::flaw::Flaw;
-use crate::message_model::{End, Status, What, end_of};
 use crate::run_tally::Count;
+use crate::sent_message::{End, Status, What, end_of};
 use crate::simulation::Simulation;
 use crate::trace;
 use crate::verdict::Rule;

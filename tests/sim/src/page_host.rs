@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::client_frame::{self, Up};
 use crate::downward_frame::sender_of;
-use crate::message_model::What;
 use crate::run_tally::Count;
+use crate::sent_message::What;
 use crate::simulated_connection::{Stage, Upward};
 use crate::simulation::{Scheduled, Simulation};
 use crate::trace;

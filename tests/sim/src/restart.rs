@@ -2,7 +2,7 @@
 
 use crate::run_plan::Restart;
 use crate::run_tally::Count;
-use crate::server_memory::Memory;
+use crate::server_store::Memory;
 use crate::simulation::{Scheduled, Simulation};
 use crate::trace;
 

@@ -3,8 +3,8 @@
 use everwire::proto::Delivery;
 
 use crate::downward_frame::{Down, Kind, Stream};
-use crate::message_model::{MessageModel, What};
 use crate::run_tally::Count;
+use crate::sent_message::{MessageModel, What};
 use crate::simulation::Simulation;
 use crate::verdict::Rule;
 

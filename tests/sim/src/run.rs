@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use everwire::proto::time::FOREVER;
 use everwire::proto::{Delivery, Phase};
 
-use crate::message_model::{End, Status, What};
 use crate::page_host::ENDLESS;
 use crate::run_plan::{Note, Plan};
 use crate::run_tally::Tally;
+use crate::sent_message::{End, Status, What};
 use crate::simulated_page::BrowserEvent;
 use crate::simulation::Simulation;
 use crate::verdict::{BrokenRule, Rule};

@@ -2,7 +2,7 @@
 
 use crate::downward_frame::{Down, Kind, Position, Stream};
 use crate::run_tally::Count;
-use crate::server_memory::Stored;
+use crate::server_store::Stored;
 use crate::simulated_connection::Stage;
 use crate::simulation::{Scheduled, Simulation};
 

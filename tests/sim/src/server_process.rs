@@ -3,9 +3,9 @@
 use crate::client_frame::Up;
 use crate::downward_frame::{Down, Kind, Position, Stream};
 use crate::flaw::Flaw;
-use crate::message_model::{MessageModel, What};
 use crate::run_tally::Count;
-use crate::server_memory::{Log, Stored};
+use crate::sent_message::{MessageModel, What};
+use crate::server_store::{Log, Stored};
 use crate::simulated_connection::{Downward, ServerEnd, Upward};
 use crate::simulation::{Scheduled, Simulation};
 use crate::trace;
