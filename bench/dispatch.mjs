@@ -22,15 +22,18 @@ try {
   site.close();
 }
 
-function report({ bytes, rounds, events, router, client }, firsts) {
-  const ratios = client.map((nanoseconds, round) => nanoseconds / router[round]);
+function report({ bytes, rounds, events, router, client, reliable }, firsts) {
+  const against = (times) => times.map((nanoseconds, round) => nanoseconds / router[round]);
+  const ratios = against(client);
   console.log(`
 one event of ${bytes} bytes, from frame text to handler; Chromium ${browser.version()}, ${rounds} alternating rounds of ${events} events
 
                                median       p10       p90
   hand-written router     ${cells(router, 0)}   ns
-  everwire                ${cells(client, 0)}   ns
+  at most once            ${cells(client, 0)}   ns
   ratio                   ${cells(ratios, 2)}   ${verdict(quantile(ratios, 0.5), ROUTING_TARGET)}
+  reliable                ${cells(reliable, 0)}   ns
+  ratio                   ${cells(against(reliable), 2)}   no target of its own: see \`bench flood\`
 
 first \`new NativeSocketClient()\` of a page, with compiling and instantiating the module; ${firsts.length} fresh pages
 

@@ -44,24 +44,43 @@ window.measureRouting = () => {
   clientSocket.open();
   if (client.getState() !== "open") throw new Error("the client did not open");
 
-  const round = (socket) => {
+  const reliable = new NativeSocketClient({ url: "http://stand-in.invalid", delivery: "reliable" });
+  reliable.on("emotion_update", handler);
+  reliable.connect();
+  const reliableSocket = StandInSocket.newest;
+  reliableSocket.open();
+  const says = (type, data) => reliableSocket.onmessage({ data: JSON.stringify({ type, data }) });
+  says("welcome", { version: 1, epoch: 1, last: 0, streams: { user: 0 } });
+  says("pong", {});
+  if (reliable.getSnapshot().delivery !== "reliable") throw new Error("the reliable client did not open");
+
+  const sides = {
+    router: [routerSocket, () => text],
+    client: [clientSocket, () => text],
+    reliable: [reliableSocket, (offset) => stored(text, offset)],
+  };
+  let offset = 0;
+  const round = ([socket, frameAt]) => {
+    const frames = Array.from({ length: EVENTS_PER_ROUND }, (_, i) => frameAt(offset + i + 1));
     const before = performance.now();
-    for (let i = 0; i < EVENTS_PER_ROUND; i++) socket.onmessage({ data: text });
+    for (const data of frames) socket.onmessage({ data });
     return ((performance.now() - before) * 1e6) / EVENTS_PER_ROUND;
   };
-  const times = { router: [], client: [] };
+  const names = Object.keys(sides);
+  const times = { router: [], client: [], reliable: [] };
   for (let i = -WARM_UP_ROUNDS; i < ROUNDS; i++) {
-    // Whoever comes second finds the other's garbage, so they take turns.
-    const first = i % 2 === 0;
-    const a = round(first ? routerSocket : clientSocket);
-    const b = round(first ? clientSocket : routerSocket);
-    if (i < 0) continue;
-    times.router.push(first ? a : b);
-    times.client.push(first ? b : a);
+    // Whoever comes later finds the others' garbage, so they take turns.
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(i + WARM_UP_ROUNDS + turn) % names.length];
+      const nanoseconds = round(sides[name]);
+      if (i >= 0) times[name].push(nanoseconds);
+    }
+    offset += EVENTS_PER_ROUND;
   }
-  const expected = 2 * (ROUNDS + WARM_UP_ROUNDS) * EVENTS_PER_ROUND;
+  const expected = names.length * (ROUNDS + WARM_UP_ROUNDS) * EVENTS_PER_ROUND;
   if (handled !== expected) throw new Error(`${handled} of ${expected} events were handled`);
   client.disconnect();
+  reliable.disconnect();
   return { bytes: BYTES, rounds: ROUNDS, events: EVENTS_PER_ROUND, ...times };
 };
 
@@ -70,6 +89,9 @@ window.measureFirstClient = () => {
   new NativeSocketClient();
   return performance.now() - before;
 };
+
+/** The frame as a server of the reliable mode stores it. */
+const stored = (text, offset) => `${text.slice(0, -1)},"stream":"user","offset":${offset}}`;
 
 function frame() {
   const envelope = {

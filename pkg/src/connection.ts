@@ -1,4 +1,5 @@
 import type { NativeSocketClient, Snapshot } from "everwire";
+import { makeSnapshot } from "./host/snapshot.js";
 
 /** A client that is connected while somebody uses it. */
 export class Connection {
@@ -48,20 +49,7 @@ export class Connection {
 }
 
 /** What there is to see before anything was asked for, and on servers. */
-export const IDLE: Snapshot = Object.freeze({
-  state: "closed",
-  phase: "idle",
-  attempt: 0,
-  retryAt: null,
-  close: null,
-  error: null,
-  queued: 0,
-  queuedBytes: 0,
-  lastRttMs: null,
-  delivery: null,
-  hasRoom: true,
-  protocolErrors: 0,
-});
+export const IDLE: Snapshot = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ makeSnapshot());
 
 function connect(client: NativeSocketClient): void {
   try {

@@ -6,7 +6,7 @@ import type { Outbox } from "./outbox.js";
 export interface Options {
   /**
    * The server's base URL, such as `"https://api.example.com"`. `http` and `https` become `ws` and `wss`; query parameters are
-   * kept. Default: the page's own origin. A URL that cannot be connected to makes `connect()` throw.
+   * kept. Default, also for an empty one: the page's own origin. A URL that cannot be connected to makes `connect()` throw.
    */
   url?: string | undefined;
   /** The endpoint's path, appended to the path of `url`. Default `"/api/ws"`. */

@@ -20,17 +20,23 @@ extern "C" {
     /// The names of an object's members.
     type Names;
 
-    #[wasm_bindgen(js_namespace = json)]
+    /// Any other string, and whatever is no string, is none of the words.
+    #[wasm_bindgen(js_namespace = json, js_name = member)]
     fn word(value: &JsonValue, field: FieldName) -> WordName;
     #[wasm_bindgen(js_namespace = json)]
     fn has(value: &JsonValue, field: FieldName) -> bool;
     /// NaN stands for `undefined`: no integer.
     #[wasm_bindgen(js_namespace = json)]
     fn count(value: &JsonValue, field: FieldName) -> f64;
-    #[wasm_bindgen(js_namespace = json)]
-    fn text(value: &JsonValue, field: FieldName) -> Option<JsonText>;
-    #[wasm_bindgen(js_namespace = json)]
-    fn object(value: &JsonValue, field: FieldName) -> Option<JsonValue>;
+    // In two calls, because the glue is slow with a reference that may be none.
+    #[wasm_bindgen(js_namespace = json, js_name = isText)]
+    fn is_text(value: &JsonValue, field: FieldName) -> bool;
+    #[wasm_bindgen(js_namespace = json, js_name = member)]
+    fn text(value: &JsonValue, field: FieldName) -> JsonText;
+    #[wasm_bindgen(js_namespace = json, js_name = isObject)]
+    fn is_object(value: &JsonValue, field: FieldName) -> bool;
+    #[wasm_bindgen(js_namespace = json, js_name = member)]
+    fn object(value: &JsonValue, field: FieldName) -> JsonValue;
     #[wasm_bindgen(js_namespace = json)]
     fn names(value: &JsonValue) -> Names;
     #[wasm_bindgen(js_namespace = json, js_name = count)]
@@ -107,11 +113,11 @@ impl Value for JsonValue {
     }
 
     fn text(&self, field: Field) -> Option<JsonText> {
-        text(self, field.into())
+        is_text(self, field.into()).then(|| text(self, field.into()))
     }
 
     fn object(&self, field: Field) -> Option<Self> {
-        object(self, field.into())
+        is_object(self, field.into()).then(|| object(self, field.into()))
     }
 
     fn counts(&self) -> Option<Vec<(JsonText, u64)>> {

@@ -32,12 +32,12 @@ it("query parameters are kept, and the token is added to them percent-encoded", 
   );
 });
 
-it("without a URL the page's own origin is used", () => {
+it.each([undefined, ""])("with %o for a URL the page's own origin is used", (url) => {
   vi.stubGlobal("location", { origin: "https://page.test", protocol: "https:" });
-  expect(connectedTo({ url: undefined })).toBe("wss://page.test/api/ws");
+  expect(connectedTo({ url })).toBe("wss://page.test/api/ws");
 });
 
-it.each(["server.test", "//server.test", "http://", "not a url", ""])(
+it.each(["server.test", "//server.test", "http://", "not a url"])(
   "connect() refuses %o, which is no absolute URL",
   (url) => {
     const client = makeClient({ url });

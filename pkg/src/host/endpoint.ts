@@ -2,12 +2,12 @@ import { error } from "../errors.js";
 
 /**
  * Where to connect, with everything but the token: `http` becomes `ws`, query parameters are kept, the fragment is not. The
- * page's origin stands in for a missing URL. Throws an error that says how to mend the URL.
+ * page's origin stands in for a missing or empty URL. Throws an error that says how to mend the URL.
  */
 export function endpoint(base: string | undefined, path = "/api/ws"): string {
   let url: URL;
   try {
-    url = new URL(base ?? location.origin);
+    url = new URL(base || location.origin);
   } catch {
     throw error("invalid_url", '`url` is not an absolute URL such as "https://example.com"');
   }

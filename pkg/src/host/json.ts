@@ -15,9 +15,6 @@ export function byteLength(text: string): number {
 const CLIENT_STREAM = "client:";
 
 export const json = {
-  /** The member, which is compared with the words that the core knows. */
-  word: (value: Json, field: string): unknown => value[field],
-
   has: (value: Json, field: string): boolean => value[field] !== undefined,
 
   /** The member, if it is an integer that JSON can carry and numbers something. */
@@ -26,16 +23,11 @@ export const json = {
     return Number.isSafeInteger(member) && (member as number) >= 0 ? (member as number) : undefined;
   },
 
-  text(value: Json, field: string): string | undefined {
-    const member = value[field];
-    return typeof member === "string" ? member : undefined;
-  },
+  isText: (value: Json, field: string): boolean => typeof value[field] === "string",
 
-  /** The member, if it is an object and no array. */
-  object(value: Json, field: string): Json | undefined {
-    const member = value[field];
-    return isObject(member) ? member : undefined;
-  },
+  isObject: (value: Json, field: string): boolean => isObject(value[field]),
+
+  member: (value: Json, field: string): unknown => value[field],
 
   names: (value: Json): string[] => Object.keys(value),
 
