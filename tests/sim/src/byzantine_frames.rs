@@ -40,6 +40,7 @@ const MALFORMED: &[&str] = &[
     r#"{"type":"stream","data":{"stream":"user:0"}}"#,
     r#"{"type":"stream","data":{"stream":"user:0","offset":"1"}}"#,
     r#"{"type":"stream","data":{"stream":"user:0","offset":-1}}"#,
+    r#"{"type":"stream","data":{"stream":"user:0","offset":9007199254740992}}"#,
     r#"{"type":"stream","stream":"user:0","offset":1}"#,
     // Welcomes.
     r#"{"type":"welcome"}"#,
@@ -60,6 +61,7 @@ const MALFORMED: &[&str] = &[
     r#"{"type":"notification","data":{},"stream":"user:0"}"#,
     r#"{"type":"notification","data":{},"stream":"user:0","offset":"5"}"#,
     r#"{"type":"notification","data":{},"stream":"user:0","offset":0}"#,
+    r#"{"type":"notification","data":{},"stream":"user:0","offset":9007199254740992}"#,
     r#"{"type":"notification","data":{},"stream":"user:0","offset":5,"prev":5}"#,
     r#"{"type":"notification","data":{},"stream":"user:0","offset":5,"prev":6}"#,
     r#"{"type":"notification","data":{},"stream":"user:0","offset":5,"prev":null}"#,

@@ -221,6 +221,10 @@ impl Simulation {
             self.tally.add(Count::LateReplies);
             return;
         }
+        let has_wrong_fields = |down: &Down| down.claim == Claim::False && matches!(down.kind, Kind::Raw(_));
+        if violation != ProtocolViolation::Malformed && receiving.as_ref().is_some_and(has_wrong_fields) {
+            self.break_rule(Rule::UntruthAccepted, format!("page {page} reads {receiving:?}: {violation:?}"));
+        }
         if self.is_byzantine() {
             return;
         }
