@@ -1,14 +1,14 @@
 //! Real-time JSON events over WebSocket, for browsers.
 //!
-//! A pure state machine ([`proto`]) decides everything. A thin driver (`browser`) turns what happens in the browser into its
-//! inputs and its outputs into browser calls. Two faces show it: `Client` to Rust front ends, and exports that the
-//! npm package `everwire` wraps for JavaScript and React.
+//! A pure state machine ([`proto`]) decides everything. One loop ([`driver`]) takes what happens to it and performs what it asks for, in
+//! whatever place it runs: a [`driver::Host`]. [`Client`] is the client for front ends in Rust, whose host is made of web-sys, js-sys and
+//! gloo-timers; the npm package `everwire`, for JavaScript and React, has a host of its own.
 //!
 //! # The driving contract
 //!
 //! Whoever drives [`proto::Client`], a browser or a test, does this and nothing else:
 //!
-//! 1. A fact happens: a socket opens, a frame arrives, a socket closes, the alarm goes off, the network or the page comes
+//! 1. Something happens: a socket opens, a frame arrives, a socket closes, the alarm goes off, the network or the page comes
 //!    back, or the application gives a command.
 //! 2. It goes in with the current time: [`proto::Client::handle_input`], or the command's own method. Time is an argument,
 //!    never read; randomness comes from a seed given once.
@@ -20,11 +20,10 @@
 //!
 //! # Contents
 //!
-//! - [`proto`]: the state machine. Builds and tests natively.
-//! - `events`: the MasterX and CoLabMatch catalogues as serde types (feature `rust`).
-//! - `browser`: the driver (wasm32 only).
-//! - `Client`: the Rust face (wasm32, feature `rust`).
-//! - `js`: the JavaScript face (wasm32, feature `js`).
+//! - [`client`]: the client for front ends in Rust (feature `web`). It compiles for every target, and stays idle where there is no JavaScript.
+//! - [`events`]: the MasterX and CoLabMatch catalogues as serde types (feature `web`), and how their events wait.
+//! - [`driver`]: the loop of the driving contract, for a host of your own.
+//! - [`proto`]: the state machine. With the feature `json` it reads and writes `serde_json` values, without a browser.
 
 #![cfg_attr(not(any(feature = "web", test)), no_std)]
 
@@ -33,6 +32,14 @@ extern crate alloc;
 pub mod driver;
 pub mod events;
 pub mod proto;
+
+#[cfg(feature = "web")]
+pub mod client;
+#[cfg(feature = "web")]
+#[doc(inline)]
+pub use client::Client;
+#[cfg(feature = "web")]
+mod web;
 
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod no_std_runtime;

@@ -3,6 +3,7 @@
 use core::cell::{RefCell, RefMut};
 
 /// A value that is borrowed for the length of a statement and never while user code runs.
+#[cfg_attr(feature = "web", derive(Default))]
 pub(crate) struct ReentrancyCell<T>(RefCell<T>);
 
 impl<T> ReentrancyCell<T> {
@@ -12,6 +13,12 @@ impl<T> ReentrancyCell<T> {
 
     pub(crate) fn borrow_mut(&self) -> RefMut<'_, T> {
         self.0.try_borrow_mut().unwrap_or_else(|_| unreachable_bug())
+    }
+
+    /// Puts a value in and hands the old one out, so that it is dropped when nothing is borrowed.
+    #[cfg(feature = "web")]
+    pub(crate) fn replace(&self, value: T) -> T {
+        core::mem::replace(&mut *self.borrow_mut(), value)
     }
 }
 

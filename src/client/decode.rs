@@ -1,34 +1,34 @@
 //! From a payload to a typed event.
 
+use js_sys::Object;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Path;
 use serde_wasm_bindgen::Deserializer;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::ClientError;
-use super::host::is_deeper_than;
 
 /// Where a value has not the shape that was asked for, and what was expected there.
-pub(super) struct Misfit {
+pub(super) struct DecodeError {
     pub(super) field: String,
     pub(super) reason: String,
 }
 
 /// Decodes the payload of `event`.
 pub(super) fn payload<E: DeserializeOwned>(event: &str, data: JsValue) -> Result<E, ClientError> {
-    value(data).map_err(|Misfit { field, reason }| ClientError::Undecodable { event: event.into(), field, reason })
+    value(data).map_err(|DecodeError { field, reason }| ClientError::Undecodable { event: event.into(), field, reason })
 }
 
 /// Decodes any value from the server.
-pub(super) fn value<T: DeserializeOwned>(data: JsValue) -> Result<T, Misfit> {
+pub(super) fn value<T: DeserializeOwned>(data: JsValue) -> Result<T, DecodeError> {
     if is_deeper_than(MAX_DEPTH, &data) {
         let reason = format!("expected at most {MAX_DEPTH} levels of nesting");
-        return Err(Misfit { field: String::new(), reason });
+        return Err(DecodeError { field: String::new(), reason });
     }
     serde_path_to_error::deserialize(Deserializer::from(data)).map_err(|error| {
         let text = error.inner().to_string();
         let text = text.strip_prefix("Error: ").unwrap_or(&text);
-        Misfit { field: shortened(field(error.path(), text)), reason: shortened(reason(text)) }
+        DecodeError { field: shortened(field(error.path(), text)), reason: shortened(reason(text)) }
     })
 }
 
@@ -54,6 +54,12 @@ fn reason(text: &str) -> String {
         return "it has none of the accepted shapes".into();
     }
     "it has a value that is not accepted".into()
+}
+
+/// Whether arrays and objects are nested in each other more than `levels` deep.
+fn is_deeper_than(levels: u32, value: &JsValue) -> bool {
+    value.is_object()
+        && (levels == 0 || Object::values(value.unchecked_ref()).iter().any(|part| is_deeper_than(levels - 1, &part)))
 }
 
 fn shortened(text: String) -> String {

@@ -5,9 +5,13 @@ use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
 use super::SendError;
+use crate::web::HAS_JAVASCRIPT;
 
-/// The payload as the JavaScript value that JSON has for it.
+/// The payload as the JavaScript value that JSON has for it. Without JavaScript, there is no such value.
 pub(super) fn payload(event: &impl Serialize) -> Result<JsValue, SendError> {
+    if !HAS_JAVASCRIPT {
+        return Err(SendError::NoJavaScript);
+    }
     let mut track = serde_path_to_error::Track::new();
     let serializer = Serializer::json_compatible();
     event

@@ -5,7 +5,6 @@ use std::fmt;
 
 use wasm_bindgen::JsValue;
 
-use super::host;
 use crate::proto::{Close, ConfigError, DropReason, ProtocolViolation, Refusal, RequestFailure};
 
 /// A URL that cannot be connected to: the caller has to change `url` or `path`.
@@ -25,14 +24,6 @@ pub enum EndpointError {
 }
 
 impl EndpointError {
-    pub(super) fn from_js(error: &JsValue) -> Self {
-        let text = host::text(error, "message");
-        match host::text(error, "code").as_str() {
-            "insecure_url" => Self::Insecure { text },
-            _ => Self::Invalid { text },
-        }
-    }
-
     /// The stable name that programs can test for.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -72,24 +63,11 @@ pub enum SendError {
         /// What JavaScript threw, or `undefined`.
         cause: JsValue,
     },
+    /// There is no JavaScript here: the page is being rendered on a server, where clients stay idle.
+    NoJavaScript,
 }
 
 impl SendError {
-    pub(super) fn from_js(error: &JsValue) -> Self {
-        match host::text(error, "code").as_str() {
-            "invalid_event" => Self::InvalidEvent,
-            "invalid_data" => Self::InvalidData,
-            _ => {
-                let cause = host::get(error, "cause");
-                Self::Unserialisable {
-                    field: String::new(),
-                    // Of what is nested too deep, the error itself is all that there is to say.
-                    cause: if cause.is_undefined() { error.clone() } else { cause },
-                }
-            }
-        }
-    }
-
     /// The stable name that programs can test for.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -99,6 +77,7 @@ impl SendError {
             Self::InvalidEvent => "invalid_event",
             Self::InvalidData => "invalid_data",
             Self::Unserialisable { .. } => "unserialisable",
+            Self::NoJavaScript => "no_javascript",
         }
     }
 }
@@ -109,15 +88,13 @@ impl fmt::Display for SendError {
             Self::Refused(Refusal::TooLarge { bytes, max }) => {
                 write!(f, "the message takes {bytes} bytes, more than the {max} of `max_message_bytes`")
             }
-            Self::Refused(Refusal::QueueFull) => f.write_str("there is no connection and the queue is full"),
-            Self::Refused(Refusal::NotOpen) => f.write_str("there is no connection, and this event is worthless later"),
-            Self::Refused(Refusal::TooManySessions) => f.write_str("too many sessions are joined: leave some first"),
-            Self::Refused(Refusal::Unsupported) => f.write_str(Refusal::Unsupported.text()),
+            Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
             Self::InvalidOption(error) => fmt::Display::fmt(error, f),
             Self::InvalidEvent => f.write_str("the name of an event must not be empty"),
             Self::InvalidData => f.write_str("the data of an event must be a JSON object"),
             Self::Unserialisable { field, .. } if field.is_empty() => f.write_str("the data cannot be written as JSON"),
             Self::Unserialisable { field, .. } => write!(f, "`{field}` cannot be written as JSON"),
+            Self::NoJavaScript => f.write_str("there is no JavaScript here: on a server, clients stay idle"),
         }
     }
 }
@@ -156,11 +133,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    pub(super) fn rejected(data: &JsValue) -> Self {
-        Self::Rejected { code: host::text(data, "code"), message: host::text(data, "message") }
-    }
-
-    pub(super) const fn failed(failure: RequestFailure) -> Self {
+    pub(crate) const fn failed(failure: RequestFailure) -> Self {
         match failure {
             RequestFailure::TimedOut => Self::TimedOut,
             RequestFailure::Abandoned => Self::Abandoned,
@@ -175,17 +148,7 @@ impl RequestError {
             Self::Rejected { .. } => "refused",
             Self::TimedOut => "timed_out",
             Self::Abandoned => "abandoned",
-            Self::Dropped(reason) => match reason {
-                DropReason::Overflow => "overflow",
-                DropReason::Expired => "expired",
-                DropReason::NotOpen => "not_open",
-                DropReason::Replaced => "replaced",
-                DropReason::Unconfirmed | DropReason::OutcomeUnknown => "unconfirmed",
-                DropReason::Unsupported => "unsupported",
-                DropReason::Forgotten => "forgotten",
-                DropReason::TooLarge => "too_large",
-                DropReason::Poisoned => "poisoned",
-            },
+            Self::Dropped(reason) => reason.code(),
             Self::Cancelled => "cancelled",
             Self::Undecodable { .. } => "undecodable",
         }
@@ -278,15 +241,6 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    pub(super) fn from_js(error: &JsValue) -> Self {
-        let cause = || host::get(error, "cause");
-        match host::text(error, "code").as_str() {
-            "handler_failed" => Self::HandlerFailed { event: host::text(error, "event"), cause: cause() },
-            "token_failed" => Self::TokenFailed { cause: cause() },
-            _ => Self::BadFrame { text: host::text(error, "message"), frame: host::get(error, "frame").as_string() },
-        }
-    }
-
     /// The stable name that programs can test for.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -2,12 +2,11 @@
 
 use wasm_bindgen::JsValue;
 
-use super::host::{self, Store};
 use super::{ClientError, Snapshot};
-use crate::browser::frame::Text;
+use crate::proto::wire::ReceiptStatus;
 use crate::proto::{Close, DropReason};
 
-/// FrameKind of the connection, in the order that it happened.
+/// What happens to the connection, told in the order in which it happens.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientEvent {
@@ -73,30 +72,4 @@ pub enum ClientEvent {
     },
     /// Something went wrong that no call could answer for. The connection stays as it is.
     Error(ClientError),
-}
-
-/// How far a message has come beyond the server. It moves forward only, and a server may leave the first out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReceiptStatus {
-    /// Another user has it.
-    Delivered,
-    /// Another user has read it.
-    Read,
-}
-
-impl ClientEvent {
-    pub(super) fn rejected(seq: u64, data: &JsValue) -> Self {
-        Self::Rejected { seq, code: host::text(data, "code"), message: host::text(data, "message") }
-    }
-
-    pub(super) fn receipt(seq: u64, data: &JsValue) -> Self {
-        let is_read = host::text(data, "status") == "read";
-        Self::Receipt { seq, status: if is_read { ReceiptStatus::Read } else { ReceiptStatus::Delivered } }
-    }
-
-    pub(super) fn dropped(store: &Store, frame: Text, reason: DropReason) -> Self {
-        let envelope = host::take_draft(store, frame);
-        Self::Dropped { event: host::text(&envelope, "type"), data: host::get(&envelope, "data"), reason }
-    }
 }

@@ -1,29 +1,35 @@
 //! The handlers of a client, and the guards that end them.
 
-use std::rc::Weak;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
 
-use wasm_bindgen::prelude::*;
+use js_sys::Function;
+use wasm_bindgen::JsValue;
 
-use super::Shared;
-use super::host::{self, Store};
-use crate::browser::counters::Counted;
-use crate::browser::held::Held;
+use crate::reentrancy_cell::ReentrancyCell;
+use crate::web::{CountedClosure, WebHost};
 
 /// Ends a subscription when it is dropped. It does not keep the client.
 #[must_use = "dropping a subscription ends it"]
 pub struct Subscription {
-    client: Weak<Shared>,
+    host: Weak<WebHost>,
     id: u32,
 }
 
 impl Subscription {
-    pub(super) const fn new(client: Weak<Shared>, id: u32) -> Self {
-        Self { client, id }
+    pub(super) fn new(host: &Rc<WebHost>, id: u32) -> Self {
+        Self { host: Rc::downgrade(host), id }
+    }
+
+    /// One whose handler is never called.
+    pub(super) const fn nowhere() -> Self {
+        Self { host: Weak::new(), id: 0 }
     }
 
     /// Leaves the handler in place for as long as the client lives.
     pub fn forget(mut self) {
-        self.client = Weak::new();
+        self.host = Weak::new();
     }
 
     /// Ends the subscription, as dropping it does.
@@ -32,8 +38,8 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if let Some(client) = self.client.upgrade() {
-            client.registry.remove(self.id);
+        if let Some(host) = self.host.upgrade() {
+            host.dispatcher().registry().remove(self.id);
         }
     }
 }
@@ -44,63 +50,77 @@ impl std::fmt::Debug for Subscription {
     }
 }
 
-/// What JavaScript calls with the data and the envelope.
+/// What is called with the data and the envelope of an event, or with `undefined` for listeners.
 pub(super) type Handler = dyn FnMut(JsValue, JsValue);
 
-/// Every handler of one client. JavaScript knows the functions; their closures live here.
+/// Who is told.
+#[derive(PartialEq)]
+pub(super) enum Audience {
+    /// Those who listen to the connection.
+    Listeners,
+    /// The handlers of this event type.
+    Handlers(String),
+}
+
+/// Every handler of one client.
+#[derive(Default)]
 pub(super) struct Registry {
-    store: Store,
-    entries: Held<Vec<Entry>>,
+    /// By their numbers, and so in the order in which they were added.
+    entries: ReentrancyCell<BTreeMap<u32, Entry>>,
+    latest: Cell<u32>,
 }
 
 struct Entry {
-    id: u32,
-    name: JsValue,
-    /// JavaScript keeps a closure that is dropped while it runs until it returns.
-    _closure: Closure<Handler>,
-    _counted: Counted,
+    audience: Audience,
+    closure: CountedClosure<Handler>,
 }
 
 impl Registry {
-    pub(super) fn new(store: &Store) -> Self {
-        Self { store: store.clone(), entries: Held::default() }
-    }
-
     /// Adds a handler; the number removes it.
-    pub(super) fn add(&self, name: &str, handler: Box<Handler>) -> u32 {
-        let closure = Closure::wrap(handler);
-        let name = JsValue::from(name);
-        let id = host::add_handler(&self.store, &name, closure.as_ref());
-        self.entries.borrow_mut().push(Entry { id, name, _closure: closure, _counted: Counted::new() });
+    pub(super) fn add(&self, audience: Audience, handler: Box<Handler>) -> u32 {
+        let id = self.latest.get() + 1;
+        self.latest.set(id);
+        let entry = Entry { audience, closure: CountedClosure::new(handler) };
+        self.entries.borrow_mut().insert(id, entry);
         id
     }
 
     /// Removes a handler, which may be the one that runs.
     pub(super) fn remove(&self, id: u32) {
-        let place = self.entries.borrow().iter().position(|entry| entry.id == id);
         // What a handler holds may itself end subscriptions when it is dropped, so nothing is borrowed then.
-        let entry = place.map(|place| self.entries.borrow_mut().swap_remove(place));
-        if let Some(entry) = entry {
-            self.forget(&entry);
-        }
+        let entry = self.entries.borrow_mut().remove(&id);
+        drop(entry);
     }
 
     pub(super) fn clear(&self) {
-        let entries = self.entries.replace(Vec::new());
-        for entry in &entries {
-            self.forget(entry);
+        drop(self.entries.replace(BTreeMap::new()));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.borrow_mut().len()
+    }
+
+    /// Calls the handlers of one audience in order. `failed` gets what one has thrown; the others still run. One that was removed meanwhile
+    /// is not called, and one that was added meanwhile is not called yet.
+    pub(super) fn call(
+        &self,
+        audience: &Audience,
+        data: &JsValue,
+        envelope: &JsValue,
+        mut failed: impl FnMut(JsValue),
+    ) {
+        for (id, function) in self.functions_for(audience) {
+            let is_there = self.entries.borrow_mut().contains_key(&id);
+            // Through JavaScript, which catches what a handler throws.
+            if is_there && let Err(cause) = function.call2(&JsValue::UNDEFINED, data, envelope) {
+                failed(cause);
+            }
         }
     }
 
-    /// How many handlers JavaScript knows, without the client's own.
-    pub(super) fn len(&self) -> usize {
-        (host::count_handlers(&self.store) as usize).saturating_sub(OWN_HANDLERS)
-    }
-
-    fn forget(&self, entry: &Entry) {
-        host::remove_handler(&self.store, &entry.name, entry.id);
+    fn functions_for(&self, audience: &Audience) -> Vec<(u32, Function)> {
+        let entries = self.entries.borrow_mut();
+        let own = entries.iter().filter(|(_, entry)| entry.audience == *audience);
+        own.map(|(id, entry)| (*id, entry.closure.function().clone())).collect()
     }
 }
-
-/// The one that hears about errors.
-const OWN_HANDLERS: usize = 1;

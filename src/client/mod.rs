@@ -1,4 +1,4 @@
-//! The Rust face: a client for Rust front ends, with typed events.
+//! A client for Rust front ends, with typed events.
 //!
 //! ```no_run
 //! use everwire::client::{Client, ClientEvent, Options, Subscription};
@@ -13,7 +13,7 @@
 //!     let client = Client::new(options)?;
 //!
 //!     let emotions = client.subscribe(|update: EmotionUpdate| show(&update.emotion.primary_emotion));
-//!     let news = client.on_event(|event| {
+//!     let changes = client.on_event(|event| {
 //!         if let ClientEvent::GaveUp { attempts } = event {
 //!             show(&format!("no connection after {attempts} attempts"));
 //!         }
@@ -22,7 +22,7 @@
 //!     client.connect()?;
 //!     client.connected().await?;
 //!     client.send(&JoinSession { session_id: "algebra".into() })?;
-//!     Ok((client, [emotions, news]))
+//!     Ok((client, [emotions, changes]))
 //! }
 //! ```
 //!
@@ -34,44 +34,94 @@
 //! A [`Client`] is a handle: clones share one connection, and dropping the last one closes it. Handlers run with nothing
 //! borrowed, so each may call whatever it likes, and may drop its own [`Subscription`]. A handler that keeps the client it is
 //! subscribed to should keep a [`WeakClient`]; otherwise the two keep each other alive until the subscription is dropped.
+//!
+//! # Rendering on a server
+//!
+//! This module compiles for every target, and a client can be made where there is no JavaScript, as on a server that renders the first page of
+//! a Leptos, Dioxus or Yew application. There a client stays idle: [`connect`](Client::connect) does nothing and succeeds, handlers are
+//! dropped and never called, [`snapshot`](Client::snapshot) is that of a client that nothing has happened to, which is also what the browser
+//! starts with, waits end at once, and sending is refused as [`SendError::NoJavaScript`]. One component serves both sides:
+//!
+//! ```
+//! use everwire::client::{Client, Options};
+//! use everwire::proto::{ConfigError, Phase};
+//!
+//! /// Runs on the server first, and in the browser again.
+//! fn connection() -> Result<Client, ConfigError> {
+//!     let client = Client::new(Options::new().url("https://learn.example"))?;
+//!     if let Err(error) = client.connect() {
+//!         eprintln!("{error}");
+//!     }
+//!     Ok(client)
+//! }
+//!
+//! // What the server renders.
+//! assert_eq!(connection()?.snapshot().phase, Phase::Idle);
+//! # Ok::<(), ConfigError>(())
+//! ```
+//!
+//! A client belongs to the thread that has made it. Leptos may drop what a component keeps on another thread of the server, so there the client
+//! is made in an effect, which runs in the browser alone:
+//!
+//! ```ignore
+//! #[component]
+//! pub fn Notifications() -> impl IntoView {
+//!     let phase = RwSignal::new(Phase::Idle);
+//!     let latest = RwSignal::new(String::new());
+//!     Effect::new(move || {
+//!         let Ok(client) = Client::new(Options::new()) else { return };
+//!         let changes = client.on_event(move |event| {
+//!             if let ClientEvent::Changed(snapshot) = event {
+//!                 phase.set(snapshot.phase);
+//!             }
+//!         });
+//!         let texts = client.subscribe(move |event: Notification| latest.set(event.text.unwrap_or_default()));
+//!         if client.connect().is_ok() {
+//!             // They live as long as the component.
+//!             StoredValue::new_local((client, changes, texts));
+//!         }
+//!     });
+//!     view! { <p class=move || phase.get().code()>{latest}</p> }
+//! }
+//! ```
 
 mod decode;
 mod diagnostics;
+mod dispatcher;
 mod encode;
 mod error;
 mod event;
-mod face;
 mod handlers;
-mod host;
-mod news;
 mod options;
 mod requests;
 mod send_options;
+mod sending;
 mod snapshot;
 mod waiters;
 
 use std::rc::{Rc, Weak};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
-use crate::browser::{Core, Driver, frame};
 use crate::events::WireEvent;
-use crate::proto::{ConfigError, Phase, Refused, Sent, Timestamp};
+use crate::proto::{Client as Core, ConfigError, Phase, Timestamp};
+use crate::web::{HAS_JAVASCRIPT, WebHost, WebValue};
 
+pub use crate::proto::wire::ReceiptStatus;
 pub use diagnostics::Diagnostics;
 pub use error::{ClientError, EndpointError, NotConnected, RequestError, SendError};
-pub use event::{ClientEvent, ReceiptStatus};
+pub use event::ClientEvent;
 pub use handlers::Subscription;
 pub use options::{Options, TokenRequest};
 pub use send_options::SendOptions;
 pub use snapshot::Snapshot;
 
-use face::{RustDriver, RustFace};
-use handlers::Registry;
-use news::{FrameKind, NEWS};
-use options::{Parts, Target, TokenFunction};
+pub(crate) use dispatcher::Dispatcher;
+pub(crate) use snapshot::readable;
+
+use handlers::{Audience, Handler};
+use options::{Parts, Target};
 
 /// One logical connection to a server, over as many sockets as it takes. Clones share it.
 #[derive(Clone)]
@@ -82,11 +132,16 @@ pub struct Client(Rc<Shared>);
 pub struct WeakClient(Weak<Shared>);
 
 struct Shared {
-    driver: Rc<RustDriver>,
-    news: Rc<FrameKind>,
-    registry: Registry,
+    environment: Environment,
     target: Target,
-    _token: Option<TokenFunction>,
+}
+
+/// Where a client is.
+enum Environment {
+    /// Where there is JavaScript.
+    Browser(Rc<WebHost>),
+    /// Where there is none: what its snapshot says for ever.
+    Server(Box<Snapshot>),
 }
 
 impl Client {
@@ -97,23 +152,23 @@ impl Client {
     /// [`ConfigError`] names the option that is out of range, by its JavaScript path, and what it accepts: the caller has to
     /// change it.
     pub fn new(options: Options) -> Result<Self, ConfigError> {
-        let Parts { config, target, token, function } = options.into_parts()?;
-        let news = Rc::new(FrameKind::default());
-        let store = host::new_store(config.reliable, &token);
-        let registry = Registry::new(&store);
-        news.listen(&store, &registry);
-        let driver = Rc::new(Driver::new(config, RustFace::new(store, news.clone())));
-        driver.face().attach(&driver);
-        Ok(Self(Rc::new(Shared { driver, news, registry, target, _token: function })))
+        let Parts { config, target, token } = options.into_parts()?;
+        let environment = if HAS_JAVASCRIPT {
+            Environment::Browser(WebHost::new(config, token.into_source()))
+        } else {
+            Environment::Server(Box::new(Snapshot::of_new_client(&config)))
+        };
+        Ok(Self(Rc::new(Shared { environment, target })))
     }
 
-    /// Connects, unless a connection is open, under way, or scheduled. Returns at once; see [`connected`](Self::connected).
+    /// Connects, unless a connection is open, under way, or scheduled. Returns at once; see [`connected`](Self::connected). On a server,
+    /// the client stays idle.
     ///
     /// # Errors
     ///
     /// [`EndpointError`] when the URL cannot be connected to: the caller has to change `url` or `path`.
     pub fn connect(&self) -> Result<(), EndpointError> {
-        self.command(Core::connect)
+        self.connect_by(Core::connect)
     }
 
     /// Drops whatever connection there is and connects anew, with a fresh budget of attempts. Also the way back after the
@@ -123,13 +178,15 @@ impl Client {
     ///
     /// As [`connect`](Self::connect).
     pub fn reconnect(&self) -> Result<(), EndpointError> {
-        self.command(Core::reconnect)
+        self.connect_by(Core::reconnect)
     }
 
     /// Closes with code 1000 and stays closed. Subscriptions and queued messages are kept for the next
     /// [`connect`](Self::connect).
     pub fn disconnect(&self) {
-        self.0.driver.act(Core::disconnect);
+        if let Some(host) = self.host() {
+            host.command(Core::disconnect);
+        }
     }
 
     /// Waits until the connection is open. Pends through waits, retries and times without a network.
@@ -139,91 +196,37 @@ impl Client {
     /// [`NotConnected`] when the connection will not open by itself: nothing was asked for, the application disconnected, the
     /// client has given up, or the server has refused it for good.
     pub async fn connected(&self) -> Result<(), NotConnected> {
-        self.0.news.wait_for(|| news::connection(&self.0.driver)).await
+        match self.host() {
+            Some(host) => host.dispatcher().wait_for(|| host.with_core(connection)).await,
+            None => Err(NotConnected::Disconnected),
+        }
     }
 
     /// Where the connection stands, and why.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::take(&self.0.driver)
+        match &self.0.environment {
+            Environment::Browser(host) => Snapshot::take(host),
+            Environment::Server(snapshot) => Snapshot::clone(snapshot),
+        }
     }
 
     /// The state alone, without the rest of the [`snapshot`](Self::snapshot).
     #[must_use]
     pub fn phase(&self) -> Phase {
-        self.0.driver.look(|core| core.snapshot().phase)
-    }
-
-    /// Sends an event: hands it to the open connection, or queues it.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] when it was not accepted; then nothing is sent and nothing is queued.
-    pub fn send<E: WireEvent + Serialize>(&self, event: &E) -> Result<Sent, SendError> {
-        self.send_raw(E::TYPE, &encode::payload(event)?)
-    }
-
-    /// Sends an event whose data is a JavaScript value: a JSON object, or `undefined` for an empty one.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    pub fn send_raw(&self, event: &str, data: &JsValue) -> Result<Sent, SendError> {
-        self.send_raw_with(event, data, &SendOptions::default())
-    }
-
-    /// Sends an event that waits in another way than its type says.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send), and [`SendError::InvalidOption`] for an option out of its range.
-    pub fn send_with<E: WireEvent + Serialize>(&self, event: &E, options: &SendOptions) -> Result<Sent, SendError> {
-        self.send_raw_with(E::TYPE, &encode::payload(event)?, options)
-    }
-
-    /// Sends an event whose data is a JavaScript value, and that waits in another way than its type says.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_with`](Self::send_with).
-    pub fn send_raw_with(&self, event: &str, data: &JsValue, options: &SendOptions) -> Result<Sent, SendError> {
-        self.submit(event, data, options, None).map(|(sent, _)| sent)
-    }
-
-    /// Takes back the message with this number, unless it was sent already: then it returns `false` and changes nothing, as it does
-    /// for numbers that were never given. Nothing else is told of a message that was taken back.
-    pub fn cancel(&self, seq: u64) -> bool {
-        self.0.driver.act(|core, now| {
-            let is_in_time = core.cancel(seq, now);
-            if is_in_time {
-                self.0.driver.face().settle(seq, || Err(RequestError::Cancelled));
-            }
-            is_in_time
-        })
-    }
-
-    /// Waits until a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. Pends as
-    /// long as there is no room, which may be for ever if nobody connects.
-    pub async fn when_room(&self) {
-        self.0.news.wait_for(|| self.0.driver.look(|core| core.snapshot().has_room.then_some(()))).await;
+        self.host().map_or(Phase::Idle, |host| host.with_core(|core| core.snapshot().phase))
     }
 
     /// Disconnects and forgets every message, session and position: the user has logged out. Each message that waits, or is sent and
     /// not acknowledged, is reported as dropped, with [`DropReason::Forgotten`](crate::proto::DropReason::Forgotten). Subscriptions
     /// are kept.
     pub fn forget(&self) {
-        self.0.driver.act(|core, now| {
-            core.disconnect(now);
-            core.forget(now);
-        });
-        host::forget_joins(self.0.driver.face().store());
-    }
-
-    /// The number of the message that was accepted last, by which [`cancel`](Self::cancel) and the [news](ClientEvent) name it.
-    /// A listener that sends when it is told what a call has changed does so before that call returns, and so moves the number.
-    #[must_use]
-    pub fn latest_seq(&self) -> u64 {
-        self.0.driver.look(Core::latest_seq)
+        if let Some(host) = self.host() {
+            host.command(|core, now| {
+                core.disconnect(now);
+                core.forget(now);
+            });
+        }
     }
 
     /// Calls `handler` for every event of this type until the subscription is dropped.
@@ -234,37 +237,32 @@ impl Client {
     where
         E: WireEvent + DeserializeOwned + 'static,
     {
-        let news = Rc::downgrade(&self.0.news);
+        let host = self.host().map(Rc::downgrade);
         self.subscribe_raw(E::TYPE, move |data, _| match decode::payload(E::TYPE, data) {
             Ok(event) => handler(event),
             Err(error) => {
-                if let Some(news) = news.upgrade() {
-                    news.tell(ClientEvent::Error(error));
+                if let Some(host) = host.as_ref().and_then(Weak::upgrade) {
+                    host.dispatcher().dispatch(ClientEvent::Error(error));
                 }
             }
         })
     }
 
     /// Calls `handler` with the data and the whole envelope of every event of this type until the subscription is dropped.
-    pub fn subscribe_raw(&self, event: &str, mut handler: impl FnMut(JsValue, JsValue) + 'static) -> Subscription {
-        let handler = move |data: JsValue, envelope: JsValue| {
-            // The client's own errors share a name with the server's `error` event, and have no envelope.
-            if !envelope.is_undefined() {
-                handler(data, envelope);
-            }
-        };
-        self.subscription(self.0.registry.add(event, Box::new(handler)))
+    pub fn subscribe_raw(&self, event: &str, handler: impl FnMut(JsValue, JsValue) + 'static) -> Subscription {
+        self.add(Audience::Handlers(event.to_owned()), Box::new(handler))
     }
 
     /// Calls `listener` for everything that happens to the connection until the subscription is dropped.
     pub fn on_event(&self, mut listener: impl FnMut(&ClientEvent) + 'static) -> Subscription {
-        let news = Rc::downgrade(&self.0.news);
+        let host = self.host().map(Rc::downgrade);
         let listener = move |_, _| {
-            if let Some(event) = news.upgrade().and_then(|news| news.current()) {
+            let host = host.as_ref().and_then(Weak::upgrade);
+            if let Some(event) = host.and_then(|host| host.dispatcher().current()) {
                 listener(&event);
             }
         };
-        self.subscription(self.0.registry.add(NEWS, Box::new(listener)))
+        self.add(Audience::Listeners, Box::new(listener))
     }
 
     /// A handle that does not keep the connection.
@@ -276,52 +274,38 @@ impl Client {
     /// How many handlers are subscribed, listeners for the connection included.
     #[must_use]
     pub fn handlers(&self) -> usize {
-        self.0.registry.len()
+        self.host().map_or(0, |host| host.dispatcher().registry().len())
     }
 
-    /// Hands a message over, with the time for the reply if it is a request. Returns its number, too.
-    fn submit(
-        &self,
-        event: &str,
-        data: &JsValue,
-        options: &SendOptions,
-        reply_within_ms: Option<u64>,
-    ) -> Result<(Sent, u64), SendError> {
-        send_options::check_millis("ttl_ms", options.ttl_ms)?;
-        send_options::check_millis("timeout_ms", reply_within_ms)?;
-        let (face, is_request) = (self.0.driver.face(), reply_within_ms.is_some());
-        let (store, key) = (face.store(), options.coalesce.as_deref());
-        let draft = host::draft_event(store, event, data, key, options.volatile, is_request);
-        let draft = draft.map_err(|error| SendError::from_js(&error))?;
-        let [frame, bytes, kind, key] = draft[..] else { crate::bug() };
-        let mut message = frame::message(frame, bytes, kind, key);
-        message.policy.ttl_ms = options.ttl_ms;
-        message.policy.reply_within_ms = reply_within_ms;
-        let sent = self.0.driver.act(|core, now| {
-            let sent = core.send(message, now)?;
-            let seq = core.latest_seq();
-            // What becomes of it may be told before this call returns.
-            if is_request {
-                face.requests().expect(seq);
-            }
-            Ok((sent, seq))
-        });
-        let sent = sent.map_err(|refused: Refused<frame::Text>| refused.refusal);
-        sent.and_then(|(sent, seq)| Ok((self.0.driver.confirm(sent, kind == 1)?, seq))).map_err(|refusal| {
-            host::take_draft(store, frame);
-            SendError::Refused(refusal)
-        })
+    /// What runs the client, where there is JavaScript.
+    fn host(&self) -> Option<&Rc<WebHost>> {
+        self.0.host()
     }
 
-    fn command(&self, command: fn(&mut Core, Timestamp)) -> Result<(), EndpointError> {
-        host::set_endpoint(self.0.driver.face().store(), &self.0.target.endpoint()?);
-        self.0.driver.look_at_network();
-        self.0.driver.act(command);
+    fn connect_by(&self, command: fn(&mut Core<WebValue>, Timestamp)) -> Result<(), EndpointError> {
+        if let Some(host) = self.host() {
+            host.connect(self.0.target.endpoint()?, command);
+        }
         Ok(())
     }
 
-    fn subscription(&self, id: u32) -> Subscription {
-        Subscription::new(Rc::downgrade(&self.0), id)
+    fn add(&self, audience: Audience, handler: Box<Handler>) -> Subscription {
+        match self.host() {
+            Some(host) => Subscription::new(host, host.dispatcher().registry().add(audience, handler)),
+            None => Subscription::nowhere(),
+        }
+    }
+}
+
+/// Whether the connection is open, or will not open by itself; `None` while that is not known.
+fn connection(core: &Core<WebValue>) -> Option<Result<(), NotConnected>> {
+    let seen = core.snapshot();
+    match seen.phase {
+        Phase::Open => Some(Ok(())),
+        Phase::Idle => Some(Err(NotConnected::Disconnected)),
+        Phase::GivenUp => Some(Err(NotConnected::GaveUp { attempts: seen.attempt })),
+        Phase::Fatal => Some(Err(NotConnected::Fatal(seen.close.map(readable)))),
+        Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,
     }
 }
 
@@ -333,10 +317,21 @@ impl WeakClient {
     }
 }
 
+impl Shared {
+    const fn host(&self) -> Option<&Rc<WebHost>> {
+        match &self.environment {
+            Environment::Browser(host) => Some(host),
+            Environment::Server(_) => None,
+        }
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.registry.clear();
-        self.driver.act(Core::disconnect);
+        if let Some(host) = self.host() {
+            host.dispatcher().registry().clear();
+            host.command(Core::disconnect);
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use super::{EndpointError, host};
-use crate::browser::counters::Counted;
+use super::EndpointError;
 use crate::proto::{Config, ConfigError, ValidatedConfig};
+use crate::web::{self, CountedClosure, TokenSource};
 
 /// Where to connect, as whom, and how persistently.
 ///
@@ -29,18 +30,13 @@ pub struct TokenRequest {
     pub refused: bool,
 }
 
+/// Where tokens come from.
 #[derive(Default)]
-enum Token {
+pub(super) enum Token {
     #[default]
     None,
     Fixed(String),
     Function(Box<dyn Fn(TokenRequest) -> JsValue>),
-}
-
-/// Keeps a token function callable.
-pub(super) struct TokenFunction {
-    closure: Closure<dyn Fn(JsValue) -> JsValue>,
-    _counted: Counted,
 }
 
 impl Options {
@@ -50,7 +46,7 @@ impl Options {
         Self::default()
     }
 
-    /// Base URL, with http, https, ws or wss. Default: the page's own origin. ValidatedConfig by
+    /// Base URL, with http, https, ws or wss. Default, also for an empty one: the page's own origin. Checked by
     /// [`connect`](super::Client::connect). Its query parameters are kept.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
@@ -110,15 +106,8 @@ impl Options {
 
     pub(super) fn into_parts(self) -> Result<Parts, ConfigError> {
         let config = self.config.check()?;
-        let (token, function) = match self.token {
-            Token::None => (JsValue::UNDEFINED, None),
-            Token::Fixed(token) => (token.into(), None),
-            Token::Function(provider) => {
-                let function = TokenFunction::new(provider);
-                (function.closure.as_ref().clone(), Some(function))
-            }
-        };
-        Ok(Parts { config, target: Target { url: self.url.into(), path: self.path.into() }, token, function })
+        let target = Target { url: self.url, path: self.path };
+        Ok(Parts { config, target, token: self.token })
     }
 }
 
@@ -126,32 +115,36 @@ impl Options {
 pub(super) struct Parts {
     pub(super) config: ValidatedConfig,
     pub(super) target: Target,
-    /// A string, a function, or `undefined`.
-    pub(super) token: JsValue,
-    /// What the function calls, if it is one.
-    pub(super) function: Option<TokenFunction>,
+    pub(super) token: Token,
 }
 
-/// Where to connect. Both are strings or `undefined`.
+impl Token {
+    /// Where tokens come from, for JavaScript.
+    pub(super) fn into_source(self) -> TokenSource {
+        match self {
+            Self::None => TokenSource::None,
+            Self::Fixed(token) => TokenSource::Fixed(JsString::from(token)),
+            Self::Function(provider) => {
+                let ask = move |refused| provider(TokenRequest { refused });
+                TokenSource::Function(CountedClosure::<dyn Fn(bool) -> JsValue>::new(Box::new(ask)))
+            }
+        }
+    }
+}
+
+/// Where to connect.
 pub(super) struct Target {
-    url: JsValue,
-    path: JsValue,
+    url: Option<String>,
+    path: Option<String>,
 }
 
 impl Target {
-    pub(super) fn endpoint(&self) -> Result<JsValue, EndpointError> {
-        host::endpoint(&self.url, &self.path).map_err(|error| EndpointError::from_js(&error))
+    pub(super) fn endpoint(&self) -> Result<JsString, EndpointError> {
+        web::endpoint(self.url.as_deref(), self.path.as_deref().unwrap_or(DEFAULT_PATH))
     }
 }
 
-impl TokenFunction {
-    fn new(provider: Box<dyn Fn(TokenRequest) -> JsValue>) -> Self {
-        let ask =
-            move |request: JsValue| provider(TokenRequest { refused: host::get(&request, "refused").is_truthy() });
-        let ask: Box<dyn Fn(JsValue) -> JsValue> = Box::new(ask);
-        Self { closure: Closure::wrap(ask), _counted: Counted::new() }
-    }
-}
+const DEFAULT_PATH: &str = "/api/ws";
 
 impl fmt::Debug for Options {
     /// Leaves the token out.

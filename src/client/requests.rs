@@ -8,17 +8,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
-use super::{Client, RequestError, SendOptions, decode, encode};
-use crate::browser::Core;
-use crate::browser::held::Held;
+use super::sending::submit;
+use super::{Client, RequestError, SendError, SendOptions, decode, encode};
 use crate::events::WireEvent;
+use crate::reentrancy_cell::ReentrancyCell;
+use crate::web::WebHost;
 
 /// What became of a request: the result in its reply, or why there is none.
 pub(super) type Outcome = Result<JsValue, RequestError>;
 
 /// The requests whose futures wait, each by its message's number.
 #[derive(Default)]
-pub(super) struct Requests(Held<BTreeMap<u64, Request>>);
+pub(super) struct Requests(ReentrancyCell<BTreeMap<u64, Request>>);
 
 #[derive(Default)]
 struct Request {
@@ -45,7 +46,7 @@ impl Client {
     {
         let data = encode::payload(event).map_err(RequestError::Refused)?;
         let result = self.request_raw(E::TYPE, &data, timeout_ms).await?;
-        decode::value(result).map_err(|misfit| RequestError::Undecodable { field: misfit.field, reason: misfit.reason })
+        decode::value(result).map_err(|error| RequestError::Undecodable { field: error.field, reason: error.reason })
     }
 
     /// Sends an event whose data is a JavaScript value and waits for the result in the server's reply: a JSON object, an empty one
@@ -55,29 +56,30 @@ impl Client {
     ///
     /// As [`request`](Self::request), but for [`RequestError::Undecodable`].
     pub async fn request_raw(&self, event: &str, data: &JsValue, timeout_ms: u64) -> Outcome {
+        let host = self.host().ok_or(RequestError::Refused(SendError::NoJavaScript))?;
         let options = SendOptions::default();
-        let (_, seq) = self.submit(event, data, &options, Some(timeout_ms)).map_err(RequestError::Refused)?;
-        let waiting = Waiting { client: self, seq };
+        let (_, seq) = submit(host, event, data, &options, Some(timeout_ms)).map_err(RequestError::Refused)?;
+        let waiting = Waiting { host, seq };
         poll_fn(|context| waiting.requests().poll(seq, context)).await
     }
 }
 
 /// Ends the wait for one reply when it is dropped.
 struct Waiting<'a> {
-    client: &'a Client,
+    host: &'a WebHost,
     seq: u64,
 }
 
 impl Waiting<'_> {
     fn requests(&self) -> &Requests {
-        self.client.0.driver.face().requests()
+        self.host.dispatcher().requests()
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if self.requests().forget(self.seq) {
-            self.client.0.driver.act(|core: &mut Core, now| core.cancel(self.seq, now));
+            self.host.command(|core, now| core.cancel(self.seq, now));
         }
     }
 }
@@ -89,8 +91,8 @@ impl Requests {
     }
 
     /// Notes what became of a request, if one waits; the first news counts. Returns whom to wake.
-    pub(super) fn settle(&self, seq: u64, outcome: impl FnOnce() -> Outcome) -> Option<Waker> {
-        let is_waiting = self.0.borrow().get(&seq).is_some_and(|request| request.outcome.is_none());
+    pub(super) fn resolve(&self, seq: u64, outcome: impl FnOnce() -> Outcome) -> Option<Waker> {
+        let is_waiting = self.0.borrow_mut().get(&seq).is_some_and(|request| request.outcome.is_none());
         if !is_waiting {
             return None;
         }
@@ -102,8 +104,8 @@ impl Requests {
     }
 
     fn poll(&self, seq: u64, context: &Context<'_>) -> Poll<Outcome> {
-        let is_settled = self.0.borrow().get(&seq).is_none_or(|request| request.outcome.is_some());
-        if is_settled {
+        let is_resolved = self.0.borrow_mut().get(&seq).is_none_or(|request| request.outcome.is_some());
+        if is_resolved {
             let request = self.0.borrow_mut().remove(&seq);
             let outcome = request.and_then(|request| request.outcome);
             return Poll::Ready(outcome.unwrap_or(Err(RequestError::Cancelled)));
@@ -115,7 +117,7 @@ impl Requests {
     }
 
     /// Stops waiting. Says whether the request had no outcome yet.
-    fn forget(&self, seq: u64) -> bool {
+    pub(super) fn forget(&self, seq: u64) -> bool {
         let request = self.0.borrow_mut().remove(&seq);
         request.is_some_and(|request| request.outcome.is_none())
     }

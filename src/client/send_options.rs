@@ -16,7 +16,7 @@ use crate::proto::ConfigError;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendOptions {
-    /// Whether the message is worthless later. Default `false`. Without an open connection it is refused with
+    /// Whether the message is worth nothing after this moment. Default `false`. Without an open connection it is refused with
     /// [`Refusal::NotOpen`](crate::proto::Refusal::NotOpen); it has no number on the wire, is not acknowledged, and is lost with the
     /// connection. Pings and typing are so anyway; joining and leaving sessions never is.
     pub volatile: bool,

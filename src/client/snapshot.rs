@@ -1,11 +1,8 @@
 //! What there is to see of a connection, to keep.
 
-use super::face::RustDriver;
-use super::host::{self, Store};
-use crate::browser::frame::Text;
-use crate::browser::now;
 use crate::proto::close::Reason;
-use crate::proto::{Close, Delivery, Phase};
+use crate::proto::{Close, Config, Delivery, Phase};
+use crate::web::{WebHost, WebText, now, wall_clock};
 
 /// Where the connection stands, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,15 +33,15 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn take(driver: &RustDriver) -> Self {
-        let (now, today) = (now(), host::date_now());
-        driver.look(|core| {
+    pub(crate) fn take(host: &WebHost) -> Self {
+        let (now, today) = (now(), wall_clock());
+        host.with_core(|core| {
             let seen = core.snapshot();
             Self {
                 phase: seen.phase,
                 attempt: seen.attempt,
                 retry_at: seen.retry_at.map(|at| today + at.since(now) as f64),
-                close: seen.close.map(|close| readable(driver.face().store(), close)),
+                close: seen.close.map(readable),
                 queued: seen.queued,
                 queued_bytes: seen.queued_bytes,
                 last_rtt_ms: seen.last_rtt_ms,
@@ -55,12 +52,29 @@ impl Snapshot {
             }
         })
     }
+
+    /// That of a client that nothing has happened to, so that a server renders what the browser starts with.
+    pub(super) fn of_new_client(config: &Config) -> Self {
+        Self {
+            phase: Phase::Idle,
+            attempt: 0,
+            retry_at: None,
+            close: None,
+            queued: 0,
+            queued_bytes: 0,
+            last_rtt_ms: None,
+            delivery: if config.reliable { Delivery::Unknown } else { Delivery::AtMostOnce },
+            has_room: config.queue.max_messages > 0 && config.max_message_bytes <= config.queue.max_bytes,
+            in_flight: 0,
+            protocol_errors: 0,
+        }
+    }
 }
 
-/// A copy with the peer's own words, which JavaScript keeps.
-pub(super) fn readable(store: &Store, close: &Close<Text>) -> Close {
+/// A copy with the peer's own words.
+pub(crate) fn readable(close: &Close<WebText>) -> Close {
     let reason = match &close.reason {
-        Reason::Peer(_) => Reason::Peer(host::text(store, "reason")),
+        Reason::Peer(words) => Reason::Peer(words.to_rust()),
         Reason::Client(cause) => Reason::Client(*cause),
     };
     Close { code: close.code, reason, was_clean: close.was_clean }

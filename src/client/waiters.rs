@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
-use crate::browser::held::Held;
+use crate::reentrancy_cell::ReentrancyCell;
 
 /// The tasks that wait for something to change, each by a number of its own.
 #[derive(Default)]
 pub(super) struct Waiters {
-    wakers: Held<BTreeMap<u64, Waker>>,
+    wakers: ReentrancyCell<BTreeMap<u64, Waker>>,
     latest: Cell<u64>,
 }
 
@@ -18,11 +18,11 @@ impl Waiters {
     /// Waits until `look` has an answer. It looks again whenever its waker was [taken](Self::take) and woken.
     pub(super) async fn wait_for<T>(&self, look: impl Fn() -> Option<T>) -> T {
         self.latest.set(self.latest.get() + 1);
-        let place = StreamOffset { waiters: self, number: self.latest.get() };
+        let registration = Registration { waiters: self, number: self.latest.get() };
         poll_fn(|context| {
             let answer = look();
             if answer.is_none() {
-                place.keep(context.waker().clone());
+                registration.keep(context.waker().clone());
             }
             answer.map_or(Poll::Pending, Poll::Ready)
         })
@@ -37,18 +37,18 @@ impl Waiters {
 
 /// Where a future keeps its waker as long as it lives. A waker may be the last owner of a task, whose end runs user code, so none is
 /// dropped while something is borrowed.
-struct StreamOffset<'a> {
+struct Registration<'a> {
     waiters: &'a Waiters,
     number: u64,
 }
 
-impl StreamOffset<'_> {
+impl Registration<'_> {
     fn keep(&self, waker: Waker) {
         let _before = self.waiters.wakers.borrow_mut().insert(self.number, waker);
     }
 }
 
-impl Drop for StreamOffset<'_> {
+impl Drop for Registration<'_> {
     fn drop(&mut self) {
         let _waker = self.waiters.wakers.borrow_mut().remove(&self.number);
     }

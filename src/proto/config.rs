@@ -20,7 +20,7 @@ use super::time::FOREVER;
 pub struct Config {
     /// When and how often to try again.
     pub reconnect: Reconnect,
-    /// How to notice a dead send_window.
+    /// How to notice a dead link.
     pub heartbeat: Heartbeat,
     /// Longest time for one attempt, token included, in milliseconds. Default 10 000. An attempt that takes longer is abandoned
     /// and counts as failed. Some browsers keep a delayed connect invisible for up to a minute; higher values wait for them.
@@ -71,14 +71,14 @@ pub struct Reconnect {
     pub stable_after_ms: u64,
 }
 
-/// How to notice a dead send_window.
+/// How to notice a dead link.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Heartbeat {
     /// Time between two pings, in milliseconds. Default 30 000. [`FOREVER`] switches the heartbeat off, and with it every
-    /// detection of a silently dead send_window.
+    /// detection of a silently dead link.
     pub interval_ms: u64,
-    /// How long a ping may stay unanswered, in milliseconds. Default 10 000. Then the socket is abandoned. A dead send_window is noticed
+    /// How long a ping may stay unanswered, in milliseconds. Default 10 000. Then the socket is abandoned. A dead link is noticed
     /// after at most `interval_ms + timeout_ms`.
     pub timeout_ms: u64,
 }

@@ -1,4 +1,4 @@
-//! Whether the send_window is alive.
+//! Whether the link is alive.
 
 use super::Timestamp;
 use super::config::Heartbeat as Config;

@@ -1,12 +1,12 @@
 //! Connecting: URLs, tokens, and the ways to stay closed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
 
 use everwire::client::{Client, ClientEvent, EndpointError, NotConnected, Options, TokenRequest};
 use everwire::proto::close::{Cause, Reason};
-use everwire::proto::{Close, Phase};
+use everwire::proto::{Close, Config, Phase};
 use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -28,6 +28,19 @@ async fn connects_with_a_token_and_tells_every_step() {
     assert!(matches!(log.all()[0], ClientEvent::Changed(ref seen) if seen.phase == Phase::Connecting), "{steps:?}");
     assert_eq!(log.count(|event| matches!(event, ClientEvent::Opened)), 1, "{steps:?}");
     until_async("the server sees it", async || server::connections(&user.id).await.open == 1).await;
+}
+
+/// `tests/server_rendering.rs` says the same of a server, whose page the browser takes over.
+#[wasm_bindgen_test]
+fn a_new_client_has_nothing_to_tell() {
+    let expected = "Snapshot { phase: Idle, attempt: 0, retry_at: None, close: None, queued: 0, queued_bytes: 0, last_rtt_ms: None, \
+                    delivery: Unknown, has_room: true, in_flight: 0, protocol_errors: 0 }";
+    let client = Client::new(Options::new().config(Config::reliable())).unwrap();
+    assert_eq!(format!("{:?}", client.snapshot()), expected);
+    let mut config = Config::default();
+    config.queue.max_messages = 0;
+    let snapshot = format!("{:?}", Client::new(Options::new().config(config)).unwrap().snapshot());
+    assert!(snapshot.contains("delivery: AtMostOnce, has_room: false"), "{snapshot}");
 }
 
 #[wasm_bindgen_test]
@@ -95,6 +108,43 @@ async fn a_token_function_that_fails_is_reported_and_asked_again() {
         _ => None,
     });
     assert_eq!(closed, Some(Close { code: 1006, reason: Reason::Client(Cause::NoToken), was_clean: false }));
+    assert_eq!(Cause::NoToken.code(), "token_failed");
+}
+
+#[wasm_bindgen_test]
+async fn a_token_function_that_throws_is_reported_and_asked_again() {
+    let user = User::new().await;
+    let asked = Rc::new(Cell::new(0));
+    let (count, token) = (asked.clone(), user.token.clone());
+    let provider = move |_| {
+        count.set(count.get() + 1);
+        if count.get() == 1 {
+            wasm_bindgen::throw_str("the vault is locked");
+        }
+        token.clone()
+    };
+    let client = Client::new(user.options().token_with(provider)).unwrap();
+    let log = listen(&client);
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    assert_eq!((asked.get(), log.errors(), log.closes()), (2, vec!["token_failed"], vec![1006]));
+}
+
+#[wasm_bindgen_test]
+async fn a_token_function_may_disconnect() {
+    let user = User::new().await;
+    let slot = Rc::new(RefCell::new(None::<Client>));
+    let (own, token) = (slot.clone(), user.token.clone());
+    let provider = move |_| {
+        own.borrow().as_ref().unwrap().disconnect();
+        token.clone()
+    };
+    let client = Client::new(user.options().token_with(provider)).unwrap();
+    slot.replace(Some(client.clone()));
+    client.connect().unwrap();
+    assert_eq!(client.phase(), Phase::Idle);
+    slot.replace(None);
+    assert_eq!(server::connections(&user.id).await.accepted, 0);
 }
 
 #[wasm_bindgen_test]
@@ -182,7 +232,7 @@ async fn dropping_the_last_handle_closes_the_connection() {
 
 #[wasm_bindgen_test]
 fn a_url_that_cannot_be_connected_to_is_refused_at_the_call() {
-    for url in ["", "not a url", "ftp://example.com"] {
+    for url in ["not a url", "//server.test", "ftp://example.com"] {
         let client = Client::new(Options::new().url(url)).unwrap();
         for refused in [client.connect(), client.reconnect()] {
             let error = refused.unwrap_err();
@@ -191,6 +241,25 @@ fn a_url_that_cannot_be_connected_to_is_refused_at_the_call() {
         }
         assert_eq!(client.phase(), Phase::Idle);
     }
+}
+
+#[wasm_bindgen_test]
+fn without_a_url_the_origin_of_the_page_is_connected_to() {
+    for options in [Options::new(), Options::new().url("")] {
+        let client = Client::new(options).unwrap();
+        client.connect().unwrap();
+        assert_eq!(client.phase(), Phase::Connecting);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_url_and_a_path_may_have_query_parameters() {
+    let user = User::new().await;
+    let url = format!("{}/?tenant=a#part", faults::URL);
+    let client = Client::new(user.options().url(url).path("api/ws?room=1#part")).unwrap();
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    until_async("the server knows the user", async || server::connections(&user.id).await.open == 1).await;
 }
 
 #[wasm_bindgen_test]

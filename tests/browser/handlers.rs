@@ -173,6 +173,21 @@ async fn a_handler_that_throws_is_reported_and_the_others_still_run() {
 }
 
 #[wasm_bindgen_test]
+async fn a_handler_that_panics_is_reported_and_the_others_still_run() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let log = listen(&client);
+    client.subscribe(move |_: Notification| panic!("this handler is broken")).forget();
+    let after = count(&client);
+    notify(&user, "first").await;
+    notify(&user, "second").await;
+    until("both are handled", || after.get() == 2).await;
+    assert_eq!(log.errors(), ["handler_failed", "handler_failed"]);
+    client.reconnect().unwrap();
+    client.connected().await.unwrap();
+}
+
+#[wasm_bindgen_test]
 async fn a_listener_that_throws_at_everything_hurts_nobody() {
     let user = User::new().await;
     let client = user.client();

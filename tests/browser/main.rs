@@ -1,6 +1,6 @@
 //! The Rust client in a real browser, against the reference server behind its fault proxy.
 
-#![cfg(all(target_arch = "wasm32", feature = "rust"))]
+#![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod closes;

@@ -1,7 +1,7 @@
 //! Typed events, both ways.
 
 use everwire::client::{Client, SendError};
-use everwire::events::Open;
+use everwire::events::ExtraFields;
 use everwire::events::WireEvent;
 use everwire::events::masterx::{
     EmotionUpdate, JoinSession, LeaveSession, Level, MessageReceived, MessageSent, Notification, OutgoingMessage,
@@ -31,7 +31,7 @@ pub fn join(session: &str) -> JoinSession {
 }
 
 pub fn message(session: &str, content: &str) -> MessageSent {
-    let message = OutgoingMessage { id: page::random_name(), content: content.into(), more: Open::new() };
+    let message = OutgoingMessage { id: page::random_name(), content: content.into(), more: ExtraFields::new() };
     MessageSent { session_id: session.into(), message }
 }
 
@@ -174,6 +174,17 @@ async fn what_is_nested_deeper_than_63_levels_in_its_envelope_is_refused() {
 }
 
 #[wasm_bindgen_test]
+async fn what_is_sent_is_well_formed() {
+    let user = User::new().await;
+    let client = user.online().await;
+    client.send_raw("a \"name\", \"data\":{}", &page::lone_surrogate()).unwrap();
+    until_async("it is there", async || server::received(&user.id).await.len() == 1).await;
+    let received = server::received(&user.id).await.remove(0);
+    assert_eq!(received.kind, "a \"name\", \"data\":{}");
+    assert_eq!(received.data, json!({ "lone": "\u{fffd}", "pair": "😀", "text": "\\ud83d" }));
+}
+
+#[wasm_bindgen_test]
 async fn what_cannot_be_written_as_json_is_refused_with_its_field() {
     let user = User::new().await;
     let client = user.client();
@@ -184,7 +195,9 @@ async fn what_cannot_be_written_as_json_is_refused_with_its_field() {
     assert_eq!(client.send(&Bare(vec![1])).unwrap_err().code(), "invalid_data");
     assert_eq!(client.send_raw("x", &page::cyclic()).unwrap_err().code(), "unserialisable");
     assert_eq!(client.send_raw("", &JsValue::UNDEFINED).unwrap_err().code(), "invalid_event");
-    assert_eq!(client.send_raw("x", &JsValue::from("text")).unwrap_err().code(), "invalid_data");
+    for no_object in [JsValue::from("text"), JsValue::from(1), js_sys::Array::new().into(), page::function()] {
+        assert_eq!(client.send_raw("x", &no_object).unwrap_err().code(), "invalid_data");
+    }
     assert_eq!(client.snapshot().queued, 0);
     assert_eq!(client.send_raw("x", &JsValue::UNDEFINED).unwrap(), Sent::Queued);
 }

@@ -91,6 +91,40 @@ async fn a_client_that_gave_up_starts_afresh_when_the_network_comes_back() {
 }
 
 #[wasm_bindgen_test]
+async fn a_client_that_gave_up_starts_afresh_when_the_page_is_looked_at_or_runs_again() {
+    for event in ["visibilitychange", "resume"] {
+        let user = User::new().await;
+        let mut config = quick();
+        config.reconnect.max_attempts = 0;
+        let client = Client::new(user.options().config(config)).unwrap();
+        faults::refuse().await;
+        client.connect().unwrap();
+        until_phase(&client, Phase::GivenUp).await;
+        faults::heal().await;
+        page::dispatch_on_document(event);
+        client.connected().await.unwrap();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_page_from_the_back_forward_cache_connects_anew_and_one_that_is_only_shown_does_not() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let log = listen(&client);
+    page::show(false);
+    assert_eq!((client.phase(), log.len()), (Phase::Open, 0));
+    page::show(true);
+    assert_eq!(client.phase(), Phase::Connecting);
+    let is_cached = |event: &ClientEvent| matches!(event, ClientEvent::Closed(close) if close.reason == Reason::Client(Cause::PageCached));
+    assert_eq!((log.count(is_cached), log.closes()), (1, vec![1000]));
+    client.connected().await.unwrap();
+    until_async("the first connection is gone", async || {
+        server::connections(&user.id).await == server::Connections { open: 1, accepted: 2 }
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
 async fn waits_for_the_network_and_connects_at_once_when_it_is_back() {
     let user = User::new().await;
     let mut config = quick();

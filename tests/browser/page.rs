@@ -17,6 +17,10 @@ export const randomName = () => `user-${crypto.getRandomValues(new BigUint64Arra
 
 export const dispatch = (name) => globalThis.dispatchEvent(new Event(name));
 
+export const dispatchOnDocument = (name) => document.dispatchEvent(new Event(name));
+
+export const showPage = (persisted) => globalThis.dispatchEvent(new PageTransitionEvent("pageshow", { persisted }));
+
 export const nested = (levels) => {
   let value = {};
   for (let level = 1; level < levels; level++) value = { value };
@@ -28,6 +32,10 @@ export const cyclic = () => {
   value.value = value;
   return value;
 };
+
+export const loneSurrogate = () => ({ lone: "\ud83d", pair: "\ud83d\ude00", text: "\\ud83d" });
+
+export const makeFunction = () => () => ({});
 
 export const messageOf = (error) => String(error?.message ?? error);
 
@@ -41,8 +49,18 @@ extern "C" {
     pub fn random_name() -> String;
     /// Dispatches an event on the window.
     pub fn dispatch(name: &str);
+    /// Dispatches an event on the document.
+    #[wasm_bindgen(js_name = dispatchOnDocument)]
+    pub fn dispatch_on_document(name: &str);
+    /// Says that the page is shown, from the back/forward cache or not.
+    #[wasm_bindgen(js_name = showPage)]
+    pub fn show(persisted: bool);
     pub fn nested(levels: u32) -> JsValue;
     pub fn cyclic() -> JsValue;
+    #[wasm_bindgen(js_name = loneSurrogate)]
+    pub fn lone_surrogate() -> JsValue;
+    #[wasm_bindgen(js_name = makeFunction)]
+    pub fn function() -> JsValue;
     #[wasm_bindgen(js_name = messageOf)]
     pub fn message_of(error: &JsValue) -> String;
     pub fn own(value: &JsValue, name: &str) -> JsValue;

@@ -1,0 +1,313 @@
+//! One client in the browser: its driver, its socket, its alarm, and what it tells the application.
+
+use std::cell::OnceCell;
+use std::rc::{Rc, Weak};
+
+use js_sys::{JsString, Object};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{CloseEvent, MessageEvent};
+
+use super::alarm::Alarm;
+use super::envelope::{self, Envelope};
+use super::page_events::{PageEvent, PageListeners};
+use super::scope;
+use super::sockets::{Socket, SocketListeners};
+use super::token::{TokenAnswer, TokenSource};
+use super::value::{WebText, WebValue};
+use crate::client::{ClientError, ClientEvent, Dispatcher, RequestError, Snapshot, readable};
+use crate::driver::{self, Driver, Host};
+use crate::proto::wire::ReceiptStatus;
+use crate::proto::{
+    Cause, Client, Close, DropReason, Input, Message, ProtocolViolation, Reason, RequestFailure, SocketId, Timestamp,
+    ValidatedConfig,
+};
+use crate::reentrancy_cell::ReentrancyCell;
+
+/// One client. JavaScript reaches it through weak references.
+pub(crate) struct WebHost {
+    this: Weak<Self>,
+    is_reliable: bool,
+    driver: ReentrancyCell<Driver<WebValue>>,
+    dispatcher: Dispatcher,
+    token: TokenSource,
+    /// Where to connect, without the token.
+    endpoint: ReentrancyCell<JsString>,
+    socket: ReentrancyCell<Option<(SocketId, Rc<Socket>)>>,
+    socket_listeners: OnceCell<SocketListeners>,
+    alarm: ReentrancyCell<Option<Alarm>>,
+    page: ReentrancyCell<Option<PageListeners>>,
+    /// Keeps an active client alive whose last handle is dropped, until its connection is closed.
+    anchor: ReentrancyCell<Option<Rc<Self>>>,
+}
+
+impl WebHost {
+    pub(crate) fn new(config: ValidatedConfig, token: TokenSource) -> Rc<Self> {
+        let (client_id, seed) = scope::random_identity();
+        let is_reliable = config.reliable;
+        let driver = Driver::new(config, client_id.as_str().into(), seed);
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            is_reliable,
+            driver: ReentrancyCell::new(driver),
+            dispatcher: Dispatcher::default(),
+            token,
+            endpoint: ReentrancyCell::new(JsString::default()),
+            socket: ReentrancyCell::new(None),
+            socket_listeners: OnceCell::new(),
+            alarm: ReentrancyCell::new(None),
+            page: ReentrancyCell::new(None),
+            anchor: ReentrancyCell::new(None),
+        })
+    }
+
+    /// Looks at the state machine. `look` must not run code of the application.
+    pub(crate) fn with_core<R>(&self, look: impl FnOnce(&Client<WebValue>) -> R) -> R {
+        look(self.driver.borrow_mut().client())
+    }
+
+    pub(crate) const fn is_reliable(&self) -> bool {
+        self.is_reliable
+    }
+
+    pub(crate) const fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
+    /// Connects to this endpoint by a command.
+    pub(crate) fn connect(&self, endpoint: JsString, connect: fn(&mut Client<WebValue>, Timestamp)) {
+        self.endpoint.replace(endpoint);
+        driver::connect(&mut &*self, connect);
+    }
+
+    /// Runs a command of the application.
+    pub(crate) fn command<R>(&self, command: impl FnOnce(&mut Client<WebValue>, Timestamp) -> R) -> R {
+        driver::command(&mut &*self, command)
+    }
+
+    fn input(&self, input: Input<WebValue>) {
+        driver::handle_input(&mut &*self, input, scope::now());
+    }
+
+    /// A function for JavaScript to call, which does nothing once the client is gone. The reference that it makes keeps the client until the
+    /// call is over, whatever a handler drops.
+    fn callback<E>(&self, handle: impl Fn(&Self, E) + 'static) -> impl Fn(E) + 'static {
+        let this = self.this.clone();
+        move |event| {
+            if let Some(host) = this.upgrade() {
+                handle(&host, event);
+            }
+        }
+    }
+
+    fn socket_id(&self) -> Option<SocketId> {
+        self.socket.borrow_mut().as_ref().map(|(id, _)| *id)
+    }
+
+    fn socket(&self) -> Option<Rc<Socket>> {
+        self.socket.borrow_mut().as_ref().map(|(_, socket)| socket.clone())
+    }
+
+    fn socket_opened(&self) {
+        if let Some(socket) = self.socket_id() {
+            self.input(Input::SocketOpened { socket });
+        }
+    }
+
+    fn message_received(&self, message: &MessageEvent) {
+        let Some(socket) = self.socket_id() else { return };
+        match envelope::parse(message.data()) {
+            Ok(frame) => self.input(Input::Frame { socket, frame }),
+            Err(error) => self.dispatcher.dispatch(ClientEvent::Error(error)),
+        }
+    }
+
+    fn socket_closed(&self, event: &CloseEvent) {
+        let Some((socket, _)) = self.socket.replace(None) else { return };
+        let reason = Reason::Peer(WebText::from(event.reason().as_str()));
+        let close = Close { code: event.code(), reason, was_clean: event.was_clean() };
+        self.input(Input::SocketClosed { socket, close });
+    }
+
+    fn page_changed(&self, event: PageEvent) {
+        self.input(match event {
+            PageEvent::Online => Input::NetworkOnline,
+            PageEvent::Offline => Input::NetworkOffline,
+            PageEvent::Visible => Input::PageVisible,
+            PageEvent::Restored => Input::PageRestored,
+        });
+    }
+
+    /// Opens a socket with the token that was answered: a string or `undefined`.
+    fn token_answered(&self, attempt: SocketId, answer: Result<JsValue, JsValue>) {
+        // The application may have disconnected while the token was on its way.
+        if self.with_core(Client::socket) != Some(attempt) {
+            return;
+        }
+        let cause = match answer {
+            Ok(token) => {
+                let endpoint = self.endpoint.borrow_mut().clone();
+                match Socket::open(&endpoint, &token, self.socket_listeners()) {
+                    Ok(socket) => {
+                        drop(self.socket.replace(Some((attempt, Rc::new(socket)))));
+                        return;
+                    }
+                    Err(_) => Cause::NoSocket,
+                }
+            }
+            Err(cause) => {
+                self.dispatcher.record(ClientEvent::Error(ClientError::TokenFailed { cause }));
+                Cause::NoToken
+            }
+        };
+        self.input(Input::OpenFailed { socket: attempt, cause });
+    }
+
+    fn socket_listeners(&self) -> &SocketListeners {
+        self.socket_listeners.get_or_init(|| {
+            SocketListeners::new(
+                self.callback(|host, _| host.socket_opened()),
+                self.callback(|host, message| host.message_received(&message)),
+                self.callback(|host, event| host.socket_closed(&event)),
+            )
+        })
+    }
+}
+
+impl Host for &WebHost {
+    type Value = WebValue;
+
+    fn with_driver<R>(&mut self, look: impl FnOnce(&mut Driver<WebValue>) -> R) -> R {
+        look(&mut self.driver.borrow_mut())
+    }
+
+    fn now(&mut self) -> Timestamp {
+        scope::now()
+    }
+
+    fn wall_clock_ms(&mut self) -> u64 {
+        scope::wall_clock() as u64
+    }
+
+    fn is_offline(&mut self) -> bool {
+        scope::is_offline()
+    }
+
+    fn open(&mut self, attempt: SocketId, token_refused: bool) {
+        match self.token.ask(token_refused) {
+            TokenAnswer::Now(answer) => self.token_answered(attempt, answer),
+            TokenAnswer::Later(answer) => {
+                let settled = self.callback(move |host, answer| host.token_answered(attempt, answer));
+                spawn_local(async move { settled(JsFuture::from(answer).await) });
+            }
+        }
+    }
+
+    fn send(&mut self, _: SocketId, text: &WebText) -> Option<u64> {
+        self.socket()?.send(&text.0)
+    }
+
+    fn buffered(&mut self, _: SocketId) -> u64 {
+        self.socket().map_or(0, |socket| socket.buffered())
+    }
+
+    fn close(&mut self, _: SocketId) {
+        if let Some(socket) = self.socket() {
+            socket.close();
+        }
+    }
+
+    fn abandon(&mut self, _: SocketId) {
+        if let Some((_, socket)) = self.socket.replace(None) {
+            socket.stop_listening();
+            socket.close();
+        }
+    }
+
+    fn set_alarm(&mut self, delay_ms: Option<u64>) {
+        let ring = self.callback(|host, ()| {
+            drop(host.alarm.replace(None));
+            driver::handle_timeout(&mut &*host);
+        });
+        let alarm = delay_ms.map(|delay_ms| Alarm::new(delay_ms, move || ring(())));
+        drop(self.alarm.replace(alarm));
+    }
+
+    fn set_active(&mut self, is_active: bool) {
+        let page = is_active.then(|| PageListeners::new(self.callback(WebHost::page_changed)));
+        drop(self.page.replace(page));
+        let anchor = if is_active { self.this.upgrade() } else { None };
+        drop(self.anchor.replace(anchor));
+    }
+
+    fn frame(&mut self, frame: WebValue) {
+        self.dispatcher.record_frame(frame);
+    }
+
+    fn opened(&mut self) {
+        self.dispatcher.record(ClientEvent::Opened);
+    }
+
+    fn closed(&mut self, close: Close<WebText>) {
+        self.dispatcher.record(ClientEvent::Closed(readable(&close)));
+    }
+
+    fn reconnecting(&mut self, attempt: u32, delay_ms: u64) {
+        self.dispatcher.record(ClientEvent::Reconnecting { attempt, delay_ms });
+    }
+
+    fn gave_up(&mut self, attempts: u32) {
+        self.dispatcher.record(ClientEvent::GaveUp { attempts });
+    }
+
+    // The queue in the snapshot tells what was sent.
+    fn transmitted(&mut self, _: u64) {}
+
+    fn acknowledged(&mut self, _: Option<WebText>, seq: u64) {
+        self.dispatcher.record(ClientEvent::Acknowledged { seq });
+    }
+
+    fn refused(&mut self, seq: u64, data: WebValue) {
+        let [code, message] = ["code", "message"].map(|name| data.named(name).as_string().unwrap_or_default());
+        let rejection = || Err(RequestError::Rejected { code: code.clone(), message: message.clone() });
+        self.dispatcher.resolve_request(seq, rejection);
+        self.dispatcher.record(ClientEvent::Rejected { seq, code, message });
+    }
+
+    fn replied(&mut self, seq: u64, data: WebValue) {
+        let result = data.named("result");
+        let is_missing = result.is_null() || result.is_undefined();
+        self.dispatcher.resolve_request(seq, || Ok(if is_missing { Object::new().into() } else { result }));
+    }
+
+    fn receipt(&mut self, seq: u64, status: ReceiptStatus) {
+        self.dispatcher.record(ClientEvent::Receipt { seq, status });
+    }
+
+    fn request_failed(&mut self, seq: u64, failure: RequestFailure) {
+        self.dispatcher.resolve_request(seq, || Err(RequestError::failed(failure)));
+    }
+
+    fn gap(&mut self, stream: WebText, from: u64, to: Option<u64>) {
+        self.dispatcher.record(ClientEvent::Gap { stream: stream.to_rust(), from, to });
+    }
+
+    fn violation(&mut self, violation: ProtocolViolation) {
+        self.dispatcher.record(ClientEvent::Error(ClientError::Protocol(violation)));
+    }
+
+    fn dropped(&mut self, message: Box<Message<WebText>>, reason: DropReason) {
+        self.dispatcher.resolve_request(message.seq, || Err(RequestError::Dropped(reason)));
+        let (event, data) = Envelope::read_back(&message.frame);
+        self.dispatcher.record(ClientEvent::Dropped { event, data, reason });
+    }
+
+    fn changed(&mut self, _: bool) {
+        self.dispatcher.wake_later();
+        self.dispatcher.record(ClientEvent::Changed(Snapshot::take(self)));
+    }
+
+    fn deliver(&mut self) {
+        self.dispatcher.deliver();
+    }
+}

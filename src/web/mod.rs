@@ -1,0 +1,32 @@
+//! The host of the Rust client: sockets, page events and tokens by web-sys and js-sys, the alarm by gloo-timers.
+//!
+//! Everything here compiles for every target, so that documentation and front ends with server rendering have it, and works only where
+//! there is JavaScript: see [`HAS_JAVASCRIPT`]. Code of the application never runs while something is borrowed, and what it throws never
+//! passes through the driver.
+
+mod alarm;
+mod closure;
+pub(crate) mod counters;
+mod endpoint;
+mod envelope;
+mod host;
+mod json_text;
+mod member_names;
+mod outgoing;
+mod page_events;
+mod scope;
+mod sockets;
+mod token;
+mod value;
+
+pub(crate) use closure::CountedClosure;
+pub(crate) use endpoint::endpoint;
+pub(crate) use envelope::Envelope;
+pub(crate) use host::WebHost;
+pub(crate) use outgoing::Outgoing;
+pub(crate) use scope::{now, report_error, wall_clock};
+pub(crate) use token::TokenSource;
+pub(crate) use value::{WebText, WebValue};
+
+/// Whether JavaScript can be called. Elsewhere, as on a server that renders pages, every call of wasm-bindgen panics.
+pub(crate) const HAS_JAVASCRIPT: bool = cfg!(all(target_family = "wasm", not(target_os = "wasi")));

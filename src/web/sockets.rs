@@ -1,0 +1,107 @@
+//! Sockets whose texts and tokens stay in JavaScript.
+
+use js_sys::JsString;
+use wasm_bindgen::prelude::*;
+use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
+
+use super::closure::CountedClosure;
+use super::counters::Counted;
+use crate::proto::close::NORMAL;
+
+// The signatures of web-sys take `&str`, which copies every text and token into this module's memory and back.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = WebSocket, js_name = WebSocket)]
+    type TextSocket;
+    #[wasm_bindgen(constructor, catch, js_class = "WebSocket")]
+    fn new(url: &JsString) -> Result<TextSocket, JsValue>;
+    #[wasm_bindgen(method, catch, structural, js_name = send)]
+    fn send_text(this: &TextSocket, text: &JsString) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_name = encodeURIComponent)]
+    fn encode_uri_component(text: &JsString) -> Result<JsString, JsValue>;
+}
+
+/// What listens to the sockets of one client: made once, and moved from socket to socket.
+pub(super) struct SocketListeners {
+    opened: CountedClosure<dyn Fn(Event)>,
+    message: CountedClosure<dyn Fn(MessageEvent)>,
+    closed: CountedClosure<dyn Fn(CloseEvent)>,
+}
+
+impl SocketListeners {
+    pub(super) fn new(
+        opened: impl Fn(Event) + 'static,
+        message: impl Fn(MessageEvent) + 'static,
+        closed: impl Fn(CloseEvent) + 'static,
+    ) -> Self {
+        Self {
+            opened: CountedClosure::<dyn Fn(Event)>::new(Box::new(opened)),
+            message: CountedClosure::<dyn Fn(MessageEvent)>::new(Box::new(message)),
+            closed: CountedClosure::<dyn Fn(CloseEvent)>::new(Box::new(closed)),
+        }
+    }
+}
+
+/// A socket that is listened to. Dropping it stops the listening, so that a replaced socket cannot report any more.
+pub(super) struct Socket {
+    socket: TextSocket,
+    _counted: Counted,
+}
+
+/// The browser refused to make a socket. What it says about that is not handed on, because it names the URL with its token.
+pub(super) struct SocketRefused;
+
+impl Socket {
+    /// Connects to the endpoint with a token, if it is a string.
+    pub(super) fn open(
+        endpoint: &JsString,
+        token: &JsValue,
+        listeners: &SocketListeners,
+    ) -> Result<Self, SocketRefused> {
+        let url = with_token(endpoint, token)?;
+        let socket = TextSocket::new(&url).map_err(|_| SocketRefused)?;
+        socket.set_onopen(Some(listeners.opened.function()));
+        socket.set_onmessage(Some(listeners.message.function()));
+        socket.set_onclose(Some(listeners.closed.function()));
+        Ok(Self { socket, _counted: Counted::socket() })
+    }
+
+    /// Hands a text over. Returns how many bytes wait in the browser, or `None` if the socket takes none.
+    pub(super) fn send(&self, text: &JsString) -> Option<u64> {
+        if self.socket.ready_state() != WebSocket::OPEN {
+            return None;
+        }
+        self.socket.send_text(text).ok().map(|()| self.buffered())
+    }
+
+    /// How many bytes wait in the browser.
+    pub(super) fn buffered(&self) -> u64 {
+        self.socket.buffered_amount().into()
+    }
+
+    /// Whatever happens to the socket from now on is not reported.
+    pub(super) fn stop_listening(&self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+    }
+
+    /// Starts the closing handshake.
+    pub(super) fn close(&self) {
+        // Closing with 1000 keeps Firefox from delaying the next connection, and no browser refuses that code.
+        _ = self.socket.close_with_code(NORMAL);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.stop_listening();
+    }
+}
+
+fn with_token(endpoint: &JsString, token: &JsValue) -> Result<JsString, SocketRefused> {
+    let Some(token) = token.dyn_ref::<JsString>() else { return Ok(endpoint.clone()) };
+    let token = encode_uri_component(token).map_err(|_| SocketRefused)?;
+    let separator = if endpoint.includes("?", 0) { "&token=" } else { "?token=" };
+    Ok(endpoint.concat(&separator.into()).concat(&token))
+}
