@@ -75,7 +75,7 @@ test("five attempts fail: a toast says so, and its button goes on when the serve
       await server.kill();
       await ada.pane.write("patience");
       await Promise.all([ada.pane.reaches("given_up"), grace.pane.reaches("given_up")]);
-      expect(await toast.innerText()).toMatch(/^Ada Real-time connection lost\.\s+Reconnect\s+Dismiss$/);
+      expect(await toast.innerText()).toMatch(/^Ada · Real-time connection lost\.\s+Reconnect\s+Dismiss$/);
       await ada.pane.logs("give_up", /after 5 attempts/);
       await screenshot(ada.page, "toast");
       await ada.page.setViewportSize({ width: 375, height: 800 });

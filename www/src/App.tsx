@@ -4,6 +4,7 @@ import { Outages } from "./components/Outages";
 import { Toasts } from "./components/Toasts";
 import { FailPushes } from "./lesson/FailPushes";
 import { LessonPanes } from "./lesson/LessonPanes";
+import { present } from "./people";
 
 export function App() {
   const isLesson = view === "lesson";
@@ -14,7 +15,7 @@ export function App() {
           <h1>
             <Logo /> Everwire
           </h1>
-          <p>{isLesson ? LESSON : MATCH}</p>
+          <p>{isLesson ? LESSON : present.length === 1 ? ONE_OF_TWO : MATCH}</p>
           <nav className="views" aria-label="What to see">
             <a href={linkTo({ view: "" })} aria-current={isLesson ? undefined : "page"}>
               Two people
@@ -39,6 +40,8 @@ export function App() {
 
 const MATCH =
   "Two people, two connections, one page. Break a connection, keep writing, and watch everything arrive in order once it is back.";
+const ONE_OF_TWO =
+  "One of two people, with a connection of their own. Break it, keep writing, and watch everything arrive in order once it is back.";
 const LESSON =
   "One learner, two devices, a tutor. Write how it goes: the feeling is read from a list of words, and reaches both devices with the answer.";
 

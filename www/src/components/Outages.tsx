@@ -5,7 +5,7 @@ import { userIds } from "../people";
 import { useNow } from "../useNow";
 import { ActionButton } from "./ActionButton";
 
-/** The outages that hit both connections at once; more of the kind may be put beside them. */
+/** The outages that hit every connection of the page at once; more of the kind may be put beside them. */
 export function Outages({ children }: { readonly children?: ReactNode }) {
   const [offline, setOffline] = useState(false);
   const [refusedUntil, setRefusedUntil] = useState(0);
@@ -29,12 +29,12 @@ export function Outages({ children }: { readonly children?: ReactNode }) {
   };
 
   return (
-    <div className="outages" role="group" aria-label="Outages for both connections">
+    <div className="outages" role="group" aria-label="Outages for every connection of this page">
       <ActionButton
         testId="restart-refused"
         action={restart}
         disabled={refusedFor > 0}
-        hint="Closes both connections with code 1012 and refuses new ones for ten seconds"
+        hint="Closes every connection of this page with code 1012 and refuses new ones for ten seconds"
       >
         {refusedFor > 0 ? `Refusing for ${refusedFor} s` : "Restart server, refused for 10 s"}
       </ActionButton>

@@ -24,7 +24,7 @@ function ToastCard({ toast: { id, owner, type, title, message, retry } }: { read
   return (
     <div className="toast" data-type={type} data-testid="toast">
       <p>
-        <b>{owner}</b> {title && <span>{title}: </span>}
+        <b>{owner}</b> · {title && <span>{title}: </span>}
         {message}
       </p>
       {retry && (
