@@ -4,6 +4,8 @@ import type { IncomingMessage } from "./events";
 export interface LessonMessage extends ShownMessage {
   /** How much of it is there; a message of the learner is whole from the start. */
   readonly state: "thinking" | "writing" | "whole";
+  /** All of an answer that is still being shown as it is written, if it is known already. */
+  readonly answer?: string | undefined;
   /** Why the tutor was not asked about it, if that failed. */
   readonly unasked?: string | undefined;
 }
@@ -13,7 +15,14 @@ export type LessonAction =
   | { readonly kind: "moved"; readonly id: string; readonly delivery: Delivery }
   | { readonly kind: "received"; readonly message: IncomingMessage }
   | { readonly kind: "delta"; readonly id: string; readonly text: string | undefined; readonly at: number }
-  | { readonly kind: "answered"; readonly id: string; readonly content: string; readonly at: number }
+  | {
+      readonly kind: "answered";
+      readonly id: string;
+      readonly content: string;
+      readonly at: number;
+      /** Whether it is also on its way as it is written. */
+      readonly isStreamed: boolean;
+    }
   | { readonly kind: "asking"; readonly id: string }
   | { readonly kind: "unasked"; readonly id: string; readonly reason: string }
   | { readonly kind: "cut_off" };
@@ -39,16 +48,21 @@ export function reduceLesson(messages: readonly LessonMessage[], action: LessonA
       return put(messages, { id, author: "peer", content: text ?? "", at, delivery: null, state });
     }
     case "answered": {
-      const { id, content, at } = action;
-      return put(messages, { id, author: "peer", content, at, delivery: null, state: "whole" });
+      const { id, content, at, isStreamed } = action;
+      const whole: LessonMessage = { id, author: "peer", content, at, delivery: null, state: "whole" };
+      if (!isStreamed) return put(messages, whole);
+      if (messages.some((known) => known.id === id)) return change(messages, id, { answer: content });
+      return [...messages, { ...whole, content: "", state: "thinking", answer: content }];
     }
     case "asking":
       return change(messages, action.id, { unasked: undefined });
     case "unasked":
       return change(messages, action.id, { unasked: action.reason });
     case "cut_off":
-      // Parts are not sent again. The whole message is.
-      return messages.filter(({ state }) => state === "whole");
+      // Parts are not sent again. The whole message is, to those who do not have it.
+      return messages
+        .map((message) => ({ ...message, ...(message.answer && { content: message.answer, state: "whole" as const }) }))
+        .filter(({ state }) => state === "whole");
   }
 }
 

@@ -43,10 +43,9 @@ export function useLesson(sessionId: string, userId: string): Lesson {
         const question = { session_id: sessionId, message: content, message_id: id };
         const { message, reply_id, emotion_state, pushed } = await askTutor(userId, question);
         if (!pushed) add(id, emotion_state);
-        // What cannot be pushed is here all the same; else it streams in.
-        if (!pushed || !client.isConnected()) {
-          dispatch({ kind: "answered", id: reply_id, content: message, at: Date.now() });
-        }
+        // What cannot be pushed is here all the same; else it is shown as it is written.
+        const isStreamed = pushed && client.isConnected();
+        dispatch({ kind: "answered", id: reply_id, content: message, at: Date.now(), isStreamed });
       } catch (error) {
         dispatch({ kind: "unasked", id, reason: (error as Error).message });
       }
