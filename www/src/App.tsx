@@ -17,7 +17,7 @@ export function App() {
           </h1>
           <p>{isLesson ? LESSON : present.length === 1 ? ONE_OF_TWO : MATCH}</p>
           <nav className="views" aria-label="What to see">
-            <a href={linkTo({ view: "" })} aria-current={isLesson ? undefined : "page"}>
+            <a href={linkTo({ view: "", person: "" })} aria-current={isLesson ? undefined : "page"}>
               Two people
             </a>
             <a href={linkTo({ view: "lesson", person: "" })} aria-current={isLesson ? "page" : undefined}>
