@@ -7,7 +7,7 @@ mod frame;
 use serde_json::Value;
 
 use crate::broken::with_lone_surrogates;
-use crate::reliable::{MAX_NUMBER, Sequence};
+use crate::reliable::{MAX_NUMBER, Numbers};
 
 /// Reads a frame, and again with ill-formed strings; panics when something does not hold.
 pub fn read(text: &str) {
@@ -15,7 +15,7 @@ pub fn read(text: &str) {
     let Ok(Value::Object(mut object)) = serde_json::from_str(text) else { return };
     // Clients write the names of fields without escapes, and so the server looks for them.
     if !text.contains("\\u") {
-        assert_eq!(numbers, Sequence::take_from(&mut object), "as the whole envelope has it");
+        assert_eq!(numbers, Numbers::take_from(&mut object), "as the whole envelope has it");
     }
     if let Some(broken) = with_lone_surrogates(text) {
         // Whatever cannot be read in it, the place of a message in its row can.
@@ -23,9 +23,9 @@ pub fn read(text: &str) {
     }
 }
 
-fn read_one(text: &str) -> Sequence {
+fn read_one(text: &str) -> Numbers {
     let (numbers, envelope) = frame::frame(text);
-    if let Sequence::Present(sequence) = numbers {
+    if let Numbers::Present(sequence) = numbers {
         assert!(sequence.prev < sequence.seq && sequence.seq <= MAX_NUMBER, "{sequence:?}");
     }
     match envelope {

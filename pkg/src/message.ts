@@ -8,7 +8,8 @@ export class Message {
   readonly #isVolatile: boolean;
   readonly #isDurable: boolean;
   readonly #cancel: (message: Message) => boolean;
-  readonly #listeners = new Listeners();
+  /** Made for the first, because most messages have none. */
+  #listeners: Listeners | undefined;
   #isDone: boolean;
   #error: EverwireError | undefined;
 
@@ -40,7 +41,7 @@ export class Message {
     this.status = status;
     this.#error = error;
     this.#isDone = isDone;
-    this.#listeners.call();
+    this.#listeners?.call();
   }
 
   cancel(): boolean {
@@ -61,6 +62,7 @@ export class Message {
   }
 
   subscribe(listener: () => void): () => void {
+    this.#listeners ??= new Listeners();
     return this.#listeners.add(listener);
   }
 }

@@ -1,58 +1,56 @@
 //! How long the client waits between attempts.
 
 use everwire::proto::{Config, Phase};
+use everwire_kit::{SocketOutcome, TestHarness, secs};
 
-use crate::server::Handshake;
-use crate::world::{World, secs};
-
-fn waits(world: &World) -> Vec<u64> {
-    world.reconnecting().iter().map(|(_, wait)| *wait).collect()
+fn waits(harness: &TestHarness) -> Vec<u64> {
+    harness.reconnecting().iter().map(|(_, wait)| *wait).collect()
 }
 
 #[test]
 fn waits_are_one_two_four_and_then_five_seconds() {
-    let mut world = World::new(|_| {});
-    world.server.handshake = Handshake::Refuse;
-    world.connect();
-    world.advance(secs(60));
-    assert_eq!(world.reconnecting(), [(1, 1_000), (2, 2_000), (3, 4_000), (4, 5_000), (5, 5_000)]);
-    let starts: Vec<_> = world.sockets.iter().map(|socket| socket.asked_at - world.sockets[0].asked_at).collect();
+    let mut harness = TestHarness::new(|_| {});
+    harness.server.outcome = SocketOutcome::Refuse;
+    harness.connect();
+    harness.advance(secs(60));
+    assert_eq!(harness.reconnecting(), [(1, 1_000), (2, 2_000), (3, 4_000), (4, 5_000), (5, 5_000)]);
+    let starts: Vec<_> = harness.sockets.iter().map(|socket| socket.asked_at - harness.sockets[0].asked_at).collect();
     assert_eq!(starts, [0, 1_000, 3_000, 7_000, 12_000, 17_000]);
 }
 
 #[test]
 fn initial_delay_factor_and_cap_are_what_the_options_say() {
-    let mut world = World::new(|config| {
+    let mut harness = TestHarness::new(|config| {
         config.reconnect.initial_delay_ms = 200;
         config.reconnect.factor = 3.0;
         config.reconnect.max_delay_ms = 1_000;
         config.reconnect.max_attempts = 4;
     });
-    world.server.handshake = Handshake::Refuse;
-    world.connect();
-    world.advance(secs(60));
-    assert_eq!(waits(&world), [200, 600, 1_000, 1_000]);
-    assert_eq!(world.gave_up(), [4]);
+    harness.server.outcome = SocketOutcome::Refuse;
+    harness.connect();
+    harness.advance(secs(60));
+    assert_eq!(waits(&harness), [200, 600, 1_000, 1_000]);
+    assert_eq!(harness.gave_up(), [4]);
 }
 
 #[test]
 fn a_factor_of_one_waits_the_initial_delay_every_time() {
-    let mut world = World::new(|config| config.reconnect.factor = 1.0);
-    world.server.handshake = Handshake::Refuse;
-    world.connect();
-    world.advance(secs(60));
-    assert_eq!(waits(&world), [1_000; 5]);
+    let mut harness = TestHarness::new(|config| config.reconnect.factor = 1.0);
+    harness.server.outcome = SocketOutcome::Refuse;
+    harness.connect();
+    harness.advance(secs(60));
+    assert_eq!(waits(&harness), [1_000; 5]);
 }
 
 #[test]
 fn jitter_spreads_every_wait_to_both_sides_even_at_the_cap() {
     let mut seen = [(); 5].map(|()| Vec::new());
     for seed in 0..400 {
-        let mut world = World::seeded(Config::default(), seed);
-        world.server.handshake = Handshake::Refuse;
-        world.connect();
-        world.advance(secs(60));
-        for (attempt, wait) in world.reconnecting() {
+        let mut harness = TestHarness::seeded(Config::default(), seed);
+        harness.server.outcome = SocketOutcome::Refuse;
+        harness.connect();
+        harness.advance(secs(60));
+        for (attempt, wait) in harness.reconnecting() {
             seen[attempt as usize - 1].push(wait);
         }
     }
@@ -67,42 +65,42 @@ fn jitter_spreads_every_wait_to_both_sides_even_at_the_cap() {
 
 #[test]
 fn an_open_that_does_not_last_keeps_the_counter() {
-    let mut world = World::open(|_| {});
-    world.close(1006);
-    world.advance(1_000);
-    assert_eq!(world.phase(), Phase::Open);
-    world.advance(4_999);
-    world.close(1006);
-    assert_eq!(world.reconnecting(), [(1, 1_000), (2, 2_000)]);
+    let mut harness = TestHarness::open(|_| {});
+    harness.close(1006);
+    harness.advance(1_000);
+    assert_eq!(harness.phase(), Phase::Open);
+    harness.advance(4_999);
+    harness.close(1006);
+    assert_eq!(harness.reconnecting(), [(1, 1_000), (2, 2_000)]);
 }
 
 #[test]
 fn five_stable_seconds_reset_the_counter() {
-    let mut world = World::open(|_| {});
-    world.close(1006);
-    world.advance(1_000);
-    world.advance(5_000);
-    world.close(1006);
-    assert_eq!(world.reconnecting(), [(1, 1_000), (1, 1_000)]);
+    let mut harness = TestHarness::open(|_| {});
+    harness.close(1006);
+    harness.advance(1_000);
+    harness.advance(5_000);
+    harness.close(1006);
+    assert_eq!(harness.reconnecting(), [(1, 1_000), (1, 1_000)]);
 }
 
 #[test]
 fn a_server_that_accepts_and_closes_at_once_uses_up_the_budget() {
-    let mut world = World::new(|_| {});
-    world.server.handshake = Handshake::Close(1011);
-    world.connect();
-    world.advance(secs(60));
-    assert_eq!((world.phase(), world.opens(), world.gave_up()), (Phase::GivenUp, 6, vec![5]));
+    let mut harness = TestHarness::new(|_| {});
+    harness.server.outcome = SocketOutcome::Close(1011);
+    harness.connect();
+    harness.advance(secs(60));
+    assert_eq!((harness.phase(), harness.opens(), harness.gave_up()), (Phase::GivenUp, 6, vec![5]));
 }
 
 #[test]
 fn a_server_that_asks_for_patience_is_given_the_longest_wait_at_once() {
     for code in [1012, 1013] {
-        let mut world = World::open(|_| {});
-        world.close(code);
-        world.advance(5_000);
-        assert_eq!(world.phase(), Phase::Open, "{code}");
-        world.close(1006);
-        assert_eq!(world.reconnecting(), [(1, 5_000), (2, 2_000)], "{code}");
+        let mut harness = TestHarness::open(|_| {});
+        harness.close(code);
+        harness.advance(5_000);
+        assert_eq!(harness.phase(), Phase::Open, "{code}");
+        harness.close(1006);
+        assert_eq!(harness.reconnecting(), [(1, 5_000), (2, 2_000)], "{code}");
     }
 }

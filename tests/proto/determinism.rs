@@ -1,18 +1,17 @@
 //! The same seed and the same inputs give the same outputs.
 
 use everwire::proto::Config;
+use everwire_kit::{SocketOutcome, TestHarness, secs};
 use proptest::prelude::*;
 
-use crate::server::Handshake;
-use crate::steps::{Step, configs, histories};
-use crate::world::{World, secs};
+use crate::steps::{Histories, Step, configs, histories};
 
 fn trace(config: Config, seed: u64, history: &[Step]) -> Vec<String> {
-    let mut world = World::seeded(config, seed);
+    let mut harness = TestHarness::seeded(config, seed);
     for (number, step) in history.iter().cloned().enumerate() {
-        world.take(step, number);
+        harness.take(step, number);
     }
-    world.trace
+    harness.trace
 }
 
 proptest! {
@@ -27,11 +26,11 @@ proptest! {
 #[test]
 fn other_seeds_wait_other_times() {
     let waits = |seed| {
-        let mut world = World::seeded(Config::default(), seed);
-        world.server.handshake = Handshake::Refuse;
-        world.connect();
-        world.advance(secs(60));
-        world.reconnecting()
+        let mut harness = TestHarness::seeded(Config::default(), seed);
+        harness.server.outcome = SocketOutcome::Refuse;
+        harness.connect();
+        harness.advance(secs(60));
+        harness.reconnecting()
     };
     assert_eq!(waits(1), waits(1));
     assert_ne!(waits(1), waits(2));

@@ -1,56 +1,45 @@
-//! Sequence at the end of their range.
+//! Numbers at the end of their range.
 
-use everwire::proto::{
-    Client, Config, Event, FrameKind, Inbound, Input, Message, Output, Purpose, SocketId, Timestamp,
-};
+use everwire::proto::{Input, Message, Phase, Purpose};
+use everwire_kit::{ServerMemory, TestHarness, position};
 
-struct Said(FrameKind);
-
-impl Inbound for Said {
-    fn news(&self) -> FrameKind {
-        self.0
-    }
-}
-
-const NOW: Timestamp = Timestamp::from_millis(1_000);
-
-fn opened(reliable: bool) -> (Client<&'static str, Said>, SocketId) {
-    let config = if reliable { Config::reliable() } else { Config::default() };
-    let mut client = Client::new(config, 1).expect("the options are valid");
-    client.connect(NOW);
-    let socket = client.socket().expect("an attempt runs");
-    client.handle_input(Input::SocketOpened { socket }, NOW);
-    (client, socket)
-}
+/// The largest integer of the protocol, 2⁵³ − 1.
+const LARGEST: u64 = (1 << 53) - 1;
 
 #[test]
 fn a_buffer_as_full_as_can_be_takes_one_more_message() {
-    let (mut client, replaced) = opened(false);
-    client.reconnect(NOW);
-    let socket = client.socket().expect("an attempt runs");
-    client.handle_input(Input::SocketOpened { socket }, NOW);
-    client.handle_input(Input::Buffered { socket, bytes: u64::MAX }, NOW);
-    let messages = vec![Message::new("late", 10, Purpose::Ordinary)];
-    client.handle_input(Input::Undelivered { socket: replaced, messages }, NOW);
-    client.handle_input(Input::Buffered { socket, bytes: u64::MAX }, NOW);
-    assert!(!client.snapshot().has_room);
+    let mut harness = TestHarness::open(|_| {});
+    let replaced = harness.last().id;
+    harness.reconnect();
+    harness.advance(0);
+    let socket = harness.last().id;
+    harness.buffered = u64::MAX;
+    harness.input(Input::Buffered { socket, bytes: u64::MAX });
+    // The browser reports it late, which no driver does.
+    harness.breaks_contract = true;
+    harness.unmodelled = 1;
+    let messages = vec![Message::new(r#"{"type":"late"}"#.to_owned(), 15, Purpose::Ordinary)];
+    harness.input(Input::Undelivered { socket: replaced, messages });
+    harness.input(Input::Buffered { socket, bytes: u64::MAX });
+    assert!(!harness.has_room());
 }
 
 #[test]
 fn a_count_that_starts_anew_after_the_last_number_is_a_gap() {
-    let (mut client, socket) = opened(true);
-    let welcome =
-        |epoch| Said(FrameKind::Welcome { epoch, last: 0, window: 8, max_bytes: u64::MAX, remember_ms: u64::MAX });
-    client.handle_input(Input::Frame { socket, payload: welcome(1) }, NOW);
-    client.handle_input(Input::Position { socket, stream: 0, offset: u64::MAX }, NOW);
-    client.reconnect(NOW);
-    let socket = client.socket().expect("an attempt runs");
-    client.handle_input(Input::SocketOpened { socket }, NOW);
-    client.handle_input(Input::Frame { socket, payload: welcome(2) }, NOW);
-    client.handle_input(Input::Position { socket, stream: 0, offset: 4 }, NOW);
-    let outputs = core::iter::from_fn(|| client.poll_output());
-    assert_eq!(
-        outputs.filter(|output| matches!(output, Output::Event(Event::Gap { from: u64::MAX, to: None, .. }))).count(),
-        1
-    );
+    let mut harness = TestHarness::reliable(|_| {});
+    harness.push(position("user", LARGEST));
+    harness.memory = Some(ServerMemory { epoch: 8, ..ServerMemory::of_streams([("user", 4)]) });
+    harness.come_back();
+    assert_eq!(harness.gaps(), [("user".to_owned(), LARGEST + 1, None)]);
+}
+
+#[test]
+fn the_largest_numbers_of_the_protocol_are_numbers_and_one_more_is_not() {
+    let mut harness = TestHarness::asking(|_| {});
+    harness.memory = Some(ServerMemory { epoch: LARGEST, ..ServerMemory::of_streams([("user", LARGEST)]) });
+    harness.connect();
+    harness.advance(0);
+    assert_eq!((harness.phase(), harness.positions()), (Phase::Open, vec![("user", LARGEST)]));
+    harness.push(position("user", LARGEST + 1));
+    assert_eq!((harness.protocol_errors(), harness.positions()), (1, vec![("user", LARGEST)]));
 }

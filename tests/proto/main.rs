@@ -1,4 +1,4 @@
-//! The state machine in virtual time: scenarios, properties, and a stampede.
+//! The state machine in virtual time: scenarios, properties, and a thundering herd.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -6,25 +6,23 @@ mod announcing;
 mod attempts;
 mod backoff;
 mod closing;
+mod decoding;
 mod determinism;
-mod driver;
+mod driving;
+mod encoding;
 mod extremes;
 mod forgetting;
 mod growth;
 mod heartbeat;
 mod hostile;
 mod membership;
-mod memory;
 mod properties;
 mod queue;
 mod queue_bounds;
 mod reliable;
-mod server;
 mod sessions;
-mod stampede;
 mod steps;
+mod thundering_herd;
 mod tokens;
-mod views;
+mod vectors;
 mod wake;
-mod wire;
-mod world;

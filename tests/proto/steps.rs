@@ -1,13 +1,9 @@
 //! Arbitrary histories: what applications, servers, networks and pages may do, in any order.
 
 use everwire::proto::{Cause, Close, Config, Input, Overflow, Phase, Reason};
+use everwire_kit::{ServerBehaviour, ServerMemory, SocketOutcome, TestHarness, message, note_of};
 use proptest::prelude::*;
 use serde_json::json;
-
-use crate::memory::Memory;
-use crate::server::{Handshake, Server};
-use crate::wire::{Envelope, message, note_of};
-use crate::world::World;
 
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -28,10 +24,10 @@ pub enum Step {
     Visible,
     Restored,
     StrayAlarm,
-    Server(Server),
+    Server(ServerBehaviour),
     ServerCloses(u16),
     ServerSpeaks(bool),
-    GoDeaf {
+    StopAccepting {
         after: usize,
     },
     /// What the live socket takes from now on gets lost.
@@ -43,7 +39,7 @@ pub enum Step {
     },
     /// Whether the server acknowledges what it processes.
     Acknowledges(bool),
-    StaleFact {
+    LateInput {
         socket: usize,
         kind: u8,
     },
@@ -98,28 +94,28 @@ fn step() -> impl Strategy<Value = Step> {
         3 => server().prop_map(Step::Server),
         3 => code().prop_map(Step::ServerCloses),
         2 => any::<bool>().prop_map(Step::ServerSpeaks),
-        3 => prop_oneof![Just(0), 0..4_usize].prop_map(|after| Step::GoDeaf { after }),
+        3 => prop_oneof![Just(0), 0..4_usize].prop_map(|after| Step::StopAccepting { after }),
         2 => Just(Step::Cut),
         3 => (prop::bool::weighted(0.8), prop::bool::weighted(0.2))
             .prop_map(|(is_reliable, forgets)| Step::Replace { is_reliable, forgets }),
         1 => prop::bool::weighted(0.7).prop_map(Step::Acknowledges),
-        2 => (any::<usize>(), 0..5_u8).prop_map(|(socket, kind)| Step::StaleFact { socket, kind }),
+        2 => (any::<usize>(), 0..5_u8).prop_map(|(socket, kind)| Step::LateInput { socket, kind }),
     ]
 }
 
-fn server() -> impl Strategy<Value = Server> {
-    let handshake = prop_oneof![
-        6 => Just(Handshake::Accept),
-        1 => Just(Handshake::Refuse),
-        1 => Just(Handshake::Silent),
-        1 => Just(Handshake::NoToken),
-        2 => Just(Handshake::AcceptDeaf),
-        1 => code().prop_map(Handshake::Close),
+fn server() -> impl Strategy<Value = ServerBehaviour> {
+    let outcome = prop_oneof![
+        6 => Just(SocketOutcome::Accept),
+        1 => Just(SocketOutcome::Refuse),
+        1 => Just(SocketOutcome::Silent),
+        1 => Just(SocketOutcome::NoToken),
+        2 => Just(SocketOutcome::AcceptAndTakeNothing),
+        1 => code().prop_map(SocketOutcome::Close),
     ];
     let latency = prop_oneof![Just(0), 0..200_u64, 0..15_000_u64];
-    (handshake, prop::bool::weighted(0.8), prop::bool::weighted(0.8), latency).prop_map(
-        |(handshake, answers_pings, completes_closing, latency_ms)| Server {
-            handshake,
+    (outcome, prop::bool::weighted(0.8), prop::bool::weighted(0.8), latency).prop_map(
+        |(outcome, answers_pings, completes_closing, latency_ms)| ServerBehaviour {
+            outcome,
             answers_pings,
             completes_closing,
             latency_ms,
@@ -132,9 +128,17 @@ fn code() -> impl Strategy<Value = u16> {
     prop_oneof![3 => prop::sample::select(known), 1 => any::<u16>()]
 }
 
-impl World {
+/// What histories do to a harness.
+pub trait Histories {
     /// Takes the step; `number` makes its message one of a kind.
-    pub fn take(&mut self, step: Step, number: usize) {
+    fn take(&mut self, step: Step, number: usize);
+
+    /// From now on everything works, and the application wants a connection.
+    fn recover(&mut self);
+}
+
+impl Histories for TestHarness {
+    fn take(&mut self, step: Step, number: usize) {
         match step {
             Step::Connect => self.connect(),
             Step::Disconnect => self.disconnect(),
@@ -170,54 +174,53 @@ impl World {
             }
             Step::Cut if self.phase() == Phase::Open => self.cut(),
             Step::ServerCloses(_) | Step::ServerSpeaks(_) | Step::Cut => {}
-            Step::Replace { is_reliable, forgets } => self.replace_server(is_reliable, forgets),
+            Step::Replace { is_reliable, forgets } => replace_server(self, is_reliable, forgets),
             Step::Acknowledges(acknowledges) => {
                 if let Some(memory) = &mut self.memory {
                     memory.acknowledges = acknowledges;
                 }
             }
-            Step::GoDeaf { after } => self.go_deaf_after(after),
-            Step::StaleFact { socket, kind } => self.late_news(socket, kind),
+            Step::StopAccepting { after } => self.stop_accepting_after(after),
+            Step::LateInput { socket, kind } => late_input(self, socket, kind),
         }
     }
 
-    /// Servers that know the reliable mode share one memory, which outlives those that do not.
-    fn replace_server(&mut self, is_reliable: bool, forgets: bool) {
-        if self.live().is_some() {
-            self.close(1006);
-        }
-        let mut memory = self.memory.take().or_else(|| self.shelved.take()).unwrap_or_default();
-        if forgets {
-            memory = Memory { epoch: memory.epoch + 1, ..Memory::default() };
-        }
-        *(if is_reliable { &mut self.memory } else { &mut self.shelved }) = Some(memory);
-    }
-
-    fn late_news(&mut self, socket: usize, kind: u8) {
-        let gone: Vec<_> = self.sockets.iter().filter(|socket| !socket.is_live()).map(|socket| socket.id).collect();
-        if gone.is_empty() {
-            return;
-        }
-        let socket = gone[socket % gone.len()];
-        let close = Close { code: 1002, reason: Reason::Peer(String::new()), was_clean: true };
-        self.assert_ignored(match kind {
-            0 => Input::SocketOpened { socket },
-            1 => Input::SocketClosed { socket, close },
-            2 => Input::OpenFailed { socket, cause: Cause::NoSocket },
-            3 => Input::Frame { socket, payload: Envelope(json!({ "type": "pong" })) },
-            _ => Input::Undelivered { socket, messages: Vec::new() },
-        });
-    }
-
-    /// From now on everything works, and the application wants a connection.
-    pub fn recover(&mut self) {
-        self.server = Server::default();
+    fn recover(&mut self) {
+        self.server = ServerBehaviour::default();
         if let Some(memory) = &mut self.memory {
             memory.acknowledges = true;
         }
         self.input(Input::NetworkOnline);
         self.connect();
     }
+}
+
+/// Servers that know the reliable mode share one memory, which outlives those that do not.
+fn replace_server(harness: &mut TestHarness, is_reliable: bool, forgets: bool) {
+    if harness.live().is_some() {
+        harness.close(1006);
+    }
+    let mut memory = harness.memory.take().or_else(|| harness.shelved.take()).unwrap_or_default();
+    if forgets {
+        memory = ServerMemory { epoch: memory.epoch + 1, ..ServerMemory::default() };
+    }
+    *(if is_reliable { &mut harness.memory } else { &mut harness.shelved }) = Some(memory);
+}
+
+fn late_input(harness: &mut TestHarness, socket: usize, kind: u8) {
+    let gone: Vec<_> = harness.sockets.iter().filter(|socket| !socket.is_live()).map(|socket| socket.id).collect();
+    if gone.is_empty() {
+        return;
+    }
+    let socket = gone[socket % gone.len()];
+    let close = Close { code: 1002, reason: Reason::Peer(String::new()), was_clean: true };
+    harness.assert_ignored(match kind {
+        0 => Input::SocketOpened { socket },
+        1 => Input::SocketClosed { socket, close },
+        2 => Input::OpenFailed { socket, cause: Cause::NoSocket },
+        3 => Input::Frame { socket, frame: json!({ "type": "pong" }) },
+        _ => Input::Undelivered { socket, messages: Vec::new() },
+    });
 }
 
 /// A message of one of a few sizes, for histories that do not care what it says.

@@ -118,14 +118,14 @@ fn mark(slow: bool) -> &'static str {
 }
 
 const SIM_USAGE: &str = "\
-cargo xtask sim [--runs N] [--seed S] [--minutes M] [--stampede N]
+cargo xtask sim [--runs N] [--seed S] [--minutes M] [--thundering-herd N]
        cargo xtask sim --mutants";
 const SIM_OPTIONS: &str = "\
 Options of the simulation:
-  --runs N      how many runs, each from a seed
-  --seed S      the seed of the first run; alone, it replays this run with its trace
-  --minutes M   for how long, instead of --runs
-  --stampede N  N clients lose one server in the same moment";
+  --runs N             how many runs, each from a seed
+  --seed S             the seed of the first run; alone, it replays this run with its trace
+  --minutes M          for how long, instead of --runs
+  --thundering-herd N  N clients lose one server in the same moment";
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ pub struct Target {
 
 pub const TARGETS: &[Target] = &[
     Target { name: "core", about: "the state machine", weight: 4, dictionary: None },
+    Target { name: "wire", about: "the decoder and the encoder", weight: 1, dictionary: Some(WORDS) },
     Target { name: "frame", about: "the typed events of the Rust face", weight: 1, dictionary: Some(WORDS) },
     Target { name: "server_frame", about: "the reference server's reader", weight: 1, dictionary: Some(WORDS) },
 ];

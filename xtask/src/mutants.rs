@@ -1,31 +1,39 @@
-//! Breaks the state machine on purpose, one way after the other, and shows that the simulation notices.
+//! Breaks the state machine, its decoder and its driver on purpose, one way after the other, and shows that the simulation notices.
 
-mod list;
+mod patch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-use list::{FLAWS, MUTANTS, Mutant};
+use patch::{Mutant, mutants};
 
 use crate::job::Job;
 use crate::{paths, progress, sim};
 
+/// What can be wrong around the client, and the name that the simulation has for it.
+const FLAWS: &[(&str, &str)] = &[
+    ("The server processes duplicates", "dedupe"),
+    ("The server's forgotten streams start over", "offsets"),
+    ("What was sent to a plain server stays on disk", "outbox"),
+];
+
 /// Builds every mutant apart from the shipped code and runs the simulation with each until it notices.
 pub fn run() -> Result<()> {
     let workspace = paths::target()?.join("sim-mutants");
-    write_workspace(&workspace)?;
-    Job::cargo(format!("mutants · building {}", MUTANTS.len()))
+    let mutants = mutants()?;
+    write_workspace(&workspace, &mutants)?;
+    Job::cargo(format!("mutants · building {}", mutants.len()))
         .args(["build", "--release", "--bins"])
         .env("CARGO_TARGET_DIR", workspace.join("target"))
         .directory(&workspace)
         .run()?;
     let limit = MOST_RUNS.to_string();
     let mut survivors = Vec::new();
-    for (number, mutant) in MUTANTS.iter().enumerate() {
+    for (number, mutant) in mutants.iter().enumerate() {
         let program = workspace.join("target/release").join(format!("mutant-{number}{}", std::env::consts::EXE_SUFFIX));
-        notice(mutant.name, program, &["--until-broken", "--runs", &limit], &mut survivors)?;
+        notice(&mutant.name, program, &["--until-broken", "--runs", &limit], &mut survivors)?;
     }
     sim::build()?;
     for (name, flaw) in FLAWS {
@@ -33,35 +41,33 @@ pub fn run() -> Result<()> {
         notice(name, sim::program()?, &options, &mut survivors)?;
     }
     ensure!(survivors.is_empty(), "not noticed in {limit} runs: {}", survivors.join("; "));
-    progress::say(format!("each of {} mistakes was noticed", MUTANTS.len() + FLAWS.len()));
+    progress::say(format!("each of {} mistakes was noticed", mutants.len() + FLAWS.len()));
     Ok(())
 }
 
-fn notice(name: &'static str, program: PathBuf, options: &[&str], survivors: &mut Vec<&'static str>) -> Result<()> {
+fn notice(name: &str, program: PathBuf, options: &[&str], survivors: &mut Vec<String>) -> Result<()> {
     match Job::new(format!("mutant · {name}"), program).args(options).attempt()? {
         Ok(said) => progress::say(format!("  noticed: {}", said.trim())),
         Err(said) => {
             progress::say(format!("  {}", said.trim()));
-            survivors.push(name);
+            survivors.push(name.to_owned());
         }
     }
     Ok(())
 }
 
 /// Every mutant is a crate of its own with a simulation of its own, all built at once.
-fn write_workspace(workspace: &Path) -> Result<()> {
+fn write_workspace(workspace: &Path, mutants: &[Mutant]) -> Result<()> {
     let sources = paths::root().join("tests/sim/src");
     let mut members = String::new();
-    for (number, mutant) in MUTANTS.iter().enumerate() {
+    for (number, mutant) in mutants.iter().enumerate() {
         let core = workspace.join(format!("core-{number}"));
-        let changed = mutated(mutant)?;
-        for entry in fs::read_dir(proto())? {
-            let path = entry?.path();
-            let Some(name) = path.file_name().filter(|_| path.is_file()) else { continue };
-            let text = if name == mutant.file { changed.clone() } else { fs::read_to_string(&path)? };
-            write(&core.join("src/proto").join(name), &text)?;
+        let changed = mutant.changed_files(&workspace.join("scratch"))?;
+        for file in files_in(Path::new("src"))? {
+            let mutated = changed.iter().find(|(path, _)| *path == file).map(|(_, text)| text.clone());
+            let text = mutated.map_or_else(|| fs::read_to_string(paths::root().join(&file)), Ok)?;
+            write(&core.join(&file), &text)?;
         }
-        write(&core.join("src/lib.rs"), "#![allow(warnings)]\nextern crate alloc;\npub mod proto;\n")?;
         write(&core.join("Cargo.toml"), &core_manifest(number))?;
         let sim = workspace.join(format!("sim-{number}"));
         write(&sim.join("Cargo.toml"), &sim_manifest(number, &sources))?;
@@ -73,28 +79,23 @@ fn write_workspace(workspace: &Path) -> Result<()> {
     write(&workspace.join("Cargo.lock"), &fs::read_to_string(paths::root().join("Cargo.lock"))?)
 }
 
-fn mutated(mutant: &Mutant) -> Result<String> {
-    let path = proto().join(mutant.file);
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    match text.matches(mutant.from).count() {
-        1 => Ok(text.replacen(mutant.from, mutant.to, 1)),
-        count => bail!(
-            "the mutant \"{}\" wants to change a text that {} has {count} times, not once; adapt xtask/src/mutants.rs:\n{}",
-            mutant.name,
-            mutant.file,
-            mutant.from
-        ),
+/// Every file below a directory of the checkout, by its path there.
+fn files_in(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(paths::root().join(directory))? {
+        let entry = entry?;
+        let path = directory.join(entry.file_name());
+        if entry.file_type()?.is_dir() { files.extend(files_in(&path)?) } else { files.push(path) }
     }
-}
-
-fn proto() -> PathBuf {
-    paths::root().join("src/proto")
+    Ok(files)
 }
 
 fn core_manifest(number: usize) -> String {
     format!(
         "[package]\nname = \"core-{number}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [lib]\nname = \"everwire\"\ndoctest = false\n\n[dependencies]\nfastrand = \"2\"\n"
+         [lib]\nname = \"everwire\"\ndoctest = false\n\n\
+         [features]\ndefault = [\"json\"]\njson = []\nweb = []\nnpm = []\n\n\
+         [dependencies]\n{FASTRAND}{SERDE_JSON}"
     )
 }
 
@@ -104,7 +105,7 @@ fn sim_manifest(number: usize, sources: &Path) -> String {
         "[package]\nname = \"sim-{number}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [lib]\nname = \"everwire_sim\"\npath = \"{library}\"\n\n\
          [[bin]]\nname = \"mutant-{number}\"\npath = \"{program}\"\n\n\
-         [dependencies]\neverwire = {{ path = \"../core-{number}\", package = \"core-{number}\" }}\nfastrand = \"2\"\n"
+         [dependencies]\neverwire = {{ path = \"../core-{number}\", package = \"core-{number}\" }}\n{FASTRAND}{SERDE_JSON}"
     )
 }
 
@@ -119,19 +120,8 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
+const FASTRAND: &str = "fastrand = \"2\"\n";
+const SERDE_JSON: &str = "serde_json = \"1\"\n";
 const PROFILE: &str = "[profile.release]\nopt-level = 1\nincremental = false\n";
 /// Within so many runs each has to be noticed.
 const MOST_RUNS: u32 = 20_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_mutant_finds_the_text_that_it_changes() {
-        for mutant in MUTANTS {
-            let changed = mutated(mutant).unwrap();
-            assert!(mutant.to.is_empty() || changed.contains(mutant.to), "{}", mutant.name);
-        }
-    }
-}

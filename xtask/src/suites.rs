@@ -41,7 +41,13 @@ pub const SUITES: &[Suite] = &[
         needs: fuzz::NEEDS,
         run: fuzzed,
     },
-    Suite { name: "server", about: "the reference server and the fault proxy", slow: false, needs: &[], run: reference_server },
+    Suite {
+        name: "server",
+        about: "the reference server and the fault proxy",
+        slow: false,
+        needs: &[],
+        run: reference_server,
+    },
     Suite { name: "python", about: "the Python server library", slow: true, needs: PYTHON, run: python_library },
     Suite { name: "load", about: "the reference server under a little load", slow: true, needs: &[], run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, needs: CHROME, run: chrome },
@@ -90,7 +96,7 @@ fn core(_: &mut Workshop) -> Result<()> {
 fn simulated(_: &mut Workshop) -> Result<()> {
     Job::cargo("sim · cargo test").args(["test", "--package", "everwire-sim"]).stream()?;
     sim::run(&["--runs", "20000"])?;
-    sim::run(&["--stampede", "10000"])?;
+    sim::run(&["--thundering-herd", "10000"])?;
     mutants::run()
 }
 

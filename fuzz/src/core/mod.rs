@@ -1,17 +1,16 @@
-//! `everwire::proto::Client` under any sequence of commands and facts.
+//! A client with its driver and its decoder under any sequence of commands and inputs.
 //!
-//! Facts come in two kinds. Most are what a browser, a network and a server could do, however hostile: everything is asserted. The
-//! others break the contract of whoever drives the machine, such as a clock beyond all clocks; from then on the run is wild, and
-//! only what holds without any contract is asserted: no panic, no growth beyond the bounds, no timer that spins.
+//! Inputs come in two kinds. Most are what a browser, a network and a server could do, however byzantine: the harness of the test kit
+//! asserts everything. The others break the contract of whoever drives the machine, such as a clock beyond all clocks; from then on the run
+//! is wild, and only what holds without any contract is asserted: no panic, no growth beyond the bounds, no timer that spins.
 
-mod check;
-mod ledger;
+mod fuzzed_run;
 mod mutate;
 mod options;
 mod script;
-mod sockets;
+mod server_frame_drafts;
 mod steps;
-mod world;
+mod text_drafts;
 
 pub use mutate::mutate;
 pub use script::Script;

@@ -1,7 +1,7 @@
 //! Any configuration that the state machine accepts.
 
 use arbitrary::Arbitrary;
-use everwire::proto::sequence::{self, COUNT_OF_NUMBERS};
+use everwire::proto::numeric_options::{self, COUNT_OF_NUMERIC_OPTIONS};
 use everwire::proto::{Config, Overflow};
 
 /// Deviations from the defaults, in order; one that would make the configuration invalid is left out.
@@ -38,7 +38,7 @@ impl Options {
                 Value::Infinite => f64::INFINITY,
             };
             let mut other = config.clone();
-            sequence::put(&mut other, usize::from(index) % COUNT_OF_NUMBERS, value);
+            numeric_options::put(&mut other, usize::from(index) % COUNT_OF_NUMERIC_OPTIONS, value);
             if other.clone().check().is_ok() {
                 config = other;
             }

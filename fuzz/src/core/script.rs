@@ -2,8 +2,10 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
+use super::fuzzed_run::Run;
 use super::options::Options;
-use super::world::World;
+use super::server_frame_drafts::{FrameDraft, Listed};
+use super::text_drafts::TextDraft;
 
 /// One run. Its bytes are a head and steps of fixed length, so that steps can be moved about without becoming others.
 #[derive(Clone, Debug)]
@@ -18,7 +20,7 @@ pub struct Script {
 impl Script {
     /// Plays the script; panics when something does not hold.
     pub fn run(self) {
-        let mut world = World::new(self.options.config(), self.seed);
+        let mut run = Run::new(self.options.config(), self.seed);
         let mut last = Step::Timeout;
         let mut left = MOST_STEPS;
         for step in self.steps.into_iter().filter(|step| self.is_wild || !matches!(step, Step::Wild(_))) {
@@ -30,7 +32,7 @@ impl Script {
                 }
             };
             for _ in 0..times.min(left) {
-                world.take(&last);
+                run.take(&last);
             }
             left = left.saturating_sub(times);
         }
@@ -61,19 +63,21 @@ pub(super) enum Step {
     Disconnect,
     Reconnect,
     Send(Draft),
+    /// The same through the driver.
+    Submit(Draft),
     Cancel(Number),
     Stored(Number),
-    /// Messages that one earlier page has left, in order.
+    /// Messages that one previous client instance has left, in order.
     Restore(Vec<Leftover>),
     Forget,
     Opened(Which),
     Closed(Which, u16),
     Failed(Which),
-    Frame(Which, Word, Option<Spot>),
-    Position(Which, u16, Number),
+    Frame(Which, FrameDraft),
+    Text(Which, TextDraft),
     Buffered(Which, Number),
-    /// The browser takes no more frames on the live socket.
-    Deaf,
+    /// The browser takes no more messages on the live socket.
+    StopAccepting,
     Timeout,
     Online,
     Offline,
@@ -87,6 +91,8 @@ pub(super) enum Step {
     Welcomed(u8, Listed),
     /// The next attempt, opened and welcomed, and then ended by the server with a code that can mean a message.
     Struck(u8),
+    /// What the application does when it is told of something the next time.
+    React(u8),
     /// The step before, so many times.
     Again(u8),
     /// What no driver does.
@@ -113,6 +119,7 @@ pub(super) struct Draft {
     pub purpose: Purpose,
     pub ttl: Option<Span>,
     pub key: Option<u8>,
+    pub rank: u8,
     pub awaits_storage: bool,
     pub reply_within: Option<Span>,
 }
@@ -120,7 +127,7 @@ pub(super) struct Draft {
 #[derive(Arbitrary, Clone, Debug)]
 pub(super) struct Leftover {
     pub draft: Draft,
-    /// How many sequence lie between it and the one before.
+    /// How many numbers lie between it and the one before.
     pub skipped: u8,
     pub age: Option<Span>,
 }
@@ -161,68 +168,8 @@ pub(super) enum Number {
     Any(u64),
 }
 
-/// What a server says.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Word {
-    Event,
-    Pong,
-    Welcome {
-        epoch: Epoch,
-        last: Number,
-        window: u16,
-        limits: Limits,
-        listed: Listed,
-    },
-    HelloRefused,
-    Ack(Number),
-    /// The latest acknowledgement once more.
-    AckAgain,
-    Refused(Number),
-    Reply(Number),
-    Receipt(Number),
-    Malformed,
-}
-
-/// What a welcome says of the server.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub max_bytes: Option<u16>,
-    pub remember: Option<u16>,
-}
-
-/// The positions in a welcome.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Listed {
-    None,
-    /// Those of the client, each so much further or less far; every so many of them are left out.
-    Own {
-        further: i8,
-        left_out: u8,
-    },
-    /// So many streams, all at the same position.
-    Many {
-        streams: u16,
-        offset: u8,
-    },
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Epoch {
-    Same,
-    Next,
-    Any(Number),
-}
-
-/// Where an event says that it stands.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) struct Spot {
-    pub stream: u16,
-    pub offset: Number,
-    pub prev: Number,
-}
-
 /// The lengths of what a script is made of.
 pub(super) const HEAD_BYTES: usize = 64;
-pub(super) const STEP_BYTES: usize = 40;
+pub(super) const STEP_BYTES: usize = 64;
 /// Enough to reach every bound, and few enough to be quick.
 const MOST_STEPS: usize = 2_000;

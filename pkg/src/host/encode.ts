@@ -25,8 +25,8 @@ const ESCAPES = /(\\[^u]|\\ud[89ab]..\\ud[c-f]..)|\\ud[89a-f]../gi;
 
 /** Whether the arrays and objects of a JSON text, together with the envelope around it, are nested deeper than every server reads. */
 function isTooDeep(json: string): boolean {
-  // Most texts have fewer brackets than that.
-  if (json.split(/[[{]/).length < 65) return false;
+  // Most texts are too short for that, or have fewer brackets.
+  if (json.length < 130 || json.split(/[[{]/).length < 65) return false;
   let depth = 1;
   for (const [mark] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[{}\]]/g)) {
     if (mark.length < 2) depth += "[{".includes(mark) ? 1 : -1;

@@ -6,11 +6,19 @@ export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 let encoder: TextEncoder | undefined;
+let scratch: Uint8Array<ArrayBuffer> | undefined;
 
+/** The size of a text in UTF-8. */
 export function byteLength(text: string): number {
   encoder ??= new TextEncoder();
-  return encoder.encode(text).length;
+  // No character takes more than three bytes for each of its UTF-16 code units.
+  if (text.length > LONGEST_MEASURED) return encoder.encode(text).length;
+  scratch ??= new Uint8Array(3 * LONGEST_MEASURED);
+  return encoder.encodeInto(text, scratch).written;
 }
+
+/** How long a text may be, in UTF-16 code units, to be measured without making a copy. */
+const LONGEST_MEASURED = 4_096;
 
 const CLIENT_STREAM = "client:";
 

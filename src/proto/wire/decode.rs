@@ -7,6 +7,8 @@ use crate::proto::coded::coded;
 use crate::proto::time::FOREVER;
 
 /// A frame of the reliable mode.
+///
+/// Exhaustive: who reads what it means has to heed where it is stored and whose doing it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame<T> {
     /// What it means to the state machine.
@@ -74,7 +76,7 @@ coded! {
     }
 }
 
-/// What a server answers to a hello.
+/// What a server answers to a hello. Exhaustive, as [`FrameKind`] is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Welcome<T> {
     /// The life of the server's memory.
@@ -91,7 +93,7 @@ pub struct Welcome<T> {
     pub streams: Vec<(T, u64)>,
 }
 
-/// Where an event stands in its stream.
+/// Where an event stands in its stream. Exhaustive: all three numbers decide whether it is the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamOffset<T> {
     /// The stream.
@@ -139,8 +141,9 @@ fn kind_of<V: Value>(word: Word, frame: &V) -> FrameKind<V::Text> {
         return if is_about_hello { FrameKind::HelloRefused } else { FrameKind::Event };
     }
     match data.as_ref().and_then(|data| Some((data.count(Field::Seq)?, data))) {
-        Some((seq, data)) => numbered(seq, data),
-        None => FrameKind::Malformed,
+        // Messages are numbered from 1; an acknowledgement may say that none is processed so far.
+        Some((seq, data)) if seq > 0 || word == Word::Ack => numbered(seq, data),
+        _ => FrameKind::Malformed,
     }
 }
 
@@ -176,8 +179,8 @@ fn fields_of_welcome<V: Value>(data: &V) -> Option<Welcome<V::Text>> {
     let (max_bytes, remember_ms) = (or(Field::MaxBytes, FOREVER)?, or(Field::RememberMs, FOREVER)?);
     let streams = if data.has(Field::Streams) { data.object(Field::Streams)?.counts()? } else { Vec::new() };
     let window = or(Field::Window, DEFAULT_WINDOW)?.clamp(1, LARGEST_WINDOW) as u32;
-    let is_right = data.count(Field::Version)? == VERSION && max_bytes > 0 && remember_ms > 0;
     let (epoch, last) = (data.count(Field::Epoch)?, data.count(Field::Last)?);
+    let is_right = data.count(Field::Version)? == VERSION && epoch > 0 && max_bytes > 0 && remember_ms > 0;
     is_right.then_some(Welcome { epoch, last, window, max_bytes, remember_ms, streams })
 }
 

@@ -30,7 +30,7 @@ pub fn hello<V: Value>(client_id: &V::Text, positions: Option<&[(V::Text, u64)]>
 /// The frame of a message with its place among the messages of its sender.
 pub fn with_sequence<T: Text>(frame: &T, Sequence { seq, prev }: Sequence) -> T {
     let members = [(Field::Seq, seq), (Field::Prev, prev)];
-    let is_next = prev + 1 == seq;
+    let is_next = seq.checked_sub(1) == Some(prev);
     frame.with_counts(if is_next { &members[..1] } else { &members })
 }
 

@@ -105,7 +105,8 @@ impl Value for Json {
     }
 
     fn to_text(&self) -> String {
-        self.to_string()
+        // Quicker than `to_string`, and a value can always be written.
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 

@@ -9,8 +9,7 @@ mod encode;
 mod json;
 mod value;
 
-pub(super) use decode::decode;
-pub use decode::{Frame, FrameKind, ReceiptStatus, StreamOffset, Welcome};
+pub use decode::{Frame, FrameKind, ReceiptStatus, StreamOffset, Welcome, decode};
 pub use encode::{hello, message, ping, with_sequence};
 #[cfg(feature = "json")]
 pub use json::parse;

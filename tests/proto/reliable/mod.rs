@@ -1,7 +1,8 @@
 //! Scenarios of the reliable mode (docs/PROTOCOL.md).
 
 mod acknowledgements;
-mod disbelief;
+mod answers;
+
 mod durable;
 mod epochs;
 mod hello;
@@ -12,3 +13,4 @@ mod pressure;
 mod requests;
 mod resuming;
 mod streams;
+mod violations;

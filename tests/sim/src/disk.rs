@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use everwire::proto::{Message, Purpose};
 
-use crate::frame::Text;
-use crate::page::Fact;
-use crate::tally::Count;
+use crate::downward_frame::client_id;
+use crate::run_tally::Count;
+use crate::simulated_page::BrowserEvent;
+use crate::simulation::{Scheduled, Simulation};
 use crate::trace;
 use crate::verdict::Rule;
-use crate::world::{Happening, World};
 
 #[derive(Debug, Default)]
 pub struct Disk {
@@ -19,7 +19,7 @@ pub struct Disk {
     locks: BTreeMap<usize, usize>,
 }
 
-impl World {
+impl Simulation {
     pub fn disk(&self, page: usize) -> &Disk {
         &self.disks[self.setup.devices[self.pages[page].device].disk]
     }
@@ -31,25 +31,25 @@ impl World {
     /// Writes a message to the disk, which takes its time and ends with the page.
     pub fn store(&mut self, page: usize, uid: u32) {
         let takes = self.setup.devices[self.pages[page].device].storage_ms;
-        self.agenda.note(self.now + takes, Happening::Put { page, uid });
+        self.queue.schedule(self.now + takes, Scheduled::Put { page, uid });
     }
 
     pub fn put(&mut self, page: usize, uid: u32) {
-        if !self.pages[page].is_alive || self.ledger[uid as usize].has_ended() {
+        if !self.pages[page].is_alive || self.messages[uid as usize].has_ended() {
             return;
         }
         self.disk_mut(page).store.push(uid);
-        self.ledger[uid as usize].is_stored = true;
+        self.messages[uid as usize].is_stored = true;
         trace!(self, "page {page}: message {uid} is on disk");
-        self.tell(page, Fact::Stored(uid));
+        self.dispatch(page, BrowserEvent::Stored(uid));
     }
 
     /// Removes a message from the disk; a page that dies before leaves it there.
     pub fn remove(&mut self, page: usize, uid: u32) {
         if self.disk(page).store.contains(&uid) {
-            self.ledger[uid as usize].is_being_removed = true;
+            self.messages[uid as usize].is_being_removed = true;
             let takes = self.setup.devices[self.pages[page].device].storage_ms;
-            self.agenda.note(self.now + takes, Happening::Remove { page, uid });
+            self.queue.schedule(self.now + takes, Scheduled::Remove { page, uid });
         }
     }
 
@@ -68,7 +68,7 @@ impl World {
     pub fn release_locks(&mut self, page: usize) {
         self.disk_mut(page).locks.retain(|_, holder| *holder != page);
         let device = self.pages[page].device;
-        self.agenda.note(self.now + GRANT_MS, Happening::Grant { disk: self.setup.devices[device].disk });
+        self.queue.schedule(self.now + GRANT_MS, Scheduled::Grant { disk: self.setup.devices[device].disk });
     }
 
     /// A living page takes over what pages that have died since have left.
@@ -88,7 +88,7 @@ impl World {
         let disk = self.disk(page);
         let mut senders: Vec<usize> = Vec::new();
         for uid in &disk.store {
-            let sender = self.ledger[*uid as usize].sender;
+            let sender = self.messages[*uid as usize].sender;
             if !disk.locks.contains_key(&sender) && !senders.contains(&sender) {
                 senders.push(sender);
             }
@@ -104,27 +104,26 @@ impl World {
         }
         trace!(self, "page {page} takes over {found:?}");
         self.tally.add_many(count, found.len());
-        let fact = Fact::Leftovers(found);
-        self.tell(page, fact);
+        let event = BrowserEvent::Leftovers(found);
+        self.dispatch(page, event);
     }
 
     fn sender_of(&self, uid: u32) -> usize {
-        self.ledger[uid as usize].sender
+        self.messages[uid as usize].sender
     }
 
     pub fn restore(&mut self, page: usize, found: Vec<u32>) {
         let mut messages = Vec::new();
         for uid in found {
-            if self.ledger[uid as usize].stays_on_disk() {
+            if self.messages[uid as usize].stays_on_disk() {
                 let detail = format!("message {uid} was sent to a plain server, and is still there for page {page}");
                 return self.break_rule(Rule::StaysOnDisk, detail);
             }
-            let entry = &mut self.ledger[uid as usize];
+            let entry = &mut self.messages[uid as usize];
             entry.restore(page);
-            self.pages[page].drafts.insert(uid);
-            let mut message = Message::new(Text::Message(uid), entry.bytes, Purpose::Ordinary);
+            let mut message = Message::new(entry.frame.clone(), entry.bytes, Purpose::Ordinary);
             message.seq = entry.seq;
-            message.sender = Some(Text::Sender(entry.sender as u32));
+            message.origin = Some(client_id(entry.sender as u32));
             message.policy.ttl_ms = entry.ttl_ms;
             message.age_ms = self.now - entry.accepted_at;
             messages.push(message);
@@ -135,7 +134,7 @@ impl World {
     /// A message that nobody is going to send although it is on disk.
     pub fn left_on_disk(&self) -> Option<(Rule, String)> {
         let is_kept = |uid: &u32| {
-            let entry = &self.ledger[*uid as usize];
+            let entry = &self.messages[*uid as usize];
             self.pages[entry.holder].is_alive && (entry.is_unconfirmed || self.is_blind(entry.holder))
         };
         let mut disks = self.disks.iter().enumerate();

@@ -4,8 +4,8 @@ use everwire::proto::Overflow;
 use everwire::proto::time::FOREVER;
 use fastrand::Rng;
 
-use crate::frame::Limits;
-use crate::plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
+use crate::downward_frame::Limits;
+use crate::run_plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
 
 /// The run that a seed stands for.
 pub fn plan(seed: u64) -> Plan {
@@ -18,7 +18,7 @@ pub fn plan(seed: u64) -> Plan {
         }
     }
     let calm_at = rng.u64(3_000..40_000);
-    let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_told: rng.u8(0..4) > 0 };
+    let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_announced: rng.u8(0..4) > 0 };
     let mut generator = Generator { rng, setup };
     let mut steps: Vec<_> = (0..generator.rng.usize(30..140)).map(|_| generator.step()).collect();
     steps.sort_by_key(|step| step.at);
@@ -55,7 +55,7 @@ fn device(rng: &mut Rng, number: usize) -> DeviceSetup {
 fn server(rng: &mut Rng) -> ServerSetup {
     ServerSetup {
         is_plain: rng.u8(0..12) == 0,
-        lies_every: if rng.u8(0..8) == 0 { rng.u32(2..12) } else { 0 },
+        byzantine_every: if rng.u8(0..8) == 0 { rng.u32(2..12) } else { 0 },
         window: [1, 2, 5, 128, 128][rng.usize(0..5)],
         history: [0, 2, 8, 1_000, 1_000][rng.usize(0..5)],
         ack_delay_ms: [0, 0, 30, 400][rng.usize(0..4)],
@@ -67,7 +67,7 @@ fn server(rng: &mut Rng) -> ServerSetup {
         supersedes_late: rng.bool(),
         flaw: None,
         limits: Limits {
-            max_bytes: if rng.u8(0..5) == 0 { rng.u64(120..1_500) } else { FOREVER },
+            max_bytes: if rng.u8(0..5) == 0 { rng.u64(150..1_500) } else { FOREVER },
             remember_ms: if rng.u8(0..3) == 0 { rng.u64(500..12_000) } else { FOREVER },
         },
         leaves_out: rng.u8(0..3) == 0,
@@ -160,9 +160,9 @@ impl Generator {
                 device,
                 up: share(rng),
                 down: share(rng),
-                client_hears: (rng.u8(0..6) > 0).then(|| rng.u64(0..800)),
-                server_hears: rng.bool().then(|| rng.u64(0..5_000)),
-                deaf_ms: if rng.u8(0..3) == 0 { rng.u64(0..1_500) } else { 0 },
+                client_learns_ms: (rng.u8(0..6) > 0).then(|| rng.u64(0..800)),
+                server_learns_ms: rng.bool().then(|| rng.u64(0..5_000)),
+                closing_ms: if rng.u8(0..3) == 0 { rng.u64(0..1_500) } else { 0 },
             },
             40..52 => Act::Linger { device, ms: rng.u64(0..15_000) },
             52..68 => {

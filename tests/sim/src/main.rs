@@ -1,21 +1,21 @@
 //! Runs the simulation: `cargo xtask sim --help`.
 #![allow(clippy::print_stdout, reason = "a command line tool speaks through its standard streams")]
 
-mod options;
+mod sim_options;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use everwire_sim::report;
+use everwire_sim::run_report;
 use everwire_sim::runs::Campaign;
-use everwire_sim::stampede;
-use options::Options;
+use everwire_sim::thundering_herd;
+use sim_options::Options;
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args().skip(1)) {
+    let options = match sim_options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(misuse) => {
-            println!("{misuse}\n\n{}", options::HELP);
+            println!("{misuse}\n\n{}", sim_options::HELP);
             return ExitCode::from(2);
         }
     };
@@ -23,11 +23,11 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let is_fine = match options {
         Options::Help => {
-            println!("{}", options::HELP);
+            println!("{}", sim_options::HELP);
             true
         }
         Options::Replay { seed, campaign } => replay(&campaign, seed),
-        Options::Stampede { clients } => stampede(clients),
+        Options::ThunderingHerd { clients } => thundering_herd(clients),
         Options::UntilBroken(campaign) => until_broken(&campaign),
         Options::Run(campaign) => run_all(&campaign),
     };
@@ -51,7 +51,7 @@ fn run_all(campaign: &Campaign) -> bool {
         mean.as_secs_f64()
     );
     if let Some((seed, violation)) = &results.broken {
-        println!("{}", report::explain(campaign, *seed, violation));
+        println!("{}", run_report::explain(campaign, *seed, violation));
         return false;
     }
     let missing = results.tally.missing();
@@ -64,7 +64,7 @@ fn run_all(campaign: &Campaign) -> bool {
 }
 
 fn replay(campaign: &Campaign, seed: u64) -> bool {
-    let (text, violation) = report::replay(campaign, seed);
+    let (text, violation) = run_report::replay(campaign, seed);
     println!("{text}");
     match &violation {
         Some(violation) => println!("BROKEN by seed {seed}: {violation}"),
@@ -88,15 +88,15 @@ fn until_broken(campaign: &Campaign) -> bool {
     true
 }
 
-fn stampede(clients: usize) -> bool {
-    let stampede = stampede::stampede(clients);
-    for (attempt, share) in stampede.busiest_percent.iter().enumerate() {
+fn thundering_herd(clients: usize) -> bool {
+    let thundering_herd = thundering_herd::thundering_herd(clients);
+    for (attempt, share) in thundering_herd.busiest_percent.iter().enumerate() {
         println!("attempt {}: {share:>5.2} % of {clients} clients within the busiest 100 ms", attempt + 1);
     }
-    for (attempt, share, bound) in stampede.excess() {
+    for (attempt, share, bound) in thundering_herd.excess() {
         println!("BROKEN: {share:.2} % at attempt {attempt}, allowed are {bound} %");
     }
-    stampede.excess().is_empty()
+    thundering_herd.excess().is_empty()
 }
 
 /// From how many runs on everything has to happen.

@@ -1,32 +1,32 @@
 //! The server stops and starts again, with its memory or without.
 
-use crate::memory::Memory;
-use crate::plan::Restart;
-use crate::tally::Count;
+use crate::run_plan::Restart;
+use crate::run_tally::Count;
+use crate::server_store::Memory;
+use crate::simulation::{Scheduled, Simulation};
 use crate::trace;
-use crate::world::{Happening, World};
 
-impl World {
+impl Simulation {
     pub fn restart(&mut self, down_ms: u64, kind: Restart, share: u16) {
         trace!(self, "the server restarts: {kind:?}");
         self.tally.add(Count::Restarts);
-        for wire in 0..self.wires.len() {
-            if self.wires[wire].server.is_none() {
+        for connection in 0..self.connections.len() {
+            if self.connections[connection].server.is_none() {
                 continue;
             }
             if kind == Restart::Drain {
-                self.close_wire(wire, 1012);
+                self.close_connection(connection, 1012);
                 continue;
             }
-            self.server_hears_end(wire);
-            self.wires[wire].down.cut(share);
+            self.server_loses(connection);
+            self.connections[connection].down.cut(share);
             if kind == Restart::Vanish {
-                self.wires[wire].up.swallow();
+                self.connections[connection].up.swallow();
                 self.tally.add(Count::HalfOpen);
             } else {
-                let latency = self.setup.devices[self.wires[wire].device].latency_ms;
+                let latency = self.setup.devices[self.connections[connection].device].latency_ms;
                 let at = self.now + latency + 50;
-                self.agenda.note(at, Happening::ClientHears { wire, code: 1006, deaf_ms: 0 });
+                self.queue.schedule(at, Scheduled::ClientLosesConnection { connection, code: 1006, closing_ms: 0 });
             }
         }
         (self.server_is_up, self.held_until) = (false, 0);
@@ -39,7 +39,7 @@ impl World {
         if forgets {
             self.memory = Memory::new(self.memory.epoch + 1);
         }
-        self.agenda.note(self.now + down_ms, Happening::ServerStarts { start, plain });
+        self.queue.schedule(self.now + down_ms, Scheduled::ServerStarts { start, plain });
     }
 
     pub fn server_starts(&mut self, start: u32, plain: bool) {

@@ -5,17 +5,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use everwire::proto::time::FOREVER;
 use everwire::proto::{Delivery, Phase};
 
-use crate::ledger::{End, Status, What};
-use crate::page::Fact;
-use crate::plan::{Note, Plan};
-use crate::tally::Tally;
-use crate::verdict::{ProtocolViolation, Rule};
-use crate::world::World;
+use crate::page_host::ENDLESS;
+use crate::run_plan::{Note, Plan};
+use crate::run_tally::Tally;
+use crate::sent_message::{End, Status, What};
+use crate::simulated_page::BrowserEvent;
+use crate::simulation::Simulation;
+use crate::verdict::{BrokenRule, Rule};
 
 /// What came of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    pub violation: Option<ProtocolViolation>,
+    pub violation: Option<BrokenRule>,
     pub tally: Tally,
     pub trace: Vec<String>,
     /// The virtual time that it took, in milliseconds.
@@ -24,26 +25,27 @@ pub struct Outcome {
 
 /// Runs a plan; the same plan always gives the same outcome.
 pub fn run(plan: &Plan, is_traced: bool) -> Outcome {
-    let mut world = World::new(plan, is_traced);
-    let finished = catch_unwind(AssertUnwindSafe(|| world.complete()));
+    let mut simulation = Simulation::new(plan, is_traced);
+    let finished = catch_unwind(AssertUnwindSafe(|| simulation.complete()));
     if let Err(panic) = finished {
         let words = panic.downcast_ref::<String>().map(String::as_str);
         let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?").to_owned();
-        world.violation = None;
-        world.break_rule(Rule::Panic, words);
+        simulation.violation = None;
+        let rule = if words == ENDLESS { Rule::Spins } else { Rule::Panic };
+        simulation.break_rule(rule, words);
     }
-    let World { violation, tally, trace, now, .. } = world;
+    let Simulation { violation, tally, trace, now, .. } = simulation;
     Outcome { violation, tally, trace: trace.unwrap_or_default(), took_ms: now }
 }
 
-impl World {
+impl Simulation {
     fn complete(&mut self) {
         self.advance(self.setup.calm_at);
         self.calm();
         let until = self.now + self.patience_ms();
         while self.violation.is_none() {
             self.reconnect_those_who_stopped();
-            self.speak_once_more();
+            self.probe_once_more();
             let next = self.now + SLICE_MS;
             self.advance(next);
             let unsettled = self.unsettled();
@@ -60,15 +62,15 @@ impl World {
 
     /// Faults stop.
     fn calm(&mut self) {
-        self.setup.server.lies_every = self.setup.server.lies_every.min(1) * u32::MAX;
+        self.setup.server.byzantine_every = self.setup.server.byzantine_every.min(1) * u32::MAX;
         for number in 0..self.devices.len() {
             let device = &mut self.devices[number];
             (device.silent_until, device.refusing_until) = (0, 0);
             (device.no_tokens, device.refused_tokens) = (0, 0);
             let page = device.page;
-            if self.setup.calm_is_told {
-                self.tell(page, Fact::Online);
-                self.tell(page, Fact::Visible);
+            if self.setup.calm_is_announced {
+                self.dispatch(page, BrowserEvent::Online);
+                self.dispatch(page, BrowserEvent::Visible);
             }
         }
     }
@@ -87,24 +89,25 @@ impl World {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
             let has_stopped =
-                matches!(self.pages[page].client.snapshot().phase, Phase::Idle | Phase::GivenUp | Phase::Fatal);
+                matches!(self.pages[page].client().snapshot().phase, Phase::Idle | Phase::GivenUp | Phase::Fatal);
             if self.pages[page].is_alive && self.pages[page].frozen_until.is_none() && has_stopped {
-                self.command(page, |client, now| client.connect(now));
+                self.connect(page);
             }
         }
     }
 
     /// Without a heartbeat, only a message that is not acknowledged shows that a connection is dead.
-    fn speak_once_more(&mut self) {
+    fn probe_once_more(&mut self) {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
             let this = &self.pages[page];
-            let has_to = self.setup.devices[number].interval_ms == FOREVER && !this.has_spoken;
-            let snapshot = this.client.snapshot();
+            let has_to = self.setup.devices[number].interval_ms == FOREVER && !this.has_probed;
+            let snapshot = this.client().snapshot();
             let is_open = snapshot.phase == Phase::Open && snapshot.delivery == Delivery::Reliable;
-            let can_be_seen = self.live_wire(number).is_some_and(|wire| !self.wires[wire].is_whole());
+            let can_be_seen =
+                self.live_connection(number).is_some_and(|connection| !self.connections[connection].is_whole());
             if has_to && is_open && can_be_seen && this.is_alive && this.frozen_until.is_none() {
-                self.pages[page].has_spoken = true;
+                self.pages[page].has_probed = true;
                 self.send_as(page, What::Note { room: None }, Note::PLAIN);
             }
         }
@@ -113,8 +116,8 @@ impl World {
     /// Without a heartbeat, and with nothing to be acknowledged, nothing shows that a connection is dead.
     pub fn is_blind(&self, page: usize) -> bool {
         let this = &self.pages[page];
-        let snapshot = this.client.snapshot();
-        let waits_for_nothing = this.client.in_flight() == 0 && !snapshot.has_room;
+        let snapshot = this.client().snapshot();
+        let waits_for_nothing = this.client().in_flight() == 0 && !snapshot.has_room;
         self.setup.devices[this.device].interval_ms == FOREVER
             && (snapshot.delivery == Delivery::AtMostOnce || waits_for_nothing)
     }
@@ -123,27 +126,24 @@ impl World {
     fn unsettled(&self) -> Option<(Rule, String)> {
         for (number, device) in self.devices.iter().enumerate() {
             let (page, this) = (device.page, &self.pages[device.page]);
-            let snapshot = this.client.snapshot();
+            let snapshot = this.client().snapshot();
             if !(this.is_alive && this.has_restored) || this.frozen_until.is_some() || snapshot.phase != Phase::Open {
                 return Some((Rule::NotOpen, format!("page {page} of device {number} is {:?}", snapshot.phase)));
             }
-            let wire = self.live_wire(number);
-            let is_whole = wire.is_some_and(|wire| self.wires[wire].is_whole());
+            let connection = self.live_connection(number);
+            let is_whole = connection.is_some_and(|connection| self.connections[connection].is_whole());
             if self.is_blind(page) && !is_whole {
                 continue;
             }
             if !is_whole {
-                return Some((Rule::NotOpen, format!("page {page} thinks that {wire:?} is open, and it is not")));
+                return Some((Rule::NotOpen, format!("page {page} thinks that {connection:?} is open, and it is not")));
             }
-            if snapshot.queued + this.client.in_flight() > 0 {
-                let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client.in_flight());
+            if snapshot.queued + this.client().in_flight() > 0 {
+                let detail = format!("page {page}: {} wait, {} in flight", snapshot.queued, this.client().in_flight());
                 return Some((Rule::Stuck, detail));
             }
             if !snapshot.has_room {
                 return Some((Rule::RoomDenied, format!("page {page} has no room although nothing waits")));
-            }
-            if !this.drafts.is_empty() {
-                return Some((Rule::Unbounded, format!("page {page} keeps the frames of {:?}", this.drafts)));
             }
             if !self.server_is_plain
                 && let Some(detail) = self.incomplete_stream(page)
@@ -154,7 +154,7 @@ impl World {
         if let Some(left) = self.left_on_disk() {
             return Some(left);
         }
-        for (uid, entry) in self.ledger.iter().enumerate() {
+        for (uid, entry) in self.messages.iter().enumerate() {
             if entry.is_request
                 && entry.request_ends == 0
                 && self.pages[entry.sender].is_alive
@@ -163,13 +163,14 @@ impl World {
                 return Some((Rule::RequestNeverEnded, format!("message {uid}, seq {}", entry.seq)));
             }
         }
-        let busy = self.wires.iter().position(|wire| !(wire.up.is_empty() && wire.down.is_empty()))?;
-        Some((Rule::Stuck, format!("something is under way on wire {busy}")))
+        let busy =
+            self.connections.iter().position(|connection| !(connection.up.is_empty() && connection.down.is_empty()))?;
+        Some((Rule::Stuck, format!("something is under way on connection {busy}")))
     }
 
     fn judge_the_end(&mut self) {
-        for uid in 0..self.ledger.len() {
-            let entry = &self.ledger[uid];
+        for uid in 0..self.messages.len() {
+            let entry = &self.messages[uid];
             let can_still_be_sent =
                 !self.is_blind(entry.holder) && (self.pages[entry.holder].is_alive || entry.is_stored);
             if entry.is_under_way() && can_still_be_sent && entry.what != What::Volatile {

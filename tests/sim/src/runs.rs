@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::flaw::Flaw;
 use crate::generate;
-use crate::plan::Plan;
 use crate::run::run;
-use crate::tally::Tally;
-use crate::verdict::ProtocolViolation;
+use crate::run_plan::Plan;
+use crate::run_tally::Tally;
+use crate::verdict::BrokenRule;
 
 /// What to run.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub struct Results {
     /// The real time.
     pub took: Duration,
     /// The first seed that broke a rule.
-    pub broken: Option<(u64, ProtocolViolation)>,
+    pub broken: Option<(u64, BrokenRule)>,
 }
 
 impl Campaign {
@@ -66,7 +66,7 @@ impl Campaign {
         let next = AtomicU64::new(self.seed);
         let end = AtomicU64::new(self.seed.saturating_add(self.runs));
         let results = Mutex::new(Results::default());
-        let told = AtomicU64::new(0);
+        let latest_beat = AtomicU64::new(0);
         let work = || {
             let mut mine = Results::default();
             loop {
@@ -86,7 +86,7 @@ impl Campaign {
                 }
                 let elapsed = started.elapsed();
                 let beat = elapsed.as_millis() as u64 / PROGRESS_MS;
-                if told.fetch_max(beat, Ordering::Relaxed) < beat {
+                if latest_beat.fetch_max(beat, Ordering::Relaxed) < beat {
                     progress(seed - self.seed, elapsed);
                 }
             }
@@ -111,7 +111,7 @@ impl Results {
         self.runs += other.runs;
         self.virtual_ms += other.virtual_ms;
         self.tally.merge(&other.tally);
-        let seed = |broken: &Option<(u64, ProtocolViolation)>| broken.as_ref().map_or(u64::MAX, |(seed, _)| *seed);
+        let seed = |broken: &Option<(u64, BrokenRule)>| broken.as_ref().map_or(u64::MAX, |(seed, _)| *seed);
         if seed(&other.broken) < seed(&self.broken) {
             self.broken = other.broken;
         }

@@ -2,8 +2,8 @@
 
 use everwire::proto::time::FOREVER;
 
-use crate::plan::{Act, DeviceSetup, Plan, ServerSetup};
 use crate::run::run;
+use crate::run_plan::{Act, DeviceSetup, Plan, ServerSetup};
 use crate::verdict::Rule;
 
 /// A smaller plan that breaks the same rule.
@@ -73,7 +73,7 @@ fn simpler(plan: &mut Plan, fails: &impl Fn(&Plan) -> bool) {
             }
         });
     }
-    attempt(plan, fails, |plan| plan.setup.calm_is_told = true);
+    attempt(plan, fails, |plan| plan.setup.calm_is_announced = true);
     let last = plan.steps.last().map_or(0, |step| step.at);
     attempt(plan, fails, |plan| plan.setup.calm_at = plan.setup.calm_at.min(last + 1));
 }
@@ -88,7 +88,7 @@ fn attempt(plan: &mut Plan, fails: &impl Fn(&Plan) -> bool, change: impl FnOnce(
 
 const SERVER: &[fn(&mut ServerSetup)] = &[
     |server| server.is_plain = false,
-    |server| server.lies_every = 0,
+    |server| server.byzantine_every = 0,
     |server| server.window = 128,
     |server| server.history = 1_000,
     |server| server.ack_delay_ms = 0,
@@ -122,12 +122,12 @@ const DEVICE: &[fn(&mut DeviceSetup)] = &[
 mod tests {
     use super::shrink_by;
     use crate::generate;
-    use crate::plan::Act;
+    use crate::run_plan::Act;
 
     #[test]
     fn what_does_not_matter_is_left_out() {
         let plan = generate::plan(3);
-        let joins = |plan: &crate::plan::Plan| {
+        let joins = |plan: &crate::run_plan::Plan| {
             plan.steps.iter().filter(|step| matches!(step.act, Act::Join { device: 1, .. })).count()
         };
         assert!(plan.setup.devices.len() > 1 && joins(&plan) >= 2, "{plan}");
@@ -140,7 +140,7 @@ mod tests {
     fn devices_keep_their_steps_when_others_go() {
         let plan = generate::plan(3);
         let last = plan.setup.devices.len() - 1;
-        let of_last = |plan: &crate::plan::Plan, device| {
+        let of_last = |plan: &crate::run_plan::Plan, device| {
             plan.steps.iter().filter(|step| step.act.device() == Some(device)).count()
         };
         let wanted = of_last(&plan, last);

@@ -19,6 +19,8 @@ pub enum Rule {
     SentAfterItsEnd,
     AcknowledgedUnprocessed,
     StatusBackwards,
+    EndsTwice,
+    WronglyReplaced,
     EventRepeated,
     EventMissed,
     BogusGap,
@@ -29,13 +31,17 @@ pub enum Rule {
     NotOpen,
     Stuck,
     Unbounded,
-    HonestServerDoubted,
-    LieBelieved,
-    ToldTooOften,
+    HonestServerAccused,
+    UntruthAccepted,
+    IrrelevantActedOn,
+    OwnEventDelivered,
+    AnswerMixedUp,
+    ReportedTooOften,
     WindowExceeded,
     ClientBrokeProtocol,
     NotRejoined,
     DriverContract,
+    AlarmMissing,
     Unannounced,
     Spins,
     Panic,
@@ -60,6 +66,8 @@ impl Rule {
             Self::SentAfterItsEnd => "a message that was reported as dropped, expired or cancelled is not sent",
             Self::AcknowledgedUnprocessed => "what is acknowledged was processed",
             Self::StatusBackwards => "the status of a message moves only forward",
+            Self::EndsTwice => "a message ends once: sent at most once, acknowledged, dropped or cancelled",
+            Self::WronglyReplaced => "a message makes way only for one with the same key that says no less",
             Self::EventRepeated => "no stored event is delivered twice, or after a later one",
             Self::EventMissed => "no stored event is skipped without a gap",
             Self::BogusGap => "a gap covers exactly what cannot be had",
@@ -70,13 +78,19 @@ impl Rule {
             Self::NotOpen => "in the end every client is open",
             Self::Stuck => "in the end nothing waits, is unacknowledged or under way",
             Self::Unbounded => "queues are bounded and outputs drained",
-            Self::HonestServerDoubted => "an honest server is not accused",
-            Self::LieBelieved => "a lie is counted",
-            Self::ToldTooOften => "at most ten protocol errors of a connection are told",
+            Self::HonestServerAccused => "an honest server is not accused",
+            Self::UntruthAccepted => "what is not true is counted, and nothing else comes of it",
+            Self::IrrelevantActedOn => "what concerns nobody here changes nothing",
+            Self::OwnEventDelivered => "a client does not deliver what it has done itself",
+            Self::AnswerMixedUp => "an answer is that of the server to the message that it names",
+            Self::ReportedTooOften => "at most ten protocol errors of a connection are reported",
             Self::WindowExceeded => "no more messages are unacknowledged than the window allows",
             Self::ClientBrokeProtocol => "the client keeps to the protocol",
             Self::NotRejoined => "joined rooms are joined again before anything is sent to them, and left ones are not",
-            Self::DriverContract => "outputs make sense to a driver",
+            Self::DriverContract => {
+                "what the driver asks for and reports makes sense, and texts are those of the application"
+            }
+            Self::AlarmMissing => "the alarm goes off when something is due",
             Self::Unannounced => "what the snapshot shows is announced when it changes",
             Self::Spins => "the client never spins",
             Self::Panic => "nothing panics",
@@ -86,7 +100,7 @@ impl Rule {
 
 /// A rule that was broken, when and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProtocolViolation {
+pub struct BrokenRule {
     /// The rule.
     pub rule: Rule,
     /// The virtual time, in milliseconds.
@@ -95,7 +109,7 @@ pub struct ProtocolViolation {
     pub detail: String,
 }
 
-impl fmt::Display for ProtocolViolation {
+impl fmt::Display for BrokenRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {} ms: {} — {}", self.rule, self.at, self.rule.text(), self.detail)
     }
