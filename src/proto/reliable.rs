@@ -247,10 +247,9 @@ impl<V: Value> Client<V> {
         if self.origin.is_none() {
             self.acked = self.acked.max(seq);
         } else {
-            // The previous client instance may have sent them and not lived to see this.
-            while self.outbox.front().is_some_and(|message| message.seq <= seq && message.origin == self.origin) {
-                self.outbox.pop();
-            }
+            // The previous client instance may have sent them and not lived to see this. What was restored since the hello stands in front of them.
+            let is_done = |message: &Message<V::Text>| message.seq <= seq && message.origin == self.origin;
+            self.outbox.extract(&|message| is_done(message).then_some(DropReason::Forgotten), &mut |_, _| {});
         }
         if seq > 0 {
             self.emit(Event::Acknowledged { origin: self.origin.clone(), seq });

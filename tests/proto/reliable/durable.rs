@@ -101,6 +101,18 @@ fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_begins_with_i
 }
 
 #[test]
+fn what_comes_in_front_during_a_hello_does_not_hide_what_that_hello_acknowledges() {
+    let mut harness = TestHarness::reliable(|_| {});
+    harness.memory().last.insert("first".to_owned(), 2);
+    harness.restore([left("first", 1, "a"), left("first", 2, "b")]);
+    harness.restore([left("second", 9, "c")]);
+    harness.advance(0);
+    assert_eq!(harness.acknowledged(), ["first 2", "second 9"]);
+    assert_eq!(harness.hellos(), ["hello", "hello as first", "hello as second", "hello"]);
+    assert_eq!(harness.numbered(), ["9 after 0: note c"]);
+}
+
+#[test]
 fn what_is_under_way_for_a_previous_instance_is_sent_again_under_its_client_id() {
     let mut harness = TestHarness::withhold_acks();
     harness.restore([left("earlier", 4, "old")]);
