@@ -75,8 +75,8 @@ export class Host implements CoreHost, SocketListener {
       refused,
       (token) => {
         if (!isAwaited()) return;
-        const { token: source, anonymous } = this.options;
-        if (!token && source !== undefined && !anonymous) this.#handle("token_absent");
+        const { options } = this;
+        if (!token && options.token !== undefined && !options.anonymous) this.#handle("token_absent");
         else if (!this.#socket.open(withToken(this.endpoint, token))) this.#handle("socket_refused");
       },
       (cause) => {
