@@ -214,9 +214,10 @@ impl<V: Value> Client<V> {
     /// attempt, or has stopped because the server refused the last one. A connection that is open keeps the token that it has.
     pub fn token_changed(&mut self, now: Timestamp) {
         match (&self.state, self.token) {
-            (State::LoggedOut | State::Waiting { .. }, _) | (State::Fatal, Token::Refused) => self.reconnect(now),
+            (State::LoggedOut | State::Waiting { .. }, _) | (State::Fatal, Token::Refused) => self.start_afresh(now),
             _ => self.token = Token::Changed,
         }
+        self.handle_timeout(now);
     }
 
     /// Hands a message to the open socket, or queues it.

@@ -186,6 +186,16 @@ fn a_new_token_changes_nothing_where_none_is_missing() {
 }
 
 #[test]
+fn a_page_that_has_slept_does_what_is_due_when_it_is_told_of_a_token() {
+    let mut harness = TestHarness::new(|_| {});
+    harness.server.outcome = SocketOutcome::Silent;
+    harness.connect();
+    harness.sleep_without_alarm(secs(60));
+    harness.token_changed();
+    assert_eq!((harness.phase(), harness.closes()), (Phase::Waiting, vec![1006]));
+}
+
+#[test]
 fn an_answer_that_is_older_than_the_new_token_does_not_log_out() {
     let mut harness = TestHarness::new(|_| {});
     log_out(&mut harness);
