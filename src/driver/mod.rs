@@ -75,11 +75,16 @@ pub fn connect<H: Host>(host: &mut H, connect: fn(&mut Client<H::Value>, Timesta
 /// acknowledges waits.
 pub fn send<H: Host>(host: &mut H, message: Box<Message<TextOf<H>>>) -> Result<(Sent, u64), Refusal> {
     let is_volatile = message.purpose == Purpose::Volatile;
-    let (sent, seq) = command(host, |client, now| {
-        let sent = client.send(message, now).map_err(|refused| refused.refusal)?;
-        Ok((sent, client.latest_seq()))
-    })?;
+    let now = host.now();
+    let answer = host.with_driver(|driver| {
+        let sent = driver.client.send(message, now).map_err(|refused| refused.refusal)?;
+        Ok((sent, driver.client.latest_seq()))
+    });
+    drain(host, now);
+    // Before the application is told of anything, because it may disconnect then.
     let (is_open, delivery) = host.with_driver(|driver| (driver.client.is_open(), driver.client.delivery()));
+    finish_turn(host, now);
+    let (sent, seq) = answer?;
     if is_open || sent == Sent::Queued {
         Ok((sent, seq))
     } else if is_volatile {
@@ -92,6 +97,11 @@ pub fn send<H: Host>(host: &mut H, message: Box<Message<TextOf<H>>>) -> Result<(
 /// Steps 3 to 6.
 fn follow_up<H: Host>(host: &mut H, now: Timestamp) {
     drain(host, now);
+    finish_turn(host, now);
+}
+
+/// Steps 5 and 6.
+fn finish_turn<H: Host>(host: &mut H, now: Timestamp) {
     let new_deadline = host.with_driver(|driver| {
         let deadline = driver.client.poll_timeout().map_or(Timestamp::NEVER, |(at, _)| at);
         // An alarm that goes off early is harmless, and cheaper than arming another for every message. Only one for nothing must not stay.

@@ -158,7 +158,7 @@ fn event_maps_of_the_npm_package_match_the_rust_types() {
 fn compare(file: &str, generated: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("EVERWIRE_UPDATE").is_some() {
-        fs::write(&path, generated).unwrap();
+        fs::write(&path, generated).expect("the file can be written");
     }
     let shipped = fs::read_to_string(&path).unwrap_or_default();
     assert!(shipped == generated, "{file} differs from the Rust types: run `cargo xtask codegen`");

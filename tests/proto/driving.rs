@@ -1,7 +1,7 @@
 //! What the driver adds to the state machine: who is told what of a socket that turns out to be closing, when the alarm is armed, and what
 //! handlers may do.
 
-use everwire::proto::{DropReason, Input, Phase, Refusal, Sent, Timer};
+use everwire::proto::{DropReason, Input, Overflow, Phase, Refusal, Sent, Timer};
 use everwire_kit::{TestHarness, ack, event, message, note, secs};
 use serde_json::json;
 
@@ -87,6 +87,34 @@ fn a_deadline_beyond_the_longest_timeout_of_browsers_is_reached_in_steps() {
     harness.advance(1);
     assert_eq!(harness.dropped(), [("note a".to_owned(), DropReason::Expired)]);
     assert_eq!(harness.alarm, None);
+}
+
+#[test]
+fn a_handler_that_sends_while_another_message_is_refused_gets_the_number_of_that_one() {
+    let mut harness = TestHarness::new(|config| {
+        config.queue.max_messages = 1;
+        config.queue.overflow = Overflow::DropNewest;
+    });
+    harness.say("a");
+    harness.reaction = Some(|harness| {
+        assert!(harness.cancel(1));
+        harness.say("from a handler");
+    });
+    assert!(harness.send(note("b")).is_err());
+    assert_eq!((harness.client().latest_seq(), harness.queued()), (2, 1));
+    assert_eq!(harness.dropped(), [("note b".to_owned(), DropReason::Overflow)]);
+}
+
+#[test]
+fn a_message_counts_as_sent_although_a_handler_disconnects_in_the_same_call() {
+    let mut harness = TestHarness::open(|_| {});
+    harness.reaction = Some(TestHarness::disconnect);
+    assert_eq!(harness.submit(note("a")), Ok((Sent::Now, 1)));
+    assert_eq!((harness.phase(), harness.heard()), (Phase::Closing, vec!["note a".to_owned()]));
+    let mut harness = TestHarness::open(|_| {});
+    harness.reaction = Some(TestHarness::disconnect);
+    let typing = message("typing", json!({ "match_id": "m", "is_typing": true }));
+    assert_eq!(harness.submit(typing), Ok((Sent::Now, 1)));
 }
 
 #[test]

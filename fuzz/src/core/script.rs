@@ -91,6 +91,8 @@ pub(super) enum Step {
     Welcomed(u8, Listed),
     /// The next attempt, opened and welcomed, and then ended by the server with a code that can mean a message.
     Struck(u8),
+    /// What the application does when it is told of something the next time.
+    React(u8),
     /// The step before, so many times.
     Again(u8),
     /// What no driver does.

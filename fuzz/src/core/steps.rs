@@ -1,7 +1,7 @@
 //! What each step does to the client.
 
 use everwire::proto::{Cause, Close, Input, Phase, Reason, SocketId};
-use everwire_kit::Json;
+use everwire_kit::{Json, Reaction, note, request};
 
 use super::fuzzed_run::Run;
 use super::script::{Failure, Step, Which, Why, Wild};
@@ -77,6 +77,7 @@ impl Run {
             Step::TurnBack(ms) => self.harness.now = self.harness.now.saturating_sub(u64::from(*ms)),
             Step::Welcomed(window, listed) => self.welcomed(u32::from(*window), *listed),
             Step::Struck(code) => self.struck(BLAMING[usize::from(*code) % BLAMING.len()]),
+            Step::React(kind) => self.harness.reaction = Some(REACTIONS[usize::from(*kind) % REACTIONS.len()]),
             Step::Again(_) => {}
             Step::Wild(wild) => self.go_wild(wild),
         }
@@ -141,6 +142,17 @@ impl Run {
         }
     }
 }
+
+/// What handlers may do.
+const REACTIONS: [Reaction; 7] = [
+    |harness| harness.connect(),
+    |harness| harness.disconnect(),
+    |harness| harness.reconnect(),
+    |harness| harness.forget(),
+    |harness| _ = harness.send(note("from a handler")),
+    |harness| _ = harness.submit(request("from a handler", 5_000)),
+    |harness| _ = harness.cancel(harness.client().latest_seq()),
+];
 
 /// The close codes with which a server can mean a message.
 const BLAMING: [u16; 6] = [1003, 1007, 1009, 1011, 4400, 4409];

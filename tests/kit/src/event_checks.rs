@@ -73,7 +73,9 @@ impl TestHarness {
 
     fn check_drop(&mut self, message: &Message<String>, reason: DropReason) {
         if message.seq == 0 {
-            assert_eq!(self.offered.take().as_ref(), Some(&message.frame), "it was refused, and not now");
+            let pending = self.pending.as_mut().filter(|pending| pending.frame == message.frame);
+            let pending = pending.unwrap_or_else(|| panic!("{message:?} was refused, and not now"));
+            assert!(!std::mem::replace(&mut pending.is_reported, true), "reported twice");
             assert_eq!((reason, self.config.queue.overflow), (DropReason::Overflow, Overflow::DropNewest));
             return;
         }

@@ -5,6 +5,16 @@ use everwire::proto::{Client, Input, Message, Phase, Purpose, Refusal, Refused, 
 
 use crate::{TestHarness, label, note};
 
+/// A message that the client is about to judge.
+#[derive(Debug)]
+pub(crate) struct PendingMessage {
+    pub frame: String,
+    /// The number that it gets if it is accepted.
+    seq: u64,
+    /// Whether it was reported as dropped, as a message may be that is refused.
+    pub is_reported: bool,
+}
+
 /// What can be said of a message before the client has judged it.
 struct Offer {
     frame: String,
@@ -20,12 +30,7 @@ impl TestHarness {
     pub fn send(&mut self, message: Box<Message<String>>) -> Result<Sent, Refused<String>> {
         let offer = self.offer(&message);
         let send = |client: &mut Client<_>, now| client.send(message, now);
-        let answer = self.turn(|browser| {
-            let answer = driver::command(browser, send);
-            browser.0.conclude(&offer);
-            answer
-        });
-        self.offered = None;
+        let answer = self.turn(|browser| driver::command(browser, send));
         if self.is_recording {
             self.trace.push(format!("{} {answer:?}", self.now));
         }
@@ -48,14 +53,8 @@ impl TestHarness {
 
     /// The application sends a message. The answer is that of the driver, which knows whether the socket took it.
     pub fn submit(&mut self, message: Box<Message<String>>) -> Result<(Sent, u64), Refusal> {
-        let offer = self.offer(&message);
-        let answer = self.turn(|browser| {
-            let answer = driver::send(browser, message);
-            browser.0.conclude(&offer);
-            answer
-        });
-        self.offered = None;
-        answer
+        self.offer(&message);
+        self.turn(|browser| driver::send(browser, message))
     }
 
     /// Sends an ordinary message that must be accepted.
@@ -109,7 +108,7 @@ impl TestHarness {
         let is_due = self.deadline().is_some_and(|(at, _)| at <= self.now);
         let must_fit = snapshot.has_room && is_plain && is_free && u64::from(message.bytes) <= limit && !is_due;
         self.has_awaited_storage |= message.policy.awaits_storage;
-        self.offered = Some(message.frame.clone());
+        self.pending = Some(PendingMessage { frame: message.frame.clone(), seq, is_reported: false });
         if self.breaks_contract {
             self.unmodelled += 1;
         } else {
@@ -120,14 +119,15 @@ impl TestHarness {
         Offer { frame: message.frame.clone(), seq, is_open, must_fit }
     }
 
-    /// The client has judged the message.
-    fn conclude(&mut self, offer: &Offer) {
-        let is_accepted = self.client().latest_seq() >= offer.seq;
+    /// The client has judged the pending message.
+    pub(crate) fn conclude(&mut self) {
+        let Some(PendingMessage { frame, seq, .. }) = self.pending.take() else { return };
+        let is_accepted = self.client().latest_seq() >= seq;
         if is_accepted && self.is_recording {
-            self.accepted.push(label(&offer.frame));
+            self.accepted.push(label(&frame));
         }
         if !is_accepted && !self.breaks_contract {
-            self.messages.refuse(offer.seq);
+            self.messages.refuse(seq);
         }
     }
 }

@@ -6,6 +6,7 @@ use everwire::driver::{self, Driver};
 use everwire::proto::{Client, Config, Event, Input, Phase, Timer, Timestamp};
 
 use crate::invariants::Seen;
+use crate::offers::PendingMessage;
 use crate::{Arrival, MessageModel, ServerBehaviour, ServerMemory, TestSocket, VirtualBrowser};
 
 /// JSON as tests keep it.
@@ -86,8 +87,8 @@ pub struct TestHarness {
     pub(crate) calls: usize,
     /// Whether a socket has refused a message in this turn.
     pub(crate) has_refused: bool,
-    /// The message that is being sent; if it is refused, it may be reported as dropped.
-    pub(crate) offered: Option<String>,
+    /// The message that the client is about to judge.
+    pub(crate) pending: Option<PendingMessage>,
     /// Whether a message ever had to wait for the disk.
     pub(crate) has_awaited_storage: bool,
     /// How far each stream was delivered.
@@ -140,7 +141,7 @@ impl TestHarness {
             depth: 0,
             calls: 0,
             has_refused: false,
-            offered: None,
+            pending: None,
             has_awaited_storage: false,
             delivered: BTreeMap::new(),
         }

@@ -148,6 +148,8 @@ impl Host for VirtualBrowser<'_> {
     }
 
     fn deliver(&mut self) {
+        self.0.conclude();
+        self.0.settle_refusals();
         if let Some(react) = self.0.reaction.take() {
             react(self.0);
         }
