@@ -156,7 +156,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   }
 
   /**
-   * Disconnects and forgets every message, also those of the outbox, of other tabs and earlier pages: the user has logged out. Resolves
+   * Disconnects and forgets every message, also those of the outbox, of other tabs and previous pages: the user has logged out. Resolves
    * when the outbox is empty, and rejects if it could not be emptied; then its messages are still on disk, and it has to be called again before
    * another user logs in.
    */

@@ -199,7 +199,7 @@ export interface Snapshot {
   readonly close: CloseInfo | null;
   /** Why the last attempt could not even start: the URL or the token. `null` again once a connection is open, or nobody is logged in. */
   readonly error: EverwireError | null;
-  /** How many messages wait in the queue, those of earlier pages included. Messages that are sent and unacknowledged are not in it. */
+  /** How many messages wait in the queue, those of previous pages included. Messages that are sent and unacknowledged are not in it. */
   readonly queued: number;
   /** The size of their frames in bytes. */
   readonly queuedBytes: number;
@@ -313,7 +313,7 @@ export interface LifecycleEvents {
 }
 
 /**
- * Why an accepted message will not be sent: `overflow` (a newer one needed the room), `expired`, `not_open` (worthless later, and the connection
+ * Why an accepted message will not be sent: `overflow` (a newer one needed the room), `expired`, `not_open` (volatile, and the connection
  * is gone), `replaced` (by one with the same `coalesce` key), `unconfirmed` (it was sent, and the server cannot say whether it arrived:
  * it is a plain one, or the message is older than what it remembers), `unsupported` (a request to a server that knows none), `forgotten`
  * (`logout()`), `too_large` (for the server of the latest connection), `poisoned` (the server has ended three connections in a row over it).

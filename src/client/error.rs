@@ -239,7 +239,7 @@ pub enum ClientError {
         /// What it threw or rejected with.
         cause: JsValue,
     },
-    /// The server broke the reliable mode's rules, and was not believed: see to the server.
+    /// The server broke the reliable mode's rules, and what it said was ignored: see to the server.
     Protocol(ProtocolViolation),
 }
 

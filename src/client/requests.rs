@@ -90,7 +90,7 @@ impl Requests {
         self.0.borrow_mut().insert(seq, Request::default());
     }
 
-    /// Notes what became of a request, if one waits; the first news counts. Returns whom to wake.
+    /// Notes what became of a request, if one waits; the first outcome counts. Returns whom to wake.
     pub(super) fn resolve(&self, seq: u64, outcome: impl FnOnce() -> Outcome) -> Option<Waker> {
         let is_waiting = self.0.borrow_mut().get(&seq).is_some_and(|request| request.outcome.is_none());
         if !is_waiting {

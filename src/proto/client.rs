@@ -41,7 +41,7 @@ pub struct Client<V: Value> {
     pub(super) volatile: Outbox<V::Text>,
     /// Messages that were sent and are not acknowledged, all of one origin.
     pub(super) in_flight: VecDeque<Box<Message<V::Text>>>,
-    /// The origin of the latest hello: an earlier page, or this client.
+    /// The previous client instance that the latest hello has named; `None` is this client.
     pub(super) origin: Option<V::Text>,
     /// Whether the server's latest welcome was for this client's own messages.
     pub(super) answers_own: bool,
@@ -281,7 +281,7 @@ impl<V: Value> Client<V> {
         self.delivery
     }
 
-    /// The socket that facts are accepted from, if there is one.
+    /// The socket that inputs are accepted from, if there is one.
     pub const fn socket(&self) -> Option<SocketId> {
         match self.state {
             State::Connecting { socket, .. }

@@ -1,4 +1,4 @@
-//! What each fact changes.
+//! What each input changes.
 
 use super::Timestamp;
 use super::backoff::{Backoff, RetryPolicy};
@@ -16,7 +16,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 impl<V: Value> Client<V> {
-    /// Takes note of a fact, and does what is due at `now`.
+    /// Takes an input, and does what is due at `now`.
     pub fn handle_input(&mut self, input: Input<V>, now: Timestamp) {
         match input {
             Input::SocketOpened { socket } => self.socket_opened(socket, now),

@@ -10,7 +10,7 @@ use super::{Cause, Close};
 
 /// Names one connection attempt and the socket that it made.
 ///
-/// Every fact about a socket carries it, so that late news of a replaced socket changes nothing.
+/// Every input about a socket carries it, so that a late one about a replaced socket changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SocketId(pub(super) u32);
 
@@ -131,7 +131,7 @@ pub enum Output<V: Value> {
     },
     /// Let go of the socket at once: stop listening first, then close it with code 1000 and do not wait.
     Abandon {
-        /// The socket to let go of.
+        /// The socket to abandon.
         socket: SocketId,
     },
     /// Something the application may want to know, to be delivered when every borrow is released.

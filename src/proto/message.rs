@@ -22,7 +22,7 @@ pub struct Message<M> {
     pub origin: Option<M>,
     /// How it waits.
     pub policy: Policy<M>,
-    /// How old it was when this client accepted or restored it, in milliseconds: 0 unless an earlier page has left it.
+    /// How old it was when this client accepted or restored it, in milliseconds: 0 unless a previous client instance has left it.
     pub age_ms: u64,
     pub(super) accepted_at: Timestamp,
     pub(super) expires_at: Timestamp,
@@ -153,7 +153,7 @@ impl Refusal {
         match self {
             Self::TooLarge { .. } => "the message is larger than `maxMessageBytes`, or than the server takes",
             Self::QueueFull => "there is no connection and the queue is full",
-            Self::NotOpen => "there is no connection, and this event is worthless later",
+            Self::NotOpen => "there is no connection, and this event is volatile",
             Self::TooManySessions => "too many sessions are joined: leave some first",
             Self::Unsupported => "requests need `delivery: \"reliable\"` and a server that knows it",
         }
@@ -176,7 +176,7 @@ coded! {
         Overflow = "overflow",
         /// It outlived `queue.ttlMs`.
         Expired = "expired",
-        /// It is worthless later, and the socket refused it.
+        /// It is volatile, and the socket refused it.
         NotOpen = "not_open",
         /// A newer message with the same key took its place.
         Replaced = "replaced",

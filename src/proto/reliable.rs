@@ -1,4 +1,4 @@
-//! The reliable mode (docs/PROTOCOL.md): hello and welcome, acknowledgements, streams, and what is not believed.
+//! The reliable mode (docs/PROTOCOL.md): hello and welcome, acknowledgements, streams, and protocol violations.
 
 use super::Timestamp;
 use super::client::Client;
@@ -247,7 +247,7 @@ impl<V: Value> Client<V> {
         if self.origin.is_none() {
             self.acked = self.acked.max(seq);
         } else {
-            // An earlier page may have sent them and not lived to see this.
+            // The previous client instance may have sent them and not lived to see this.
             while self.outbox.front().is_some_and(|message| message.seq <= seq && message.origin == self.origin) {
                 self.outbox.pop();
             }

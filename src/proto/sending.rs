@@ -40,14 +40,14 @@ impl<V: Value> Client<V> {
         self.handle_timeout(now);
     }
 
-    /// Takes over messages that earlier pages have left, in order; each names its origin and has its number. They are sent
+    /// Takes over messages that previous client instances have left, in order; each names its origin and has its number. They are sent
     /// before anything else.
     pub fn restore(&mut self, mut messages: Vec<Box<Message<V::Text>>>, now: Timestamp) {
         while let Some(mut message) = messages.pop() {
             message.accepted_at = now;
             self.outbox.put_back(message, &self.config.queue, now);
         }
-        // The earlier page may have sent them, and this server cannot be asked.
+        // The previous client instance may have sent them, and this server cannot be asked.
         if matches!(&self.state, State::Open { send_window, .. } if !send_window.is_reliable()) {
             self.drop_unconfirmable();
         }
@@ -172,7 +172,7 @@ impl<V: Value> Client<V> {
         !send_window.is_blocked() && self.outbox.is_empty() && (!send_window.is_reliable() || has_turn())
     }
 
-    /// Sends what may be sent: what the server lacks of the messages in flight, then what waits, then what is worthless later.
+    /// Sends what may be sent: what the server lacks of the messages in flight, then what waits, then what is volatile.
     pub(super) fn pump(&mut self, now: Timestamp) {
         while let State::Open { socket, send_window, .. } = &self.state
             && !send_window.is_blocked()
@@ -206,7 +206,7 @@ impl<V: Value> Client<V> {
                         }
                     }
                 }
-                // Nothing of the earlier page is left, so the connection turns to this client's own messages.
+                // Nothing of the previous client instance is left, so the connection turns to this client's own messages.
                 None if is_reliable && self.origin.is_some() && self.in_flight.is_empty() => {
                     self.send_hello(socket, false);
                     self.expect_welcome(now);
@@ -320,7 +320,7 @@ impl<V: Value> Client<V> {
     }
 }
 
-/// The news that a message will not be sent, and so a request has no reply.
+/// The event that a message will not be sent, and so a request has no reply.
 fn dropped<V: Value>(message: Box<Message<V::Text>>, reason: DropReason, requests: &mut Requests) -> Output<V> {
     if message.origin.is_none() {
         requests.remove(message.seq);
@@ -328,5 +328,5 @@ fn dropped<V: Value>(message: Box<Message<V::Text>>, reason: DropReason, request
     Output::Event(Event::Dropped { message, reason })
 }
 
-/// What waits although it is worthless later: only while the connection is open and its buffer full.
+/// Queue limits for volatile messages held back by a full socket buffer, which end with their connection.
 const VOLATILE: Queue = Queue { max_messages: 64, max_bytes: 1 << 16, ttl_ms: FOREVER, overflow: Overflow::DropOldest };

@@ -1,4 +1,4 @@
-//! The moves between states that several facts, commands and deadlines share.
+//! The moves between states that several inputs, commands and deadlines share.
 
 use super::Timestamp;
 use super::backoff::{Backoff, RetryPolicy, jittered};

@@ -134,3 +134,17 @@ test("disconnecting stays disconnected, keeps what is written, and Reconnect del
   await ada.press("reconnect");
   await expect.poll(() => grace.messages()).toEqual(["for later"]);
 });
+
+test("more than two pages of history that were missed are caught up in order and without holes", async () => {
+  const { ada, grace } = demo();
+  await ada.write("before");
+  await expect.poll(() => grace.messages()).toEqual(["before"]);
+  await grace.press("disconnect");
+  await grace.reaches("idle");
+  const missed = Array.from({ length: 60 }, (_, index) => `missed ${index + 1}`);
+  for (const content of missed) await ada.write(content);
+  await expect.poll(() => ada.deliveries()).toEqual(["before", ...missed].map(() => "Sent"));
+  await grace.press("reconnect");
+  await expect.poll(() => grace.messages()).toEqual(["before", ...missed]);
+  expect(await grace.part("earlier").count()).toBe(0);
+});

@@ -183,7 +183,7 @@ describe.each([
 });
 
 it.each(["ping", "user_typing", "typing"])(
-  "%s is worthless later: it is refused while there is no connection",
+  "%s is volatile: it is refused while there is no connection",
   (type) => {
     const client = makeClient();
     expect(refused(client.send(type, {})).code).toBe("not_open");
@@ -219,7 +219,7 @@ describe("a socket that has begun to close", () => {
     expect(client.getSnapshot().queued).toBe(2);
   });
 
-  it.each(["at-most-once", "reliable"] as const)("refuses what would be worthless later (%s)", (delivery) => {
+  it.each(["at-most-once", "reliable"] as const)("refuses what is volatile (%s)", (delivery) => {
     const { client, socket } = delivery === "reliable" ? welcomedClient() : openClient();
     socket.readyState = 2;
     expect(refused(client.send("cursor", {}, { volatile: true })).code).toBe("not_open");

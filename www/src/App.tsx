@@ -1,10 +1,13 @@
-import { WebSocketProvider } from "everwire/react";
+import { delivery, linkTo, sessionId, view } from "./address";
+import { MatchPanes } from "./components/MatchPanes";
 import { Outages } from "./components/Outages";
-import { Pane } from "./components/Pane";
-import { connectionOptions } from "./connection";
-import { delivery, everyone, sessionId } from "./people";
+import { Toasts } from "./components/Toasts";
+import { FailPushes } from "./lesson/FailPushes";
+import { LessonPanes } from "./lesson/LessonPanes";
+import { present } from "./people";
 
 export function App() {
+  const isLesson = view === "lesson";
   return (
     <div className="page">
       <header className="masthead">
@@ -12,31 +15,47 @@ export function App() {
           <h1>
             <Logo /> Everwire
           </h1>
-          <p>
-            Two people, two connections, one page. Break a connection, keep writing, and watch everything arrive in
-            order once it is back.
-          </p>
+          <p>{isLesson ? LESSON : present.length === 1 ? ONE_OF_TWO : MATCH}</p>
+          <nav className="views" aria-label="What to see">
+            <a href={linkTo({ view: "", person: "" })} aria-current={isLesson ? undefined : "page"}>
+              Two people
+            </a>
+            <a href={linkTo({ view: "lesson", person: "" })} aria-current={isLesson ? "page" : undefined}>
+              A learner and a tutor
+            </a>
+          </nav>
         </div>
-        <Outages />
+        <Outages>{isLesson && <FailPushes />}</Outages>
       </header>
-      <main className="panes">
-        {everyone.map((person) => (
-          <WebSocketProvider key={person.key} options={connectionOptions(person.userId)}>
-            <Pane person={person} />
-          </WebSocketProvider>
-        ))}
-      </main>
+      <main className="panes">{isLesson ? <LessonPanes /> : <MatchPanes />}</main>
       <footer className="footer">
-        Session <code data-testid="session">{sessionId}</code>. Open this address in another tab to meet there. Delivery
-        is <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>; <OtherDelivery />.
+        Session <code data-testid="session">{sessionId}</code>. Open this address in another tab to meet there
+        {isLesson || <OnePerson />}. Delivery is <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>;{" "}
+        <OtherDelivery />.
       </footer>
+      <Toasts />
     </div>
+  );
+}
+
+const MATCH =
+  "Two people, two connections, one page. Break a connection, keep writing, and watch everything arrive in order once it is back.";
+const ONE_OF_TWO =
+  "One of two people, with a connection of their own. Break it, keep writing, and watch everything arrive in order once it is back.";
+const LESSON =
+  "One learner, two devices, a tutor. Write how it goes: the feeling is read from a list of words, and reaches both devices with the answer.";
+
+function OnePerson() {
+  return (
+    <>
+      , or as <a href={linkTo({ person: "ada" })}>Ada</a> or <a href={linkTo({ person: "grace" })}>Grace</a> alone
+    </>
   );
 }
 
 function OtherDelivery() {
   const other = delivery === "reliable" ? "at-most-once" : "reliable";
-  return <a href={`?${new URLSearchParams({ delivery: other })}`}>try {other.replaceAll("-", " ")}</a>;
+  return <a href={linkTo({ delivery: other, session: "" })}>try {other.replaceAll("-", " ")}</a>;
 }
 
 function Logo() {

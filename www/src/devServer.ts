@@ -1,11 +1,18 @@
 /** The reference server's development endpoints: what breaks things on purpose. */
 
-import type { StoredMessage } from "./events";
-import { everyone, sessionId } from "./people";
+import { sessionId, tokenLifeS } from "./address";
+import { post } from "./http";
+import { everyone } from "./people";
 
 export async function fetchToken(userId: string): Promise<string> {
-  const answer = (await post("/dev/token", { user_id: userId })) as { token: string };
+  const life = tokenLifeS === 0 ? {} : { ttl_s: tokenLifeS };
+  const answer = (await post("/dev/token", { user_id: userId, ...life })) as { token: string };
   return answer.token;
+}
+
+/** The header by which the server's HTTP endpoints know the user. */
+export async function authorization(userId: string): Promise<{ readonly authorization: string }> {
+  return { authorization: `Bearer ${await fetchToken(userId)}` };
 }
 
 /** Closes every socket of the user; without a code the TCP connection is cut, which a browser reports as 1006. */
@@ -39,27 +46,7 @@ export async function forgetHistory(userId: string): Promise<void> {
   await post("/dev/forget", { user_id: userId, upto: Number.MAX_SAFE_INTEGER });
 }
 
-/** The last messages of the match, oldest first. */
-export async function fetchMessages(userId: string): Promise<readonly StoredMessage[]> {
-  const headers = { authorization: `Bearer ${await fetchToken(userId)}` };
-  const response = await request(`/api/matches/${encodeURIComponent(sessionId)}/messages?limit=200`, { headers });
-  return ((await response.json()) as { messages: StoredMessage[] }).messages;
-}
-
-async function post(path: string, body: object): Promise<unknown> {
-  const response = await request(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  return text === "" ? null : JSON.parse(text);
-}
-
-async function request(path: string, options: RequestInit): Promise<Response> {
-  const response = await fetch(path, options).catch((cause: unknown) => {
-    throw new Error("server unreachable", { cause });
-  });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-  return response;
+/** From now on nothing that the application pushes reaches the user, or everything does again. */
+export async function failPushes(userId: string, fail: boolean): Promise<void> {
+  await post("/dev/fail-pushes", { user_id: userId, fail });
 }

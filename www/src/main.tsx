@@ -1,7 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { keepSession } from "./people";
+import { keepSession } from "./address";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/page.css";
@@ -10,6 +10,8 @@ import "./styles/wire.css";
 import "./styles/chat.css";
 import "./styles/emotion.css";
 import "./styles/log.css";
+import "./styles/lesson.css";
+import "./styles/toasts.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -1,9 +1,9 @@
 import { answerAgain, stopAnswering } from "./devServer";
-import { everyone } from "./people";
+import { userIds } from "./people";
 
 /** Makes the page believe it lost the network, and makes that true: frames still leave, but nothing comes back. */
 export async function goOffline(): Promise<void> {
-  await Promise.all(everyone.map((person) => stopAnswering(person.userId, "new sockets too")));
+  await Promise.all(userIds.map((userId) => stopAnswering(userId, "new sockets too")));
   Object.defineProperty(navigator, "onLine", { configurable: true, get: () => false });
   window.dispatchEvent(new Event("offline"));
 }
@@ -17,5 +17,5 @@ export async function goOnline(): Promise<void> {
 
 /** Ends an outage on the server's side, such as one that a reload of the page has left behind. */
 export async function answerEveryone(): Promise<void> {
-  await Promise.all(everyone.map((person) => answerAgain(person.userId)));
+  await Promise.all(userIds.map(answerAgain));
 }

@@ -1,7 +1,7 @@
 import type { Snapshot } from "everwire";
+import { delivery, view } from "./address";
 import { closeReason } from "./closeReason";
 import { MAX_ATTEMPTS } from "./connection";
-import { delivery } from "./people";
 import { rootCause } from "./rootCause";
 
 export type Tone = "good" | "busy" | "down" | "off";
@@ -55,7 +55,9 @@ function line(tone: Tone, badge: string, sentence: string, because: string | nul
 }
 
 const WAITS =
-  delivery === "reliable" ? "What you write waits here, also over a reload." : "What you write waits here, in order.";
+  delivery === "reliable" && view === "match"
+    ? "What you write waits here, also over a reload."
+    : "What you write waits here, in order.";
 
 const HINTS: Readonly<Record<Tone, string>> = {
   good: "What you write leaves at once.",

@@ -1,15 +1,18 @@
-import type { EverwireError, SentMessage } from "everwire";
 import { useWebSocket } from "everwire/react";
-import { useCallback, useEffect, useReducer } from "react";
+import { useCallback, useEffect, useReducer, useState } from "react";
+import { delivery } from "./address";
 import type { Events, Sends, StoredMessage } from "./events";
+import { follow } from "./follow";
+import { fetchPage, PAGE } from "./history";
 import { type ChatMessage, type Delivery, reduceMessages } from "./messages";
-import { delivery } from "./people";
 import { randomId } from "./randomId";
 import { useIncoming } from "./useIncoming";
 
 export interface Chat {
   readonly messages: readonly ChatMessage[];
   readonly send: (content: string) => void;
+  /** Fetches the messages before those that are there, and says whether there are more; `null` if nothing is before them. */
+  readonly loadEarlier: (() => Promise<boolean>) | null;
 }
 
 /** The conversation of a match; a message appears at once, and how far it has come follows. */
@@ -23,13 +26,16 @@ export function useChat(matchId: string, userId: string): Chat {
     [emit, matchId],
   );
 
-  const receive = useCallback(
-    (message: StoredMessage) => {
-      dispatch({ kind: "stored", author: message.senderId === userId ? "me" : "peer", message });
-    },
-    [userId],
-  );
-  useIncoming(userId, receive);
+  const receive = useCallback((message: StoredMessage) => dispatch({ kind: "stored", userId, message }), [userId]);
+  const hasEarlier = useIncoming(userId, receive);
+  const [isWhole, setWhole] = useState(false);
+  const loadEarlier = async () => {
+    const ids = messages.map(({ storedId }) => storedId).filter((id) => id > 0);
+    const page = await fetchPage(userId, Math.min(...ids));
+    dispatch({ kind: "earlier", userId, page });
+    setWhole(page.length < PAGE);
+    return page.length === PAGE;
+  };
 
   useEffect(
     () => subscribe("message_read", ({ message_id }) => dispatch({ kind: "read_by_peer", upTo: Number(message_id) })),
@@ -49,24 +55,5 @@ export function useChat(matchId: string, userId: string): Chat {
     [emit, matchId],
   );
 
-  return { messages, send };
+  return { messages, send, loadEarlier: hasEarlier && !isWhole ? loadEarlier : null };
 }
-
-/** Tells how far a message has come, now and later. */
-function follow(message: SentMessage, move: (news: Delivery) => void): void {
-  const look = () => {
-    const { status } = message;
-    if (status in PROGRESS) move({ kind: status as keyof typeof PROGRESS });
-  };
-  message.subscribe(look);
-  message.done().catch((error: EverwireError) => move({ kind: "failed", reason: whyNot(error) }));
-  look();
-}
-
-/** The server's own words if it was the server who refused. */
-function whyNot(error: EverwireError): string {
-  const cause = error.cause as { readonly message?: string } | undefined;
-  return cause?.message ?? error.message;
-}
-
-const PROGRESS = { queued: true, sent: true, acknowledged: true, delivered: true, read: true };

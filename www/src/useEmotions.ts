@@ -15,4 +15,5 @@ export function useEmotions(): readonly Emotion[] {
   return emotions;
 }
 
-const TRAIL = 5;
+/** How many are kept. */
+export const TRAIL = 5;

@@ -1,30 +1,50 @@
 import { useWebSocket } from "everwire/react";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { CatchUp } from "./catchUp";
-import { fetchMessages } from "./devServer";
 import type { Events, Sends, StoredMessage } from "./events";
+import { fetchPage, fetchSince, PAGE } from "./history";
 
 /**
- * Calls `deliver`, which must not change, for every message of the match: those from before the page was opened, and live ones.
+ * Calls `deliver`, which must not change, for every message of the match: the last ones from before the page was opened, and live ones. Returns whether
+ * the server has more from before.
  *
  * The reliable mode brings what is missed during an outage by itself, or says that it cannot. At most once, the page has to fetch
  * it after every one.
  */
-export function useIncoming(userId: string, deliver: (message: StoredMessage) => void): void {
+export function useIncoming(userId: string, deliver: (message: StoredMessage) => void): boolean {
   const { client, emit, subscribe } = useWebSocket<Events, Sends>();
+  const [hasEarlier, setHasEarlier] = useState(false);
 
   useEffect(() => {
-    const catchUp = new CatchUp(() => fetchMessages(userId), deliver);
+    let newest = 0;
+    // Up to here nothing is missing.
+    let known = 0;
+    let hasHistory = false;
+    const loadHistory = async () => {
+      if (hasHistory) return fetchSince(userId, known);
+      const page = await fetchPage(userId);
+      hasHistory = true;
+      setHasEarlier(page.length === PAGE);
+      return page;
+    };
+    const catchUp = new CatchUp(loadHistory, (message: StoredMessage) => {
+      newest = Math.max(newest, Number(message.id));
+      deliver(message);
+    });
+    const missed = () => {
+      if (catchUp.isCaughtUp) known = newest;
+      catchUp.missed();
+    };
     const unsubscribers = [
       subscribe("open", () => {
         if (client.getSnapshot().delivery === "reliable" && catchUp.isCaughtUp) return;
-        catchUp.missed();
+        missed();
         emit("ping", {});
       }),
       // The server takes frames in order, so its answer to the ping means that it has seen this side join.
       subscribe("pong", () => void catchUp.listening()),
       subscribe("gap", () => {
-        catchUp.missed();
+        missed();
         void catchUp.listening();
       }),
       subscribe("new_message", (message) => catchUp.arrived(message)),
@@ -34,4 +54,6 @@ export function useIncoming(userId: string, deliver: (message: StoredMessage) =>
       for (const unsubscribe of unsubscribers) unsubscribe();
     };
   }, [userId, deliver, client, emit, subscribe]);
+
+  return hasEarlier;
 }

@@ -122,6 +122,6 @@ fn write(path: &Path, text: &str) -> Result<()> {
 
 const FASTRAND: &str = "fastrand = \"2\"\n";
 const SERDE_JSON: &str = "serde_json = \"1\"\n";
-const PROFILE: &str = "[profile.release]\nopt-level = 1\nincremental = false\n";
+const PROFILE: &str = "[profile.release]\nopt-level = 0\ndebug = false\nincremental = false\n";
 /// Within so many runs each has to be noticed.
 const MOST_RUNS: u32 = 20_000;

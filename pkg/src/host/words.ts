@@ -20,7 +20,7 @@ export const CLOSE_TEXTS: Record<CloseCause, string> = {
 export const REFUSAL_TEXTS: Record<Exclude<SendOutcome, "sent" | "queued">, string> = {
   too_large: "larger than `maxMessageBytes` or the server allow",
   queue_full: "there is no connection, and the queue is full",
-  not_open: "there is no connection, and the event is worthless later",
+  not_open: "there is no connection, and the event is volatile",
   too_many_sessions: "too many sessions: leave some first",
   unsupported: 'requests need `delivery: "reliable"` and a server that knows it',
 };

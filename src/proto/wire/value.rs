@@ -141,7 +141,7 @@ coded! {
         Error = "error",
         /// The type of a reply to a request.
         Reply = "reply",
-        /// The type of news about how far a message has come.
+        /// The type of a report how far a message has come.
         Receipt = "receipt",
         /// The type of a position outside of a welcome.
         Stream = "stream",

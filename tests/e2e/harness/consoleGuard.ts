@@ -39,4 +39,4 @@ const REFUSED_SOCKET =
   /^WebSocket connection to 'ws:\/\/127\.0\.0\.1:\d+\/api\/ws\?token=[^']*' failed: (Error in connection establishment: net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)|SOCKET_NOT_CONNECTED)|Error during WebSocket handshake: Unexpected response code: 503|WebSocket is closed before the connection is established\.)?$/;
 const FAILED_REQUEST =
   /^Failed to load resource: net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)|SOCKET_NOT_CONNECTED|EMPTY_RESPONSE)$/;
-const DEMO_REQUEST = /^http:\/\/127\.0\.0\.1:\d+\/(dev\/(token|match)|api\/matches\/.*)$/;
+const DEMO_REQUEST = /^http:\/\/127\.0\.0\.1:\d+\/(dev\/(token|match)|api\/(matches\/.*|v1\/chat))$/;

@@ -2,12 +2,12 @@ import type { Locator, Page } from "playwright-core";
 
 type Phase = "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" | "logged_out" | "given_up" | "fatal";
 
-/** One person's half of the demo page, in the words of someone who looks at it. */
+/** One person's part of the demo page, or one device's, in the words of someone who looks at it. */
 export class Pane {
   readonly root: Locator;
   readonly userId: string;
 
-  constructor(page: Page, key: "ada" | "grace", session: string) {
+  constructor(page: Page, key: "ada" | "grace" | "phone" | "laptop", session: string) {
     this.root = page.getByTestId(`pane-${key}`);
     this.userId = `${key}-${session}`;
   }

@@ -1,5 +1,7 @@
 //! What the model server does on a hello (docs/PROTOCOL.md, "Hello and welcome").
 
+use everwire::proto::time::FOREVER;
+
 use crate::downward_frame::{Down, Kind, Position, Stream};
 use crate::run_tally::Count;
 use crate::server_store::Stored;
@@ -65,7 +67,9 @@ impl Simulation {
             // Its process may be busy with what has arrived; another page's would take numbers that this one skips.
             let is_same_page = self.connections[other].page == self.connections[connection].page;
             let holds = self.now < self.held_until;
-            if self.setup.server.supersedes_late && is_same_page && !holds {
+            // A client gives up what a server that forgets may have forgotten, so nothing of it may be taken after the welcome.
+            let forgets = self.setup.server.limits.remember_ms < FOREVER;
+            if self.setup.server.supersedes_late && is_same_page && !holds && !forgets {
                 let at = self.now + BUSY_MS;
                 self.queue.schedule(at, Scheduled::Supersede(other));
                 if let Some(end) = &mut self.connections[other].server {

@@ -32,12 +32,6 @@ export function AffectPlane({ emotions }: { emotions: readonly Emotion[] }) {
   );
 }
 
-/** A colour for each direction on the plane: joy is amber, calm is green, gloom is blue, anger is red. */
-export function hueOf({ pad_values: { pleasure, arousal } }: Emotion): number {
-  const angle = (Math.atan2(arousal, pleasure) * 180) / Math.PI;
-  return Math.round((480 - angle) % 360);
-}
-
 /** Pleasure and arousal span a square; this bends it into the disc, so that the extremes stay inside the drawing. */
 function pointOf({ pad_values: pad }: Emotion): { x: number; y: number } {
   const x = clamp(pad.pleasure);

@@ -1,21 +1,34 @@
+import type { ReactNode } from "react";
 import { formatTime } from "../formatTime";
-import type { ChatMessage, Delivery } from "../messages";
+import type { Delivery, ShownMessage } from "../messages";
 
 interface Props {
-  readonly message: ChatMessage;
+  readonly message: ShownMessage;
   readonly peer: string;
+  /** Whether there is more of it to come. */
+  readonly busy?: boolean;
+  /** What is said of it beside the time. */
+  readonly children?: ReactNode;
 }
 
-export function Bubble({ message, peer }: Props) {
+export function Bubble({ message, peer, busy = false, children }: Props) {
   const { author, content, at, delivery } = message;
   return (
-    <li className="bubble" data-author={author} data-delivery={delivery?.kind} data-testid="message">
+    <li
+      className="bubble"
+      aria-busy={busy}
+      data-author={author}
+      data-delivery={delivery?.kind}
+      data-message-id={message.id}
+      data-testid="message"
+    >
       <span className="visually-hidden">{author === "me" ? "You" : peer}: </span>
       <span className="bubble-content" data-testid="message-content">
         {content}
       </span>
       <span className="bubble-meta">
         <time>{formatTime(at)}</time>
+        {children}
         {delivery && <DeliveryStatus delivery={delivery} />}
       </span>
     </li>

@@ -1,24 +1,38 @@
-import type { ChatMessage } from "../messages";
+import { useRef } from "react";
+import { sessionId } from "../address";
 import { type Person, peerOf } from "../people";
+import type { Chat as Conversation } from "../useChat";
 import { usePeerTyping } from "../usePeerTyping";
+import { useTyping } from "../useTyping";
+import { ActionButton } from "./ActionButton";
 import { Bubble } from "./Bubble";
 import { Composer } from "./Composer";
 import { GapNotice } from "./GapNotice";
+import { PresenceDot } from "./PresenceDot";
+import { TypingLine } from "./TypingLine";
 
 interface Props {
   readonly person: Person;
-  readonly messages: readonly ChatMessage[];
-  readonly onSend: (content: string) => void;
+  readonly chat: Conversation;
 }
 
-export function Chat({ person, messages, onSend }: Props) {
-  const peerTyping = usePeerTyping(peerOf(person).userId);
-  const peer = peerOf(person).name;
+export function Chat({ person, chat: { messages, send, loadEarlier } }: Props) {
+  const { name: peer, userId: peerId } = peerOf(person);
+  const peerTyping = usePeerTyping(peerId);
+  const typing = useTyping(sessionId);
+  const scroll = useRef<HTMLDivElement>(null);
+
+  const showEarlier = async (load: () => Promise<boolean>) => {
+    // The button goes with the last page, and the keyboard must not lose its place.
+    if (!(await load())) scroll.current?.focus({ preventScroll: true });
+  };
 
   return (
     <div className="chat">
+      <PresenceDot matchId={sessionId} userId={peerId} name={peer} />
       <GapNotice />
       <div
+        ref={scroll}
         className="chat-scroll"
         role="log"
         aria-label={`Messages seen by ${person.name}`}
@@ -33,20 +47,20 @@ export function Chat({ person, messages, onSend }: Props) {
             <Bubble key={message.id} message={message} peer={peer} />
           ))}
         </ol>
-      </div>
-      <p className="chat-typing" aria-live="polite" data-testid="typing">
-        {peerTyping && (
-          <>
-            {peer} is typing
-            <span className="dots" aria-hidden="true">
-              <i />
-              <i />
-              <i />
-            </span>
-          </>
+        {loadEarlier && (
+          <div className="chat-earlier">
+            <ActionButton
+              testId="earlier"
+              action={() => showEarlier(loadEarlier)}
+              hint="Fetches the messages before these from the server"
+            >
+              Earlier messages
+            </ActionButton>
+          </div>
         )}
-      </p>
-      <Composer person={person} onSend={onSend} />
+      </div>
+      <TypingLine text={peerTyping ? `${peer} is typing` : ""} />
+      <Composer name={person.name} typing={typing} onSend={send} />
     </div>
   );
 }

@@ -1,15 +1,14 @@
 import { type ChangeEvent, type FormEvent, useId, useState } from "react";
-import { type Person, sessionId } from "../people";
-import { useTyping } from "../useTyping";
 
 interface Props {
-  readonly person: Person;
+  /** Who writes. */
+  readonly name: string;
+  readonly typing: { readonly keyPressed: () => void; readonly stopped: () => void };
   readonly onSend: (content: string) => void;
 }
 
-export function Composer({ person, onSend }: Props) {
+export function Composer({ name, typing, onSend }: Props) {
   const [draft, setDraft] = useState("");
-  const typing = useTyping(sessionId);
   const id = useId();
 
   const change = (event: ChangeEvent<HTMLInputElement>) => {
@@ -30,13 +29,13 @@ export function Composer({ person, onSend }: Props) {
   return (
     <form className="composer" onSubmit={submit}>
       <label className="visually-hidden" htmlFor={id}>
-        Message as {person.name}
+        Message as {name}
       </label>
       <input
         id={id}
         value={draft}
         onChange={change}
-        placeholder={`Write as ${person.name}`}
+        placeholder={`Write as ${name}`}
         autoComplete="off"
         data-testid="composer-input"
       />

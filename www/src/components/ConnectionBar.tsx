@@ -1,27 +1,27 @@
 import { useWebSocket } from "everwire/react";
-import type { ChatMessage } from "../messages";
-import type { Person } from "../people";
+import type { ShownMessage } from "../messages";
 import { statusLine } from "../statusLine";
 import { Stats } from "./Stats";
 import { StatusText } from "./StatusText";
 import { Wire } from "./Wire";
 
 interface Props {
-  readonly person: Person;
-  readonly lastMessage: ChatMessage | undefined;
+  /** Whose connection it is. */
+  readonly name: string;
+  readonly lastMessage: ShownMessage | undefined;
 }
 
 /** Who this is, how the connection is doing, and the one button that changes that. */
-export function ConnectionBar({ person, lastMessage }: Props) {
+export function ConnectionBar({ name, lastMessage }: Props) {
   const { isConnected, reconnect, disconnect, ...snapshot } = useWebSocket();
   const line = statusLine(snapshot);
   return (
     <div className="connection" data-tone={line.tone} data-phase={snapshot.phase} data-testid="connection">
       <div className="connection-head">
         <span className="avatar" aria-hidden="true">
-          {person.name[0]}
+          {name[0]}
         </span>
-        <h2>{person.name}</h2>
+        <h2>{name}</h2>
         <span className="badge" data-testid="badge">
           {line.badge}
         </span>

@@ -1,27 +1,25 @@
-import type { CSSProperties } from "react";
-import { pushEmotion } from "../devServer";
-import type { Person } from "../people";
-import { type Emotion, useEmotions } from "../useEmotions";
-import { ActionButton } from "./ActionButton";
-import { AffectPlane, hueOf } from "./AffectPlane";
+import type { ReactNode } from "react";
+import { inWords, tint } from "../emotion";
+import type { Emotion } from "../useEmotions";
+import { AffectPlane } from "./AffectPlane";
 import { Level } from "./Level";
 import { Meter } from "./Meter";
 
+interface Props {
+  /** The latest, newest last. */
+  readonly emotions: readonly Emotion[];
+  /** What can be done about them. */
+  readonly children?: ReactNode;
+}
+
 /** What the latest `emotion_update` says: where on the pleasure/arousal plane, how dominant, how ready to learn. */
-export function EmotionCard({ person }: { person: Person }) {
-  const emotions = useEmotions();
+export function EmotionCard({ emotions, children }: Props) {
   const latest = emotions.at(-1);
   return (
     <div className="card emotion" data-testid="emotion" style={tint(latest)}>
       <div className="card-head">
         <h3>Emotion</h3>
-        <ActionButton
-          testId="push-emotion"
-          action={() => pushEmotion(person.userId)}
-          hint={`The server sends ${person.name} an emotion_update`}
-        >
-          Push emotion
-        </ActionButton>
+        {children}
       </div>
       <p className="emotion-primary" aria-live="polite">
         <span data-testid="emotion-primary">{latest ? inWords(latest.primary_emotion) : "No reading yet"}</span>
@@ -35,13 +33,4 @@ export function EmotionCard({ person }: { person: Person }) {
       </div>
     </div>
   );
-}
-
-function tint(emotion: Emotion | undefined): CSSProperties {
-  return { "--hue": emotion ? hueOf(emotion) : 220 } as CSSProperties;
-}
-
-function inWords(name: string): string {
-  const words = name.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

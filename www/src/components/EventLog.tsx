@@ -1,15 +1,14 @@
 import { formatTime } from "../formatTime";
-import type { Person } from "../people";
 import { useEventLog } from "../useEventLog";
 
-export function EventLog({ person }: { person: Person }) {
+export function EventLog({ name }: { readonly name: string }) {
   const entries = useEventLog();
   return (
     <div className="card log">
       <div className="card-head">
         <h3>Log</h3>
       </div>
-      <ol className="log-entries" data-testid="log" aria-label={`Connection log of ${person.name}`} tabIndex={0}>
+      <ol className="log-entries" data-testid="log" aria-label={`Connection log of ${name}`} tabIndex={0}>
         {entries.map((entry) => (
           <li key={entry.id} data-event={entry.event}>
             <time>{formatTime(entry.at)}</time>

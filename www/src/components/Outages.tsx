@@ -1,12 +1,12 @@
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { dropConnections, refuseHandshakes } from "../devServer";
 import { answerEveryone, goOffline, goOnline } from "../network";
-import { everyone } from "../people";
+import { userIds } from "../people";
 import { useNow } from "../useNow";
 import { ActionButton } from "./ActionButton";
 
-/** The outages that hit both connections at once. */
-export function Outages() {
+/** The outages that hit every connection of the page at once; more of the kind may be put beside them. */
+export function Outages({ children }: { readonly children?: ReactNode }) {
   const [offline, setOffline] = useState(false);
   const [refusedUntil, setRefusedUntil] = useState(0);
   const now = useNow(refusedUntil > 0);
@@ -17,8 +17,8 @@ export function Outages() {
   }, []);
 
   const restart = async () => {
-    await Promise.all(everyone.map((person) => refuseHandshakes(person.userId, REFUSED_MS)));
-    await Promise.all(everyone.map((person) => dropConnections(person.userId, SERVICE_RESTART)));
+    await Promise.all(userIds.map((userId) => refuseHandshakes(userId, REFUSED_MS)));
+    await Promise.all(userIds.map((userId) => dropConnections(userId, SERVICE_RESTART)));
     setRefusedUntil(Date.now() + REFUSED_MS);
     setTimeout(() => setRefusedUntil(0), REFUSED_MS);
   };
@@ -29,12 +29,12 @@ export function Outages() {
   };
 
   return (
-    <div className="outages" role="group" aria-label="Outages for both connections">
+    <div className="outages" role="group" aria-label="Outages for every connection of this page">
       <ActionButton
         testId="restart-refused"
         action={restart}
         disabled={refusedFor > 0}
-        hint="Closes both connections with code 1012 and refuses new ones for ten seconds"
+        hint="Closes every connection of this page with code 1012 and refuses new ones for ten seconds"
       >
         {refusedFor > 0 ? `Refusing for ${refusedFor} s` : "Restart server, refused for 10 s"}
       </ActionButton>
@@ -46,6 +46,7 @@ export function Outages() {
       >
         {offline ? "Back online" : "Go offline"}
       </ActionButton>
+      {children}
     </div>
   );
 }

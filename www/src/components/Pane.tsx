@@ -1,7 +1,10 @@
-import { dropConnections, forgetHistory, stopAnswering } from "../devServer";
-import { delivery, type Person, sessionId } from "../people";
+import { delivery, sessionId } from "../address";
+import { dropConnections, forgetHistory, pushEmotion, stopAnswering } from "../devServer";
+import type { Person } from "../people";
 import { useChat } from "../useChat";
+import { useEmotions } from "../useEmotions";
 import { useReadReceipts } from "../useReadReceipts";
+import { useToasts } from "../useToasts";
 import { ActionButton } from "./ActionButton";
 import { Chat } from "./Chat";
 import { ConnectionBar } from "./ConnectionBar";
@@ -9,14 +12,16 @@ import { EmotionCard } from "./EmotionCard";
 import { EventLog } from "./EventLog";
 
 export function Pane({ person }: { person: Person }) {
-  const { userId } = person;
-  const { messages, send } = useChat(sessionId, userId);
-  useReadReceipts(sessionId, messages);
+  const { name, userId } = person;
+  const chat = useChat(sessionId, userId);
+  const emotions = useEmotions();
+  useReadReceipts(sessionId, chat.messages);
+  useToasts(name);
   return (
-    <section className={`pane pane-${person.key}`} data-testid={`pane-${person.key}`} aria-label={person.name}>
-      <ConnectionBar person={person} lastMessage={messages.at(-1)} />
-      <Chat person={person} messages={messages} onSend={send} />
-      <div className="faults" role="group" aria-label={`Trouble for ${person.name}`}>
+    <section className={`pane pane-${person.key}`} data-testid={`pane-${person.key}`} aria-label={name}>
+      <ConnectionBar name={name} lastMessage={chat.messages.at(-1)} />
+      <Chat person={person} chat={chat} />
+      <div className="faults" role="group" aria-label={`Trouble for ${name}`}>
         <ActionButton
           testId="stop-answering"
           action={() => stopAnswering(userId, "open sockets")}
@@ -42,8 +47,16 @@ export function Pane({ person }: { person: Person }) {
         )}
       </div>
       <div className="pane-details">
-        <EmotionCard person={person} />
-        <EventLog person={person} />
+        <EmotionCard emotions={emotions}>
+          <ActionButton
+            testId="push-emotion"
+            action={() => pushEmotion(userId)}
+            hint={`The server sends ${name} an emotion_update`}
+          >
+            Push emotion
+          </ActionButton>
+        </EmotionCard>
+        <EventLog name={name} />
       </div>
     </section>
   );

@@ -1,12 +1,12 @@
 import type { Snapshot } from "everwire";
 import { useState } from "react";
-import type { ChatMessage } from "../messages";
+import type { ShownMessage } from "../messages";
 
 interface Props {
   readonly phase: Snapshot["phase"];
   readonly retryAt: number | null;
   readonly rtt: number | null;
-  readonly lastMessage: ChatMessage | undefined;
+  readonly lastMessage: ShownMessage | undefined;
 }
 
 /** The line between this page and the server, drawn: whole, broken, or filling up until the next attempt. */
@@ -41,7 +41,7 @@ function Fill({ until }: { until: number }) {
 }
 
 /** A message of this side has left, or one of the peer has come. */
-function isUnderWay({ delivery }: ChatMessage): boolean {
+function isUnderWay({ delivery }: ShownMessage): boolean {
   return delivery?.kind !== "queued" && delivery?.kind !== "failed";
 }
 

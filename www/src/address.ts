@@ -1,0 +1,36 @@
+/** What the page's address says; all of it outlasts a reload, and two tabs can meet in a session. */
+
+import { randomId } from "./randomId";
+
+const address = new URL(location.href);
+
+// A session of its own keeps several tabs of the demo apart.
+export const sessionId = address.searchParams.get("session")?.slice(0, 40) || randomId(6);
+
+/** For comparison, `?delivery=at-most-once` does without acknowledgements and without the outbox on disk. */
+export const delivery = address.searchParams.get("delivery") === "at-most-once" ? "at-most-once" : "reliable";
+
+/** Two people in a match of CoLabMatch, or `?view=lesson`: two devices of one learner in a session of MasterX. */
+export const view = address.searchParams.get("view") === "lesson" ? "lesson" : "match";
+
+/** `?person=ada` shows only one of the two people, so that the other can be on another screen. */
+export const onlyPerson = address.searchParams.get("person");
+
+/** `?token-life=8` lets tokens expire after so many seconds; 0 leaves it to the server. */
+export const tokenLifeS = Math.max(0, Number(address.searchParams.get("token-life")) || 0);
+
+/** Writes the session into the address. */
+export function keepSession(): void {
+  address.searchParams.set("session", sessionId);
+  history.replaceState(null, "", address);
+}
+
+/** A link to this page with some of its parameters changed and the session kept; an empty one is left out. */
+export function linkTo(changes: Readonly<Record<string, string>>): string {
+  const query = new URLSearchParams(address.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === "") query.delete(name);
+    else query.set(name, value);
+  }
+  return `?${query}`;
+}
