@@ -170,7 +170,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /**
    * Disconnects at once and for good, and gives back everything that the client holds: its memory, its timers and listeners, and the outbox with
    * its locks. What is stored there stays, for other pages to send. What waits fails with the code `disposed`; so does what is asked of the client
-   * afterwards, except for what ends something, which is in vain. Calling it again does nothing.
+   * afterwards, except for `tokenChanged()` and what ends something, which is in vain. Calling it again does nothing.
    */
   dispose(): void {
     const core = this.#core;
