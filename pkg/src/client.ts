@@ -59,7 +59,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const source: Options["token"] = outbox
       ? async (request) => {
           await this.#restored;
-          return (typeof token === "function" ? token(request) : token) ?? null;
+          return typeof token === "function" ? token(request) : token;
         }
       : token;
     load();
@@ -86,6 +86,14 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /** Drops whatever connection there is and connects anew, with a fresh budget of attempts. */
   reconnect(): void {
     this.#prepare().command(this.#host, "reconnect");
+  }
+
+  /**
+   * Says that `token` has another one now, as when somebody has logged in. Connects if the client waits in the phase `logged_out` or for its next
+   * attempt, or has stopped because the server refused the token. A connection that is open keeps its own; {@link reconnect} replaces it.
+   */
+  tokenChanged(): void {
+    this.#core?.command(this.#host, "token_changed");
   }
 
   /**
@@ -162,7 +170,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /**
    * Disconnects at once and for good, and gives back everything that the client holds: its memory, its timers and listeners, and the outbox with
    * its locks. What is stored there stays, for other pages to send. What waits fails with the code `disposed`; so does what is asked of the client
-   * afterwards, except for what ends something, which is in vain. Calling it again does nothing.
+   * afterwards, except for `tokenChanged()` and what ends something, which is in vain. Calling it again does nothing.
    */
   dispose(): void {
     const core = this.#core;

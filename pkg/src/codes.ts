@@ -1,6 +1,15 @@
 // Generated from the Rust enums by `cargo xtask codegen`.
 
-export type PhaseName = "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" | "given_up" | "fatal";
+export type PhaseName =
+  | "idle"
+  | "connecting"
+  | "open"
+  | "closing"
+  | "waiting"
+  | "offline"
+  | "logged_out"
+  | "given_up"
+  | "fatal";
 
 export type CloseCause =
   | "connect_timeout"

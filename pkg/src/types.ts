@@ -13,10 +13,14 @@ export interface Options {
   path?: string | undefined;
   /**
    * The token for the URL's `token` parameter, or a function that is asked before every attempt, possibly asynchronously.
-   * `null` connects without one. Its `refused` argument says that the server refused the previous token, so that a cached one
-   * will not do. A function that throws counts as a failed attempt and is reported as an `error` event.
+   * `null`, `undefined` or an empty string says that nobody is logged in: the client waits in the phase `logged_out` and goes on with `tokenChanged()`,
+   * `connect()` or `reconnect()`. Its `refused` argument says that the server refused the previous token, so that a cached one
+   * will not do. A function that throws counts as a failed attempt and is reported as an `error` event. Default: none, and the client connects
+   * without one.
    */
   token?: string | TokenFunction | undefined;
+  /** Whether to connect without a token while `token` gives none. Default `false`. */
+  anonymous?: boolean | undefined;
   reconnect?: ReconnectOptions | undefined;
   heartbeat?: HeartbeatOptions | undefined;
   /**
@@ -48,8 +52,10 @@ export interface Options {
   logger?: Logger | undefined;
 }
 
-/** Returns the current token. */
-export type TokenFunction = (request: { readonly refused: boolean }) => string | null | Promise<string | null>;
+/** Returns the current token, or that nobody is logged in. */
+export type TokenFunction = (request: {
+  readonly refused: boolean;
+}) => string | null | undefined | Promise<string | null | undefined>;
 
 /** When and how often to try again. */
 export interface ReconnectOptions {
@@ -173,16 +179,25 @@ export interface Snapshot {
   readonly state: ConnectionState;
   /**
    * The state with its reason. `closed` is one of: `idle` (not asked for, or disconnected), `waiting` (for `retryAt`), `offline`
-   * (waiting for the network), `given_up` (attempts used up), `fatal` (the close code says that trying again is pointless).
+   * (waiting for the network), `logged_out` (no token, see `Options.token`), `given_up` (attempts used up), `fatal` (the close code says that trying again is pointless).
    */
-  readonly phase: "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" | "given_up" | "fatal";
+  readonly phase:
+    | "idle"
+    | "connecting"
+    | "open"
+    | "closing"
+    | "waiting"
+    | "offline"
+    | "logged_out"
+    | "given_up"
+    | "fatal";
   /** The reconnect attempt that runs or is waited for, from 1; 0 when none does. */
   readonly attempt: number;
   /** When the next attempt starts, in milliseconds since the epoch. */
   readonly retryAt: number | null;
   /** How the last connection or attempt ended. */
   readonly close: CloseInfo | null;
-  /** Why the last attempt could not even start: the URL or the token. `null` again once a connection is open. */
+  /** Why the last attempt could not even start: the URL or the token. `null` again once a connection is open, or nobody is logged in. */
   readonly error: EverwireError | null;
   /** How many messages wait in the queue, those of previous pages included. Messages that are sent and unacknowledged are not in it. */
   readonly queued: number;

@@ -179,6 +179,8 @@ impl Error for RequestError {}
 pub enum NotConnected {
     /// The application has not connected, or has disconnected: call `connect()`.
     Disconnected,
+    /// The application has no token: log in, and call `token_changed()`.
+    LoggedOut,
     /// Every attempt failed: see to the server or the network. The client starts afresh when the network or the user comes back,
     /// and at `reconnect()`.
     GaveUp {
@@ -186,7 +188,7 @@ pub enum NotConnected {
         attempts: u32,
     },
     /// The server refused the client for good: see to the token, or to what the close code says. Only `connect()` and
-    /// `reconnect()` start afresh.
+    /// `reconnect()` start afresh, and `token_changed()` if it was about the token.
     Fatal(Option<Close>),
 }
 
@@ -194,6 +196,7 @@ impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Disconnected => f.write_str("not connected: call `connect()`"),
+            Self::LoggedOut => f.write_str("nobody is logged in: there is no token"),
             Self::GaveUp { attempts } => write!(f, "gave up after {attempts} failed attempts to reconnect"),
             Self::Fatal(Some(close)) => write!(f, "the server refused the connection with close code {}", close.code),
             Self::Fatal(None) => f.write_str("the server refused the connection"),

@@ -152,9 +152,9 @@ impl Client {
     /// [`ConfigError`] names the option that is out of range, by its JavaScript path, and what it accepts: the caller has to
     /// change it.
     pub fn new(options: Options) -> Result<Self, ConfigError> {
-        let Parts { config, target, token } = options.into_parts()?;
+        let Parts { config, target, token, is_anonymous } = options.into_parts()?;
         let environment = if HAS_JAVASCRIPT {
-            Environment::Browser(WebHost::new(config, token.into_source()))
+            Environment::Browser(WebHost::new(config, token.into_source(), is_anonymous))
         } else {
             Environment::Server(Box::new(Snapshot::of_new_client(&config)))
         };
@@ -181,6 +181,15 @@ impl Client {
         self.connect_by(Core::reconnect)
     }
 
+    /// Says that the token function or the user has another token now, as when somebody has logged in. Connects if the client waits in
+    /// [`Phase::LoggedOut`] or for its next attempt, or has stopped because the server refused the token. A connection that is open keeps its own;
+    /// [`reconnect`](Self::reconnect) replaces it.
+    pub fn token_changed(&self) {
+        if let Some(host) = self.host() {
+            host.token_changed();
+        }
+    }
+
     /// Closes with code 1000 and stays closed. Subscriptions and queued messages are kept for the next
     /// [`connect`](Self::connect).
     pub fn disconnect(&self) {
@@ -193,8 +202,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`NotConnected`] when the connection will not open by itself: nothing was asked for, the application disconnected, the
-    /// client has given up, or the server has refused it for good.
+    /// [`NotConnected`] when the connection will not open by itself: nothing was asked for, the application disconnected or
+    /// has no token, the client has given up, or the server has refused it for good.
     pub async fn connected(&self) -> Result<(), NotConnected> {
         match self.host() {
             Some(host) => host.dispatcher().wait_for(|| host.with_core(connection)).await,
@@ -303,6 +312,7 @@ fn connection(core: &Core<WebValue>) -> Option<Result<(), NotConnected>> {
     match seen.phase {
         Phase::Open => Some(Ok(())),
         Phase::Idle => Some(Err(NotConnected::Disconnected)),
+        Phase::LoggedOut => Some(Err(NotConnected::LoggedOut)),
         Phase::GivenUp => Some(Err(NotConnected::GaveUp { attempts: seen.attempt })),
         Phase::Fatal => Some(Err(NotConnected::Fatal(seen.close.map(readable)))),
         Phase::Connecting | Phase::Closing | Phase::Waiting | Phase::Offline => None,

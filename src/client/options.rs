@@ -19,6 +19,7 @@ pub struct Options {
     url: Option<String>,
     path: Option<String>,
     token: Token,
+    is_anonymous: bool,
     config: Config,
 }
 
@@ -61,23 +62,23 @@ impl Options {
         self
     }
 
-    /// A token for every attempt. Default: none. It travels in the query parameter `token`, and appears in no error. For one that
-    /// expires, use [`token_with`](Self::token_with) or [`token_from`](Self::token_from).
+    /// A token for every attempt. Default: none, and the server is asked without one. It travels in the query parameter `token`, and appears in no
+    /// error. An empty one means that nobody is logged in; see [`anonymous`](Self::anonymous). For one that expires, use [`token_with`](Self::token_with) or [`token_from`](Self::token_from).
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Token::Fixed(token.into());
         self
     }
 
-    /// Asks `provider` for a token before every attempt; `None` connects without one.
+    /// Asks `provider` for a token before every attempt; `None` means that nobody is logged in. See [`anonymous`](Self::anonymous).
     #[must_use]
     pub fn token_with<T: Into<Option<String>>>(mut self, provider: impl Fn(TokenRequest) -> T + 'static) -> Self {
         self.token = Token::Function(Box::new(move |request| JsValue::from(provider(request).into())));
         self
     }
 
-    /// Asks `provider` for a token before every attempt, and waits for it within `connect_timeout_ms`; `None` connects without
-    /// one. An error is reported as [`ClientError::TokenFailed`](super::ClientError::TokenFailed), and the attempt counts as
+    /// Asks `provider` for a token before every attempt, and waits for it within `connect_timeout_ms`; `None` means that
+    /// nobody is logged in. See [`anonymous`](Self::anonymous). An error is reported as [`ClientError::TokenFailed`](super::ClientError::TokenFailed), and the attempt counts as
     /// failed.
     #[must_use]
     pub fn token_from<F, T, E>(mut self, provider: impl Fn(TokenRequest) -> F + 'static) -> Self
@@ -97,6 +98,15 @@ impl Options {
         self
     }
 
+    /// Whether to connect without a token while there is none. Default `false`: the client waits in
+    /// [`Phase::LoggedOut`](crate::proto::Phase::LoggedOut) for [`token_changed`](super::Client::token_changed) or
+    /// [`connect`](super::Client::connect). Says nothing to a client that was given neither a token nor a function.
+    #[must_use]
+    pub const fn anonymous(mut self, is_anonymous: bool) -> Self {
+        self.is_anonymous = is_anonymous;
+        self
+    }
+
     /// Everything else. Default: [`Config::default`]. Its ranges are checked by [`Client::new`](super::Client::new).
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
@@ -107,7 +117,8 @@ impl Options {
     pub(super) fn into_parts(self) -> Result<Parts, ConfigError> {
         let config = self.config.check()?;
         let target = Target { url: self.url, path: self.path };
-        Ok(Parts { config, target, token: self.token })
+        let is_anonymous = self.is_anonymous || matches!(self.token, Token::None);
+        Ok(Parts { config, target, token: self.token, is_anonymous })
     }
 }
 
@@ -116,6 +127,8 @@ pub(super) struct Parts {
     pub(super) config: ValidatedConfig,
     pub(super) target: Target,
     pub(super) token: Token,
+    /// Whether to connect without a token.
+    pub(super) is_anonymous: bool,
 }
 
 impl Token {
@@ -149,7 +162,12 @@ const DEFAULT_PATH: &str = "/api/ws";
 impl fmt::Debug for Options {
     /// Leaves the token out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, path, config, token: _ } = self;
-        f.debug_struct("Options").field("url", url).field("path", path).field("config", config).finish_non_exhaustive()
+        let Self { url, path, is_anonymous, config, token: _ } = self;
+        f.debug_struct("Options")
+            .field("url", url)
+            .field("path", path)
+            .field("anonymous", is_anonymous)
+            .field("config", config)
+            .finish_non_exhaustive()
     }
 }

@@ -59,7 +59,7 @@ pub fn command<H: Host, R>(host: &mut H, command: impl FnOnce(&mut Client<H::Val
     answer
 }
 
-/// A command that connects. An idle client has not heard of the network, so it looks first.
+/// A command that may connect. An idle client has not heard of the network, so it looks first.
 pub fn connect<H: Host>(host: &mut H, connect: fn(&mut Client<H::Value>, Timestamp)) {
     if !host.with_driver(|driver| driver.is_active) {
         let input = if host.is_offline() { Input::NetworkOffline } else { Input::NetworkOnline };
@@ -206,7 +206,7 @@ fn report<H: Host>(host: &mut H, event: Event<H::Value>) {
 /// A client that may still do something on its own is active.
 fn follow_phase<H: Host>(host: &mut H) {
     let (is_active, is_new) = host.with_driver(|driver| {
-        let is_active = !matches!(driver.client.snapshot().phase, Phase::Idle | Phase::Fatal);
+        let is_active = !matches!(driver.client.snapshot().phase, Phase::Idle | Phase::LoggedOut | Phase::Fatal);
         (is_active, core::mem::replace(&mut driver.is_active, is_active) != is_active)
     });
     if is_new {

@@ -75,6 +75,7 @@ impl Core {
         let connect = match command {
             CommandName::Connect => Client::connect,
             CommandName::Reconnect => Client::reconnect,
+            CommandName::TokenChanged => Client::token_changed,
             _ => {
                 return driver::command(&mut call, |client, now| {
                     match command {
@@ -101,6 +102,7 @@ impl Core {
             (Happening::Restored, _) => Input::PageRestored,
             (Happening::SocketOpened, Some(socket)) => Input::SocketOpened { socket },
             (Happening::TokenFailed, Some(socket)) => Input::OpenFailed { socket, cause: Cause::NoToken },
+            (Happening::TokenAbsent, Some(socket)) => Input::TokenAbsent { socket },
             (Happening::SocketRefused, Some(socket)) => Input::OpenFailed { socket, cause: Cause::NoSocket },
             _ => return driver::handle_timeout(&mut call),
         };

@@ -34,6 +34,7 @@ mirror! {
         Closing = "closing",
         Waiting = "waiting",
         Offline = "offline",
+        LoggedOut = "logged_out",
         GivenUp = "given_up",
         Fatal = "fatal",
     }
@@ -183,6 +184,8 @@ pub enum CommandName {
     Connect = "connect",
     /// Connects anew.
     Reconnect = "reconnect",
+    /// Connects if what is missing is the token that the application has now.
+    TokenChanged = "token_changed",
     /// Closes with code 1000 and stays closed.
     Disconnect = "disconnect",
     /// Forgets every message and every position.
@@ -207,8 +210,10 @@ pub enum Happening {
     Visible = "visible",
     /// The page came back from the back/forward cache.
     Restored = "restored",
-    /// The attempt that is awaited has no token.
+    /// The token of the attempt that is awaited cannot be had.
     TokenFailed = "token_failed",
+    /// The application has no token for the attempt that is awaited: nobody is logged in.
+    TokenAbsent = "token_absent",
     /// The browser makes no socket for the attempt that is awaited.
     SocketRefused = "socket_refused",
     /// The socket is open.

@@ -71,11 +71,14 @@ pub struct Client<V: Value> {
     pub(super) announced: Announced,
 }
 
-/// What the server made of the last token.
+/// What is known of the last token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Unquestioned,
+    /// The server has refused it.
     Refused,
+    /// The application has another one by now.
+    Changed,
 }
 
 /// What the browser says about the network.
@@ -164,7 +167,7 @@ impl<V: Value> Client<V> {
     /// Connects, unless a connection is open, under way, or scheduled.
     pub fn connect(&mut self, now: Timestamp) {
         match self.state {
-            State::Idle | State::GivenUp | State::Fatal => self.start_afresh(now),
+            State::Idle | State::LoggedOut | State::GivenUp | State::Fatal => self.start_afresh(now),
             State::Closing { socket, closer: Closer::Application, .. } => {
                 self.abandon(socket, Close::normal(Cause::Replaced));
                 self.start_afresh(now);
@@ -192,7 +195,9 @@ impl<V: Value> Client<V> {
                 self.state = State::Idle;
                 self.abandon(socket, Close::normal(Cause::Disconnected));
             }
-            State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => self.state = State::Idle,
+            State::Waiting { .. } | State::Offline { .. } | State::LoggedOut | State::GivenUp | State::Fatal => {
+                self.state = State::Idle;
+            }
             State::Idle | State::Closing { closer: Closer::Application, .. } => {}
         }
         self.handle_timeout(now);
@@ -202,6 +207,16 @@ impl<V: Value> Client<V> {
     pub fn reconnect(&mut self, now: Timestamp) {
         self.replace_socket(Cause::Replaced);
         self.start_afresh(now);
+        self.handle_timeout(now);
+    }
+
+    /// The application has another token: somebody has logged in, or the old one was replaced. Connects if the client waits for one, for the next
+    /// attempt, or has stopped because the server refused the last one. A connection that is open keeps the token that it has.
+    pub fn token_changed(&mut self, now: Timestamp) {
+        match (&self.state, self.token) {
+            (State::LoggedOut | State::Waiting { .. }, _) | (State::Fatal, Token::Refused) => self.start_afresh(now),
+            _ => self.token = Token::Changed,
+        }
         self.handle_timeout(now);
     }
 
@@ -229,7 +244,7 @@ impl<V: Value> Client<V> {
             State::Closing { timeout_at, .. } => (*timeout_at, Timer::CloseOverdue),
             State::Waiting { retry_at } => (*retry_at, Timer::RetryDue),
             State::Offline { retry_at } => (*retry_at, Timer::NetworkCheckDue),
-            State::Idle | State::GivenUp | State::Fatal => (Timestamp::NEVER, Timer::RetryDue),
+            State::Idle | State::LoggedOut | State::GivenUp | State::Fatal => (Timestamp::NEVER, Timer::RetryDue),
         };
         let expiry = (self.outbox.poll_timeout(), Timer::MessageExpired);
         let reply = (self.requests.poll_timeout(), Timer::ReplyOverdue);
@@ -273,7 +288,12 @@ impl<V: Value> Client<V> {
             | State::Handshake { socket, .. }
             | State::Open { socket, .. }
             | State::Closing { socket, .. } => Some(socket),
-            State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => None,
+            State::Idle
+            | State::Waiting { .. }
+            | State::Offline { .. }
+            | State::LoggedOut
+            | State::GivenUp
+            | State::Fatal => None,
         }
     }
 
@@ -308,6 +328,7 @@ impl<V: Value> Client<V> {
             | State::Waiting { .. }
             | State::Offline { .. }
             | State::Idle
+            | State::LoggedOut
             | State::GivenUp
             | State::Fatal => {}
         }
@@ -340,6 +361,7 @@ impl<V: Value> Client<V> {
             State::Closing { .. } => (Phase::Closing, 0, None),
             State::Waiting { retry_at } => (Phase::Waiting, self.backoff.attempt(), Some(*retry_at)),
             State::Offline { retry_at } => (Phase::Offline, 0, Some(*retry_at)),
+            State::LoggedOut => (Phase::LoggedOut, 0, None),
             State::GivenUp => (Phase::GivenUp, self.backoff.attempt(), None),
             State::Fatal => (Phase::Fatal, 0, None),
         };

@@ -2,7 +2,7 @@
 
 use super::Timestamp;
 use super::backoff::{Backoff, RetryPolicy};
-use super::client::{Client, Network};
+use super::client::{Client, Network, Token};
 use super::close::{Cause, Close, Reason, can_blame_a_message};
 use super::heartbeat::Heartbeat;
 use super::io::{Event, Input, SocketId};
@@ -22,6 +22,7 @@ impl<V: Value> Client<V> {
             Input::SocketOpened { socket } => self.socket_opened(socket, now),
             Input::SocketClosed { socket, close } => self.socket_closed(socket, close, now),
             Input::OpenFailed { socket, cause } => self.socket_closed(socket, Close::abnormal(cause), now),
+            Input::TokenAbsent { socket } => self.token_absent(socket, now),
             Input::Frame { socket, frame } => self.frame(socket, frame, now),
             Input::Buffered { socket, bytes } => self.measure(socket, bytes, now),
             Input::Undelivered { socket, messages } => self.undelivered(socket, messages, now),
@@ -40,6 +41,7 @@ impl<V: Value> Client<V> {
                     | State::Handshake { .. }
                     | State::Closing { .. }
                     | State::Offline { .. }
+                    | State::LoggedOut
                     | State::GivenUp
                     | State::Fatal => {}
                 }
@@ -57,6 +59,7 @@ impl<V: Value> Client<V> {
                 | State::Closing { closer: Closer::Application, .. }
                 | State::Waiting { .. }
                 | State::Offline { .. }
+                | State::LoggedOut
                 | State::GivenUp
                 | State::Fatal => self.wake(now),
             },
@@ -101,7 +104,25 @@ impl<V: Value> Client<V> {
                 }
             }
             State::Connecting { .. } | State::Handshake { .. } => self.follow_up(code, now),
-            State::Idle | State::Waiting { .. } | State::Offline { .. } | State::GivenUp | State::Fatal => {}
+            State::Idle
+            | State::Waiting { .. }
+            | State::Offline { .. }
+            | State::LoggedOut
+            | State::GivenUp
+            | State::Fatal => {}
+        }
+    }
+
+    fn token_absent(&mut self, attempt: SocketId, now: Timestamp) {
+        if self.socket() != Some(attempt) {
+            return;
+        }
+        if self.token == Token::Changed {
+            // The answer may be older than the change. Asking again at once could go on for ever.
+            self.token = Token::Unquestioned;
+            self.retry(RetryPolicy::Usual, now);
+        } else {
+            self.state = State::LoggedOut;
         }
     }
 

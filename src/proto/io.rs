@@ -45,6 +45,11 @@ pub enum Input<V: Value> {
         /// Why.
         cause: Cause,
     },
+    /// There is no socket, because nobody is logged in: the application has no token.
+    TokenAbsent {
+        /// The attempt that is over.
+        socket: SocketId,
+    },
     /// An envelope arrived.
     Frame {
         /// The socket that it arrived on.

@@ -70,9 +70,12 @@ coded! {
         Waiting = "waiting",
         /// The network is said to be down.
         Offline = "offline",
+        /// The application has no token; `token_changed()`, `connect()` or `reconnect()` start afresh.
+        LoggedOut = "logged_out",
         /// The attempt budget is used up; coming online, becoming visible or `reconnect()` start afresh.
         GivenUp = "given_up",
-        /// The server's close code said that trying again is pointless; only `connect()` or `reconnect()` start afresh.
+        /// The server's close code said that trying again is pointless; `connect()` or `reconnect()` start afresh, and `token_changed()` if
+        /// it was about the token.
         Fatal = "fatal",
     }
 }

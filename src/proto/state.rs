@@ -55,6 +55,8 @@ pub enum State {
         /// When to try all the same.
         retry_at: Timestamp,
     },
+    /// The application has no token: nobody is logged in.
+    LoggedOut,
     /// The attempt budget is used up.
     GivenUp,
     /// The last close code said that trying again is pointless.

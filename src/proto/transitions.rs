@@ -17,8 +17,12 @@ impl<V: Value> Client<V> {
             State::Open { .. } => self.probe(now),
             State::Waiting { .. } | State::Offline { .. } => self.open(now),
             State::GivenUp => self.start_afresh(now),
-            State::Idle | State::Connecting { .. } | State::Handshake { .. } | State::Closing { .. } | State::Fatal => {
-            }
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshake { .. }
+            | State::Closing { .. }
+            | State::LoggedOut
+            | State::Fatal => {}
         }
     }
 
@@ -51,8 +55,13 @@ impl<V: Value> Client<V> {
 
     pub(super) fn follow_up(&mut self, code: u16, now: Timestamp) {
         match (reconnect_action(code), self.token) {
-            (ReconnectAction::Fatal, _) | (ReconnectAction::RefreshToken, Token::Refused) => self.state = State::Fatal,
-            (ReconnectAction::RefreshToken, Token::Unquestioned) => {
+            (ReconnectAction::RefreshToken, Token::Refused) => self.state = State::Fatal,
+            (ReconnectAction::Fatal, _) => {
+                // It is not for the token that the client stops.
+                self.token = Token::Unquestioned;
+                self.state = State::Fatal;
+            }
+            (ReconnectAction::RefreshToken, Token::Unquestioned | Token::Changed) => {
                 self.token = Token::Refused;
                 self.retry(RetryPolicy::Usual, now);
             }

@@ -31,6 +31,8 @@ pub(crate) struct WebHost {
     driver: ReentrancyCell<Driver<WebValue>>,
     dispatcher: Dispatcher,
     token: TokenSource,
+    /// Whether to connect without a token.
+    is_anonymous: bool,
     /// Where to connect, without the token.
     endpoint: ReentrancyCell<JsString>,
     socket: ReentrancyCell<Option<(SocketId, Rc<Socket>)>>,
@@ -42,7 +44,7 @@ pub(crate) struct WebHost {
 }
 
 impl WebHost {
-    pub(crate) fn new(config: ValidatedConfig, token: TokenSource) -> Rc<Self> {
+    pub(crate) fn new(config: ValidatedConfig, token: TokenSource, is_anonymous: bool) -> Rc<Self> {
         let (client_id, seed) = scope::random_identity();
         let is_reliable = config.reliable;
         let driver = Driver::new(config, client_id.as_str().into(), seed);
@@ -52,6 +54,7 @@ impl WebHost {
             driver: ReentrancyCell::new(driver),
             dispatcher: Dispatcher::default(),
             token,
+            is_anonymous,
             endpoint: ReentrancyCell::new(JsString::default()),
             socket: ReentrancyCell::new(None),
             socket_listeners: OnceCell::new(),
@@ -78,6 +81,11 @@ impl WebHost {
     pub(crate) fn connect(&self, endpoint: JsString, connect: fn(&mut Client<WebValue>, Timestamp)) {
         self.endpoint.replace(endpoint);
         driver::connect(&mut &*self, connect);
+    }
+
+    /// The application has another token.
+    pub(crate) fn token_changed(&self) {
+        driver::connect(&mut &*self, Client::token_changed);
     }
 
     /// Runs a command of the application.
@@ -138,13 +146,16 @@ impl WebHost {
         });
     }
 
-    /// Opens a socket with the token that was answered: a string or `undefined`.
+    /// Opens a socket with the token that was answered: a string or `undefined`. An empty one is none.
     fn token_answered(&self, attempt: SocketId, answer: Result<JsValue, JsValue>) {
         // The application may have disconnected while the token was on its way.
         if self.with_core(Client::socket) != Some(attempt) {
             return;
         }
         let cause = match answer {
+            Ok(token) if token.is_falsy() && !self.is_anonymous => {
+                return self.input(Input::TokenAbsent { socket: attempt });
+            }
             Ok(token) => {
                 let endpoint = self.endpoint.borrow_mut().clone();
                 match Socket::open(&endpoint, &token, self.socket_listeners()) {

@@ -52,7 +52,7 @@ pub(super) struct Socket {
 pub(super) struct SocketRefused;
 
 impl Socket {
-    /// Connects to the endpoint with a token, if it is a string.
+    /// Connects to the endpoint with a token, if it is a string that is not empty.
     pub(super) fn open(
         endpoint: &JsString,
         token: &JsValue,
@@ -100,7 +100,10 @@ impl Drop for Socket {
 }
 
 fn with_token(endpoint: &JsString, token: &JsValue) -> Result<JsString, SocketRefused> {
-    let Some(token) = token.dyn_ref::<JsString>() else { return Ok(endpoint.clone()) };
+    let token = match token.dyn_ref::<JsString>() {
+        Some(token) if token.length() > 0 => token,
+        _ => return Ok(endpoint.clone()),
+    };
     let token = encode_uri_component(token).map_err(|_| SocketRefused)?;
     let separator = if endpoint.includes("?", 0) { "&token=" } else { "?token=" };
     Ok(endpoint.concat(&separator.into()).concat(&token))

@@ -1,7 +1,7 @@
 //! Connecting: URLs, tokens, and the ways to stay closed.
 
 use std::cell::{Cell, RefCell};
-use std::future::pending;
+use std::future::{pending, ready};
 use std::rc::Rc;
 
 use everwire::client::{Client, ClientEvent, EndpointError, NotConnected, Options, TokenRequest};
@@ -175,7 +175,7 @@ async fn a_handshake_that_is_not_answered_ends_the_attempt_after_the_connect_tim
 }
 
 #[wasm_bindgen_test]
-async fn a_user_without_a_token_is_refused_for_good_after_one_more_try() {
+async fn an_anonymous_user_is_refused_for_good_after_one_more_try_by_a_server_that_wants_a_token() {
     let user = User::new().await;
     let asked = Log::new();
     let log = asked.clone();
@@ -183,11 +183,38 @@ async fn a_user_without_a_token_is_refused_for_good_after_one_more_try() {
         log.add(request.refused);
         None
     };
-    let client = Client::new(user.options().token_with(provider)).unwrap();
+    let client = Client::new(user.options().token_with(provider).anonymous(true)).unwrap();
     client.connect().unwrap();
     until_phase(&client, Phase::Fatal).await;
     let Err(NotConnected::Fatal(Some(close))) = client.connected().await else { panic!("not fatal") };
     assert_eq!((close.code, asked.all()), (1008, vec![false, true]));
+}
+
+#[wasm_bindgen_test]
+async fn a_user_who_is_not_logged_in_is_waited_for_and_costs_no_attempt() {
+    let user = User::new().await;
+    let token = Rc::new(RefCell::new(None::<String>));
+    let (at_once, later) = (token.clone(), token.clone());
+    let sources = [
+        user.options().token_with(move |_| at_once.borrow().clone()),
+        user.options().token_from(move |_| ready(Ok::<_, JsValue>(later.borrow().clone()))),
+    ];
+    for options in sources {
+        token.replace(None);
+        let client = Client::new(options).unwrap();
+        let log = listen(&client);
+        client.connect().unwrap();
+        assert_eq!(client.connected().await, Err(NotConnected::LoggedOut));
+        assert_eq!((client.phase(), log.closes(), log.errors()), (Phase::LoggedOut, vec![], vec![]));
+        token.replace(Some(String::new()));
+        client.token_changed();
+        assert_eq!(client.connected().await, Err(NotConnected::LoggedOut));
+        token.replace(Some(user.token.clone()));
+        client.token_changed();
+        client.connected().await.unwrap();
+        assert!(log.closes().is_empty());
+    }
+    assert_eq!(server::connections(&user.id).await.accepted, 2);
 }
 
 #[wasm_bindgen_test]

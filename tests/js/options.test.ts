@@ -81,6 +81,8 @@ it.each([
   ["path", null, "a string"],
   ["token", 5, TOKEN],
   ["token", null, TOKEN],
+  ["anonymous", "yes", "true or false"],
+  ["anonymous", null, "true or false"],
   ["reconnect", 5, "an object"],
   ["reconnect", null, "an object"],
   ["heartbeat", true, "an object"],

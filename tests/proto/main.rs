@@ -15,6 +15,7 @@ mod forgetting;
 mod growth;
 mod heartbeat;
 mod hostile;
+mod logged_out;
 mod membership;
 mod properties;
 mod queue;

@@ -92,7 +92,7 @@ proptest! {
         let slowest = 15_000 + 100_000;
         harness.recover();
         harness.advance(slowest);
-        if matches!(harness.phase(), Phase::Idle | Phase::GivenUp | Phase::Fatal) {
+        if matches!(harness.phase(), Phase::Idle | Phase::LoggedOut | Phase::GivenUp | Phase::Fatal) {
             harness.connect();
             harness.advance(0);
         }
@@ -127,7 +127,7 @@ proptest! {
             harness.take(step, number);
         }
         let (lines, attempts, events) = (harness.trace.len(), harness.sockets.len(), harness.events.len());
-        let idle = matches!(harness.phase(), Phase::Idle | Phase::GivenUp | Phase::Fatal);
+        let idle = matches!(harness.phase(), Phase::Idle | Phase::LoggedOut | Phase::GivenUp | Phase::Fatal);
         let settled = harness.phase() == Phase::Open && harness.due().is_none();
         let queued = harness.client().snapshot().queued;
         harness.advance(secs(120));

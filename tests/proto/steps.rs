@@ -10,6 +10,7 @@ pub enum Step {
     Connect,
     Disconnect,
     Reconnect,
+    TokenChanged,
     Note {
         padding: usize,
     },
@@ -79,6 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Connect),
         1 => Just(Step::Disconnect),
         1 => Just(Step::Reconnect),
+        1 => Just(Step::TokenChanged),
         10 => (0..300_usize).prop_map(|padding| Step::Note { padding }),
         2 => Just(Step::Typing),
         2 => (0..4_u8).prop_map(Step::Join),
@@ -99,7 +101,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (prop::bool::weighted(0.8), prop::bool::weighted(0.2))
             .prop_map(|(is_reliable, forgets)| Step::Replace { is_reliable, forgets }),
         1 => prop::bool::weighted(0.7).prop_map(Step::Acknowledges),
-        2 => (any::<usize>(), 0..5_u8).prop_map(|(socket, kind)| Step::LateInput { socket, kind }),
+        2 => (any::<usize>(), 0..6_u8).prop_map(|(socket, kind)| Step::LateInput { socket, kind }),
     ]
 }
 
@@ -109,6 +111,7 @@ fn server() -> impl Strategy<Value = ServerBehaviour> {
         1 => Just(SocketOutcome::Refuse),
         1 => Just(SocketOutcome::Silent),
         1 => Just(SocketOutcome::NoToken),
+        1 => Just(SocketOutcome::TokenAbsent),
         2 => Just(SocketOutcome::AcceptAndTakeNothing),
         1 => code().prop_map(SocketOutcome::Close),
     ];
@@ -143,6 +146,7 @@ impl Histories for TestHarness {
             Step::Connect => self.connect(),
             Step::Disconnect => self.disconnect(),
             Step::Reconnect => self.reconnect(),
+            Step::TokenChanged => self.token_changed(),
             Step::Note { padding } => {
                 let text = format!("{number}{}", ".".repeat(padding));
                 let _answer = self.send(message("note", json!({ "text": text })));
@@ -218,7 +222,8 @@ fn late_input(harness: &mut TestHarness, socket: usize, kind: u8) {
         0 => Input::SocketOpened { socket },
         1 => Input::SocketClosed { socket, close },
         2 => Input::OpenFailed { socket, cause: Cause::NoSocket },
-        3 => Input::Frame { socket, frame: json!({ "type": "pong" }) },
+        3 => Input::TokenAbsent { socket },
+        4 => Input::Frame { socket, frame: json!({ "type": "pong" }) },
         _ => Input::Undelivered { socket, messages: Vec::new() },
     });
 }

@@ -41,6 +41,8 @@ export function statusLine(snapshot: Snapshot): StatusLine {
       };
     case "offline":
       return line("off", "Offline", "Offline: waiting for the network");
+    case "logged_out":
+      return line("off", "Logged out", "Logged out: waiting for a token");
     case "given_up":
       return line("down", "Gave up", `Gave up after ${MAX_ATTEMPTS} attempts`, because);
     case "fatal":

@@ -61,7 +61,7 @@ impl<'a> Arbitrary<'a> for Script {
 pub(super) enum Step {
     Connect,
     Disconnect,
-    Reconnect,
+    Reconnect(Why),
     Send(Draft),
     /// The same through the driver.
     Submit(Draft),
@@ -72,7 +72,7 @@ pub(super) enum Step {
     Forget,
     Opened(Which),
     Closed(Which, u16),
-    Failed(Which),
+    Failed(Which, Failure),
     Frame(Which, FrameDraft),
     Text(Which, TextDraft),
     Buffered(Which, Number),
@@ -104,6 +104,20 @@ pub(super) enum Wild {
     Undelivered(Which, Vec<Draft>),
     Restore(Vec<(Draft, Number, Option<u8>)>),
     Jump(u64),
+}
+
+/// Why the application connects anew.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Why {
+    Asked,
+    TokenChanged,
+}
+
+/// Why an attempt has no token.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Failure {
+    NoToken,
+    LoggedOut,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]

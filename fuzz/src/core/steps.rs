@@ -4,7 +4,7 @@ use everwire::proto::{Cause, Close, Input, Phase, Reason, SocketId};
 use everwire_kit::{Json, Reaction, note, request};
 
 use super::fuzzed_run::Run;
-use super::script::{Step, Which, Wild};
+use super::script::{Failure, Step, Which, Why, Wild};
 use super::server_frame_drafts::Listed;
 
 impl Run {
@@ -20,7 +20,8 @@ impl Run {
         match step {
             Step::Connect => self.harness.connect(),
             Step::Disconnect => self.harness.disconnect(),
-            Step::Reconnect => self.harness.reconnect(),
+            Step::Reconnect(Why::Asked) => self.harness.reconnect(),
+            Step::Reconnect(Why::TokenChanged) => self.harness.token_changed(),
             Step::Send(draft) => {
                 let message = self.message(draft);
                 _ = self.harness.send(message);
@@ -38,7 +39,10 @@ impl Run {
             Step::Forget => self.harness.forget(),
             Step::Opened(which) => self.happens(*which, |socket| Input::SocketOpened { socket }),
             Step::Closed(which, code) => self.closed(*which, *code),
-            Step::Failed(which) => self.happens(*which, |socket| Input::OpenFailed { socket, cause: Cause::NoToken }),
+            Step::Failed(which, Failure::NoToken) => {
+                self.happens(*which, |socket| Input::OpenFailed { socket, cause: Cause::NoToken });
+            }
+            Step::Failed(which, Failure::LoggedOut) => self.happens(*which, |socket| Input::TokenAbsent { socket }),
             Step::Frame(which, draft) => {
                 if let Some(socket) = self.pick(*which) {
                     let text = self.frame(socket, draft);

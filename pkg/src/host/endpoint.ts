@@ -27,6 +27,6 @@ export function endpoint(base: string | undefined, path = "/api/ws"): string {
   return url.href;
 }
 
-/** The endpoint with a token, if there is one. */
+/** The endpoint with a token, if there is one; an empty one is none. */
 export const withToken = (endpoint: string, token: string | null | undefined): string =>
-  token == null ? endpoint : `${endpoint}${endpoint.includes("?") ? "&" : "?"}token=${encodeURIComponent(token)}`;
+  token ? `${endpoint}${endpoint.includes("?") ? "&" : "?"}token=${encodeURIComponent(token)}` : endpoint;

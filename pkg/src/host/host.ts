@@ -74,7 +74,10 @@ export class Host implements CoreHost, SocketListener {
       this.#token,
       refused,
       (token) => {
-        if (isAwaited() && !this.#socket.open(withToken(this.endpoint, token))) this.#handle("socket_refused");
+        if (!isAwaited()) return;
+        const { options } = this;
+        if (!token && options.token !== undefined && !options.anonymous) this.#handle("token_absent");
+        else if (!this.#socket.open(withToken(this.endpoint, token))) this.#handle("socket_refused");
       },
       (cause) => {
         if (!isAwaited()) return;
@@ -234,7 +237,7 @@ export class Host implements CoreHost, SocketListener {
   /** Makes the snapshot what the core sees. */
   show(raw: RawSnapshot): void {
     const { phase } = raw;
-    if (phase === "open") this.#error = null;
+    if (phase === "open" || phase === "logged_out") this.#error = null;
     raw.state = phase === "connecting" || phase === "open" || phase === "closing" ? phase : "closed";
     raw.error = this.#error;
     this.snapshot = raw;

@@ -52,6 +52,7 @@ export function checkOptions(options: Options): void {
   if (lowBytes > highBytes) throw new ConfigError("buffer.lowBytes", "at most `buffer.highBytes`");
   check("delivery", (value) => isReliable(options) || value === "at-most-once", '"at-most-once" or "reliable"');
   check("outbox", () => isReliable(options), 'used with `delivery: "reliable"`');
+  check("anonymous", (value) => value === !!value, "true or false");
   const isToken = (value: unknown): boolean => isString(value) || typeof value === "function";
   check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
 }

@@ -1,6 +1,6 @@
 import type { Locator, Page } from "playwright-core";
 
-type Phase = "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" | "given_up" | "fatal";
+type Phase = "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" | "logged_out" | "given_up" | "fatal";
 
 /** One person's part of the demo page, or one device's, in the words of someone who looks at it. */
 export class Pane {

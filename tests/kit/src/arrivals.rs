@@ -11,8 +11,10 @@ use crate::{Json, TestHarness};
 pub enum Arrival {
     /// The handshake of a socket is complete.
     Opened(SocketId),
-    /// There is no token for a socket.
+    /// The token of a socket cannot be had.
     Failed(SocketId),
+    /// There is no token for a socket.
+    TokenAbsent(SocketId),
     /// A socket is closed with this code.
     Closed(SocketId, u16),
     /// The server says something.
@@ -34,6 +36,7 @@ impl TestHarness {
                 if self.socket(id).stage == Stage::Attempt { self.input(input) } else { self.assert_ignored(input) }
             }
             Arrival::Failed(id) => self.arrive(id, Input::OpenFailed { socket: id, cause: Cause::NoToken }),
+            Arrival::TokenAbsent(id) => self.arrive(id, Input::TokenAbsent { socket: id }),
             Arrival::Closed(id, code) => self.closed(id, code),
             Arrival::Text(id, text) => self.text_arrives(id, &text),
         }
@@ -106,7 +109,9 @@ impl TestHarness {
                 self.socket(*socket).stage = Stage::Closed;
                 self.strikes += u32::from(BLAMING.contains(&close.code));
             }
-            Input::OpenFailed { socket, .. } => self.socket(*socket).stage = Stage::Closed,
+            Input::OpenFailed { socket, .. } | Input::TokenAbsent { socket } => {
+                self.socket(*socket).stage = Stage::Closed
+            }
             Input::Frame { socket, frame } => self.note_frame(*socket, frame),
             _ => {}
         }

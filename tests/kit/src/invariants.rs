@@ -86,7 +86,12 @@ impl TestHarness {
         let live = live.first().map(|socket| socket.id);
         assert_eq!(self.client().socket(), live, "the client and the browser disagree");
         assert_eq!(live.is_some(), matches!(seen.phase, Phase::Connecting | Phase::Open | Phase::Closing));
-        assert_eq!(self.is_active, !matches!(seen.phase, Phase::Idle | Phase::Fatal), "{:?}", seen.phase);
+        assert_eq!(
+            self.is_active,
+            !matches!(seen.phase, Phase::Idle | Phase::LoggedOut | Phase::Fatal),
+            "{:?}",
+            seen.phase
+        );
         assert_eq!(seen.retry_at.is_some(), matches!(seen.phase, Phase::Waiting | Phase::Offline));
         assert!(seen.attempt <= self.config.reconnect.max_attempts, "attempt {}", seen.attempt);
         assert!(seen.protocol_errors >= before.protocol_errors);
@@ -119,7 +124,7 @@ impl TestHarness {
         let must_wake = match self.seen.phase {
             Phase::Connecting | Phase::Waiting | Phase::Offline | Phase::Closing => true,
             Phase::Open => self.config.heartbeat.interval_ms != u64::MAX,
-            Phase::Idle | Phase::GivenUp | Phase::Fatal => false,
+            Phase::Idle | Phase::LoggedOut | Phase::GivenUp | Phase::Fatal => false,
             phase => panic!("nobody has said yet whether {phase:?} needs a deadline"),
         };
         assert!(!must_wake || deadline.is_some(), "{:?} without a deadline", self.seen.phase);

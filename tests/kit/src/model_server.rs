@@ -35,6 +35,8 @@ pub enum SocketOutcome {
     Silent,
     /// The application's token function fails.
     NoToken,
+    /// The application has no token: nobody is logged in.
+    TokenAbsent,
     /// The handshake succeeds on a socket that takes no frames any more.
     AcceptAndTakeNothing,
 }
@@ -67,6 +69,7 @@ impl TestHarness {
             }
             SocketOutcome::Silent => {}
             SocketOutcome::NoToken => self.schedule(Arrival::Failed(id)),
+            SocketOutcome::TokenAbsent => self.schedule(Arrival::TokenAbsent(id)),
         }
     }
 

@@ -201,6 +201,11 @@ impl TestHarness {
         self.turn(|browser| driver::connect(browser, Client::reconnect));
     }
 
+    /// The application has another token.
+    pub fn token_changed(&mut self) {
+        self.turn(|browser| driver::connect(browser, Client::token_changed));
+    }
+
     /// Something happens in the browser.
     pub fn input(&mut self, input: Input<Json>) {
         self.note_input(&input);

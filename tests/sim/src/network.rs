@@ -19,8 +19,15 @@ impl Simulation {
         let (setup, device) = (&self.setup.devices[number], &mut self.devices[number]);
         if device.no_tokens > 0 {
             device.no_tokens -= 1;
-            self.tally.add(Count::NoTokens);
-            self.queue.schedule(self.now + 5, Scheduled::BrowserEvent { page, event: BrowserEvent::Failed(socket) });
+            // Every other time it is because nobody is logged in; the user comes back soon.
+            let is_absent = device.no_tokens % 2 == 1;
+            let event = if is_absent { BrowserEvent::LoggedOut(socket) } else { BrowserEvent::Failed(socket) };
+            self.tally.add(if is_absent { Count::LoggedOut } else { Count::NoTokens });
+            self.queue.schedule(self.now + 5, Scheduled::BrowserEvent { page, event });
+            if is_absent {
+                let event = BrowserEvent::LoggedIn;
+                self.queue.schedule(self.now + 1_000, Scheduled::BrowserEvent { page, event });
+            }
             return;
         }
         let seed = self.seed ^ ((page as u64) << 32 | u64::from(socket.number())).wrapping_mul(0xd134_2543_de82_ef95);

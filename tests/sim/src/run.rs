@@ -88,8 +88,10 @@ impl Simulation {
     fn reconnect_those_who_stopped(&mut self) {
         for number in 0..self.devices.len() {
             let page = self.devices[number].page;
-            let has_stopped =
-                matches!(self.pages[page].client().snapshot().phase, Phase::Idle | Phase::GivenUp | Phase::Fatal);
+            let has_stopped = matches!(
+                self.pages[page].client().snapshot().phase,
+                Phase::Idle | Phase::LoggedOut | Phase::GivenUp | Phase::Fatal
+            );
             if self.pages[page].is_alive && self.pages[page].frozen_until.is_none() && has_stopped {
                 self.connect(page);
             }

@@ -77,6 +77,7 @@ counts! {
     Offline => "offline reports",
     TokensRefused => "tokens refused",
     NoTokens => "tokens that could not be had",
+    LoggedOut => "pages that nobody was logged in to",
     GaveUp => "clients that gave up",
     Fatal => "fatal closes",
     AckTimeouts => "acknowledgement timeouts",

@@ -75,6 +75,10 @@ pub enum BrowserEvent {
     Frame(usize, Down),
     Closed(usize, u16),
     Failed(SocketId),
+    /// The application has no token for an attempt.
+    LoggedOut(SocketId),
+    /// The application has a token again.
+    LoggedIn,
     Stored(u32),
     /// The page may look for what previous ones have left.
     Restore,
@@ -200,6 +204,10 @@ impl Simulation {
             BrowserEvent::Visible => self.input(page, Input::PageVisible),
             BrowserEvent::Cached => self.input(page, Input::PageRestored),
             BrowserEvent::Failed(socket) => self.input(page, Input::OpenFailed { socket, cause: Cause::NoToken }),
+            BrowserEvent::LoggedOut(socket) => self.input(page, Input::TokenAbsent { socket }),
+            BrowserEvent::LoggedIn => {
+                driver::connect(&mut self.host(page), |client, now| client.token_changed(now));
+            }
             BrowserEvent::Stored(uid) => {
                 let seq = self.messages[uid as usize].seq;
                 self.command(page, |client, now| client.stored(seq, now));

@@ -46,5 +46,5 @@ function isUnderWay({ delivery }: ShownMessage): boolean {
 }
 
 function isBroken(phase: Snapshot["phase"]): boolean {
-  return phase === "idle" || phase === "offline" || phase === "given_up" || phase === "fatal";
+  return ["idle", "offline", "logged_out", "given_up", "fatal"].includes(phase);
 }
