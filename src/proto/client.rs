@@ -210,11 +210,13 @@ impl<V: Value> Client<V> {
         self.handle_timeout(now);
     }
 
-    /// The application has another token: somebody has logged in, or the old one was replaced. Connects if the client waits for one, for the next
-    /// attempt, or has stopped because the server refused the last one. A connection that is open keeps the token that it has.
+    /// The application has another token: somebody has logged in, or the old one was replaced. Connects if the client waits for one or for the next
+    /// attempt, has given up (a refusal over HTTP looks like a lost network), or has stopped because the server refused the last one. A connection that is open keeps the token that it has.
     pub fn token_changed(&mut self, now: Timestamp) {
         match (&self.state, self.token) {
-            (State::LoggedOut | State::Waiting { .. }, _) | (State::Fatal, Token::Refused) => self.start_afresh(now),
+            (State::LoggedOut | State::Waiting { .. } | State::GivenUp, _) | (State::Fatal, Token::Refused) => {
+                self.start_afresh(now);
+            }
             _ => self.token = Token::Changed,
         }
         self.handle_timeout(now);

@@ -182,14 +182,11 @@ describe.each([
   });
 });
 
-it.each(["ping", "user_typing", "typing"])(
-  "%s is volatile: it is refused while there is no connection",
-  (type) => {
-    const client = makeClient();
-    expect(refused(client.send(type, {})).code).toBe("not_open");
-    expect(client.getSnapshot().queued).toBe(0);
-  },
-);
+it.each(["ping", "user_typing", "typing"])("%s is volatile: it is refused while there is no connection", (type) => {
+  const client = makeClient();
+  expect(refused(client.send(type, {})).code).toBe("not_open");
+  expect(client.getSnapshot().queued).toBe(0);
+});
 
 describe("a socket that has begun to close", () => {
   it("takes nothing: the message waits, says so, and is sent once on the next connection", async () => {

@@ -156,8 +156,21 @@ fn a_new_token_does_not_wait_for_the_next_attempt() {
 }
 
 #[test]
+fn a_new_token_is_tried_after_giving_up_because_a_refusal_over_http_looks_like_a_lost_network() {
+    let mut harness = TestHarness::new(|_| {});
+    harness.server.outcome = SocketOutcome::Refuse;
+    harness.connect();
+    harness.advance(secs(60));
+    assert_eq!(harness.phase(), Phase::GivenUp);
+    harness.server.outcome = SocketOutcome::Accept;
+    harness.token_changed();
+    harness.advance(0);
+    assert_eq!(harness.phase(), Phase::Open);
+}
+
+#[test]
 fn a_new_token_changes_nothing_where_none_is_missing() {
-    let places: [(Phase, Act); 5] = [
+    let places: [(Phase, Act); 4] = [
         (Phase::Idle, |_| {}),
         (Phase::Connecting, TestHarness::connect),
         (Phase::Open, |harness| {
@@ -168,11 +181,6 @@ fn a_new_token_changes_nothing_where_none_is_missing() {
             harness.connect();
             harness.input(Input::NetworkOffline);
             harness.close(1006);
-        }),
-        (Phase::GivenUp, |harness| {
-            harness.server.outcome = SocketOutcome::Refuse;
-            harness.connect();
-            harness.advance(secs(60));
         }),
     ];
     for (phase, arrive) in places {
