@@ -90,7 +90,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /**
    * Says that `token` has another one now, as when somebody has logged in. Connects if the client waits in the phase `logged_out` or for its next
-   * attempt, or has stopped because the server refused the token. A connection that is open keeps its own; {@link reconnect} replaces it.
+   * attempt, has given up, or has stopped because the server refused the token. A connection that is open keeps its own; {@link reconnect} replaces it.
    */
   tokenChanged(): void {
     this.#core?.command(this.#host, "token_changed");
