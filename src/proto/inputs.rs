@@ -175,9 +175,19 @@ impl<V: Value> Client<V> {
         }
     }
 
-    fn undelivered(&mut self, refused_by: SocketId, messages: Vec<Box<Message<V::Text>>>, now: Timestamp) {
+    fn undelivered(&mut self, refused_by: SocketId, mut messages: Vec<Box<Message<V::Text>>>, now: Timestamp) {
+        // What they have joined and left in vain, the latest first.
+        for message in messages.iter_mut().rev() {
+            let frame = message.displaced.take();
+            _ = match (&message.purpose, frame) {
+                (Purpose::Join(session) | Purpose::Leave(session), Some(frame)) => {
+                    self.sessions.join(session.clone(), frame)
+                }
+                (Purpose::Join(session), None) if self.delivery != Delivery::Reliable => self.sessions.leave(session),
+                _ => None,
+            };
+        }
         let mut keep = Vec::new();
-        let mut rejoin = Vec::new();
         let mut sent_through = self.sent_through();
         for message in messages {
             match message.purpose {
@@ -185,18 +195,11 @@ impl<V: Value> Client<V> {
                     // It is in flight, and goes out again on the next connection.
                     sent_through = sent_through.min(message.seq.saturating_sub(1));
                 }
-                Purpose::Ordinary | Purpose::Leave(_) => keep.push(message),
-                Purpose::Join(ref session) => {
-                    self.sessions.leave(session);
-                    keep.push(message);
-                }
+                Purpose::Ordinary | Purpose::Join(_) | Purpose::Leave(_) => keep.push(message),
                 Purpose::Volatile => self.report_dropped(message, DropReason::NotOpen),
-                Purpose::Rejoin(session) => rejoin.push((session, message.frame)),
+                // Its session is joined again on the next connection.
+                Purpose::Rejoin(_) => {}
             }
-        }
-        // What the flush joined and left in vain, it will join and leave again.
-        for (session, frame) in rejoin {
-            self.sessions.join(session, frame);
         }
         match self.state {
             State::Open { socket, opened_at, .. } if socket == refused_by => {

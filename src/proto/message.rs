@@ -24,6 +24,8 @@ pub struct Message<M> {
     pub policy: Policy<M>,
     /// How old it was when this client accepted or restored it, in milliseconds: 0 unless a previous client instance has left it.
     pub age_ms: u64,
+    /// The frame that had joined the session before this message was handed to a plain server's socket, to undo what it joins or leaves.
+    pub(super) displaced: Option<M>,
     pub(super) accepted_at: Timestamp,
     pub(super) expires_at: Timestamp,
 }
@@ -69,7 +71,18 @@ impl<M> Message<M> {
     pub fn new(frame: M, bytes: u32, purpose: Purpose<M>) -> Box<Self> {
         let (accepted_at, expires_at) = (Timestamp::from_millis(0), Timestamp::NEVER);
         let policy = Policy::default();
-        Box::new(Self { frame, bytes, purpose, seq: 0, origin: None, policy, age_ms: 0, accepted_at, expires_at })
+        Box::new(Self {
+            frame,
+            bytes,
+            purpose,
+            seq: 0,
+            origin: None,
+            policy,
+            age_ms: 0,
+            displaced: None,
+            accepted_at,
+            expires_at,
+        })
     }
 
     /// How long ago the application has sent it, in milliseconds.

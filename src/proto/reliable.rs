@@ -241,8 +241,8 @@ impl<V: Value> Client<V> {
             match purpose {
                 Purpose::Join(session) => self.sessions.join(session, frame),
                 Purpose::Leave(session) => self.sessions.leave(&session),
-                Purpose::Ordinary | Purpose::Volatile | Purpose::Rejoin(_) => {}
-            }
+                Purpose::Ordinary | Purpose::Volatile | Purpose::Rejoin(_) => None,
+            };
         }
         if self.origin.is_none() {
             self.acked = self.acked.max(seq);

@@ -248,12 +248,12 @@ impl<V: Value> Client<V> {
         }
     }
 
-    fn transmit(&mut self, socket: SocketId, message: Box<Message<V::Text>>) {
-        match &message.purpose {
+    fn transmit(&mut self, socket: SocketId, mut message: Box<Message<V::Text>>) {
+        message.displaced = match &message.purpose {
             Purpose::Join(session) => self.sessions.join(session.clone(), message.frame.clone()),
             Purpose::Leave(session) => self.sessions.leave(session),
-            Purpose::Ordinary | Purpose::Volatile | Purpose::Rejoin(_) => {}
-        }
+            Purpose::Ordinary | Purpose::Volatile | Purpose::Rejoin(_) => None,
+        };
         self.outputs.push_back(Output::Transmit { socket, message, sequence: None });
     }
 

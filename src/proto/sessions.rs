@@ -15,19 +15,21 @@ impl<M> Default for Sessions<M> {
 }
 
 impl<M: PartialEq> Sessions<M> {
-    /// Remembers that the server was asked to let this client in.
-    pub fn join(&mut self, session: M, frame: M) {
+    /// Remembers that the server was asked to let this client in. Returns the frame that had joined the session before.
+    pub fn join(&mut self, session: M, frame: M) -> Option<M> {
         match self.joined.iter_mut().find(|(known, _)| *known == session) {
-            Some((_, known)) => *known = frame,
-            None => self.joined.push((session, frame)),
+            Some((_, known)) => Some(core::mem::replace(known, frame)),
+            None => {
+                self.joined.push((session, frame));
+                None
+            }
         }
     }
 
-    /// Forgets a session.
-    pub fn leave(&mut self, session: &M) {
-        if let Some(index) = self.joined.iter().position(|(known, _)| known == session) {
-            self.joined.remove(index);
-        }
+    /// Forgets a session. Returns the frame that had joined it.
+    pub fn leave(&mut self, session: &M) -> Option<M> {
+        let index = self.joined.iter().position(|(known, _)| known == session)?;
+        Some(self.joined.remove(index).1)
     }
 
     /// Whether one more session would be too many to rejoin.

@@ -164,3 +164,16 @@ fn a_join_without_a_session_is_an_ordinary_message() {
     lose_and_reopen(&mut harness);
     assert!(harness.heard().is_empty());
 }
+
+#[test]
+fn a_second_join_or_a_leave_that_a_closing_socket_refuses_does_not_undo_the_first_join() {
+    for (again, queued) in [(join("maths"), "join_session maths"), (leave("maths"), "leave_session maths")] {
+        let mut harness = TestHarness::open(|_| {});
+        harness.send(join("maths")).unwrap();
+        harness.stop_accepting();
+        harness.send(again).unwrap();
+        harness.advance(10_000);
+        assert_eq!(harness.phase(), Phase::Open);
+        assert_eq!(harness.heard(), ["join_session maths", queued]);
+    }
+}
