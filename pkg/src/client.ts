@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Core } from "../wasm/everwire.js";
-import { ConfigError, disposed, type EverwireError, error } from "./errors.js";
+import { ConfigError, disposed, EverwireError, error } from "./errors.js";
 import { classify } from "./host/classify.js";
 import type { OutgoingMessage } from "./host/contract.js";
 import { encode } from "./host/encode.js";
@@ -103,7 +103,11 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
    */
   send<Name extends keyof Sends & string>(event: Name, ...args: DataArgument<Sends[Name], SendOptions>): SendResult;
   send(event: string, ...args: unknown[]): SendResult {
-    const [data, options = {}] = args as [data?: unknown, options?: SendOptions];
+    const [data, options] = args as [data?: unknown, options?: SendOptions];
+    return this.#host.beforeDelivery(() => this.#send(event, data, options ?? {}));
+  }
+
+  #send(event: string, data: unknown, options: SendOptions): SendResult {
     const host = this.#host;
     try {
       const { seq, isSent, isVolatile } = this.#submit(event, data, options);
@@ -121,7 +125,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       if (!isDone) host.outcomes.watch(seq, message);
       return message as SendResult;
     } catch (cause) {
-      const refusal = cause as EverwireError;
+      const refusal = refusalOf(cause);
       return { status: "refused", code: refusal.code, reason: refusal.message, error: refusal };
     }
   }
@@ -136,11 +140,18 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     ...args: DataArgument<Sends[Name], RequestOptions>
   ): Promise<Reply>;
   request<Reply>(event: string, ...args: unknown[]): Promise<Reply> {
-    const [data, { timeoutMs = 10_000 } = {}] = args as [data?: unknown, options?: RequestOptions];
-    return new Promise((resolve, reject) => {
-      const { seq } = this.#submit(event, data, {}, timeoutMs);
-      this.#host.outcomes.expectReply(seq, resolve as (reply: unknown) => void, reject);
-    });
+    const [data, options] = args as [data?: unknown, options?: RequestOptions];
+    const host = this.#host;
+    return new Promise((resolve, reject) =>
+      host.beforeDelivery(() => {
+        try {
+          const { seq } = this.#submit(event, data, {}, options?.timeoutMs ?? 10_000);
+          host.outcomes.expectReply(seq, resolve as (reply: unknown) => void, reject);
+        } catch (cause) {
+          reject(refusalOf(cause));
+        }
+      }),
+    );
   }
 
   /** Resolves when a message would be sent at once, or queued while there is no connection: the pace at which to send a lot. */
@@ -178,12 +189,13 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const host = this.#host;
     this.#core = undefined;
     unused.unregister(host);
+    host.outcomes.failAll(disposed());
     core.command(host, "disconnect");
     host.end(disposed());
     // A token function may be who calls, and the core be waiting for it.
     queueMicrotask(() => {
-      core.free();
       host.options.outbox?.close();
+      core.free();
     });
   }
 
@@ -218,7 +230,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       ["ttlMs", ttlMs],
       ["timeoutMs", timeoutMs],
     ] as const) {
-      if (value !== undefined && !(value >= 1)) throw new ConfigError(name, "a number from 1");
+      if (value !== undefined && !(typeof value === "number" && value >= 1))
+        throw new ConfigError(name, "a number from 1");
     }
     if (durable && (!host.options.outbox || volatile)) {
       throw new ConfigError("durable", "used with the client's `outbox` and without `volatile`");
@@ -340,6 +353,10 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     return this.#host.listeners.add(listener);
   }
 }
+
+/** What is told of a message that was not accepted: what its data throws while it is read is its own. */
+const refusalOf = (cause: unknown): EverwireError =>
+  cause instanceof EverwireError ? cause : error("unserialisable", "the data cannot be read (see `cause`)", cause);
 
 /** 53 bits for the randomness of a client. */
 const seed = (): number => Number((crypto.getRandomValues(new BigUint64Array(1))[0] as bigint) >> 11n);

@@ -80,12 +80,12 @@ pub fn send<H: Host>(host: &mut H, message: Box<Message<TextOf<H>>>) -> Result<(
         let sent = driver.client.send(message, now).map_err(|refused| refused.refusal)?;
         Ok((sent, driver.client.latest_seq()))
     });
-    drain(host, now);
+    let refused = drain(host, now);
     // Before the application is told of anything, because it may disconnect then.
-    let (is_open, delivery) = host.with_driver(|driver| (driver.client.is_open(), driver.client.delivery()));
+    let delivery = host.with_driver(|driver| driver.client.delivery());
     finish_turn(host, now);
     let (sent, seq) = answer?;
-    if is_open || sent == Sent::Queued {
+    if sent == Sent::Queued || refused < seq {
         Ok((sent, seq))
     } else if is_volatile {
         Err(Refusal::NotOpen)
@@ -117,7 +117,9 @@ fn finish_turn<H: Host>(host: &mut H, now: Timestamp) {
     host.deliver();
 }
 
-fn drain<H: Host>(host: &mut H, now: Timestamp) {
+/// Returns the highest number of this client's messages that the socket did not take; 0 if it took all.
+fn drain<H: Host>(host: &mut H, now: Timestamp) -> u64 {
+    let mut refused = 0;
     let mut buffered = None;
     let mut refused_by = None;
     let mut undelivered = Vec::new();
@@ -136,6 +138,9 @@ fn drain<H: Host>(host: &mut H, now: Timestamp) {
                     buffered = Some(Input::Buffered { socket, bytes });
                 } else {
                     refused_by.get_or_insert(socket);
+                    if message.origin.is_none() {
+                        refused = refused.max(message.seq);
+                    }
                     unsent = if sequence.is_none() { message.seq } else { unsent };
                     undelivered.push(message);
                 }
@@ -149,7 +154,7 @@ fn drain<H: Host>(host: &mut H, now: Timestamp) {
             None => match (refused_by.take(), buffered.take()) {
                 (Some(socket), _) => Input::Undelivered { socket, messages: core::mem::take(&mut undelivered) },
                 (None, Some(measured)) => measured,
-                (None, None) => return,
+                (None, None) => return refused,
             },
         };
         host.with_driver(|driver| driver.client.handle_input(input, now));

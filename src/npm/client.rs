@@ -11,7 +11,7 @@ use super::options;
 use super::snapshot::{JsSnapshot, show};
 use super::value::{JsonText, JsonValue};
 use crate::driver::{self, Driver};
-use crate::proto::{Cause, Client, Close, Input, Message, Purpose, Reason, Refusal, SocketId, Timestamp};
+use crate::proto::{Cause, Client, Close, Input, Message, Purpose, Reason, Refusal, SocketId};
 use crate::reentrancy_cell::ReentrancyCell;
 
 #[wasm_bindgen]
@@ -132,13 +132,12 @@ impl Core {
     #[wasm_bindgen(js_name = socketClosed)]
     pub fn socket_closed(&self, host: &JsHost, code: u16, reason: JsonText, was_clean: bool) {
         let close = Close { code, reason: Reason::Peer(reason), was_clean };
-        self.about_socket(host, now(), |socket| Input::SocketClosed { socket, close });
+        self.about_socket(host, |socket| Input::SocketClosed { socket, close });
     }
 
-    /// A frame that is an envelope arrived, at a time of `performance.now()`. Says whether the application gets it.
-    pub fn receive(&self, host: &JsHost, frame: JsonValue, at: f64) -> bool {
-        let at = Timestamp::from_millis(at as u64);
-        self.about_socket(host, at, |socket| Input::Frame { socket, frame })
+    /// A frame that is an envelope arrived. Says whether the application gets it.
+    pub fn receive(&self, host: &JsHost, frame: JsonValue) -> bool {
+        self.about_socket(host, |socket| Input::Frame { socket, frame })
     }
 }
 
@@ -152,10 +151,10 @@ impl Core {
     }
 
     /// An input about the client's socket: JavaScript listens to no other. Says whether the application gets a frame.
-    fn about_socket(&self, host: &JsHost, at: Timestamp, input: impl FnOnce(SocketId) -> Input<JsonValue>) -> bool {
+    fn about_socket(&self, host: &JsHost, input: impl FnOnce(SocketId) -> Input<JsonValue>) -> bool {
         let mut call = self.call(host);
         let Some(socket) = self.socket() else { return false };
-        driver::handle_input(&mut call, input(socket), at);
+        driver::handle_input(&mut call, input(socket), now());
         call.delivers_frame
     }
 }

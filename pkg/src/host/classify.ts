@@ -19,9 +19,9 @@ export function classify(type: string, data: unknown): Classified {
   const name = member(field);
   const isNamed = typeof name === "string";
   if (purpose === "join" || purpose === "leave") return isNamed ? { purpose, key: `${field}=${name}` } : ORDINARY;
-  const id = String(member(rank));
-  const number = Number(id);
-  const isRanked = !rank || (/^\d+$/.test(id) && Number.isSafeInteger(number));
+  const id = member(rank);
+  const number = Number(typeof id === "number" ? id : typeof id === "string" && /^\d+$/.test(id) ? id : Number.NaN);
+  const isRanked = !rank || (Number.isSafeInteger(number) && number >= 0);
   if (!coalesces || !isNamed || !isRanked) return { purpose };
   return { purpose, key: `${type} ${field}=${name}`, rank: rank ? number : 0 };
 }

@@ -15,11 +15,11 @@ export function parse(text: unknown): Envelope | EverwireError {
 }
 
 /** What keeps an envelope from the application, if anything does. Gives one without data an empty object. */
-export function flawOf(envelope: { type: string; data?: unknown }): EverwireError | undefined {
+export function flawOf(envelope: { type: string; data?: unknown }, text: string): EverwireError | undefined {
   const { type, data } = envelope;
   if (OWN_EVENTS.has(type)) return badFrame("named like an event of the client", type);
   if (data === undefined) envelope.data = {};
-  else if (!isObject(data)) return badFrame("an envelope whose `data` is no object", JSON.stringify(envelope));
+  else if (!isObject(data)) return badFrame("an envelope whose `data` is no object", text);
   return undefined;
 }
 

@@ -73,13 +73,7 @@ export class Listeners {
 
   /** Calls every listener; one that throws does not stop the others. */
   call(): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener();
-      } catch (cause) {
-        report(cause);
-      }
-    }
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) attempt(listener);
   }
 
   clear(): void {
@@ -87,5 +81,22 @@ export class Listeners {
   }
 }
 
-/** Browsers report an exception of a callback themselves (HTML, section 8.1.4.6); other places have a console. */
-const report = (cause: unknown): void => (globalThis.reportError ?? console.error)(cause);
+/** Calls a function whose exception must not stop what comes after it. */
+export function attempt(act: () => void): void {
+  try {
+    act();
+  } catch (cause) {
+    report(cause);
+  }
+}
+
+/** Browsers report an exception of a callback themselves (HTML, section 8.1.4.6); other places have a console, which may throw. */
+function report(cause: unknown): void {
+  try {
+    (globalThis.reportError ?? console.error)(cause);
+  } catch (failure) {
+    queueMicrotask(() => {
+      throw failure;
+    });
+  }
+}

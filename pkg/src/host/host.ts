@@ -6,7 +6,7 @@ import type { Envelope, Options, Snapshot } from "../types.js";
 import type { CoreHost } from "./contract.js";
 import { withToken } from "./endpoint.js";
 import { flawOf, parse } from "./frame.js";
-import { Handlers, Listeners } from "./handlers.js";
+import { attempt, Handlers, Listeners } from "./handlers.js";
 import { isReliable, numericOption } from "./options.js";
 import { Outcomes } from "./outcomes.js";
 import { isOffline, pageWatch } from "./page.js";
@@ -67,9 +67,9 @@ export class Host implements CoreHost, SocketListener {
   }
 
   openSocket(refused: boolean): void {
-    const attempt = {};
-    this.#attempt = attempt;
-    const isAwaited = () => attempt === this.#attempt;
+    const current = {};
+    this.#attempt = current;
+    const isAwaited = () => current === this.#attempt;
     askForToken(
       this.#token,
       refused,
@@ -124,17 +124,15 @@ export class Host implements CoreHost, SocketListener {
     this.core?.socketClosed(this, code, reason, wasClean);
   }
 
-  frameArrived(event: MessageEvent): void {
-    const envelope = parse(event.data);
+  frameArrived({ data }: MessageEvent): void {
+    const envelope = parse(data);
     if (envelope instanceof Error) this.handlers.call("error", envelope);
     else if (this.isReliable || envelope.type === "pong") {
-      // The time at which the browser got it, on the clock of the core.
-      const at = event.timeStamp || performance.now();
-      if (this.core?.receive(this, envelope, at)) this.#deliverFrame(envelope);
+      if (this.core?.receive(this, envelope)) this.#deliverFrame(envelope, data);
     } else {
       // At most once, the core has nothing to decide about an event. But like every frame it wakes what is due, because browsers are late with the
       // timers of hidden pages.
-      this.#deliverFrame(envelope);
+      this.#deliverFrame(envelope, data);
       if (Date.now() >= this.#dueAt) this.#handle("timeout");
     }
   }
@@ -222,7 +220,7 @@ export class Host implements CoreHost, SocketListener {
     this.show(raw);
     this.#later(() => {
       this.listeners.call();
-      if (isPhase) this.handlers.call("state", this.snapshot);
+      if (isPhase) this.handlers.call("state", raw);
     });
   }
 
@@ -230,8 +228,20 @@ export class Host implements CoreHost, SocketListener {
   deliver(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
-    for (let next = this.#events.shift(); next; next = this.#events.shift()) next();
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) attempt(next);
     this.#isDelivering = false;
+  }
+
+  /** Does something during which nothing is told, such as making a handle of what is told about. */
+  beforeDelivery<T>(act: () => T): T {
+    const wasDelivering = this.#isDelivering;
+    this.#isDelivering = true;
+    try {
+      return act();
+    } finally {
+      this.#isDelivering = wasDelivering;
+      this.deliver();
+    }
   }
 
   /** Makes the snapshot what the core sees. */
@@ -268,8 +278,8 @@ export class Host implements CoreHost, SocketListener {
     this.handlers.clear();
   }
 
-  #deliverFrame(envelope: Envelope): void {
-    const flaw = flawOf(envelope);
+  #deliverFrame(envelope: Envelope, text: string): void {
+    const flaw = flawOf(envelope, text);
     if (flaw) this.handlers.call("error", flaw);
     else this.handlers.call(envelope.type, envelope.data, envelope);
   }
