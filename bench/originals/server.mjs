@@ -12,11 +12,11 @@ export class Server {
 
   constructor(www) {
     this.#www = www;
-    this.program = program();
   }
 
   /** Starts it on the port that it had before, if it had one. */
   async start() {
+    this.program ??= program();
     const port = this.origin ? new URL(this.origin).port : "0";
     // The limits are not what is measured, and tokens have to outlive a restart.
     const limits = ["--rate-limit-per-minute", "0", "--max-connections-per-user", "1000"];
