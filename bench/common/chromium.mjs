@@ -19,6 +19,14 @@ export function launch() {
 
 /** Opens a page, evaluates `measure` in it once the global function of that name is there, and closes the page. */
 export async function inFreshPage(browser, origin, name, argument) {
+  const page = await openPage(browser, origin, name);
+  const measured = await page.evaluate(([name, argument]) => window[name](argument), [name, argument]);
+  await page.context().close();
+  return measured;
+}
+
+/** Opens a page that shares nothing with others, and waits for the global function `name`. */
+export async function openPage(browser, origin, name) {
   const context = await browser.newContext();
   const page = await context.newPage();
   page.on("pageerror", (error) => {
@@ -26,7 +34,5 @@ export async function inFreshPage(browser, origin, name, argument) {
   });
   await page.goto(origin);
   await page.waitForFunction((name) => name in window, name);
-  const measured = await page.evaluate(([name, argument]) => window[name](argument), [name, argument]);
-  await context.close();
-  return measured;
+  return page;
 }
