@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { brotliCompressSync } from "node:zlib";
 import { launch, openPage } from "./common/chromium.mjs";
 import { cells, quantile } from "./common/figures.mjs";
+import { measureBroadcast } from "./originals/broadcast.mjs";
 import { Server } from "./originals/server.mjs";
 import { buildSite } from "./originals/site.mjs";
 
@@ -13,6 +14,7 @@ const CRASHES = 3;
 /** A server that is restarted is not back at once. */
 const DOWN_MS = 500;
 const MORE_CLIENTS = 100;
+const BROADCAST_MEMBERS = 1_000;
 const KB = 1_024;
 
 const site = await buildSite();
@@ -52,6 +54,15 @@ async function latencies() {
   bounded("token check, at most", await measure("measureToken"), "ms", 10);
   note("a whole GET /api/matches with a token; checking it is a part of that, and of connect");
   await page.context().close();
+  bounded(
+    `broadcast to ${BROADCAST_MEMBERS}`,
+    await measureBroadcast(server.origin, BROADCAST_MEMBERS, ROUNDS),
+    "ms",
+    100,
+  );
+  note(
+    "until the last of them has it; sender and receivers share one process, which shares the processors with the server",
+  );
 }
 
 async function rendering() {
