@@ -41,6 +41,8 @@ pub use client::Client;
 #[cfg(feature = "web")]
 mod web;
 
+#[cfg(any(feature = "npm", feature = "web"))]
+mod mirror;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod no_std_runtime;
 #[cfg(feature = "npm")]

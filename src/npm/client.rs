@@ -9,7 +9,7 @@ use super::codes::{CommandName, Happening, PurposeName, SendOutcome};
 use super::host::{Call, JsHost, now};
 use super::options;
 use super::snapshot::{JsSnapshot, show};
-use super::value::{JsonText, JsonValue};
+use super::value::{JsonText, JsonValue, unless_nan};
 use crate::driver::{self, Driver};
 use crate::proto::{Cause, Client, Close, Input, Message, Purpose, Reason, Refusal, SocketId};
 use crate::reentrancy_cell::ReentrancyCell;
@@ -170,13 +170,8 @@ fn read(message: &JsMessage) -> Box<Message<JsonText>> {
     let mut outgoing = Message::new(message.frame(), message.bytes(), purpose);
     outgoing.policy.coalesce = coalesce;
     outgoing.policy.rank = message.rank() as u64;
-    outgoing.policy.ttl_ms = millis(message.ttl_ms());
+    outgoing.policy.ttl_ms = unless_nan(message.ttl_ms());
     outgoing.policy.awaits_storage = message.is_durable();
-    outgoing.policy.reply_within_ms = millis(message.timeout_ms());
+    outgoing.policy.reply_within_ms = unless_nan(message.timeout_ms());
     outgoing
-}
-
-/// Infinity becomes the largest number, which means "for ever".
-fn millis(number: f64) -> Option<u64> {
-    super::value::unless_nan(number)
 }

@@ -2,32 +2,14 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::proto::wire::{self, ReceiptStatus};
+use crate::mirror::mirror;
+use crate::proto::wire::{Field, ReceiptStatus, Word};
 use crate::proto::{Cause, Delivery, DropReason, Overflow, Phase, ProtocolViolation, Refusal, RequestFailure, Sent};
-
-/// Declares a string enum of wasm-bindgen with the variants of an enum of the core, and the conversion to it.
-macro_rules! mirror {
-    ($(#[$doc:meta])* $name:ident of $core:ident { $($variant:ident = $code:literal,)* }) => {
-        $(#[$doc])*
-        #[wasm_bindgen]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($variant = $code,)*
-        }
-
-        impl From<$core> for $name {
-            fn from(value: $core) -> Self {
-                match value {
-                    $($core::$variant => Self::$variant,)*
-                }
-            }
-        }
-    };
-}
 
 mirror! {
     /// Where the connection stands.
-    PhaseName of Phase {
+    #[wasm_bindgen]
+    pub enum PhaseName of Phase {
         Idle = "idle",
         Connecting = "connecting",
         Open = "open",
@@ -42,7 +24,8 @@ mirror! {
 
 mirror! {
     /// Why the client ended a connection or an attempt.
-    CloseCause of Cause {
+    #[wasm_bindgen]
+    pub enum CloseCause of Cause {
         ConnectTimeout = "connect_timeout",
         PongTimeout = "pong_timeout",
         CloseTimeout = "close_timeout",
@@ -59,7 +42,8 @@ mirror! {
 
 mirror! {
     /// How a server broke the protocol.
-    ViolationName of ProtocolViolation {
+    #[wasm_bindgen]
+    pub enum ViolationName of ProtocolViolation {
         NeverSent = "never_sent",
         Backwards = "ack_taken_back",
         OldEpoch = "old_epoch",
@@ -72,7 +56,8 @@ mirror! {
 
 mirror! {
     /// Why an accepted message will not be sent.
-    DropName of DropReason {
+    #[wasm_bindgen]
+    pub enum DropName of DropReason {
         Overflow = "overflow",
         Expired = "expired",
         NotOpen = "not_open",
@@ -88,7 +73,8 @@ mirror! {
 
 mirror! {
     /// Why a request gets no reply.
-    FailureName of RequestFailure {
+    #[wasm_bindgen]
+    pub enum FailureName of RequestFailure {
         TimedOut = "timed_out",
         Abandoned = "abandoned",
     }
@@ -96,7 +82,8 @@ mirror! {
 
 mirror! {
     /// How far a message has come beyond the server.
-    ReceiptName of ReceiptStatus {
+    #[wasm_bindgen]
+    pub enum ReceiptName of ReceiptStatus {
         Delivered = "delivered",
         Read = "read",
     }
@@ -220,54 +207,29 @@ pub enum Happening {
     SocketOpened = "socket_opened",
 }
 
-/// The name of a member that the protocol reads or writes.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldName {
-    Type = "type",
-    Data = "data",
-    Timestamp = "timestamp",
-    Request = "request",
-    Stream = "stream",
-    Offset = "offset",
-    Prev = "prev",
-    ClientId = "client_id",
-    Seq = "seq",
-    Version = "version",
-    Versions = "versions",
-    Epoch = "epoch",
-    Last = "last",
-    Window = "window",
-    MaxBytes = "max_bytes",
-    RememberMs = "remember_ms",
-    Streams = "streams",
-    Status = "status",
-    About = "about",
-}
-
-impl From<wire::Field> for FieldName {
-    fn from(field: wire::Field) -> Self {
-        match field {
-            wire::Field::Type => Self::Type,
-            wire::Field::Data => Self::Data,
-            wire::Field::Timestamp => Self::Timestamp,
-            wire::Field::Request => Self::Request,
-            wire::Field::Stream => Self::Stream,
-            wire::Field::Offset => Self::Offset,
-            wire::Field::Prev => Self::Prev,
-            wire::Field::ClientId => Self::ClientId,
-            wire::Field::Seq => Self::Seq,
-            wire::Field::Version => Self::Version,
-            wire::Field::Versions => Self::Versions,
-            wire::Field::Epoch => Self::Epoch,
-            wire::Field::Last => Self::Last,
-            wire::Field::Window => Self::Window,
-            wire::Field::MaxBytes => Self::MaxBytes,
-            wire::Field::RememberMs => Self::RememberMs,
-            wire::Field::Streams => Self::Streams,
-            wire::Field::Status => Self::Status,
-            wire::Field::About => Self::About,
-        }
+mirror! {
+    /// The name of a member that the protocol reads or writes.
+    #[wasm_bindgen]
+    pub enum FieldName of Field {
+        Type = "type",
+        Data = "data",
+        Timestamp = "timestamp",
+        Request = "request",
+        Stream = "stream",
+        Offset = "offset",
+        Prev = "prev",
+        ClientId = "client_id",
+        Seq = "seq",
+        Version = "version",
+        Versions = "versions",
+        Epoch = "epoch",
+        Last = "last",
+        Window = "window",
+        MaxBytes = "max_bytes",
+        RememberMs = "remember_ms",
+        Streams = "streams",
+        Status = "status",
+        About = "about",
     }
 }
 
@@ -288,7 +250,7 @@ pub enum WordName {
     Read = "read",
 }
 
-impl From<WordName> for wire::Word {
+impl From<WordName> for Word {
     fn from(word: WordName) -> Self {
         match word {
             WordName::Pong => Self::Pong,
@@ -309,9 +271,9 @@ impl From<WordName> for wire::Word {
 
 impl WordName {
     /// The word that is written; only some are.
-    pub(super) const fn of(word: wire::Word) -> Self {
+    pub(super) const fn of(word: Word) -> Self {
         match word {
-            wire::Word::Hello => Self::Hello,
+            Word::Hello => Self::Hello,
             _ => Self::Ping,
         }
     }

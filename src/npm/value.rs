@@ -178,6 +178,7 @@ impl Value for JsonValue {
     }
 }
 
+/// A number that JavaScript may leave out as `NaN`; infinity becomes the largest number, which means "for ever".
 pub(super) fn unless_nan(number: f64) -> Option<u64> {
     (!number.is_nan()).then_some(number as u64)
 }

@@ -2,37 +2,13 @@
 
 use wasm_bindgen::prelude::*;
 
+use crate::mirror::mirror;
 use crate::proto::wire::{Field, Word};
-
-/// Declares a string enum of wasm-bindgen with the variants of an enum of the core. Which of the two a variant is missing in, the compiler
-/// says; that the strings are the same, the test below.
-macro_rules! mirror {
-    ($(#[$doc:meta])* $name:ident of $core:ident { $($variant:ident = $code:literal,)* }) => {
-        $(#[$doc])*
-        #[wasm_bindgen(skip_typescript)]
-        #[derive(Clone, Copy)]
-        pub(super) enum $name {
-            $($variant = $code,)*
-        }
-
-        impl From<$core> for $name {
-            fn from(name: $core) -> Self {
-                match name {
-                    $($core::$variant => Self::$variant,)*
-                }
-            }
-        }
-
-        #[cfg(all(test, not(target_arch = "wasm32")))]
-        impl $name {
-            const CODES: &[($core, &str)] = &[$(($core::$variant, $code)),*];
-        }
-    };
-}
 
 mirror! {
     /// The name of a member.
-    MemberName of Field {
+    #[wasm_bindgen(skip_typescript)]
+    pub(super) enum MemberName of Field {
         Type = "type",
         Data = "data",
         Timestamp = "timestamp",
@@ -57,7 +33,8 @@ mirror! {
 
 mirror! {
     /// A word that decides what a frame means.
-    MemberWord of Word {
+    #[wasm_bindgen(skip_typescript)]
+    pub(super) enum MemberWord of Word {
         Pong = "pong",
         Welcome = "welcome",
         Ack = "ack",
@@ -89,22 +66,6 @@ impl From<MemberWord> for Word {
             MemberWord::Read => Self::Read,
             // Any string that is none of these, and whatever is no string.
             _ => Self::Other,
-        }
-    }
-}
-
-#[cfg(all(test, not(target_arch = "wasm32")))]
-mod tests {
-    use super::{Field, MemberName, MemberWord, Word};
-
-    #[test]
-    fn every_name_is_that_of_the_core() {
-        assert_eq!((MemberName::CODES.len(), MemberWord::CODES.len()), (Field::ALL.len(), Word::ALL.len()));
-        for (field, code) in MemberName::CODES {
-            assert_eq!(field.code(), *code);
-        }
-        for (word, code) in MemberWord::CODES {
-            assert_eq!(word.code(), *code);
         }
     }
 }

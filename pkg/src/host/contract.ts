@@ -64,9 +64,3 @@ export interface OutgoingMessage {
   /** How large it may be, once the core has refused it as too large. */
   maxBytes?: number;
 }
-
-/** A message that a previous client instance has left. */
-export interface RestoredMessage extends OutgoingMessage {
-  readonly origin: string;
-  readonly ageMs: number;
-}
