@@ -9,7 +9,10 @@ export interface Options {
    * kept. Default, also for an empty one: the page's own origin. A URL that cannot be connected to makes `connect()` throw.
    */
   url?: string | undefined;
-  /** The endpoint's path, appended to the path of `url`. Default `"/api/ws"`. */
+  /**
+   * The endpoint's path, appended to the path of `url`; it may have query parameters. Default `"/api/ws"`. With `""`, `url` is the endpoint exactly, as
+   * in `url: "wss://example.com/socket"`.
+   */
   path?: string | undefined;
   /**
    * The token for the URL's `token` parameter, or a function that is asked before every attempt, possibly asynchronously.

@@ -55,7 +55,8 @@ impl Options {
         self
     }
 
-    /// Path of the endpoint, appended to the URL's own. Default `/api/ws`. May have query parameters.
+    /// Path of the endpoint, appended to the URL's own. Default `/api/ws`. May have query parameters. With an empty one, the URL is the
+    /// endpoint exactly.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());

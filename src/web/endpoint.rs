@@ -7,7 +7,7 @@ use super::scope::scope;
 use crate::client::EndpointError;
 
 /// The URL with everything but the token: `http` becomes `ws`, query parameters are kept, the fragment is not. The page's origin stands in
-/// for a missing or empty URL.
+/// for a missing or empty URL, and an empty path leaves the URL's own.
 pub(crate) fn endpoint(base: Option<&str>, path: &str) -> Result<JsString, EndpointError> {
     let location = scope().location();
     let origin = || location.as_ref().and_then(|location| location.origin().ok()).unwrap_or_default();
@@ -24,11 +24,13 @@ pub(crate) fn endpoint(base: Option<&str>, path: &str) -> Result<JsString, Endpo
         return Err(EndpointError::Insecure { text: text.into() });
     }
     url.set_protocol(protocol);
-    let (pathname, query) = split(path);
-    url.set_pathname(&format!("{}/{pathname}", url.pathname().trim_end_matches('/')));
-    let own_query = url.search();
-    let queries = [own_query.trim_start_matches('?'), query];
-    url.set_search(&queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&"));
+    if !path.is_empty() {
+        let (pathname, query) = split(path);
+        url.set_pathname(&format!("{}/{pathname}", url.pathname().trim_end_matches('/')));
+        let own_query = url.search();
+        let queries = [own_query.trim_start_matches('?'), query];
+        url.set_search(&queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&"));
+    }
     url.set_hash("");
     Ok(url.href().into())
 }

@@ -290,6 +290,16 @@ async fn a_url_and_a_path_may_have_query_parameters() {
 }
 
 #[wasm_bindgen_test]
+async fn with_an_empty_path_the_url_is_the_endpoint() {
+    let user = User::new().await;
+    let url = format!("{}/api/ws?tenant=a", faults::URL);
+    let client = Client::new(user.options().url(url).path("")).unwrap();
+    client.connect().unwrap();
+    client.connected().await.unwrap();
+    until_async("the server knows the user", async || server::connections(&user.id).await.open == 1).await;
+}
+
+#[wasm_bindgen_test]
 fn an_option_out_of_range_is_refused_at_construction() {
     let mut config = quick();
     config.reconnect.jitter = 2.0;

@@ -26,6 +26,14 @@ it("http becomes ws, https becomes wss, and the path is appended", () => {
   expect(connectedTo({ url: "wss://server.test/app/", path: "live" })).toBe("wss://server.test/app/live");
 });
 
+it("with an empty path, the URL is the endpoint exactly", () => {
+  expect(connectedTo({ url: "wss://server.test/ws", path: "" })).toBe("wss://server.test/ws");
+  expect(connectedTo({ url: "https://server.test/ws/?tenant=1#part", path: "", token: "t" })).toBe(
+    "wss://server.test/ws/?tenant=1&token=t",
+  );
+  expect(connectedTo({ url: "http://server.test", path: "/" })).toBe("ws://server.test/");
+});
+
 it("query parameters are kept, and the token is added to them percent-encoded", () => {
   expect(connectedTo({ url: "http://server.test?tenant=1", path: "/ws?v=2", token: "a+b/c=&d é" })).toBe(
     "ws://server.test/ws?tenant=1&v=2&token=a%2Bb%2Fc%3D%26d%20%C3%A9",

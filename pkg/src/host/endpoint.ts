@@ -2,7 +2,7 @@ import { error } from "../errors.js";
 
 /**
  * Where to connect, with everything but the token: `http` becomes `ws`, query parameters are kept, the fragment is not. The
- * page's origin stands in for a missing or empty URL. Throws an error that says how to mend the URL.
+ * page's origin stands in for a missing or empty URL, and an empty path leaves the URL's own. Throws an error that says how to mend the URL.
  */
 export function endpoint(base: string | undefined, path = "/api/ws"): string {
   let url: URL;
@@ -20,9 +20,11 @@ export function endpoint(base: string | undefined, path = "/api/ws"): string {
   if (!isSafe && globalThis.location?.protocol === "https:") {
     throw error("insecure_url", "an https page cannot open ws:// connections: `url` needs https:// or wss://");
   }
-  const [, pathname, query] = /^\/?([^?#]*)\??([^#]*)/.exec(path) as RegExpExecArray;
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${pathname}`;
-  url.search = [url.search.slice(1), query].filter(Boolean).join("&");
+  if (path) {
+    const [, pathname, query] = /^\/?([^?#]*)\??([^#]*)/.exec(path) as RegExpExecArray;
+    url.pathname = `${url.pathname.replace(/\/+$/, "")}/${pathname}`;
+    url.search = [url.search.slice(1), query].filter(Boolean).join("&");
+  }
   url.hash = "";
   return url.href;
 }
