@@ -58,10 +58,38 @@ impl SendOptions {
         self.coalesce = Some(key.into());
         self
     }
+
+    /// These, and `others` where these say nothing.
+    pub(super) fn or(self, others: Self) -> Self {
+        Self {
+            volatile: self.volatile || others.volatile,
+            ttl_ms: self.ttl_ms.or(others.ttl_ms),
+            coalesce: self.coalesce.or(others.coalesce),
+        }
+    }
 }
 
 /// Checks a span of time that a caller gave, in milliseconds.
 pub(super) fn check_millis(field: &'static str, millis: Option<u64>) -> Result<(), SendError> {
     let error = ConfigError { field, expected: "a number from 1" };
     if millis == Some(0) { Err(SendError::InvalidOption(error)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SendOptions;
+
+    #[test]
+    fn what_a_call_says_goes_before_what_the_event_says() {
+        let event = SendOptions::new().ttl_ms(5_000).coalesce("draft");
+        assert_eq!(SendOptions::new().or(event.clone()), event);
+        assert_eq!(
+            SendOptions::new().volatile().ttl_ms(7).or(event),
+            SendOptions::new().volatile().ttl_ms(7).coalesce("draft")
+        );
+        assert_eq!(
+            SendOptions::new().coalesce("own").or(SendOptions::new().volatile().coalesce("draft")),
+            SendOptions { volatile: true, coalesce: Some("own".into()), ttl_ms: None }
+        );
+    }
 }

@@ -17,7 +17,7 @@ impl Client {
     ///
     /// [`SendError`] when it was not accepted; then nothing is sent and nothing is queued.
     pub fn send<E: WireEvent + Serialize>(&self, event: &E) -> Result<Sent, SendError> {
-        self.send_with(event, &SendOptions::default())
+        self.send_raw_with(E::TYPE, &encode::payload(event)?, &event.send_options())
     }
 
     /// Sends an event whose data is a JavaScript value: a JSON object, or `undefined` for an empty one.
@@ -29,13 +29,14 @@ impl Client {
         self.send_raw_with(event, data, &SendOptions::default())
     }
 
-    /// Sends an event that waits in another way than its type says.
+    /// Sends an event that waits in another way than its type says. What `options` leaves open is as
+    /// [`WireEvent::send_options`] has it.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send), and [`SendError::InvalidOption`] for an option out of its range.
     pub fn send_with<E: WireEvent + Serialize>(&self, event: &E, options: &SendOptions) -> Result<Sent, SendError> {
-        self.send_raw_with(E::TYPE, &encode::payload(event)?, options)
+        self.send_raw_with(E::TYPE, &encode::payload(event)?, &options.clone().or(event.send_options()))
     }
 
     /// Sends an event whose data is a JavaScript value, and that waits in another way than its type says.

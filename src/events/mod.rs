@@ -16,10 +16,84 @@ mod typescript;
 #[cfg(feature = "web")]
 pub use json::{ExtraFields, Json};
 
+#[cfg(feature = "web")]
+use crate::client::SendOptions;
+
 /// The payload of one event type.
+///
+/// An event of your own is a type with serde's traits, and [`event!`](crate::event) to name it.
+#[cfg(feature = "web")]
 pub trait WireEvent {
-    /// The envelope's `type`.
+    /// The envelope's `type`. Must not be empty.
     const TYPE: &'static str;
+
+    /// How the event waits when it is [sent](crate::Client::send). What a call gives to [`send_with`](crate::Client::send_with) goes before this.
+    /// Default: as [`rules`] say for its type, and for all other types in the order of sending and for as long as `queue.ttl_ms` says. Requests ignore
+    /// it: they have a time of their own, and each has its reply.
+    fn send_options(&self) -> SendOptions {
+        SendOptions::default()
+    }
+}
+
+/// Names a type as the payload of an event: one line instead of an `impl` of [`WireEvent`](crate::events::WireEvent).
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Score {
+///     team: String,
+///     points: u32,
+/// }
+/// everwire::event!(Score = "score");
+///
+/// # use everwire::client::{Client, SendError, Subscription};
+/// # fn example(client: &Client) -> Result<Subscription, SendError> {
+/// client.send(&Score { team: "blue".into(), points: 3 })?;
+/// Ok(client.subscribe(|score: Score| println!("{}: {}", score.team, score.points)))
+/// # }
+/// ```
+///
+/// What is only heard needs `Deserialize` alone, what is only sent `Serialize`.
+///
+/// A closure says [how the event waits](crate::client::SendOptions). This one is worth nothing later, and of those that wait for room the latest about
+/// each board is enough:
+///
+/// ```
+/// # use serde::Serialize;
+/// use everwire::client::SendOptions;
+///
+/// #[derive(Serialize)]
+/// struct Pointer {
+///     board: String,
+///     x: f64,
+///     y: f64,
+/// }
+/// everwire::event!(Pointer = "pointer", |pointer| SendOptions::new().volatile().coalesce(&pointer.board));
+/// ```
+///
+/// A type with parameters needs the `impl` itself. An empty name does not compile:
+///
+/// ```compile_fail
+/// struct Nameless;
+/// everwire::event!(Nameless = "");
+/// ```
+#[cfg(feature = "web")]
+#[macro_export]
+macro_rules! event {
+    ($event:ty = $wire:expr $(, |$this:ident| $options:expr)? $(,)?) => {
+        impl $crate::events::WireEvent for $event {
+            const TYPE: &'static str = $wire;
+            $(
+                fn send_options(&self) -> $crate::client::SendOptions {
+                    let $this = self;
+                    $options
+                }
+            )?
+        }
+        const _: () =
+            assert!(!<$event as $crate::events::WireEvent>::TYPE.is_empty(), "the name of an event must not be empty");
+    };
 }
 
 /// Declares payload types, each with the event type that it travels as.
@@ -34,9 +108,7 @@ macro_rules! events {
                 $($(#[$field_meta])* pub $field: $type,)*
             }
 
-            impl $crate::events::WireEvent for $name {
-                const TYPE: &'static str = $wire;
-            }
+            $crate::event!($name = $wire);
         )*
     };
 }

@@ -1,20 +1,20 @@
 //! Typed events, both ways.
 
-use everwire::client::{Client, SendError};
+use everwire::client::{Client, ClientEvent, SendError, SendOptions};
 use everwire::events::ExtraFields;
 use everwire::events::WireEvent;
 use everwire::events::masterx::{
     EmotionUpdate, JoinSession, LeaveSession, Level, MessageReceived, MessageSent, Notification, OutgoingMessage,
     ServerError, TypingIndicator, UserTyping,
 };
-use everwire::proto::{Refusal, Sent};
+use everwire::proto::{DropReason, Refusal, Sent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::user::User;
+use crate::user::{User, listen};
 use crate::waiting::{Log, until_async};
 use crate::{page, server};
 
@@ -109,7 +109,7 @@ async fn two_users_talk_in_a_session() {
 async fn the_servers_own_error_event_is_an_event_and_no_error_of_the_client() {
     let user = User::new().await;
     let client = user.online().await;
-    let log = crate::user::listen(&client);
+    let log = listen(&client);
     let errors = collect::<ServerError>(&client);
     client.send(&message("a session never joined", "hello")).unwrap();
     assert!(!errors.holds(1).await[0].message.is_empty());
@@ -141,24 +141,52 @@ struct Account {
     number: u64,
 }
 
-impl WireEvent for Odd {
-    const TYPE: &'static str = "odd";
-}
+everwire::event!(Odd = "odd");
 
 #[derive(Serialize)]
 struct Bare(Vec<u8>);
 
-impl WireEvent for Bare {
-    const TYPE: &'static str = "bare";
-}
+everwire::event!(Bare = "bare");
 
 #[derive(Serialize)]
 struct Deep {
     inner: Option<Box<Self>>,
 }
 
-impl WireEvent for Deep {
-    const TYPE: &'static str = "deep";
+everwire::event!(Deep = "deep");
+
+#[derive(Clone, Serialize)]
+struct Draft {
+    board: String,
+    text: String,
+}
+everwire::event!(Draft = "draft", |draft| SendOptions::new().coalesce(&draft.board));
+
+#[derive(Serialize)]
+struct Pointer {
+    x: f64,
+}
+everwire::event!(Pointer = "pointer", |_pointer| SendOptions::new().volatile());
+
+#[wasm_bindgen_test]
+async fn an_own_event_says_how_it_waits_and_a_call_may_say_otherwise() {
+    let user = User::new().await;
+    let client = user.client();
+    let log = listen(&client);
+    let draft = |board: &str, text: &str| Draft { board: board.into(), text: text.into() };
+    for draft in [draft("a", "one"), draft("b", "two"), draft("a", "three")] {
+        assert_eq!(client.send(&draft).unwrap(), Sent::Queued);
+    }
+    client.send_with(&draft("a", "four"), &SendOptions::new().coalesce("own")).unwrap();
+    assert_eq!(client.snapshot().queued, 3);
+    let is_replaced = |event: &ClientEvent| matches!(event, ClientEvent::Dropped { reason: DropReason::Replaced, .. });
+    assert_eq!(log.count(is_replaced), 1);
+    assert_eq!(client.send(&Pointer { x: 0.5 }).unwrap_err().code(), Refusal::NotOpen.code());
+    client.connect().unwrap();
+    until_async("all are there", async || server::received(&user.id).await.len() == 3).await;
+    let received = server::received(&user.id).await;
+    let texts: Vec<_> = received.iter().map(|frame| frame.data["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["two", "three", "four"]);
 }
 
 #[wasm_bindgen_test]

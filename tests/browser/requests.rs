@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use everwire::client::{Client, RequestError, SendError};
-use everwire::events::WireEvent;
 use everwire::proto::{DropReason, Phase, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,9 +20,7 @@ struct Echo {
     number: u32,
 }
 
-impl WireEvent for Echo {
-    const TYPE: &'static str = "echo";
-}
+everwire::event!(Echo = "echo");
 
 /// Longer than any test waits.
 const PATIENT_MS: u64 = 60_000;
