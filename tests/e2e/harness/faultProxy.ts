@@ -27,11 +27,11 @@ export class FaultProxy {
     this.#process = process;
   }
 
-  static async start(target: string): Promise<FaultProxy> {
+  static async start(target: string, more: readonly string[] = []): Promise<FaultProxy> {
     const server = serverProgram();
     const program = join(dirname(server), `everwire-faults${extname(server)}`);
     const any = "127.0.0.1:0";
-    const flags = ["--listen", any, "--target", new URL(target).host, "--control", any];
+    const flags = ["--listen", any, "--target", new URL(target).host, "--control", any, ...more];
     const child = spawn(program, flags, { stdio: ["ignore", "pipe", "ignore"] });
     process.once("exit", () => child.kill("SIGKILL"));
     return new Promise((resolve, reject) => {

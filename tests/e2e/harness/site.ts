@@ -23,7 +23,7 @@ export interface OpenedPage {
 }
 
 /** Starts a server and a browser for the tests of a file; the returned function gives the site of the running test. */
-export function useSite(front = async (server: Server) => server.origin): () => Site {
+export function useSite(front = async (server: Server) => server.origin, flags: readonly string[] = []): () => Site {
   let origin: string | undefined;
   let server: Server | undefined;
   let browser: Browser | undefined;
@@ -47,7 +47,7 @@ export function useSite(front = async (server: Server) => server.origin): () => 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "everwire-"));
     // What a server has acknowledged must outlive it.
-    server = await Server.start(["--www", builtPage(), "--database", join(folder, "server.sqlite")]);
+    server = await Server.start(["--www", builtPage(), "--database", join(folder, "server.sqlite"), ...flags]);
     origin = await front(server);
     browser = await launchChromium();
   });

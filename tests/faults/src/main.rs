@@ -26,6 +26,11 @@ struct Options {
     /// Address of the control endpoints. Never on a public network.
     #[arg(long, default_value = "127.0.0.1:0")]
     control: SocketAddr,
+
+    /// Bytes that the operating system may hold between the server and this proxy; it rounds and doubles them as it likes. With few, a proxy that does
+    /// not read is felt by the server at once. Without it, the system's default.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
+    receive_buffer: Option<u32>,
 }
 
 #[tokio::main]
@@ -42,6 +47,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> io::Result<()> {
     let mut proxy = FaultProxy::start(options.listen, options.target).await?;
+    proxy.set_receive_buffer(options.receive_buffer);
     let control = proxy.control(options.control).await?;
     let mut stdout = io::stdout();
     writeln!(stdout, "ready http://{}/ control http://{control}/", proxy.addr())?;

@@ -12,7 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::broadcast,
     task::JoinHandle,
 };
@@ -35,6 +35,7 @@ pub(crate) struct Shared {
     pub rules: Rules,
     pub traffic: Counters,
     target: Mutex<SocketAddr>,
+    receive_buffer: Mutex<Option<u32>>,
     ends: broadcast::Sender<Fault>,
 }
 
@@ -74,6 +75,7 @@ impl FaultProxy {
             rules: Rules::default(),
             traffic: Counters::default(),
             target: Mutex::new(target),
+            receive_buffer: Mutex::new(None),
             ends: broadcast::Sender::new(16),
         });
         let tasks = vec![tokio::spawn(accept(listener, shared.clone())), tokio::spawn(end_on_command(shared.clone()))];
@@ -104,6 +106,11 @@ impl FaultProxy {
     /// The rules in force.
     pub fn rules(&self) -> &Rules {
         &self.shared.rules
+    }
+
+    /// How many bytes the operating system may hold between the server and later connections; its default with `None`.
+    pub fn set_receive_buffer(&self, bytes: Option<u32>) {
+        *self.shared.receive_buffer.lock() = bytes;
     }
 
     /// Passes later connections on to another server.
@@ -174,7 +181,8 @@ async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
     let _open = Open(&shared.traffic.open);
     tokio::time::sleep(shared.rules.handshake_delay()).await;
     let target = *shared.target.lock();
-    let mut server = match TcpStream::connect(target).await {
+    let receive_buffer = *shared.receive_buffer.lock();
+    let mut server = match connect(target, receive_buffer).await {
         Ok(server) => server,
         Err(error) => {
             tracing::debug!(%error, %target, "the server does not answer");
@@ -205,6 +213,14 @@ async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
 fn refuse(client: &TcpStream, shared: &Shared) {
     shared.traffic.refused.fetch_add(1, Relaxed);
     let _ = client.set_zero_linger();
+}
+
+async fn connect(target: SocketAddr, receive_buffer: Option<u32>) -> io::Result<TcpStream> {
+    let socket = if target.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(bytes) = receive_buffer {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    socket.connect(target).await
 }
 
 /// Waits for rules that end connections.

@@ -102,6 +102,11 @@ pub struct Options {
     #[arg(long, value_name = "BYTES", default_value_t = 1_048_576)]
     pub queue_bytes: usize,
 
+    /// Bytes that the operating system may hold for one connection; it rounds and doubles them as it likes. Less of them means less memory for slow
+    /// clients, and fresher events once they read again. Without it, the system's default.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub send_buffer: Option<u32>,
+
     /// Take WebSocket handshakes of pages only from this origin. May be given more than once. Without it any origin is
     /// taken, which the token makes safe: it is not sent by itself, as a cookie is. In the environment: CORS_ORIGIN, with
     /// commas between several, and `*` for any.

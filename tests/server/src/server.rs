@@ -75,7 +75,7 @@ impl Server {
         let ledger = Ledger::new(hub.clone(), metrics.clone(), trail.clone(), options.bounds());
         let store = Store::open(options.database.as_deref(), ledger).map_err(StartError::Store)?;
         let wanted = SocketAddr::new(options.host, options.port);
-        let listener = listen(wanted).map_err(|error| StartError::Bind(wanted, error))?;
+        let listener = listen(wanted, options.send_buffer).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
         let app = Arc::new(App {
             tokens: Tokens::new(&secret, options.token_life_s, options.audience.as_deref()),
@@ -152,8 +152,12 @@ impl Drop for Server {
     }
 }
 
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+fn listen(addr: SocketAddr, send_buffer: Option<u32>) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Accepted connections have it from the socket that listens.
+    if let Some(bytes) = send_buffer {
+        socket.set_send_buffer_size(bytes)?;
+    }
     // Else a restarted server would have to wait for the connections of the one before it to be forgotten.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;

@@ -141,7 +141,11 @@ fn answer_to(feeling: Feeling) -> &'static str {
             "That is great to hear! Let us use it: which part would you like to try first?"
         }
         "curiosity" | "realization" => "Good question. Let us look at one example together, step by step.",
-        "confusion" => "Let us take it apart. Which of the steps is the first that does not make sense?",
+        "confusion" => {
+            "Let us take it apart. Read the exercise once more, slowly, and write down what is given and what is asked for. Then look at \
+             each step of your solution and say in your own words why it follows from the one before. Which of the steps is the first that \
+             does not make sense to you?"
+        }
         "annoyance" | "anger" => "That can be frustrating. Shall we go one step back and try it in another way?",
         "nervousness" | "sadness" | "disappointment" => "You are not alone with that. We begin with something short.",
         "gratitude" => "You are welcome. Shall we go on with the next one?",
