@@ -25,4 +25,6 @@ export type {
   ServerErrorData,
   Snapshot,
   TokenFunction,
+  WebSocketClass,
+  WebSocketLike,
 } from "./types.js";

@@ -9,6 +9,7 @@ import type { AnyHandler } from "./host/handlers.js";
 import { Host } from "./host/host.js";
 import { byteLength } from "./host/json.js";
 import { checkOptions } from "./host/options.js";
+import { randomNumbers, webSocketClass } from "./host/platform.js";
 import { REFUSAL_TEXTS } from "./host/words.js";
 import { listen } from "./log.js";
 import { Message } from "./message.js";
@@ -51,7 +52,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /** How often the application has logged out. */
   #logouts = 0;
 
-  /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts. */
+  /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts, or an {@link EverwireError} that says why there can be no client here. */
   constructor(load: Load, options: Options = {}) {
     checkOptions(options);
     const { token, logger, outbox } = options;
@@ -73,7 +74,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     if (logger) listen(this as unknown as Client, logger);
   }
 
-  /** Connects, unless a connection is open, under way or scheduled. Throws when the URL cannot be connected to. */
+  /** Connects, unless a connection is open, under way or scheduled. Throws when the URL cannot be connected to, or there is no `WebSocket`. */
   connect(): void {
     this.#prepare().command(this.#host, "connect");
   }
@@ -210,6 +211,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const { url, path } = this.#host.options;
     try {
       this.#host.endpoint = endpoint(url, path);
+      webSocketClass(this.#host.options);
     } catch (cause) {
       this.#host.setError(cause as EverwireError);
       throw cause;
@@ -359,4 +361,4 @@ const refusalOf = (cause: unknown): EverwireError =>
   cause instanceof EverwireError ? cause : error("unserialisable", "the data cannot be read (see `cause`)", cause);
 
 /** 53 bits for the randomness of a client. */
-const seed = (): number => Number((crypto.getRandomValues(new BigUint64Array(1))[0] as bigint) >> 11n);
+const seed = (): number => Number((randomNumbers(1)[0] as bigint) >> 11n);

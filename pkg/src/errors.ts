@@ -56,10 +56,11 @@ export type ProtocolViolation = Codes.ProtocolViolation;
 /**
  * What can be wrong.
  *
- * - Thrown by the constructor: `invalid_option` (see {@link ConfigError}), `wasm_blocked` (the page's Content Security Policy
+ * - Thrown by the constructor: `invalid_option` (see {@link ConfigError}), `missing_platform` (no `crypto`), `wasm_blocked` (the page's Content Security Policy
  *   forbids WebAssembly), `wasm_too_large` (this browser compiles WebAssembly only asynchronously: `await ready()` first),
  *   `wasm_failed`, `not_ready` (`everwire/slim` before `await init()`).
- * - Thrown by `connect()` and `reconnect()`: `invalid_url`, `insecure_url` (a `ws:` URL on an `https:` page).
+ * - Thrown by `connect()` and `reconnect()`: `invalid_url`, `insecure_url` (a `ws:` URL on an `https:` page), `missing_platform` (no `WebSocket`: pass
+ *   `Options.WebSocket`).
  * - In the result of `send()`, and from `request()`: `invalid_event`, `invalid_data`, `invalid_option` (one of the message's own), `unserialisable`,
  *   `too_large`, `queue_full` (also more than 1 000 open requests), `not_open`, `too_many_sessions`.
  * - From `request()`: `unsupported` (it needs the reliable mode), `timed_out`, `abandoned` (the connection was given up or closed).
@@ -72,6 +73,7 @@ export type ProtocolViolation = Codes.ProtocolViolation;
  */
 export type ErrorCode =
   | "invalid_option"
+  | "missing_platform"
   | "wasm_blocked"
   | "wasm_too_large"
   | "wasm_failed"

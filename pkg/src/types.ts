@@ -51,8 +51,30 @@ export interface Options {
    */
   outbox?: Outbox | undefined;
   buffer?: BufferOptions | undefined;
+  /**
+   * The class to make sockets of: that of the package `ws` where there is no global one, such as Node before version 22, or a test's own. Default: the
+   * global `WebSocket`, as it is when a connection is opened. Without either, `connect()` throws `missing_platform`.
+   */
+  WebSocket?: WebSocketClass | undefined;
   /** Hears what happens, without tokens and payloads; `console` fits. Default: none. */
   logger?: Logger | undefined;
+}
+
+/** A class of WebSockets: the browser's own, that of the package `ws`, or a test's. */
+export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike;
+
+/** The part of a WebSocket that a client uses, as in the WHATWG interface. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  readonly bufferedAmount?: number;
+  onopen: ((event: never) => unknown) | null;
+  /** Called with an event whose `data` is the text of a frame. */
+  onmessage: ((event: never) => unknown) | null;
+  /** Called with an event that has `code`, `reason` and `wasClean`, also when the connection could not be made. */
+  onclose: ((event: never) => unknown) | null;
+  onerror: ((event: never) => unknown) | null;
+  send(text: string): void;
+  close(code?: number): void;
 }
 
 /** Returns the current token, or that nobody is logged in. */

@@ -81,6 +81,8 @@ it.each([
   ["path", null, "a string"],
   ["token", 5, TOKEN],
   ["token", null, TOKEN],
+  ["WebSocket", null, "a class of WebSockets"],
+  ["WebSocket", "ws", "a class of WebSockets"],
   ["anonymous", "yes", "true or false"],
   ["anonymous", null, "true or false"],
   ["reconnect", 5, "an object"],

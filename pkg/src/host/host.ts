@@ -10,6 +10,7 @@ import { attempt, Handlers, Listeners } from "./handlers.js";
 import { isReliable, numericOption } from "./options.js";
 import { Outcomes } from "./outcomes.js";
 import { isOffline, pageWatch } from "./page.js";
+import { randomNumbers, webSocketClass } from "./platform.js";
 import { closeInfo, makeSnapshot, type RawSnapshot } from "./snapshot.js";
 import { Socket, type SocketListener } from "./socket.js";
 import { askForToken } from "./token.js";
@@ -24,7 +25,7 @@ export class Host implements CoreHost, SocketListener {
   readonly options: Options;
   readonly isReliable: boolean;
   /** 128 bits that name one sender of the reliable mode. */
-  readonly clientId: string = crypto.getRandomValues(new BigUint64Array(2)).join("-");
+  readonly clientId: string = randomNumbers(2).join("-");
   readonly handlers: Handlers = new Handlers();
   readonly listeners: Listeners = new Listeners();
   readonly outcomes: Outcomes = new Outcomes();
@@ -77,7 +78,8 @@ export class Host implements CoreHost, SocketListener {
         if (!isAwaited()) return;
         const { options } = this;
         if (!token && options.token !== undefined && !options.anonymous) this.#handle("token_absent");
-        else if (!this.#socket.open(withToken(this.endpoint, token))) this.#handle("socket_refused");
+        else if (!this.#socket.open(webSocketClass(options), withToken(this.endpoint, token)))
+          this.#handle("socket_refused");
       },
       (cause) => {
         if (!isAwaited()) return;

@@ -5,20 +5,20 @@ type Json = Record<string, unknown>;
 export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-let encoder: TextEncoder | undefined;
-let scratch: Uint8Array<ArrayBuffer> | undefined;
-
-/** The size of a text in UTF-8. */
+/** The size of a well-formed text in UTF-8, without `TextEncoder`, which jsdom lacks. */
 export function byteLength(text: string): number {
-  encoder ??= new TextEncoder();
-  // No character takes more than three bytes for each of its UTF-16 code units.
-  if (text.length > LONGEST_MEASURED) return encoder.encode(text).length;
-  scratch ??= new Uint8Array(3 * LONGEST_MEASURED);
-  return encoder.encodeInto(text, scratch).written;
+  let bytes = text.length;
+  if (!NOT_ASCII.test(text)) return bytes;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    // Each half of a surrogate pair stands for two of its four bytes.
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit & 0xf800) !== 0xd800 ? 2 : 1;
+  }
+  return bytes;
 }
 
-/** How long a text may be, in UTF-16 code units, to be measured without making a copy. */
-const LONGEST_MEASURED = 4_096;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
+const NOT_ASCII = /[^\0-\x7f]/;
 
 const CLIENT_STREAM = "client:";
 

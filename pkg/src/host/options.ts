@@ -53,6 +53,8 @@ export function checkOptions(options: Options): void {
   check("delivery", (value) => isReliable(options) || value === "at-most-once", '"at-most-once" or "reliable"');
   check("outbox", () => isReliable(options), 'used with `delivery: "reliable"`');
   check("anonymous", (value) => value === !!value, "true or false");
-  const isToken = (value: unknown): boolean => isString(value) || typeof value === "function";
+  const isFunction = (value: unknown): boolean => typeof value === "function";
+  check("WebSocket", isFunction, "a class of WebSockets");
+  const isToken = (value: unknown): boolean => isString(value) || isFunction(value);
   check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
 }

@@ -1,3 +1,5 @@
+import type { WebSocketClass, WebSocketLike } from "../types.js";
+
 /** What a {@link Socket} reports. */
 export interface SocketListener {
   socketOpened(): void;
@@ -7,27 +9,29 @@ export interface SocketListener {
 
 /** The one WebSocket that a client has at a time. */
 export class Socket {
-  #socket: WebSocket | undefined;
+  #socket: WebSocketLike | undefined;
   /** Made once, for every WebSocket of the client. */
-  readonly #handlers: Pick<WebSocket, "onopen" | "onmessage" | "onclose">;
+  readonly #handlers: Pick<WebSocketLike, "onopen" | "onmessage" | "onclose" | "onerror">;
 
   constructor(listener: SocketListener) {
     this.#handlers = {
       onopen: () => listener.socketOpened(),
-      onmessage: (event) => listener.frameArrived(event),
-      onclose: ({ code, reason, wasClean }) => {
+      onmessage: (event: MessageEvent) => listener.frameArrived(event),
+      onclose: ({ code, reason, wasClean }: CloseEvent) => {
         this.#release();
         listener.socketClosed(code, reason, wasClean);
       },
+      // A `close` follows and says more. Without a handler, Node's `ws` ends the process.
+      onerror: () => {},
     };
   }
 
   /**
    * Says whether the browser takes the URL. Its error is not handed on, because browsers put the URL, and so the token, into it.
    */
-  open(url: string): boolean {
+  open(Class: WebSocketClass, url: string): boolean {
     try {
-      this.#socket = Object.assign(new WebSocket(url), this.#handlers);
+      this.#socket = Object.assign(new Class(url), this.#handlers);
       return true;
     } catch {
       return false;
@@ -62,8 +66,8 @@ export class Socket {
     return !!socket;
   }
 
-  /** What is taken off a WebSocket cannot report on a replaced one. */
-  #release(): WebSocket | undefined {
+  /** What is taken off a WebSocket cannot report on a replaced one. It may still fail, so `onerror` stays. */
+  #release(): WebSocketLike | undefined {
     const socket = this.#socket;
     this.#socket = undefined;
     return socket && Object.assign(socket, { onopen: null, onmessage: null, onclose: null });

@@ -1,5 +1,6 @@
 import { type Logger, NativeSocketClient, type Options } from "everwire";
 import { init } from "everwire/slim";
+import { WebSocket as NodeSocket } from "ws";
 
 const all: Options = {
   url: "http://localhost:8001",
@@ -20,7 +21,13 @@ new NativeSocketClient({ url: undefined, token: undefined, queue: undefined });
 
 const quiet: Logger = {};
 new NativeSocketClient({ logger: quiet });
+new NativeSocketClient({ WebSocket: NodeSocket });
+new NativeSocketClient({ WebSocket });
 
+// @ts-expect-error a class, not a socket
+new NativeSocketClient({ WebSocket: new WebSocket("ws://server.test") });
+// @ts-expect-error a class of sockets
+new NativeSocketClient({ WebSocket: Map });
 // @ts-expect-error a token is a string
 new NativeSocketClient({ token: 5 });
 // @ts-expect-error a token function returns a string or null
