@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Waker};
 use everwire::client::{Client, Diagnostics, NotConnected, Options, SendOptions};
 use everwire::events::masterx::{JoinSession, Notification};
 use everwire::proto::{Config, Phase};
+use futures_util::StreamExt;
+use futures_util::stream::FusedStream;
 use wasm_bindgen::JsValue;
 
 /// The result of a future that does not wait.
@@ -105,6 +107,16 @@ fn nothing_is_waited_for() {
     assert_eq!(refused.code(), "no_javascript");
     let refused = at_once(client.request_raw("x", &JsValue::UNDEFINED, 1_000)).unwrap_err();
     assert_eq!(refused.code(), "no_javascript");
+}
+
+#[test]
+fn streams_end_at_once_after_the_one_snapshot() {
+    let client = client();
+    let mut snapshots = client.snapshots();
+    assert_eq!(at_once(snapshots.next()), Some(client.snapshot()));
+    assert_eq!((at_once(snapshots.next()), snapshots.is_terminated()), (None, true));
+    assert!(at_once(client.events::<Notification>().next()).is_none());
+    assert!(at_once(client.connection_events().capacity(0).next()).is_none());
 }
 
 /// `connecting::a_new_client_has_nothing_to_tell` says the same of the browser, which takes over what the server has rendered.

@@ -206,7 +206,7 @@ impl fmt::Display for NotConnected {
 
 impl Error for NotConnected {}
 
-/// What went wrong beside any call.
+/// What went wrong beside any call, as [`ClientEvent::Error`](super::ClientEvent::Error) and the [streams](super::Client::events) tell it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -226,6 +226,14 @@ pub enum ClientError {
         field: String,
         /// What was expected. Holds no value of the payload.
         reason: String,
+    },
+    /// The task that reads a [stream](super::Client::events) was slow, and these events are lost to it: see to the task, or raise
+    /// [`capacity`](super::Events::capacity). Only the stream itself says so.
+    Lagged {
+        /// The type of the event; empty for those of the connection.
+        event: String,
+        /// How many are missing, between what the stream gave before this and what it gives next.
+        missed: u64,
     },
     /// A handler or listener threw; the others still ran. See to the handler.
     HandlerFailed {
@@ -250,6 +258,7 @@ impl ClientError {
         match self {
             Self::BadFrame { .. } => "bad_frame",
             Self::Undecodable { .. } => "undecodable",
+            Self::Lagged { .. } => "lagged",
             Self::HandlerFailed { .. } => "handler_failed",
             Self::TokenFailed { .. } => "token_failed",
             Self::Protocol(_) => "protocol_error",
@@ -267,6 +276,10 @@ impl fmt::Display for ClientError {
             Self::Undecodable { event, field, reason } => {
                 write!(f, "`{field}` in the payload of \"{event}\" does not fit: {reason}")
             }
+            Self::Lagged { event, missed } if event.is_empty() => {
+                write!(f, "the task was too slow for the connection's events: {missed} are missing")
+            }
+            Self::Lagged { event, missed } => write!(f, "the task was too slow for \"{event}\": {missed} are missing"),
             Self::HandlerFailed { event, .. } => write!(f, "a handler of \"{event}\" threw; the others still ran"),
             Self::TokenFailed { .. } => f.write_str("the token function failed"),
             Self::Protocol(violation) => write!(f, "the server broke the protocol: {}", violation.text()),

@@ -31,6 +31,8 @@
 //! [`Client::request`] waits for a reply, and [`ClientEvent`] tells what became of each number. What was not acknowledged is lost with
 //! the page: a durable outbox is a feature of the npm package alone.
 //!
+//! A task may have what handlers get: [`Client::events`], [`Client::connection_events`] and [`Client::snapshots`] are streams.
+//!
 //! A [`Client`] is a handle: clones share one connection, and dropping the last one closes it. Handlers run with nothing
 //! borrowed, so each may call whatever it likes, and may drop its own [`Subscription`]. A handler that keeps the client it is
 //! subscribed to should keep a [`WeakClient`]; otherwise the two keep each other alive until the subscription is dropped.
@@ -97,6 +99,7 @@ mod requests;
 mod send_options;
 mod sending;
 mod snapshot;
+mod streams;
 mod waiters;
 
 use std::rc::{Rc, Weak};
@@ -116,6 +119,7 @@ pub use handlers::Subscription;
 pub use options::{Options, TokenRequest};
 pub use send_options::SendOptions;
 pub use snapshot::Snapshot;
+pub use streams::{Events, Snapshots};
 
 pub(crate) use dispatcher::Dispatcher;
 pub(crate) use snapshot::readable;

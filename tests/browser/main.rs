@@ -18,6 +18,7 @@ mod queue;
 mod reliable;
 mod requests;
 mod server;
+mod streams;
 mod user;
 mod waiting;
 
