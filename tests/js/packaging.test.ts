@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { publint } from "publint";
 import { expect, it } from "vitest";
 import { packagePath, program, rootPath } from "./harness/paths";
@@ -42,18 +43,23 @@ const MODULES = [
   "types",
 ];
 
+const ENTRIES = ["durable", "index", "react", "session", "slim"];
+const isCommonJs = (name: string): boolean => name !== "slim";
+
 const SHIPPED = [
   "LICENSE-APACHE",
   "LICENSE-MIT",
+  "PROTOCOL.md",
   "README.md",
-  "dist/durable.js",
   "dist/everwire_bg.wasm",
-  "dist/index.js",
-  "dist/react.js",
-  "dist/session.js",
-  "dist/slim.js",
+  "dist/wasm.d.ts",
   "package.json",
+  ...["dist", "dist/development"].flatMap((directory) =>
+    ENTRIES.flatMap((entry) => [`${directory}/${entry}.js`, `${directory}/${entry}.js.map`]),
+  ),
+  ...ENTRIES.filter(isCommonJs).map((entry) => `dist/cjs/${entry}.cjs`),
   ...MODULES.map((module) => `dist/${module}.d.ts`),
+  ...MODULES.filter(isCommonJs).map((module) => `dist/cjs/${module}.d.cts`),
 ];
 
 async function pack(...args: string[]): Promise<Packed> {
@@ -72,11 +78,11 @@ it("ships exactly scripts, types, module, read-me and licences, none of them emp
 
 it("every file that a shipped file refers to is shipped too", async () => {
   const missing: string[] = [];
-  for (const file of SHIPPED.filter((path) => /\.(js|d\.ts)$/.test(path))) {
+  for (const file of SHIPPED.filter((path) => /\.(c?js|d\.c?ts)$/.test(path))) {
     const text = await readFile(packagePath(file), "utf8");
-    for (const [, target = ""] of text.matchAll(/(?:from\s*|import\(?\s*|new URL\()"(\.[^"]+)"/g)) {
+    for (const [, target = ""] of text.matchAll(REFERENCE)) {
       const path = join(dirname(file), target);
-      if (!SHIPPED.includes(path.replace(/\.js$/, ".d.ts")) && !SHIPPED.includes(path))
+      if (!SHIPPED.includes(path.replace(/\.(c?)js$/, ".d.$1ts")) && !SHIPPED.includes(path))
         missing.push(`${file}: ${target}`);
     }
   }
@@ -92,6 +98,41 @@ it("nothing that ships names a directory of the machine that built it", async ()
   }
 });
 
+it("every script of an ES module has a source map with the sources in it, but not the module's bytes", async () => {
+  const module = (await readFile(packagePath("dist/everwire_bg.wasm"), "hex")).slice(0, 100);
+  for (const file of SHIPPED.filter((path) => path.endsWith(".js"))) {
+    const script = await readFile(packagePath(file), "utf8");
+    expect(script.trimEnd().split("\n").pop()).toBe(`//# sourceMappingURL=${basename(file)}.map`);
+    const text = await readFile(packagePath(`${file}.map`), "utf8");
+    expect(text.includes(module), file).toBe(false);
+    const { sources, sourcesContent } = JSON.parse(text) as { sources: string[]; sourcesContent: string[] };
+    expect(sources.length).toBeGreaterThan(0);
+    for (const [i, source] of sources.entries()) {
+      const path = join(dirname(file), source);
+      if (path === "wasm/inline.js") continue;
+      expect(path).toMatch(/^(src|wasm)\//);
+      expect(sourcesContent[i], `${path} in ${file}.map`).toBe(await readFile(packagePath(path), "utf8"));
+    }
+  }
+});
+
+it("a source map leads through both minifiers to the line that was written", async () => {
+  const words = "this browser compiles WebAssembly only asynchronously";
+  const find = (text: string): [number, number] => {
+    const lines = text.split("\n");
+    const line = lines.findIndex((line) => line.includes(words));
+    return [line, lines[line]?.indexOf(words) ?? -1];
+  };
+  const map = new SourceMap(JSON.parse(await readFile(packagePath("dist/index.js.map"), "utf8")));
+  const found = map.findEntry(...find(await readFile(packagePath("dist/index.js"), "utf8")));
+  const [originalLine] = find(await readFile(packagePath("src/index.ts"), "utf8"));
+  expect(found).toMatchObject({ originalSource: "../src/index.ts", originalLine });
+});
+
+it("the protocol is the project's", async () => {
+  expect(await readFile(packagePath("PROTOCOL.md"), "utf8")).toBe(await readFile(rootPath("docs/PROTOCOL.md"), "utf8"));
+});
+
 it("the licences are the project's", async () => {
   for (const file of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     expect(await readFile(packagePath(file), "utf8")).toBe(await readFile(rootPath(file), "utf8"));
@@ -100,8 +141,9 @@ it("the licences are the project's", async () => {
 
 it("the module in the file and the one inside the default entry are the same", async () => {
   const module = await readFile(packagePath("dist/everwire_bg.wasm"), "hex");
-  const script = await readFile(packagePath("dist/index.js"), "utf8");
-  expect(script.includes(module)).toBe(true);
+  for (const file of ["dist/index.js", "dist/development/index.js", "dist/cjs/index.cjs"]) {
+    expect((await readFile(packagePath(file), "utf8")).includes(module), file).toBe(true);
+  }
 });
 
 it("who imports a constant or an option reader from the default entry does not load the client with it", async () => {
@@ -126,14 +168,21 @@ it("publint has nothing to say", async () => {
   expect(messages).toEqual([]);
 });
 
-it("the types are right for every way of resolving ES modules", async () => {
+it("the types are right for every way of resolving modules; slim and the module's file are for ES modules alone", async () => {
   const directory = await mkdtemp(join(tmpdir(), "everwire-"));
   try {
     const { filename } = await pack("--pack-destination", directory);
-    const arguments_ = ["--profile", "esm-only", "--exclude-entrypoints", "wasm", "--no-color", "--no-emoji"];
-    const { status, output } = await run(program("attw"), [join(directory, filename), ...arguments_]);
-    expect(status, output).toBe(0);
+    for (const arguments_ of [
+      ["--profile", "node16", "--exclude-entrypoints", "slim", "wasm"],
+      ["--profile", "esm-only", "--entrypoints", "slim", "wasm"],
+    ]) {
+      const flags = ["--no-color", "--no-emoji"];
+      const { status, output } = await run(program("attw"), [join(directory, filename), ...arguments_, ...flags]);
+      expect(status, output).toBe(0);
+    }
   } finally {
     await rm(directory, { recursive: true });
   }
 });
+
+const REFERENCE = /(?:from\s*|import\(?\s*|require\(|new URL\()"(\.[^"]+)"/g;

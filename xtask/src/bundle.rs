@@ -1,8 +1,10 @@
 //! From `pkg/src` and `pkg/wasm` to `pkg/dist`.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::build::Mode;
 use crate::{node, paths, wasm};
@@ -17,38 +19,113 @@ pub fn build(mode: Mode) -> Result<()> {
     if dist.exists() {
         std::fs::remove_dir_all(&dist).with_context(|| format!("clearing {}", dist.display()))?;
     }
-    scripts(&package, mode)?;
+    for variant in [PRODUCTION, DEVELOPMENT, COMMON_JS] {
+        scripts(&package, mode, &variant)?;
+    }
+    check_module_url(&dist)?;
     std::fs::copy(package.join("wasm/everwire_bg.wasm"), dist.join("everwire_bg.wasm"))
         .context("copying the wasm module into pkg/dist")?;
-    types(&dist)
+    std::fs::copy(paths::root().join("docs/PROTOCOL.md"), package.join("PROTOCOL.md"))
+        .context("copying docs/PROTOCOL.md into pkg")?;
+    types(&package, &dist)
 }
 
-fn scripts(package: &Path, mode: Mode) -> Result<()> {
+/// One form of every entry.
+struct Variant {
+    /// Inside `pkg/dist`.
+    directory: &'static str,
+    format: &'static str,
+    extension: &'static str,
+    /// The value of the constant `DEVELOPMENT`: whether mistakes in the use of the package are looked for and named.
+    development: bool,
+    minified: bool,
+    source_maps: bool,
+}
+
+const PRODUCTION: Variant =
+    Variant { directory: "", format: "esm", extension: ".js", development: false, minified: true, source_maps: true };
+
+const DEVELOPMENT: Variant = Variant { directory: "development", development: true, minified: false, ..PRODUCTION };
+
+const COMMON_JS: Variant = Variant {
+    directory: "cjs",
+    format: "cjs",
+    extension: ".cjs",
+    development: false,
+    minified: false,
+    source_maps: false,
+};
+
+impl Variant {
+    fn entries(&self) -> impl Iterator<Item = &'static str> {
+        let has_slim = self.format == "esm";
+        ENTRIES.into_iter().filter(move |entry| has_slim || *entry != SLIM)
+    }
+}
+
+fn scripts(package: &Path, mode: Mode, variant: &Variant) -> Result<()> {
+    let Variant { directory, format, extension, development, .. } = variant;
+    let output = package.join("dist").join(directory);
     let mut job = node::tool("build · esbuild", "esbuild")
         .directory(package)
-        .args(ENTRIES.map(|entry| format!("src/{entry}.ts")))
-        .args(["--bundle", "--format=esm", "--platform=neutral", "--target=es2022", "--outdir=dist"])
+        .args(variant.entries().map(|entry| format!("src/{entry}.ts")))
+        .args(["--bundle", "--platform=neutral", "--target=es2022", "--log-level=warning"])
+        .args([format!("--format={format}"), format!("--define:DEVELOPMENT={development}")])
+        .args([format!("--out-extension:.js={extension}"), format!("--outdir={}", output.display())])
         // The hooks use the client class of the application's own import, so it exists once.
-        .args(["--external:react", "--external:everwire", "--log-level=warning"]);
+        .args(["--external:react", "--external:everwire"]);
+    if variant.source_maps {
+        job = job.arg("--sourcemap");
+    }
     if mode == Mode::Release {
         let names = package.join("wasm").join(wasm::NAMES);
-        // The rest is terser's work, which needs the annotations that go with white space.
         job = job
-            .args(["--minify-syntax", "--minify-identifiers", "--legal-comments=none", "--mangle-quoted"])
+            .arg("--mangle-quoted")
             .arg(format!("--mangle-props={EXCHANGED}"))
             .arg(format!("--mangle-cache={}", names.display()));
-    }
-    job.run()?;
-    if mode == Mode::Release {
-        for entry in ENTRIES {
-            minify(&package.join("dist"), entry)?;
+        if variant.minified {
+            // The rest is terser's work, which needs the annotations that go with white space.
+            job = job.args(["--minify-syntax", "--minify-identifiers", "--legal-comments=none"]);
         }
     }
-    let slim = std::fs::read_to_string(package.join("dist/slim.js"))?;
-    ensure!(
-        slim.contains("everwire_bg.wasm") && slim.contains("import.meta.url"),
-        "dist/slim.js must contain `new URL(\"./everwire_bg.wasm\", import.meta.url)`, which bundlers look for"
-    );
+    job.run()?;
+    for entry in variant.entries() {
+        let script = output.join(format!("{entry}{extension}"));
+        if variant.source_maps {
+            shorten_module(&output.join(format!("{entry}{extension}.map")))?;
+        }
+        if mode == Mode::Release && variant.minified {
+            minify(&output, entry)?;
+        }
+        if entry == SLIM && !directory.is_empty() {
+            let text = std::fs::read_to_string(&script)?.replace("\"./everwire_bg.wasm\"", "\"../everwire_bg.wasm\"");
+            std::fs::write(&script, text)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_module_url(dist: &Path) -> Result<()> {
+    for (script, module) in [("slim.js", "./everwire_bg.wasm"), ("development/slim.js", "../everwire_bg.wasm")] {
+        let text = std::fs::read_to_string(dist.join(script))?;
+        ensure!(
+            text.contains(&format!("new URL(\"{module}\",import.meta.url)"))
+                || text.contains(&format!("new URL(\"{module}\", import.meta.url)")),
+            "dist/{script} must contain `new URL(\"{module}\", import.meta.url)`, which bundlers look for"
+        );
+    }
+    Ok(())
+}
+
+/// Takes the module's text out of a source map: nobody reads it, and the script has it already.
+fn shorten_module(map: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(map).with_context(|| format!("reading {}", map.display()))?;
+    let mut parsed: Value = serde_json::from_str(&text)?;
+    let sources = parsed["sources"].as_array().context("a source map without sources")?;
+    let is_module = |source: &Value| source.as_str().is_some_and(|path| path.ends_with("/wasm/inline.js"));
+    let Some(module) = sources.iter().position(is_module) else { return Ok(()) };
+    parsed["sourcesContent"][module] = "export const wasmHex = \"…\";\n".into();
+    std::fs::write(map, parsed.to_string())?;
     Ok(())
 }
 
@@ -65,8 +142,12 @@ fn minify(dist: &Path, entry: &str) -> Result<()> {
         "2022",
         "--mangle",
         "--compress",
-        "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true",
+        // Directives are kept for the sake of "use client".
+        "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true,directives=false",
+        "--source-map",
     ]);
+    let map = format!("{entry}.js.map");
+    job = job.arg(format!("content='{}',url='{map}',includeSources", dist.join(&map).display()));
     // Who imports nothing but a constant from the default entry must not load the client with it. Slim has the client and nothing else.
     if entry == "index" {
         job = job.args(["--format", "preserve_annotations=true"]);
@@ -74,7 +155,7 @@ fn minify(dist: &Path, entry: &str) -> Result<()> {
     job.arg("--output").arg(script).run()
 }
 
-fn types(dist: &Path) -> Result<()> {
+fn types(package: &Path, dist: &Path) -> Result<()> {
     node::tool("build · types", "tsc").args(["-p", "pkg/tsconfig.json"]).run()?;
     for entry in ENTRIES {
         ensure!(
@@ -82,7 +163,54 @@ fn types(dist: &Path) -> Result<()> {
             "tsc wrote no pkg/dist/{entry}.d.ts; pkg/tsconfig.json must emit declarations from `src` to `dist`"
         );
     }
+    std::fs::copy(package.join("src/wasm.d.ts"), dist.join("wasm.d.ts"))
+        .context("copying the types of `everwire/wasm`")?;
+    common_js_types(dist, &dist.join(COMMON_JS.directory))
+}
+
+/// Declarations say of what kind a module is, so those of CommonJS are files of their own.
+fn common_js_types(from: &Path, to: &Path) -> Result<()> {
+    for item in std::fs::read_dir(from)? {
+        let path = item?.path();
+        let name = path.file_name().and_then(OsStr::to_str).context("a file name that is not Unicode")?;
+        if path.is_dir() && !NOT_PUBLISHED_OR_COPIES.contains(&name) {
+            std::fs::create_dir_all(to.join(name))?;
+            common_js_types(&path, &to.join(name))?;
+        } else if let Some(module) = name.strip_suffix(".d.ts")
+            && !ESM_ONLY.contains(&module)
+        {
+            std::fs::write(to.join(format!("{module}.d.cts")), of_common_js(&std::fs::read_to_string(&path)?))?;
+        }
+    }
     Ok(())
 }
 
-const ENTRIES: [&str; 5] = ["index", "slim", "react", "durable", "session"];
+/// Declarations whose imports of each other name the files of CommonJS.
+fn of_common_js(declarations: &str) -> String {
+    let parts = declarations.split('"').map(|part| match part.strip_suffix(".js") {
+        Some(module) if module.starts_with("./") || module.starts_with("../") => format!("{module}.cjs"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("\"")
+}
+
+const ENTRIES: [&str; 5] = ["index", SLIM, "react", "durable", "session"];
+/// Its module is a file beside it, which only an ES module can name.
+const SLIM: &str = "slim";
+const ESM_ONLY: [&str; 2] = [SLIM, "wasm"];
+const NOT_PUBLISHED_OR_COPIES: [&str; 3] = ["host", DEVELOPMENT.directory, COMMON_JS.directory];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_of_common_js_refer_to_each_other_and_to_nothing_else() {
+        let given =
+            "import type { A } from \"./a.js\";\nexport * from \"../b/c.js\";\nimport { D } from \"everwire\";\n";
+        let wanted =
+            "import type { A } from \"./a.cjs\";\nexport * from \"../b/c.cjs\";\nimport { D } from \"everwire\";\n";
+        assert_eq!(of_common_js(given), wanted);
+        assert_eq!(of_common_js("type T = \"x.js\";"), "type T = \"x.js\";");
+    }
+}

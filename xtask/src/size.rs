@@ -54,11 +54,13 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
 }
 
 fn compress(files: &[PathBuf; 6]) -> Result<[Bytes; 6]> {
-    let script = "
+    let script = r"
         import { readFileSync } from 'node:fs';
         import { brotliCompressSync, gzipSync } from 'node:zlib';
         for (const file of process.argv.slice(1)) {
-            const bytes = readFileSync(file);
+            // Bundlers take out the line that names the source map.
+            const text = readFileSync(file, 'latin1').replace(/\n\/\/# sourceMappingURL=\S+\s*$/, '');
+            const bytes = Buffer.from(text, 'latin1');
             console.log(bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length);
         }";
     let printed = node::evaluate(script, files)?;
