@@ -73,6 +73,8 @@ pub enum Command {
         #[arg(long, value_name = "NAME", value_parser = target())]
         target: Option<&'static str>,
     },
+    /// Build the pages of docs/ and the references of crate and package into target/docs
+    Docs,
     /// Rewrite pkg/src/events.ts from the Rust event types
     Codegen,
     /// Check everything that a release would publish; publishing is done by hand, as RELEASING.md says
@@ -167,6 +169,7 @@ mod tests {
         let one = Command::Fuzz { seconds: 5, target: Some("core") };
         assert_eq!(accepted("fuzz --seconds 5 --target core"), one);
         assert_eq!(accepted("fuzz --seconds=9"), Command::Fuzz { seconds: 9, target: None });
+        assert_eq!(accepted("docs"), Command::Docs);
         assert_eq!(accepted("codegen"), Command::Codegen);
         assert_eq!(accepted("release --dry-run"), Command::Release { dry_run: true });
     }
@@ -248,8 +251,8 @@ mod tests {
     fn help_lists_every_command_and_suite() {
         let help = parse_line("help").unwrap_err().to_string();
         for word in [
-            "demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "fuzz", "codegen", "release",
-            "help",
+            "demo", "test", "build", "size", "lint", "fmt", "bench", "load", "sim", "fuzz", "docs", "codegen",
+            "release", "help",
         ] {
             assert!(help.contains(&format!("\n  {word} ")), "{word} is missing");
         }

@@ -1,10 +1,11 @@
-//! Whether the links of a read-me lead somewhere from the page of a registry.
+//! Whether the links of pages lead somewhere: in the repository, and those of read-mes from the page of a registry.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::paths;
+use crate::{paths, shell};
 
 /// Checks read-mes, each with the manifest that it is published with.
 pub fn check(pages: &[(&str, &str)]) -> Result<()> {
@@ -20,6 +21,51 @@ pub fn check(pages: &[(&str, &str)]) -> Result<()> {
     }
     ensure!(broken.is_empty(), "links that lead nowhere\n  {}", broken.join("\n  "));
     Ok(())
+}
+
+/// Checks what the pages of the repository link to: files, and headings of pages.
+pub fn check_pages() -> Result<()> {
+    let mut broken = Vec::new();
+    for page in pages()? {
+        let text = std::fs::read_to_string(&page)?;
+        let directory = page.parent().context("a page is in a directory")?;
+        let read = |target: &str| {
+            let target = directory.join(target);
+            let is_page = target.extension().is_some_and(|extension| extension == "md");
+            if is_page { std::fs::read_to_string(target).ok() } else { target.exists().then(String::new) }
+        };
+        let name = page.strip_prefix(paths::root()).unwrap_or(&page).display();
+        broken.extend(dead_links(&text, read).iter().map(|problem| format!("{name}: {problem}")));
+    }
+    ensure!(broken.is_empty(), "links that lead nowhere\n  {}", broken.join("\n  "));
+    Ok(())
+}
+
+/// Every page that is part of the repository, or about to be.
+fn pages() -> Result<Vec<PathBuf>> {
+    let shell = shell::at_root()?;
+    let list = shell.cmd("git").args(["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]);
+    let files = list.read().context("listing the pages")?;
+    Ok(files.lines().map(|file| paths::root().join(file)).filter(|page| page.is_file()).collect())
+}
+
+/// The links of a page whose file is not there, or whose heading is not; `read` gives a target's text.
+fn dead_links(text: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let problem = |link: &String| {
+        let (target, heading) = link.split_once('#').unwrap_or((link, ""));
+        if target.contains(':') {
+            return None;
+        }
+        let Some(page) = (if target.is_empty() { Some(text.to_owned()) } else { read(target) }) else {
+            return Some(format!("there is no `{target}`"));
+        };
+        let is_checked = !heading.is_empty() && (target.is_empty() || target.ends_with(".md"));
+        let is_there = !is_checked
+            || page.contains(&format!("<a id=\"{heading}\">"))
+            || page.lines().filter_map(anchor).any(|anchor| anchor == heading);
+        (!is_there).then(|| format!("no heading is `{link}`"))
+    };
+    links(text).iter().filter_map(problem).collect()
 }
 
 /// A page resolves relative links against the repository that its manifest names; without one they lead nowhere.
@@ -60,6 +106,19 @@ mod tests {
     #[test]
     fn a_link_to_no_heading_is_found_and_code_is_not() {
         assert_eq!(problems(TEXT, true, |_| true), ["no heading is `#nowhere`"]);
+    }
+
+    #[test]
+    fn a_link_to_another_page_needs_its_heading() {
+        let text =
+            "[a](B.md#there) [a](B.md#here) [b](B.md#not-there) [c](C.md) [d](https://example.com/#x) [e](src/a.rs#L3)";
+        let read = |target: &str| (target != "C.md").then(|| "## There\n\n<a id=\"here\"></a>\n".to_owned());
+        assert_eq!(dead_links(text, read), ["no heading is `B.md#not-there`", "there is no `C.md`"]);
+    }
+
+    #[test]
+    fn no_page_has_a_dead_link() {
+        check_pages().unwrap();
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::install::Needs;
 use crate::job::Job;
-use crate::{build, crates, node, paths, progress, tools, wasm, workflows};
+use crate::{build, crates, links, node, paths, progress, tools, wasm, workflows};
 
 pub const NEEDS: Needs = &[&node::Packages, &tools::WasmTarget, &crates::CARGO_DENY];
 /// Of formatting alone.
@@ -39,6 +39,7 @@ pub fn fmt() -> Result<()> {
 
 const CHECKS: &[fn() -> Result<()>] = &[
     workflows::check,
+    links::check_pages,
     rust_format,
     fuzz_format,
     clippy_native,
@@ -170,7 +171,7 @@ fn types_of(project: &str) -> Result<()> {
 }
 
 const FUZZ: &str = "fuzz/Cargo.toml";
-const PROJECTS: [&str; 4] = ["pkg", "www", "tests/js", "tests/e2e"];
+const PROJECTS: [&str; 5] = ["pkg", "www", "tests/js", "tests/e2e", "tests/docs"];
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod codegen;
 mod crates;
 mod debian;
 mod demo;
+mod docs;
 mod fuzz;
 mod install;
 mod job;
@@ -81,6 +82,7 @@ fn run(Arguments { no_install, command }: Arguments) -> anyhow::Result<()> {
         Command::Sim { mutants: true, .. } => mutants::run(),
         Command::Sim { mutants: false, options } => sim::run(&options),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target),
+        Command::Docs => docs::build(),
         Command::Codegen => codegen::run(),
         Command::Release { .. } => release::dry_run(),
     }
@@ -94,6 +96,7 @@ fn needs(command: &Command) -> Vec<&'static dyn Need> {
         Command::Fmt => lint::NEEDS_OF_FORMAT.to_vec(),
         Command::Bench { name: Some(_) } => bench::NEEDS.to_vec(),
         Command::Fuzz { .. } => fuzz::NEEDS.to_vec(),
+        Command::Docs => docs::NEEDS.to_vec(),
         Command::Release { .. } => release::needs(),
         Command::Size
         | Command::Bench { name: None }

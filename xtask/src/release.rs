@@ -148,11 +148,12 @@ fn read(file: impl AsRef<Path>) -> Result<String> {
     std::fs::read_to_string(paths::root().join(file)).with_context(|| format!("reading {}", file.display()))
 }
 
-const VERSIONED: [(&str, &str); 4] = [
+const VERSIONED: [(&str, &str); 5] = [
     ("pkg/package.json", "/version"),
     ("www/package.json", "/dependencies/everwire"),
     ("tests/js/package.json", "/dependencies/everwire"),
     ("tests/e2e/package.json", "/dependencies/everwire"),
+    ("tests/docs/package.json", "/dependencies/everwire"),
 ];
 const CRATE_FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "docs/CRATE.md"];
 const COMMIT_FIRST: &str = "Commit first: what is published is what the repository has.";

@@ -54,6 +54,7 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "firefox", about: "the Rust client in Firefox", slow: true, needs: FIREFOX, run: firefox },
     Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, needs: WEBKIT, run: webkit },
     Suite { name: "js", about: "the built npm package and its hooks", slow: false, needs: build::NEEDS, run: js },
+    Suite { name: "docs", about: "the code in the documentation", slow: false, needs: SNIPPETS, run: snippets },
     Suite { name: "e2e", about: "the demo page in Chromium", slow: true, needs: PACKAGE_IN_CHROMIUM, run: e2e },
     Suite {
         name: "delivery",
@@ -228,6 +229,12 @@ fn js(workshop: &mut Workshop) -> Result<()> {
     vitest("js", "tests/js").stream()
 }
 
+fn snippets(workshop: &mut Workshop) -> Result<()> {
+    python::environment()?;
+    workshop.package()?;
+    vitest("docs", "tests/docs").env("PATH", python::path()?).stream()
+}
+
 fn e2e(workshop: &mut Workshop) -> Result<()> {
     let chromium = tools::CHROMIUM.find()?;
     workshop.package()?;
@@ -256,6 +263,7 @@ fn vitest(suite: &str, directory: &str) -> Job {
 }
 
 const PYTHON: Needs = &[&python::Environment, &python::Postgres];
+const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];
 const CHROME: Needs = &[&tools::CHROMIUM, &tools::CHROMEDRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
 const FIREFOX: Needs = &[&tools::FIREFOX, &crates::GECKODRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
 const WEBKIT: Needs = if cfg!(target_os = "linux") {

@@ -1,0 +1,6 @@
+SECRET = "for this page only, and known to everyone"
+
+
+async def analyse(text: str) -> None: ...
+
+
