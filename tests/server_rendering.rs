@@ -132,6 +132,28 @@ fn a_new_client_has_nothing_to_tell() {
 }
 
 #[test]
+fn options_of_sockets_are_checked() {
+    let reliable = || Options::new().config(Config::reliable());
+    for (options, field) in [
+        (Options::new().protocols(["chat", "chat"]), "protocols"),
+        (Options::new().protocols(["two words"]), "protocols"),
+        (Options::new().protocols([""]), "protocols"),
+        (Options::new().token_param(""), "tokenParam"),
+        (Options::new().auth_event(""), "authEvent"),
+        (reliable().auth_event("hello"), "authEvent"),
+    ] {
+        assert_eq!(Client::new(options).unwrap_err().field, field);
+    }
+    for signs in ["chat.v2", "!#$%&'*+-.^_`|~", "azAZ09"] {
+        assert!(Client::new(Options::new().protocols([signs])).is_ok(), "{signs}");
+    }
+    for sign in "\"(),/:;<=>?@[\\]{} \u{7f}é\n".chars() {
+        assert!(Client::new(Options::new().protocols([sign])).is_err(), "{sign:?}");
+    }
+    assert!(Client::new(Options::new().auth_event("hello")).is_ok());
+}
+
+#[test]
 fn options_are_checked_and_the_token_is_in_no_text() {
     let mut config = Config::default();
     config.reconnect.jitter = 2.0;

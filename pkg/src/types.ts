@@ -15,13 +15,42 @@ export interface Options {
    */
   path?: string | undefined;
   /**
-   * The token for the URL's `token` parameter, or a function that is asked before every attempt, possibly asynchronously.
+   * The WebSocket subprotocols to offer, the preferred first (RFC 6455, section 1.9). Default: none. Each has only letters, digits and the signs
+   * ``!#$%&'*+-.^_`|~``, and they differ, else a `ConfigError`. A server that answers with one that was not offered, and in some browsers one that answers with
+   * none, makes the attempt fail with 1006.
+   */
+  protocols?: string | readonly string[] | undefined;
+  /**
+   * The token to connect with, or a function that is asked before every attempt, possibly asynchronously.
    * `null`, `undefined` or an empty string says that nobody is logged in: the client waits in the phase `logged_out` and goes on with `tokenChanged()`,
    * `connect()` or `reconnect()`. Its `refused` argument says that the server refused the previous token, so that a cached one
    * will not do. A function that throws counts as a failed attempt and is reported as an `error` event. Default: none, and the client connects
    * without one.
    */
   token?: string | TokenFunction | undefined;
+  /**
+   * Where the token travels. Default `"query"`.
+   *
+   * - `"query"`: in the URL, as the parameter {@link tokenParam}. Servers and proxies write URLs into their access logs, unless they are told not to: use
+   *   tokens that live for minutes, or another place.
+   * - `"first-message"`: as the first message on the open socket, `{"type": authEvent, "data": {[tokenParam]: token}, "timestamp": …}`, before everything else. It is in no URL
+   *   and no header, but the server accepts the handshake of anyone, so it has to close connections that do not say who they are within seconds. Nothing
+   *   is waited for: what follows may be read before the token is checked, and a server that refuses it closes with 1008 or 4401.
+   * - `"subprotocol"`: as the last of `protocols`, in the header `Sec-WebSocket-Protocol`, which is logged less often than URLs. The server must choose one of the
+   *   others, so offer one, and must not send the token back. A token with other characters than those that `protocols` may have, such as the
+   *   `=` and `/` of base64, is a `token_failed` error; JWTs have none.
+   *
+   * In every place the token is as secret as the connection: use `wss:` URLs. Errors, logs and snapshots do not hold it; the browser's own network
+   * panel and console messages may.
+   */
+  tokenIn?: "query" | "first-message" | "subprotocol" | undefined;
+  /** The name of the token's query parameter, or of its field in the first message. Default `"token"`. Not empty, else a `ConfigError`. */
+  tokenParam?: string | undefined;
+  /**
+   * The type of the message that carries the token with `tokenIn: "first-message"`. Default `"authenticate"`. Not empty, else a `ConfigError`.
+   * `"hello"` belongs to the reliable mode: there, it is a `token_failed` error. Says nothing with another `tokenIn`.
+   */
+  authEvent?: string | undefined;
   /** Whether to connect without a token while `token` gives none. Default `false`. */
   anonymous?: boolean | undefined;
   reconnect?: ReconnectOptions | undefined;

@@ -242,9 +242,9 @@ pub enum ClientError {
         /// What it threw.
         cause: JsValue,
     },
-    /// The application's token function failed; the attempt counts as failed. See to the function.
+    /// The application's token function failed, or its token cannot travel as a subprotocol; the attempt counts as failed. See to the function.
     TokenFailed {
-        /// What it threw or rejected with.
+        /// What it threw or rejected with, or in which way the token is unfit, without the token.
         cause: JsValue,
     },
     /// The server broke the reliable mode's rules, and what it said was ignored: see to the server.
@@ -281,7 +281,7 @@ impl fmt::Display for ClientError {
             }
             Self::Lagged { event, missed } => write!(f, "the task was too slow for \"{event}\": {missed} are missing"),
             Self::HandlerFailed { event, .. } => write!(f, "a handler of \"{event}\" threw; the others still ran"),
-            Self::TokenFailed { .. } => f.write_str("the token function failed"),
+            Self::TokenFailed { .. } => f.write_str("the token could not be had, or cannot travel as a subprotocol"),
             Self::Protocol(violation) => write!(f, "the server broke the protocol: {}", violation.text()),
         }
     }

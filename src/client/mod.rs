@@ -116,12 +116,13 @@ pub use diagnostics::Diagnostics;
 pub use error::{ClientError, EndpointError, NotConnected, RequestError, SendError};
 pub use event::ClientEvent;
 pub use handlers::Subscription;
-pub use options::{Options, TokenRequest};
+pub use options::{Options, TokenPlace, TokenRequest};
 pub use send_options::SendOptions;
 pub use snapshot::Snapshot;
 pub use streams::{Events, Snapshots};
 
 pub(crate) use dispatcher::Dispatcher;
+pub(crate) use options::{SocketOptions, is_subprotocol_byte};
 pub(crate) use snapshot::readable;
 
 use handlers::{Audience, Handler};
@@ -156,9 +157,9 @@ impl Client {
     /// [`ConfigError`] names the option that is out of range, by its JavaScript path, and what it accepts: the caller has to
     /// change it.
     pub fn new(options: Options) -> Result<Self, ConfigError> {
-        let Parts { config, target, token, is_anonymous } = options.into_parts()?;
+        let Parts { config, target, token, is_anonymous, socket_options } = options.into_parts()?;
         let environment = if HAS_JAVASCRIPT {
-            Environment::Browser(WebHost::new(config, token.into_source(), is_anonymous))
+            Environment::Browser(WebHost::new(config, token.into_source(), is_anonymous, socket_options))
         } else {
             Environment::Server(Box::new(Snapshot::of_new_client(&config)))
         };

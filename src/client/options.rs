@@ -20,7 +20,72 @@ pub struct Options {
     path: Option<String>,
     token: Token,
     is_anonymous: bool,
+    socket: SocketOptions,
     config: Config,
+}
+
+/// Where the token of a connection travels. In every place it is as secret as the connection: use `wss:` URLs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenPlace {
+    /// In the URL, as a [query parameter](Options::token_param). Servers and proxies write URLs into their access logs, unless they are told not
+    /// to: use tokens that live for minutes, or another place.
+    #[default]
+    Query,
+    /// As the first message on the open socket, before everything else: an event of the type [`auth_event`](Options::auth_event), whose field
+    /// [`token_param`](Options::token_param) is the token. It is in no URL and no header, but the server accepts the handshake of anyone, so it has to
+    /// close connections that do not say who they are within seconds. Nothing is waited for: what follows may be read before the
+    /// token is checked, and a server that refuses it closes with 1008 or 4401.
+    FirstMessage,
+    /// As the last of the [subprotocols](Options::protocols), in the header `Sec-WebSocket-Protocol`, which is logged less often than URLs. The server must choose one of
+    /// the others, so offer one, and must not send the token back. A token with other characters than subprotocols may have, such as
+    /// the `=` and `/` of base64, is reported as [`ClientError::TokenFailed`](super::ClientError::TokenFailed); JWTs have none.
+    Subprotocol,
+}
+
+/// What sockets are made with.
+#[derive(Clone, Debug)]
+pub(crate) struct SocketOptions {
+    pub(crate) protocols: Vec<String>,
+    pub(crate) token_place: TokenPlace,
+    pub(crate) token_param: String,
+    pub(crate) auth_event: String,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            protocols: Vec::new(),
+            token_place: TokenPlace::Query,
+            token_param: "token".to_owned(),
+            auth_event: "authenticate".to_owned(),
+        }
+    }
+}
+
+impl SocketOptions {
+    fn check(&self, is_reliable: bool) -> Result<(), ConfigError> {
+        let names = &self.protocols;
+        let is_name = |name: &String| !name.is_empty() && name.bytes().all(is_subprotocol_byte);
+        let is_unique = |(index, name)| !names[..index].contains(name);
+        let hello_is_taken = is_reliable && self.auth_event == "hello";
+        let (field, expected) = if !names.iter().all(is_name) || !names.iter().enumerate().all(is_unique) {
+            ("protocols", "different names of subprotocols (RFC 6455)")
+        } else if self.token_param.is_empty() {
+            ("tokenParam", "a string that is not empty")
+        } else if self.auth_event.is_empty() || hello_is_taken {
+            ("authEvent", "a string that is not empty, and not \"hello\" in the reliable mode")
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError { field, expected })
+    }
+}
+
+/// Whether a subprotocol may have it (RFC 6455, section 4.1, and RFC 7230, section 3.2.6).
+pub(crate) const fn is_subprotocol_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+        && !matches!(byte, b'"' | b'(' | b')' | b',' | b'/' | b':'..=b'@' | b'['..=b']' | b'{' | b'}')
 }
 
 /// What a token function is told.
@@ -63,7 +128,7 @@ impl Options {
         self
     }
 
-    /// A token for every attempt. Default: none, and the server is asked without one. It travels in the query parameter `token`, and appears in no
+    /// A token for every attempt. Default: none, and the server is asked without one. It travels in the query parameter `token`, or [elsewhere](Self::token_in), and appears in no
     /// error. An empty one means that nobody is logged in; see [`anonymous`](Self::anonymous). For one that expires, use [`token_with`](Self::token_with) or [`token_from`](Self::token_from).
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
@@ -108,6 +173,37 @@ impl Options {
         self
     }
 
+    /// The WebSocket subprotocols to offer, the preferred first (RFC 6455, section 1.9). Default: none. Each has only letters, digits and
+    /// the signs ``!#$%&'*+-.^_`|~``, and they differ, else [`ConfigError`]. A server that answers with one that was not offered, and in some
+    /// browsers one that answers with none, makes the attempt fail with 1006.
+    #[must_use]
+    pub fn protocols<T: Into<String>>(mut self, protocols: impl IntoIterator<Item = T>) -> Self {
+        self.socket.protocols = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where the token travels. Default [`TokenPlace::Query`].
+    #[must_use]
+    pub const fn token_in(mut self, place: TokenPlace) -> Self {
+        self.socket.token_place = place;
+        self
+    }
+
+    /// The name of the token's query parameter, or of its field in the first message. Default `token`. Not empty, else [`ConfigError`].
+    #[must_use]
+    pub fn token_param(mut self, name: impl Into<String>) -> Self {
+        self.socket.token_param = name.into();
+        self
+    }
+
+    /// The type of the message that carries the token with [`TokenPlace::FirstMessage`]. Default `authenticate`. Not empty, and in the reliable
+    /// mode not `hello`, else [`ConfigError`].
+    #[must_use]
+    pub fn auth_event(mut self, event: impl Into<String>) -> Self {
+        self.socket.auth_event = event.into();
+        self
+    }
+
     /// Everything else. Default: [`Config::default`]. Its ranges are checked by [`Client::new`](super::Client::new).
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
@@ -117,9 +213,10 @@ impl Options {
 
     pub(super) fn into_parts(self) -> Result<Parts, ConfigError> {
         let config = self.config.check()?;
+        self.socket.check(config.reliable)?;
         let target = Target { url: self.url, path: self.path };
         let is_anonymous = self.is_anonymous || matches!(self.token, Token::None);
-        Ok(Parts { config, target, token: self.token, is_anonymous })
+        Ok(Parts { config, target, token: self.token, is_anonymous, socket_options: self.socket })
     }
 }
 
@@ -130,6 +227,7 @@ pub(super) struct Parts {
     pub(super) token: Token,
     /// Whether to connect without a token.
     pub(super) is_anonymous: bool,
+    pub(super) socket_options: SocketOptions,
 }
 
 impl Token {
@@ -163,11 +261,12 @@ const DEFAULT_PATH: &str = "/api/ws";
 impl fmt::Debug for Options {
     /// Leaves the token out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, path, is_anonymous, config, token: _ } = self;
+        let Self { url, path, is_anonymous, socket, config, token: _ } = self;
         f.debug_struct("Options")
             .field("url", url)
             .field("path", path)
             .field("anonymous", is_anonymous)
+            .field("socket", socket)
             .field("config", config)
             .finish_non_exhaustive()
     }

@@ -13,9 +13,9 @@ use super::envelope::{self, Envelope};
 use super::page_events::{PageEvent, PageListeners};
 use super::scope;
 use super::sockets::{Socket, SocketListeners};
-use super::token::{TokenAnswer, TokenSource};
+use super::token::{Opening, TokenAnswer, TokenSource};
 use super::value::{WebText, WebValue};
-use crate::client::{ClientError, ClientEvent, Dispatcher, RequestError, Snapshot, readable};
+use crate::client::{ClientError, ClientEvent, Dispatcher, RequestError, Snapshot, SocketOptions, readable};
 use crate::driver::{self, Driver, Host};
 use crate::proto::wire::ReceiptStatus;
 use crate::proto::{
@@ -33,6 +33,7 @@ pub(crate) struct WebHost {
     token: TokenSource,
     /// Whether to connect without a token.
     is_anonymous: bool,
+    socket_options: SocketOptions,
     /// Where to connect, without the token.
     endpoint: ReentrancyCell<JsString>,
     socket: ReentrancyCell<Option<(SocketId, Rc<Socket>)>>,
@@ -44,7 +45,12 @@ pub(crate) struct WebHost {
 }
 
 impl WebHost {
-    pub(crate) fn new(config: ValidatedConfig, token: TokenSource, is_anonymous: bool) -> Rc<Self> {
+    pub(crate) fn new(
+        config: ValidatedConfig,
+        token: TokenSource,
+        is_anonymous: bool,
+        socket_options: SocketOptions,
+    ) -> Rc<Self> {
         let (client_id, seed) = scope::random_identity();
         let is_reliable = config.reliable;
         let driver = Driver::new(config, client_id.as_str().into(), seed);
@@ -55,6 +61,7 @@ impl WebHost {
             dispatcher: Dispatcher::default(),
             token,
             is_anonymous,
+            socket_options,
             endpoint: ReentrancyCell::new(JsString::default()),
             socket: ReentrancyCell::new(None),
             socket_listeners: OnceCell::new(),
@@ -117,8 +124,10 @@ impl WebHost {
     }
 
     fn socket_opened(&self) {
-        if let Some(socket) = self.socket_id() {
-            self.input(Input::SocketOpened { socket });
+        let socket = self.socket.borrow_mut().clone();
+        if let Some((id, socket)) = socket {
+            socket.greet();
+            self.input(Input::SocketOpened { socket: id });
         }
     }
 
@@ -152,20 +161,18 @@ impl WebHost {
         if self.with_core(Client::socket) != Some(attempt) {
             return;
         }
-        let cause = match answer {
-            Ok(token) if token.is_falsy() && !self.is_anonymous => {
-                return self.input(Input::TokenAbsent { socket: attempt });
-            }
-            Ok(token) => {
-                let endpoint = self.endpoint.borrow_mut().clone();
-                match Socket::open(&endpoint, &token, self.socket_listeners()) {
-                    Ok(socket) => {
-                        drop(self.socket.replace(Some((attempt, Rc::new(socket)))));
-                        return;
-                    }
-                    Err(_) => Cause::NoSocket,
+        if matches!(&answer, Ok(token) if token.is_falsy() && !self.is_anonymous) {
+            return self.input(Input::TokenAbsent { socket: attempt });
+        }
+        let endpoint = self.endpoint.borrow_mut().clone();
+        let cause = match answer.and_then(|token| Opening::new(&endpoint, &token, &self.socket_options)) {
+            Ok(opening) => match Socket::open(opening, self.socket_listeners()) {
+                Ok(socket) => {
+                    drop(self.socket.replace(Some((attempt, Rc::new(socket)))));
+                    return;
                 }
-            }
+                Err(_) => Cause::NoSocket,
+            },
             Err(cause) => {
                 self.dispatcher.record(ClientEvent::Error(ClientError::TokenFailed { cause }));
                 Cause::NoToken

@@ -1,12 +1,14 @@
 //! Sockets whose texts and tokens stay in JavaScript.
 
-use js_sys::JsString;
+use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::closure::CountedClosure;
 use super::counters::Counted;
+use super::token::Opening;
 use crate::proto::close::NORMAL;
+use crate::reentrancy_cell::ReentrancyCell;
 
 // The signatures of web-sys take `&str`, which copies every text and token into this module's memory and back.
 #[wasm_bindgen]
@@ -14,11 +16,9 @@ extern "C" {
     #[wasm_bindgen(extends = WebSocket, js_name = WebSocket)]
     type TextSocket;
     #[wasm_bindgen(constructor, catch, js_class = "WebSocket")]
-    fn new(url: &JsString) -> Result<TextSocket, JsValue>;
+    fn new(url: &JsString, protocols: &Array) -> Result<TextSocket, JsValue>;
     #[wasm_bindgen(method, catch, structural, js_name = send)]
     fn send_text(this: &TextSocket, text: &JsString) -> Result<(), JsValue>;
-    #[wasm_bindgen(catch, js_name = encodeURIComponent)]
-    fn encode_uri_component(text: &JsString) -> Result<JsString, JsValue>;
 }
 
 /// What listens to the sockets of one client: made once, and moved from socket to socket.
@@ -45,25 +45,32 @@ impl SocketListeners {
 /// A socket that is listened to. Dropping it stops the listening, so that a replaced socket cannot report any more.
 pub(super) struct Socket {
     socket: TextSocket,
+    /// What it says as soon as it is open.
+    first: ReentrancyCell<Option<JsString>>,
     _counted: Counted,
 }
 
-/// The browser refused to make a socket. What it says about that is not handed on, because it names the URL with its token.
+/// The browser refused to make a socket. What it says about that is not handed on, because it names the URL and the subprotocols, and so the
+/// token.
 pub(super) struct SocketRefused;
 
 impl Socket {
-    /// Connects to the endpoint with a token, if it is a string that is not empty.
-    pub(super) fn open(
-        endpoint: &JsString,
-        token: &JsValue,
-        listeners: &SocketListeners,
-    ) -> Result<Self, SocketRefused> {
-        let url = with_token(endpoint, token)?;
-        let socket = TextSocket::new(&url).map_err(|_| SocketRefused)?;
+    /// Connects.
+    pub(super) fn open(opening: Opening, listeners: &SocketListeners) -> Result<Self, SocketRefused> {
+        let Opening { url, protocols, first } = opening;
+        let socket = TextSocket::new(&url, &protocols).map_err(|_| SocketRefused)?;
         socket.set_onopen(Some(listeners.opened.function()));
         socket.set_onmessage(Some(listeners.message.function()));
         socket.set_onclose(Some(listeners.closed.function()));
-        Ok(Self { socket, _counted: Counted::socket() })
+        Ok(Self { socket, first: ReentrancyCell::new(first), _counted: Counted::socket() })
+    }
+
+    /// Says what comes before everything else.
+    pub(super) fn greet(&self) {
+        if let Some(first) = self.first.replace(None) {
+            // A socket that does not take it reports its close.
+            _ = self.send(&first);
+        }
     }
 
     /// Hands a text over. Returns how many bytes wait in the browser, or `None` if the socket takes none.
@@ -97,14 +104,4 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.stop_listening();
     }
-}
-
-fn with_token(endpoint: &JsString, token: &JsValue) -> Result<JsString, SocketRefused> {
-    let token = match token.dyn_ref::<JsString>() {
-        Some(token) if token.length() > 0 => token,
-        _ => return Ok(endpoint.clone()),
-    };
-    let token = encode_uri_component(token).map_err(|_| SocketRefused)?;
-    let separator = if endpoint.includes("?", 0) { "&token=" } else { "?token=" };
-    Ok(endpoint.concat(&separator.into()).concat(&token))
 }

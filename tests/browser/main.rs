@@ -19,6 +19,7 @@ mod reliable;
 mod requests;
 mod server;
 mod streams;
+mod token_places;
 mod user;
 mod waiting;
 

@@ -6,6 +6,7 @@ import { StandInSocket } from "./harness/standInSocket";
 useStandIns();
 
 const TOKEN = "a string, or a function that returns a string, null, or a promise of either";
+const PROTOCOLS = /^the name of a subprotocol .* different ones$/;
 
 const LONGEST = 2 ** 31 - 1;
 const MOST = 2 ** 32 - 2;
@@ -83,6 +84,16 @@ it.each([
   ["token", null, TOKEN],
   ["WebSocket", null, "a class of WebSockets"],
   ["WebSocket", "ws", "a class of WebSockets"],
+  ["tokenParam", "", "a string that is not empty"],
+  ["tokenParam", 5, "a string that is not empty"],
+  ["authEvent", "", "a string that is not empty"],
+  ["tokenIn", "header", '"query", "first-message" or "subprotocol"'],
+  ["tokenIn", null, '"query", "first-message" or "subprotocol"'],
+  ["protocols", "", PROTOCOLS],
+  ["protocols", "two words", PROTOCOLS],
+  ["protocols", ["chat", 5], PROTOCOLS],
+  ["protocols", ["chat", "chat"], PROTOCOLS],
+  ["protocols", null, PROTOCOLS],
   ["anonymous", "yes", "true or false"],
   ["anonymous", null, "true or false"],
   ["reconnect", 5, "an object"],

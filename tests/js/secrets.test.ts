@@ -1,5 +1,5 @@
-import type { Logger } from "everwire";
-import { expect, it, vi } from "vitest";
+import type { Logger, Options } from "everwire";
+import { describe, expect, it, vi } from "vitest";
 import { makeClient, useStandIns } from "./harness/clients";
 import { StandInSocket } from "./harness/standInSocket";
 
@@ -70,39 +70,60 @@ it("a logger that throws does not hold up the connection", () => {
   expect(client.isConnected()).toBe(true);
 });
 
-it.each<[string, (socket: StandInSocket) => void]>([
-  ["a lost connection", (socket) => socket.ends()],
-  ["a refused token", (socket) => socket.ends(1008, "bad token")],
-  ["a fatal close", (socket) => socket.ends(1002)],
-  ["a frame that is no event", (socket) => socket.saysText("nonsense")],
-])("neither token nor payload shows in anything that %s makes visible", async (_, happens) => {
+const JWT = "eyJhbGciOi.secret-token";
+
+describe.each<[Options["tokenIn"], string, (socket: StandInSocket) => string]>([
+  ["query", TOKEN, ({ url }) => decodeURIComponent(url)],
+  ["first-message", TOKEN, ({ texts }) => String(texts[0])],
+  ["subprotocol", JWT, ({ protocols }) => String(protocols)],
+])("with the token in: %s", (tokenIn, token, place) => {
+  it.each<[string, (socket: StandInSocket) => void]>([
+    ["a lost connection", (socket) => socket.ends()],
+    ["a refused token", (socket) => socket.ends(1008, "bad token")],
+    ["a fatal close", (socket) => socket.ends(1002)],
+    ["a frame that is no event", (socket) => socket.saysText("nonsense")],
+  ])("neither token nor payload shows in anything that %s makes visible", async (_, happens) => {
+    const { logger, lines } = logBook();
+    const heard: unknown[] = [];
+    const spies = (["debug", "info", "log", "warn", "error"] as const).map((level) => vi.spyOn(console, level));
+    const client = makeClient({ logger, token: async () => token, tokenIn, reconnect: { maxAttempts: 2 } });
+    for (const event of ["open", "close", "state", "reconnecting", "give_up", "error"]) {
+      client.on(event, (data) => heard.push(data));
+    }
+    client.send("note", { PAYLOAD });
+    heard.push(client.send("note", { PAYLOAD, big: 1n }), client.send("note", { PAYLOAD: PAYLOAD.repeat(1_000) }));
+    client.connect();
+    await vi.advanceTimersByTimeAsync(0);
+    heard.push(shown(client));
+    StandInSocket.newest.opens();
+    expect(place(StandInSocket.newest)).toContain(token);
+    happens(StandInSocket.newest);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const visible = [
+      ...lines,
+      ...heard.map((value) => shown(value)),
+      shown(client.getSnapshot()),
+      shown(client),
+      JSON.stringify(client),
+      ...spies.flatMap((spy) => spy.mock.calls.flat().map(String)),
+    ].join("\n");
+    expect(visible).toContain("open");
+    expect(visible).not.toContain(token);
+    expect(visible).not.toContain(encodeURIComponent(token));
+    expect(visible).not.toContain(PAYLOAD);
+  });
+});
+
+it("a token that no subprotocol can be is reported without its value", () => {
   const { logger, lines } = logBook();
   const heard: unknown[] = [];
-  const spies = (["debug", "info", "log", "warn", "error"] as const).map((level) => vi.spyOn(console, level));
-  const client = makeClient({ logger, token: async () => TOKEN, reconnect: { maxAttempts: 2 } });
-  for (const event of ["open", "close", "state", "reconnecting", "give_up", "error"]) {
-    client.on(event, (data) => heard.push(data));
-  }
-  client.send("note", { PAYLOAD });
-  heard.push(client.send("note", { PAYLOAD, big: 1n }), client.send("note", { PAYLOAD: PAYLOAD.repeat(1_000) }));
+  const client = makeClient({ logger, token: TOKEN, tokenIn: "subprotocol" });
+  for (const event of ["close", "state", "reconnecting", "error"]) client.on(event, (data) => heard.push(data));
   client.connect();
-  await vi.advanceTimersByTimeAsync(0);
-  expect(StandInSocket.newest.url).toContain(encodeURIComponent(TOKEN));
-  StandInSocket.newest.opens();
-  happens(StandInSocket.newest);
-  await vi.advanceTimersByTimeAsync(10_000);
-  const visible = [
-    ...lines,
-    ...heard.map((value) => shown(value)),
-    shown(client.getSnapshot()),
-    shown(client),
-    JSON.stringify(client),
-    ...spies.flatMap((spy) => spy.mock.calls.flat().map(String)),
-  ].join("\n");
-  expect(visible).toContain("open");
-  expect(visible).not.toContain(TOKEN);
-  expect(visible).not.toContain(encodeURIComponent(TOKEN));
-  expect(visible).not.toContain(PAYLOAD);
+  expect(heard.length).toBeGreaterThan(0);
+  expect([...lines, ...heard.map((value) => shown(value)), shown(client.getSnapshot())].join("\n")).not.toContain(
+    TOKEN,
+  );
 });
 
 it("a token of a wrong type is reported without its value", () => {
@@ -118,8 +139,8 @@ it("a socket that cannot be made is reported without its address", () => {
   vi.stubGlobal(
     "WebSocket",
     class {
-      constructor(url: string) {
-        throw new DOMException(`The URL '${url}' is not allowed.`, "SecurityError");
+      constructor(url: string, protocols: string[]) {
+        throw new DOMException(`The URL '${url}' with '${protocols}' is not allowed.`, "SecurityError");
       }
     },
   );

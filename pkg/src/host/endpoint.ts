@@ -29,6 +29,6 @@ export function endpoint(base: string | undefined, path = "/api/ws"): string {
   return url.href;
 }
 
-/** The endpoint with a token, if there is one; an empty one is none. */
-export const withToken = (endpoint: string, token: string | null | undefined): string =>
-  token ? `${endpoint}${endpoint.includes("?") ? "&" : "?"}token=${encodeURIComponent(token)}` : endpoint;
+/** The endpoint with a token in the query parameter of this name. */
+export const withToken = (endpoint: string, name: string, token: string): string =>
+  `${endpoint}${endpoint.includes("?") ? "&" : "?"}${encodeURIComponent(name)}=${encodeURIComponent(token)}`;

@@ -4,7 +4,6 @@ import { type EverwireError, error } from "../errors.js";
 import type { Outbox } from "../outbox.js";
 import type { Envelope, Options, Snapshot } from "../types.js";
 import type { CoreHost } from "./contract.js";
-import { withToken } from "./endpoint.js";
 import { flawOf, parse } from "./frame.js";
 import { attempt, Handlers, Listeners } from "./handlers.js";
 import { isReliable, numericOption } from "./options.js";
@@ -13,8 +12,8 @@ import { isOffline, pageWatch } from "./page.js";
 import { randomNumbers, webSocketClass } from "./platform.js";
 import { closeInfo, makeSnapshot, type RawSnapshot } from "./snapshot.js";
 import { Socket, type SocketListener } from "./socket.js";
-import { askForToken } from "./token.js";
-import { FAILURE_TEXTS } from "./words.js";
+import { askForToken, openingWith } from "./token.js";
+import { FAILURE_TEXTS, UNFIT_TOKEN } from "./words.js";
 
 /**
  * What a client has in JavaScript: its socket, its alarm, its handlers, and the handles of its messages. The core calls it, and it calls the core.
@@ -71,21 +70,23 @@ export class Host implements CoreHost, SocketListener {
     const current = {};
     this.#attempt = current;
     const isAwaited = () => current === this.#attempt;
+    const failed = (cause: EverwireError) => {
+      if (!isAwaited()) return;
+      this.#later(() => this.fail(cause));
+      this.#handle("token_failed");
+    };
     askForToken(
       this.#token,
       refused,
       (token) => {
         if (!isAwaited()) return;
         const { options } = this;
+        const opening = openingWith(token, this.endpoint, options);
         if (!token && options.token !== undefined && !options.anonymous) this.#handle("token_absent");
-        else if (!this.#socket.open(webSocketClass(options), withToken(this.endpoint, token)))
-          this.#handle("socket_refused");
+        else if (!opening) failed(error("token_failed", UNFIT_TOKEN));
+        else if (!this.#socket.open(webSocketClass(options), ...opening)) this.#handle("socket_refused");
       },
-      (cause) => {
-        if (!isAwaited()) return;
-        this.#later(() => this.fail(cause));
-        this.#handle("token_failed");
-      },
+      failed,
     );
   }
 

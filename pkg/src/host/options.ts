@@ -2,8 +2,10 @@ import type { OverflowName } from "../codes.js";
 import { ConfigError } from "../errors.js";
 import type { Options } from "../types.js";
 import { OPTION_RANGES } from "./optionRanges.js";
+import { isSubprotocol } from "./token.js";
 
 const OVERFLOWS: readonly OverflowName[] = ["drop-oldest", "drop-newest", "reject"];
+const TOKEN_PLACES: readonly unknown[] = ["query", "first-message", "subprotocol"];
 
 /** The value at a path of at most two names. */
 function option(options: object, path: string): unknown {
@@ -53,6 +55,14 @@ export function checkOptions(options: Options): void {
   check("delivery", (value) => isReliable(options) || value === "at-most-once", '"at-most-once" or "reliable"');
   check("outbox", () => isReliable(options), 'used with `delivery: "reliable"`');
   check("anonymous", (value) => value === !!value, "true or false");
+  const isName = (value: unknown): boolean => isString(value) && value !== "";
+  for (const name of ["tokenParam", "authEvent"]) check(name, isName, "a string that is not empty");
+  check("tokenIn", (value) => TOKEN_PLACES.includes(value), '"query", "first-message" or "subprotocol"');
+  const areProtocols = (value: unknown): boolean => {
+    const names = [value].flat();
+    return names.every(isSubprotocol) && new Set(names).size === names.length;
+  };
+  check("protocols", areProtocols, "the name of a subprotocol (RFC 6455), or an array of different ones");
   const isFunction = (value: unknown): boolean => typeof value === "function";
   check("WebSocket", isFunction, "a class of WebSockets");
   const isToken = (value: unknown): boolean => isString(value) || isFunction(value);

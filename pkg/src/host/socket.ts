@@ -10,12 +10,18 @@ export interface SocketListener {
 /** The one WebSocket that a client has at a time. */
 export class Socket {
   #socket: WebSocketLike | undefined;
+  /** What it says as soon as it is open. */
+  #first: string | undefined;
   /** Made once, for every WebSocket of the client. */
   readonly #handlers: Pick<WebSocketLike, "onopen" | "onmessage" | "onclose" | "onerror">;
 
   constructor(listener: SocketListener) {
     this.#handlers = {
-      onopen: () => listener.socketOpened(),
+      onopen: () => {
+        if (this.#first) this.send(this.#first);
+        this.#first = undefined;
+        listener.socketOpened();
+      },
       onmessage: (event: MessageEvent) => listener.frameArrived(event),
       onclose: ({ code, reason, wasClean }: CloseEvent) => {
         this.#release();
@@ -27,11 +33,12 @@ export class Socket {
   }
 
   /**
-   * Says whether the browser takes the URL. Its error is not handed on, because browsers put the URL, and so the token, into it.
+   * Says whether the browser takes the URL and the subprotocols. Its error is not handed on, because browsers put them, and so the token, into it.
    */
-  open(Class: WebSocketClass, url: string): boolean {
+  open(Class: WebSocketClass, url: string, protocols: string[], first?: string): boolean {
     try {
-      this.#socket = Object.assign(new Class(url), this.#handlers);
+      this.#socket = Object.assign(new Class(url, protocols), this.#handlers);
+      this.#first = first;
       return true;
     } catch {
       return false;
@@ -69,7 +76,7 @@ export class Socket {
   /** What is taken off a WebSocket cannot report on a replaced one. It may still fail, so `onerror` stays. */
   #release(): WebSocketLike | undefined {
     const socket = this.#socket;
-    this.#socket = undefined;
+    this.#socket = this.#first = undefined;
     return socket && Object.assign(socket, { onopen: null, onmessage: null, onclose: null });
   }
 }

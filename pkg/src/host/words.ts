@@ -29,3 +29,6 @@ export const FAILURE_TEXTS: Record<FailureName, string> = {
   timed_out: "the request got no reply in time",
   abandoned: "the connection was given up or closed before the reply",
 };
+
+export const UNFIT_TOKEN =
+  "the token has characters that a subprotocol cannot have: use another `tokenIn`, or base64url";

@@ -30,9 +30,11 @@ export class StandInSocket {
   bufferedAmount = 0;
   readonly texts: string[] = [];
   readonly url: string;
+  readonly protocols: string | string[] | undefined;
 
-  constructor(url: string) {
+  constructor(url: string, protocols?: string | string[]) {
     this.url = url;
+    this.protocols = protocols;
     StandInSocket.made.push(this);
   }
 

@@ -6,6 +6,10 @@ const all: Options = {
   url: "http://localhost:8001",
   path: "/api/ws",
   token: "token",
+  tokenIn: "first-message",
+  tokenParam: "jwt",
+  authEvent: "login",
+  protocols: ["chat.v2", "chat.v1"] as const,
   reconnect: { initialDelayMs: 1_000, maxDelayMs: 5_000, factor: 2, jitter: 0.5, maxAttempts: Infinity },
   heartbeat: { intervalMs: 30_000, timeoutMs: 10_000 },
   connectTimeoutMs: 10_000,
@@ -28,6 +32,8 @@ new NativeSocketClient({ WebSocket });
 new NativeSocketClient({ WebSocket: new WebSocket("ws://server.test") });
 // @ts-expect-error a class of sockets
 new NativeSocketClient({ WebSocket: Map });
+// @ts-expect-error there is no such place for a token
+new NativeSocketClient({ tokenIn: "header" });
 // @ts-expect-error a token is a string
 new NativeSocketClient({ token: 5 });
 // @ts-expect-error a token function returns a string or null
