@@ -3,6 +3,7 @@ export { ConfigError, EverwireError } from "./errors.js";
 export type * from "./events.js";
 export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outbox.js";
 export type {
+  AnyEventHandler,
   AnyEvents,
   BufferOptions,
   CloseCause,

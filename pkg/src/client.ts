@@ -15,6 +15,7 @@ import { listen } from "./log.js";
 import { Message } from "./message.js";
 import type { Outbox, StoredMessage } from "./outbox.js";
 import type {
+  AnyEventHandler,
   AnyEvents,
   ConnectionState,
   DataArgument,
@@ -330,7 +331,43 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     return this.#host.handlers.add(event, handler as AnyHandler);
   }
 
-  /** Removes a handler of an event, or all of them. */
+  /**
+   * Calls `handler` with the first event of this name from now on, and not again. Returns a function that ends the subscription before that; so does
+   * {@link off} with the same handler. To wait for it: `await new Promise((resolve) => client.once("score", resolve))`, which waits for ever if the
+   * event never comes.
+   */
+  once<Name extends keyof LifecycleEvents>(
+    event: Name,
+    handler: (data: LifecycleEvents[Name], message: undefined) => void,
+  ): () => void;
+  once<Name extends keyof Events & string>(
+    event: Name,
+    handler: Handler<Events[Name], Envelope<Name, Events[Name]>>,
+  ): () => void;
+  once(event: string, handler: unknown): () => void {
+    const { handlers } = this.#host;
+    const end = handlers.add(
+      event,
+      (data, message) => {
+        end();
+        (handler as AnyHandler)(data, message);
+      },
+      handler,
+    );
+    return end;
+  }
+
+  /**
+   * Calls `handler` with the name, the payload and the whole message of every event of the server, also of those that nobody else handles, before
+   * the event's own handlers. The client's own events, such as `open`, are not among them. Returns a function that ends the subscription. A handler
+   * that throws is reported as with {@link on}.
+   */
+  onAny<Name extends keyof Events & string>(handler: AnyEventHandler<Events, Name>): () => void {
+    const any = handler as (event: string, data: unknown, message: unknown) => void;
+    return this.#host.handlers.add(null, (data, message) => any((message as Envelope).type, data, message));
+  }
+
+  /** Removes a handler of an event, or all of them; not those of {@link onAny}. */
   off(event: (keyof Events & string) | keyof LifecycleEvents, handler?: unknown): void {
     this.#host.handlers.remove(event, handler);
   }

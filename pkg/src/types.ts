@@ -408,6 +408,13 @@ export type Handler<Data, Message> = unknown extends Data
   ? { handle(data: Data, message: Message): void }["handle"]
   : (data: Data, message: Message) => void;
 
+/** A handler of every event of a map. The `type` of the message tells which `data` it has. */
+export type AnyEventHandler<Events, Name extends keyof Events & string = keyof Events & string> = (
+  event: Name,
+  data: Events[Name],
+  message: { [Each in Name]: Envelope<Each, Events[Each]> }[Name],
+) => void;
+
 /** The arguments of `send()` after the name: the data may be left out where an empty object will do. */
 export type DataArgument<Data, More> =
   Record<never, never> extends Data ? [data?: Data, options?: More] : [data: Data, options?: More];

@@ -64,6 +64,119 @@ describe("subscribing", () => {
   });
 });
 
+describe("once()", () => {
+  it("hears the first event of its name, with its message, and no other", () => {
+    const { client, socket } = openClient();
+    const heard: unknown[] = [];
+    client.once("greeting", (data, { timestamp }) => heard.push(data, timestamp));
+    socket.says("other");
+    socket.says("greeting", { n: 1 }, { timestamp: 5 });
+    socket.says("greeting", { n: 2 }, { timestamp: 6 });
+    expect(heard).toEqual([{ n: 1 }, 5]);
+  });
+
+  it("ends before that with what it returns, and with off()", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder();
+    const end = client.once("greeting", handler);
+    end();
+    client.once("greeting", handler);
+    client.off("greeting", handler);
+    socket.says("greeting");
+    expect(heard).toEqual([]);
+  });
+
+  it("has ended when its handler is called, which may throw, and may wait for the next", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder();
+    const failures = recorder();
+    client.on("error", failures.handler);
+    client.once("greeting", (data) => {
+      handler(data);
+      socket.says("greeting", { n: 2 });
+      client.once("greeting", handler);
+      throw new Error("unwell");
+    });
+    client.on("greeting", handler);
+    socket.says("greeting", { n: 1 });
+    expect(heard).toEqual([{ n: 1 }, { n: 2 }, { n: 1 }]);
+    socket.says("greeting", { n: 3 });
+    expect(heard.slice(3)).toEqual([{ n: 3 }, { n: 3 }]);
+    expect(failures.heard).toMatchObject([{ code: "handler_failed", event: "greeting" }]);
+  });
+
+  it("hears an event of the client itself", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder();
+    client.once("close", handler);
+    socket.ends(1001);
+    vi.advanceTimersByTime(5_000);
+    StandInSocket.newest.ends(1001);
+    expect(heard).toMatchObject([{ code: 1001 }]);
+  });
+});
+
+describe("onAny()", () => {
+  it("hears every event of the server before its own handlers, and none of the client's", () => {
+    const { client, socket } = openClient();
+    const order: unknown[] = [];
+    client.on("greeting", () => order.push("its own"));
+    client.onAny((event, data, message) => order.push([event, data, message.timestamp]));
+    socket.says("greeting", { n: 1 }, { timestamp: 5 });
+    socket.says("unknown");
+    socket.says("error", { message: "not you" });
+    socket.saysText("nonsense");
+    socket.says("open");
+    socket.ends();
+    expect(order).toEqual([
+      ["greeting", { n: 1 }, 5],
+      "its own",
+      ["unknown", {}, undefined],
+      ["error", { message: "not you" }, undefined],
+    ]);
+  });
+
+  it("ends with what it returns, also during a delivery, and no other way", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder();
+    const endFirst = client.onAny((event) => {
+      handler(`first ${event}`);
+      endFirst();
+      endSecond();
+    });
+    const endSecond = client.onAny((event) => handler(`second ${event}`));
+    client.onAny((event) => handler(`third ${event}`));
+    socket.says("greeting");
+    client.off("greeting");
+    socket.says("greeting");
+    expect(heard).toEqual(["first greeting", "third greeting", "third greeting"]);
+  });
+
+  it("stops nothing when its handler throws, and is reported with the event's name", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder();
+    const failures = recorder();
+    client.on("error", failures.handler);
+    client.on("greeting", handler);
+    client.onAny(() => {
+      throw new Error("unwell");
+    });
+    socket.says("greeting");
+    expect(heard).toHaveLength(1);
+    expect(failures.heard).toMatchObject([{ code: "handler_failed", event: "greeting" }]);
+  });
+
+  it("is over when the client is disposed of", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder();
+    client.onAny(handler);
+    const hear = socket.onmessage;
+    client.dispose();
+    hear?.({ data: '{"type":"greeting"}' });
+    expect(heard).toEqual([]);
+  });
+});
+
 describe("a handler that throws", () => {
   const cause = new RangeError("handler is unwell");
   const fail = () => {

@@ -3,22 +3,30 @@ import { error } from "../errors.js";
 /** A handler of any event. */
 export type AnyHandler = (data: unknown, message?: unknown) => void;
 
+/** A handler as it is called, and as the application knows it. */
+type Entry = readonly [AnyHandler, unknown];
+
 /**
  * The handlers of one client. The list of a name is replaced and never changed, so that a delivery under way keeps the one it started with.
  */
 export class Handlers {
-  readonly #lists = new Map<string, readonly (readonly [AnyHandler])[]>();
+  readonly #lists = new Map<string | null, readonly Entry[]>();
+  /** Whether there ever was a handler of `null`, that is of every event of the server. */
+  hearsAll = false;
 
-  /** Adds a handler, which may be there twice; returns what takes exactly this one away. */
-  add(name: string, handler: AnyHandler): () => void {
-    const entry = [handler] as const;
+  /**
+   * Adds a handler, which may be there twice; returns what takes exactly this one away. `given` is what `remove` knows it by.
+   */
+  add(name: string | null, handler: AnyHandler, given: unknown = handler): () => void {
+    const entry: Entry = [handler, given];
+    this.hearsAll ||= name === null;
     this.#lists.set(name, [...(this.#lists.get(name) ?? []), entry]);
     return () => this.#keep(name, (known) => known !== entry);
   }
 
   /** Removes a handler of a name; all of them when none is given. */
   remove(name: string, handler?: unknown): void {
-    this.#keep(name, ([known]) => handler !== undefined && known !== handler);
+    this.#keep(name, ([, known]) => handler !== undefined && known !== handler);
   }
 
   clear(): void {
@@ -27,10 +35,10 @@ export class Handlers {
 
   /**
    * Calls the handlers of a name in order. One that throws does not stop the others and is reported; one that was removed
-   * meanwhile is not called.
+   * meanwhile is not called. With `null` for `key`, those of every event.
    */
-  call(name: string, data: unknown, message?: unknown): void {
-    const list = this.#lists.get(name);
+  call(name: string, data: unknown, message?: unknown, key: string | null = name): void {
+    const list = this.#lists.get(key);
     if (!list) return;
     let now: typeof list | undefined = list;
     for (const entry of list) {
@@ -40,7 +48,7 @@ export class Handlers {
       } catch (cause) {
         this.#fail(name, cause);
       }
-      now = this.#lists.get(name);
+      now = this.#lists.get(key);
     }
   }
 
@@ -53,7 +61,7 @@ export class Handlers {
     }
   }
 
-  #keep(name: string, isKept: (entry: readonly [AnyHandler]) => boolean): void {
+  #keep(name: string | null, isKept: (entry: Entry) => boolean): void {
     const left = (this.#lists.get(name) ?? []).filter(isKept);
     if (left.length) this.#lists.set(name, left);
     else this.#lists.delete(name);

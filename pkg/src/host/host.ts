@@ -284,7 +284,11 @@ export class Host implements CoreHost, SocketListener {
   #deliverFrame(envelope: Envelope, text: string): void {
     const flaw = flawOf(envelope, text);
     if (flaw) this.handlers.call("error", flaw);
-    else this.handlers.call(envelope.type, envelope.data, envelope);
+    else {
+      const { type, data } = envelope;
+      if (this.handlers.hearsAll) this.handlers.call(type, data, envelope, null);
+      this.handlers.call(type, data, envelope);
+    }
   }
 
   #handle(happening: Happening): void {

@@ -63,6 +63,27 @@ game.send("score", { points: 5 });
 // @ts-expect-error `y` is missing
 game.send("move", { x: 1 });
 
+game.once("score", ({ points }, message) => {
+  exactly<number>()(points);
+  exactly<"score">()(message.type);
+});
+game.once("close", ({ code }) => exactly<number>()(code));
+// @ts-expect-error the client sends this and does not hear it
+game.once("move", () => {});
+
+chat.onAny((event, data, message) => {
+  exactly<keyof Chat>()(event);
+  exactly<Chat[keyof Chat]>()(data);
+  if (message.type === "said") exactly<string>()(message.data.text);
+  exactly<number | undefined>()(message.timestamp);
+});
+// @ts-expect-error lifecycle events are not among them
+chat.onAny((event) => event === "open");
+new NativeSocketClient().onAny((event, data) => {
+  exactly<string>()(event);
+  exactly<unknown>()(data);
+});
+
 const slim = new SlimClient<FromServer, ToServer>();
 slim.on("score", ({ points }) => exactly<number>()(points));
 // @ts-expect-error `y` is missing
