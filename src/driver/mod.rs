@@ -1,6 +1,20 @@
-//! The driver: the loop between the state machine and the place that it runs in, step by step as the crate documentation numbers it.
+//! The driver: the loop between the state machine and the place that it runs in.
 //!
 //! There is one loop, generic over [`Host`]. Browsers, Rust front ends, the tests' virtual time and the simulation are hosts.
+//!
+//! # The driving contract
+//!
+//! Whoever drives [`Client`], a browser or a test, does this and nothing else:
+//!
+//! 1. Something happens: a socket opens, a frame arrives, a socket closes, the alarm goes off, the network or the page comes
+//!    back, or the application gives a command.
+//! 2. It goes in with the current time: [`Client::handle_input`], or the command's own method. Time is an argument,
+//!    never read; randomness comes from a seed given once.
+//! 3. [`Client::poll_output`] is drained until `None`. Socket effects are performed at once; events for the
+//!    application go to a list.
+//! 4. Every borrow is released.
+//! 5. The one alarm is armed anew from [`Client::poll_timeout`] if that changed. Early and late calls are harmless.
+//! 6. The listed events go to the application's handlers. A handler that throws is reported, and the others still run.
 
 mod host;
 
