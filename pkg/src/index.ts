@@ -10,7 +10,12 @@ export { optionsFromEnv } from "./env.js";
 export { EMOTIONS } from "./events.js";
 export { configureWebSocket } from "./page.js";
 
-/** {@inheritDoc Client} */
+/**
+ * One logical connection to a server, over as many WebSockets as it takes.
+ *
+ * `Events` maps the names of the events that `on` takes to their payloads, `Sends` those that `send` takes; with one map, both
+ * take the same. Without a map, every event is accepted.
+ */
 export class NativeSocketClient<Events extends object = AnyEvents, Sends extends object = Events> extends Client<
   Events,
   Sends

@@ -48,6 +48,7 @@ export interface Outbox {
 
 /** What the outbox of `everwire/durable` throws and rejects with. Holds neither payloads nor names; `cause` is what the browser said. */
 export interface OutboxError extends Error {
+  /** Tells it from other errors. */
   readonly name: "OutboxError";
   /** The stable name of what is wrong. */
   readonly code: OutboxErrorCode;

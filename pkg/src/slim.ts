@@ -5,7 +5,12 @@ import type { AnyEvents, Options } from "./types.js";
 
 export * from "./api.js";
 
-/** {@inheritDoc Client} */
+/**
+ * One logical connection to a server, over as many WebSockets as it takes.
+ *
+ * `Events` maps the names of the events that `on` takes to their payloads, `Sends` those that `send` takes; with one map, both
+ * take the same. Without a map, every event is accepted.
+ */
 export class NativeSocketClient<Events extends object = AnyEvents, Sends extends object = Events> extends Client<
   Events,
   Sends

@@ -53,13 +53,16 @@ export interface Options {
   authEvent?: string | undefined;
   /** Whether to connect without a token while `token` gives none. Default `false`. */
   anonymous?: boolean | undefined;
+  /** When and how often to try again after a lost connection or a failed attempt. */
   reconnect?: ReconnectOptions | undefined;
+  /** How to notice a dead link. */
   heartbeat?: HeartbeatOptions | undefined;
   /**
    * Longest time for one attempt, token included, and in the reliable mode the server's welcome, in milliseconds. Default 10 000. A
    * whole number from 1 to 2 147 483 647. An attempt that takes longer is abandoned and counts as failed.
    */
   connectTimeoutMs?: number | undefined;
+  /** What to keep while there is no connection. */
   queue?: QueueOptions | undefined;
   /**
    * Largest outgoing message in UTF-8 bytes, envelope included, without the number that the reliable mode adds. Default 10 240. From 1. Larger
@@ -79,6 +82,7 @@ export interface Options {
    * pages have left is sent first, before this page joins its sessions, and what a page leaves that dies later as soon as it is gone. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
    */
   outbox?: Outbox | undefined;
+  /** When to hold messages back because the network is slower than the application. */
   buffer?: BufferOptions | undefined;
   /**
    * The class to make sockets of: that of the package `ws` where there is no global one, such as Node before version 22, or a test's own. Default: the
@@ -94,15 +98,21 @@ export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocke
 
 /** The part of a WebSocket that a client uses, as in the WHATWG interface. */
 export interface WebSocketLike {
+  /** 0 while connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
+  /** How many bytes wait to be sent. Where it is missing, messages are never held back. */
   readonly bufferedAmount?: number;
+  /** Called when the connection is open. */
   onopen: ((event: never) => unknown) | null;
   /** Called with an event whose `data` is the text of a frame. */
   onmessage: ((event: never) => unknown) | null;
   /** Called with an event that has `code`, `reason` and `wasClean`, also when the connection could not be made. */
   onclose: ((event: never) => unknown) | null;
+  /** Called before `onclose` if the connection failed; the client learns nothing from it. */
   onerror: ((event: never) => unknown) | null;
+  /** Sends a text frame. */
   send(text: string): void;
+  /** Begins the closing handshake. */
   close(code?: number): void;
 }
 
@@ -219,9 +229,13 @@ export interface RequestOptions {
 
 /** The part of `console` that a client uses. A method that is missing is not called. */
 export interface Logger {
+  /** Nothing is said at this level. */
   debug?(text: string): void;
+  /** That a connection opened or ended, and when the next attempt starts. */
   info?(text: string): void;
+  /** What is lost: messages that were dropped, events that are missing, all attempts used up. */
   warn?(text: string): void;
+  /** The errors that the client saw. */
   error?(text: string): void;
 }
 
@@ -230,6 +244,7 @@ export type ConnectionState = "connecting" | "open" | "closing" | "closed";
 
 /** Where the connection stands, and why. The same object until something changes. */
 export interface Snapshot {
+  /** The state as a WebSocket would say it; `phase` says more. */
   readonly state: ConnectionState;
   /**
    * The state with its reason. `closed` is one of: `idle` (not asked for, or disconnected), `waiting` (for `retryAt`), `offline`
@@ -325,24 +340,32 @@ export interface SentMessage {
  * it as a {@link SentMessage} to look for that.
  */
 export type SendResult =
-  | (SentMessage & { readonly status: Exclude<MessageStatus, "refused"> })
+  | (SentMessage & {
+      /** How far it has come so far. */
+      readonly status: Exclude<MessageStatus, "refused">;
+    })
   | {
+      /** It was not accepted: it is neither sent nor queued. */
       readonly status: "refused";
       /** The stable name of what is wrong. */
       readonly code: ErrorCode;
       /** The same for people. */
       readonly reason: string;
+      /** The same to throw. */
       readonly error: EverwireError;
     };
 
 /** A message as it came from the server. */
 export interface Envelope<Type extends string = string, Data = unknown> {
+  /** The name of the event. */
   readonly type: Type;
+  /** The payload. */
   readonly data: Data;
   /** When the server sent it, in milliseconds since the epoch, if it said so. */
   readonly timestamp?: number;
   /** In the reliable mode: where the event is stored, if it is. */
   readonly stream?: string;
+  /** In the reliable mode: its position in the stream. Offsets grow, and may have holes. */
   readonly offset?: number;
 }
 
@@ -355,13 +378,28 @@ export interface LifecycleEvents {
   /** The phase changed. */
   state: Snapshot;
   /** An attempt is scheduled. */
-  reconnecting: { readonly attempt: number; readonly delayMs: number };
+  reconnecting: {
+    /** Its number, from 1. */
+    readonly attempt: number;
+    /** How long until it starts, in milliseconds. */
+    readonly delayMs: number;
+  };
   /** The attempts are used up. */
-  give_up: { readonly attempts: number };
+  give_up: {
+    /** How many have failed. */
+    readonly attempts: number;
+  };
   /** A problem that the client saw (with a `code`), or an `error` event of the server (without). */
   error: EverwireError | ServerErrorData;
   /** An accepted message will not be sent. */
-  drop: { readonly type: string; readonly data: unknown; readonly reason: DropReason };
+  drop: {
+    /** The name of the event. */
+    readonly type: string;
+    /** Its payload, as it was given to `send()`. */
+    readonly data: unknown;
+    /** Why it will not be sent. */
+    readonly reason: DropReason;
+  };
   /** In the reliable mode: stored events of a stream cannot be had any more; fetch what they said by other means. */
   gap: Gap;
 }
@@ -385,6 +423,7 @@ export type DropReason =
 
 /** Events that are missing: those of one stream from `from` to `to`, both included. Offsets may have holes, so `to - from + 1` is the most there were. */
 export interface Gap {
+  /** The stream, as the server names it. */
   readonly stream: string;
   /** The offset of the first that is missing. */
   readonly from: number;
@@ -394,6 +433,7 @@ export interface Gap {
 
 /** The payload of the server's own `error` events. */
 export interface ServerErrorData {
+  /** The server's words. */
   readonly message: string;
   readonly code?: undefined;
 }
@@ -405,7 +445,10 @@ export interface AnyEvents {
 
 /** A handler of one event. Where the payload's type is unknown, a handler may name the one that it expects. */
 export type Handler<Data, Message> = unknown extends Data
-  ? { handle(data: Data, message: Message): void }["handle"]
+  ? {
+      /** Takes the payload and the message that it came in. */
+      handle(data: Data, message: Message): void;
+    }["handle"]
   : (data: Data, message: Message) => void;
 
 /** A handler of every event of a map. The `type` of the message tells which `data` it has. */

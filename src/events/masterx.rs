@@ -175,10 +175,6 @@ pub struct AnswerFeedback {
 /// A message on its way to the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
-#[cfg_attr(
-    all(test, not(target_arch = "wasm32")),
-    ts(type = "{ id: string, content: string, [field: string]: unknown }")
-)]
 pub struct OutgoingMessage {
     /// The id that the sender gave it.
     pub id: String,

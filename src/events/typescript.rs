@@ -12,22 +12,33 @@ struct Catalogue {
     name: &'static str,
     about: &'static str,
     shared: Vec<String>,
-    client: Vec<(&'static str, String)>,
-    server: Vec<(&'static str, String)>,
+    client: Vec<Event>,
+    server: Vec<Event>,
 }
 
-fn event<E: WireEvent + TS>() -> (&'static str, String) {
-    (E::TYPE, pretty(&E::inline(&Config::default())))
+struct Event {
+    wire: &'static str,
+    about: String,
+    payload: String,
 }
 
-fn open_event<E: WireEvent + TS>() -> (&'static str, String) {
-    let (wire, payload) = event::<E>();
-    (wire, open(payload))
+fn event<E: WireEvent + TS>() -> Event {
+    Event { wire: E::TYPE, about: about::<E>(), payload: pretty(&E::inline(&Config::default())) }
+}
+
+fn open_event<E: WireEvent + TS>() -> Event {
+    let Event { wire, about, payload } = event::<E>();
+    Event { wire, about, payload: open(payload) }
 }
 
 fn shared<T: TS>() -> String {
     let config = Config::default();
-    pretty(&format!("export type {} = {};", T::name(&config), T::inline(&config)))
+    format!("{}{}", about::<T>(), pretty(&format!("export type {} = {};", T::name(&config), T::inline(&config))))
+}
+
+/// The documentation of a type, on one line of its own.
+fn about<T: TS>() -> String {
+    format!("{}\n", pretty(&T::docs().expect("`missing_docs` is denied")))
 }
 
 /// The declaration of an object that may have further fields.
@@ -59,7 +70,7 @@ fn masterx() -> Catalogue {
         name: "MasterX",
         about: "MasterX, an emotion-aware learning platform",
         shared: vec![
-            shared::<OutgoingMessage>(),
+            open(shared::<OutgoingMessage>()),
             shared::<IncomingMessage>(),
             shared::<PadValues>(),
             shared::<Level>(),
@@ -121,12 +132,12 @@ fn write_emotions(out: &mut String) {
     out.push_str("export type EmotionName = (typeof EMOTIONS)[number];\n\n");
 }
 
-fn write_map(out: &mut String, name: &str, about: &str, events: &[(&str, String)]) {
+fn write_map(out: &mut String, name: &str, about: &str, events: &[Event]) {
     out.push_str(&format!("/** {about} */\nexport interface {name} {{\n"));
-    for (wire, payload) in events {
+    for Event { wire, about, payload } in events {
         // ts-rs has its own idea of an object without fields.
         let payload = payload.replace("Record<symbol, never>", "Record<string, never>").replace('\n', "\n  ");
-        out.push_str(&format!("  {wire}: {payload};\n"));
+        out.push_str(&format!("  {about}  {wire}: {payload};\n"));
     }
     out.push_str("}\n\n");
 }

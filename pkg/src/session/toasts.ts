@@ -15,6 +15,7 @@ export interface Toast {
   readonly retry?: () => void;
 }
 
+/** Shows one toast. */
 export type ShowToast = (toast: Toast) => void;
 
 /**
@@ -23,9 +24,19 @@ export type ShowToast = (toast: Toast) => void;
  */
 export type ToastTarget =
   | ShowToast
-  | { readonly showToast: ShowToast }
-  | { getState(): { readonly showToast: ShowToast } };
+  | {
+      /** Shows one toast. */
+      readonly showToast: ShowToast;
+    }
+  | {
+      /** The state as it is now. */
+      getState(): {
+        /** Shows one toast. */
+        readonly showToast: ShowToast;
+      };
+    };
 
+/** What is shown besides notifications, and in which words. */
 export interface ToastOptions {
   /** The text when the client has given up. Default: `Real-time connection lost.` */
   readonly giveUp?: string | undefined;
@@ -35,6 +46,7 @@ export interface ToastOptions {
 
 /** A client whose events can become toasts; every `NativeSocketClient` is one. */
 export interface ToastClient extends Pick<EventClient, "on"> {
+  /** Tries again, at once. */
   reconnect(): void;
 }
 

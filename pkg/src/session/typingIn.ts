@@ -17,6 +17,7 @@ export interface Typing {
   readonly dispose: () => void;
 }
 
+/** Whose typing it is, and by which rule it is announced. */
 export interface TypingOptions {
   /** The user of this page, whose typing on other devices is not shown. Default: everybody is. */
   readonly userId?: string | undefined;
