@@ -1,5 +1,5 @@
 export type { ErrorCode, ProtocolViolation } from "./errors.js";
-export { ConfigError, EverwireError } from "./errors.js";
+export { ConfigError, EverwireError, isClientError } from "./errors.js";
 export type * from "./events.js";
 export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outbox.js";
 export type {

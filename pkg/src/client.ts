@@ -11,7 +11,7 @@ import { byteLength } from "./host/json.js";
 import { checkOptions } from "./host/options.js";
 import { randomNumbers, webSocketClass } from "./host/platform.js";
 import { REFUSAL_TEXTS } from "./host/words.js";
-import { listen } from "./log.js";
+import { listen, log } from "./log.js";
 import { Message } from "./message.js";
 import type { Outbox, StoredMessage } from "./outbox.js";
 import type {
@@ -127,7 +127,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       if (!isDone) host.outcomes.watch(seq, message);
       return message as SendResult;
     } catch (cause) {
-      const refusal = refusalOf(cause);
+      const refusal = this.#refusal(event, cause);
       return { status: "refused", code: refusal.code, reason: refusal.message, error: refusal };
     }
   }
@@ -150,7 +150,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
           const { seq } = this.#submit(event, data, {}, options?.timeoutMs ?? 10_000);
           host.outcomes.expectReply(seq, resolve as (reply: unknown) => void, reject);
         } catch (cause) {
-          reject(refusalOf(cause));
+          reject(this.#refusal(event, cause));
         }
       }),
     );
@@ -208,17 +208,18 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /** Gets ready to connect. */
   #prepare(): Core {
-    if (!this.#core) throw disposed();
-    const { url, path } = this.#host.options;
+    const { options } = this.#host;
     try {
-      this.#host.endpoint = endpoint(url, path);
-      webSocketClass(this.#host.options);
+      if (!this.#core) throw disposed();
+      this.#host.endpoint = endpoint(options.url, options.path);
+      webSocketClass(options);
+      void this.#open();
+      return this.#core;
     } catch (cause) {
+      log(options.logger, "error", (cause as EverwireError).message);
       this.#host.setError(cause as EverwireError);
       throw cause;
     }
-    void this.#open();
-    return this.#core;
   }
 
   /** Hands an event to the core. Throws an error that says why it was not accepted. */
@@ -261,6 +262,16 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       void this.#keep({ clientId, seq, expiresAt, ...stored });
     }
     return { seq, isSent: outcome === "sent", isVolatile: purpose === "volatile" };
+  }
+
+  /** What is told of a message that was not accepted: what its data throws while it is read is its own. */
+  #refusal(event: string, cause: unknown): EverwireError {
+    const refusal =
+      cause instanceof EverwireError ? cause : error("unserialisable", "the data cannot be read (see `cause`)", cause);
+    // What is no name of an event may be a payload in the wrong place.
+    const type = typeof event === "string" ? event : undefined;
+    log(this.#host.options.logger, "warn", `refused ${JSON.stringify({ type, code: refusal.code })}`);
+    return refusal;
   }
 
   /** Puts a message on disk, or says why it stays in memory; then it may be sent. */
@@ -392,10 +403,6 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     return this.#host.listeners.add(listener);
   }
 }
-
-/** What is told of a message that was not accepted: what its data throws while it is read is its own. */
-const refusalOf = (cause: unknown): EverwireError =>
-  cause instanceof EverwireError ? cause : error("unserialisable", "the data cannot be read (see `cause`)", cause);
 
 /** 53 bits for the randomness of a client. */
 const seed = (): number => Number((randomNumbers(1)[0] as bigint) >> 11n);

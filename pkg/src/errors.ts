@@ -1,12 +1,17 @@
 import type * as Codes from "./codes.js";
 
+/** What comes from a server cannot have it. */
+const BRAND = /* @__PURE__ */ Symbol.for("everwire.error");
+
 /**
  * An error that programs can tell apart by its `code`, which is stable; the message is for people. Neither holds a token or a payload. The class of
  * every error that a client throws or reports.
  */
 export class EverwireError extends Error {
+  static override readonly name: string = "EverwireError";
+
   static {
-    EverwireError.prototype.name = "EverwireError";
+    Object.assign(EverwireError.prototype, { name: EverwireError.name, [BRAND]: true });
   }
 
   /** The stable name of what is wrong. */
@@ -26,8 +31,10 @@ export class EverwireError extends Error {
 
 /** An option that cannot be used, thrown by the constructor or, for one of a message, in its result: the caller has to change it. */
 export class ConfigError extends EverwireError {
+  static override readonly name = "ConfigError";
+
   static {
-    ConfigError.prototype.name = "ConfigError";
+    ConfigError.prototype.name = ConfigError.name;
   }
 
   declare readonly code: "invalid_option";
@@ -42,6 +49,13 @@ export class ConfigError extends EverwireError {
     this.expected = expected;
   }
 }
+
+/**
+ * Whether something is an error of a client, of whatever copy of the package; `instanceof EverwireError` knows only those of its own. In a handler of
+ * `error`, the rest are the server's own error events.
+ */
+export const isClientError = (error: unknown): error is EverwireError =>
+  (error as { [BRAND]?: true } | null | undefined)?.[BRAND] === true;
 
 /** An error with what led to it, if that is known. */
 export const error = (code: ErrorCode, message: string, cause?: unknown): EverwireError =>

@@ -20,6 +20,8 @@ export class NativeSocketClient<Events extends object = AnyEvents, Sends extends
   Events,
   Sends
 > {
+  static override readonly name: string = "NativeSocketClient";
+
   /** Loads the WebAssembly module with the first client, in about a millisecond. */
   constructor(options?: Options) {
     super(load, options);

@@ -1,4 +1,5 @@
 import type { Client } from "./client.js";
+import { attempt } from "./host/handlers.js";
 import type { Logger } from "./types.js";
 
 /** Tells a logger what happens, without tokens and payloads. */
@@ -6,12 +7,15 @@ export function listen(client: Client, logger: Logger): void {
   for (const [event, level] of Object.entries(LEVELS)) {
     client.on(event, (report: { data?: unknown }) => {
       const { data: _, ...told } = report;
-      if (event !== "error") logger[level]?.(`everwire: ${event} ${JSON.stringify(told)}`);
+      if (event !== "error") log(logger, level, `${event} ${JSON.stringify(told)}`);
       // Any other `error` is the server's own, and so a payload.
-      else if (report instanceof Error) logger[level]?.(`everwire: ${report.message}`);
+      else if (report instanceof Error) log(logger, level, report.message);
     });
   }
 }
+
+export const log = (logger: Logger | undefined, level: keyof Logger, text: string): void =>
+  attempt(() => logger?.[level]?.(`everwire: ${text}`));
 
 const LEVELS = {
   open: "info",

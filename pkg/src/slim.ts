@@ -15,6 +15,8 @@ export class NativeSocketClient<Events extends object = AnyEvents, Sends extends
   Events,
   Sends
 > {
+  static override readonly name: string = "NativeSocketClient";
+
   /** Throws `not_ready` until {@link init} has finished. */
   constructor(options?: Options) {
     super(load, options);

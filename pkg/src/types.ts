@@ -89,7 +89,10 @@ export interface Options {
    * global `WebSocket`, as it is when a connection is opened. Without either, `connect()` throws `missing_platform`.
    */
   WebSocket?: WebSocketClass | undefined;
-  /** Hears what happens, without tokens and payloads; `console` fits. Default: none. */
+  /**
+   * Hears what happens, without tokens and payloads; `console` fits. Also of each message that is refused, with its type and the code, and why
+   * `connect()` and `reconnect()` throw, for a hook that connects has nobody to throw to. Default: none.
+   */
   logger?: Logger | undefined;
 }
 
@@ -389,7 +392,7 @@ export interface LifecycleEvents {
     /** How many have failed. */
     readonly attempts: number;
   };
-  /** A problem that the client saw (with a `code`), or an `error` event of the server (without). */
+  /** A problem that the client saw, or an `error` event of the server; `isClientError()` tells which. */
   error: EverwireError | ServerErrorData;
   /** An accepted message will not be sent. */
   drop: {
@@ -433,9 +436,12 @@ export interface Gap {
 
 /** The payload of the server's own `error` events. */
 export interface ServerErrorData {
-  /** The server's words. */
+  /** Why, for people. The server's text: show it as text. */
   readonly message: string;
-  readonly code?: undefined;
+  /** Why, for programs, if the server says so: one of its own names, such as `not_allowed`. */
+  readonly code?: string;
+  /** The type of the message that it is about, if it is about one. */
+  readonly about?: string;
 }
 
 /** Accepts every event with every payload. */

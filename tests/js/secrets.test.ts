@@ -47,6 +47,51 @@ it("the logger hears what happens to a connection", () => {
   ]);
 });
 
+it("the logger hears of every message that is refused, by type and code, and of nothing that is in it", async () => {
+  const { logger, lines } = logBook();
+  const client = makeClient({ logger, maxMessageBytes: 200 });
+  client.send("note", { PAYLOAD: PAYLOAD.repeat(10) });
+  client.send("note", { PAYLOAD, big: 1n });
+  client.send({ PAYLOAD } as unknown as string);
+  client.send("typing", { match_id: PAYLOAD });
+  await expect(client.request("ask", { PAYLOAD })).rejects.toMatchObject({ code: "unsupported" });
+  client.dispose();
+  client.send("note");
+  expect(lines).toEqual([
+    'warn everwire: refused {"type":"note","code":"too_large"}',
+    'warn everwire: refused {"type":"note","code":"unserialisable"}',
+    'warn everwire: refused {"code":"invalid_event"}',
+    'warn everwire: refused {"type":"typing","code":"not_open"}',
+    'warn everwire: refused {"type":"ask","code":"unsupported"}',
+    'warn everwire: refused {"type":"note","code":"disposed"}',
+  ]);
+});
+
+it("the logger hears once why connect() or reconnect() threw, whoever swallows it", () => {
+  const { logger, lines } = logBook();
+  const client = makeClient({ logger, url: `nonsense ${TOKEN}` });
+  expect(() => client.connect()).toThrow();
+  expect(() => client.reconnect()).toThrow();
+  client.dispose();
+  expect(() => client.connect()).toThrow();
+  expect(lines).toEqual([
+    ...Array(2).fill('error everwire: `url` is not an absolute URL such as "https://example.com"'),
+    "error everwire: the client was disposed of",
+  ]);
+});
+
+it("a logger that throws does not keep a refusal from who has sent", () => {
+  const reportError = vi.fn();
+  vi.stubGlobal("reportError", reportError);
+  const fail = () => {
+    throw new Error("disk full");
+  };
+  const client = makeClient({ logger: { warn: fail, error: fail }, url: "nonsense" });
+  expect(client.send("")).toMatchObject({ status: "refused", code: "invalid_event" });
+  expect(() => client.connect()).toThrow("absolute URL");
+  expect(reportError).toHaveBeenCalledTimes(2);
+});
+
 it("a logger may leave out what it does not want to hear", () => {
   const client = makeClient({ logger: {} });
   client.connect();

@@ -4,6 +4,7 @@ import {
   type DropReason,
   type ErrorCode,
   EverwireError,
+  isClientError,
   type MessageStatus,
   NativeSocketClient,
   type SentMessage,
@@ -22,10 +23,15 @@ client.on("drop", ({ reason }) => exactly<DropReason>()(reason));
 client.on("error", (error) => {
   exactly<EverwireError | ServerErrorData>()(error);
   exactly<string>()(error.message);
-  if (error.code !== undefined) {
+  if (isClientError(error)) {
     exactly<EverwireError>()(error);
+    exactly<ErrorCode>()(error.code);
     exactly<string | null | undefined>()(error.frame);
     exactly<string | undefined>()(error.event);
+  } else {
+    exactly<ServerErrorData>()(error);
+    exactly<string | undefined>()(error.code);
+    exactly<string | undefined>()(error.about);
   }
   if (error instanceof EverwireError) exactly<ErrorCode>()(error.code);
 });
