@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use everwire::client::{Client, Diagnostics, NotConnected, Options, SendOptions};
+use everwire::client::{Client, Diagnostics, NotConnected, Options, SendOptions, SessionRule};
 use everwire::events::masterx::{JoinSession, Notification};
 use everwire::proto::{Config, Phase};
 use futures_util::StreamExt;
@@ -141,6 +141,9 @@ fn options_of_sockets_are_checked() {
         (Options::new().token_param(""), "tokenParam"),
         (Options::new().auth_event(""), "authEvent"),
         (reliable().auth_event("hello"), "authEvent"),
+        (Options::new().sessions([SessionRule::new("", "id")]), "sessions"),
+        (Options::new().sessions([SessionRule::new("join", "")]), "sessions"),
+        (Options::new().sessions([SessionRule::new("join", "id").leave("join")]), "sessions"),
     ] {
         assert_eq!(Client::new(options).unwrap_err().field, field);
     }

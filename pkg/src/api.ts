@@ -26,6 +26,7 @@ export type {
   SendResult,
   SentMessage,
   ServerErrorData,
+  SessionRule,
   Snapshot,
   TokenFunction,
   WebSocketClass,

@@ -241,7 +241,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       throw new ConfigError("durable", "used with the client's `outbox` and without `volatile`");
     }
     const frame = encode(event, data, timeoutMs !== undefined, host.isReliable);
-    let { purpose, key, rank = 0 } = classify(event, data);
+    let { purpose, key, rank = 0 } = classify(event, data, host.options.sessions);
     if (purpose === "ordinary" && volatile) purpose = "volatile";
     if ((purpose === "ordinary" || purpose === "volatile") && coalesce !== undefined) [key, rank] = [coalesce, 0];
     const bytes = byteLength(frame);

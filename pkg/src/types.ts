@@ -85,6 +85,12 @@ export interface Options {
   /** When to hold messages back because the network is slower than the application. */
   buffer?: BufferOptions | undefined;
   /**
+   * Which events join and leave sessions, beside those of the catalogues (`join_session`, `leave_session`, `join_match`). Default: none. These rules come
+   * before the catalogues'. What was joined is joined again on every connection before anything else goes out, until it is left; a client can be in 1 000
+   * sessions. A rule with an empty or missing name is a `ConfigError`.
+   */
+  sessions?: SessionRule | readonly SessionRule[] | undefined;
+  /**
    * The class to make sockets of: that of the package `ws` where there is no global one, such as Node before version 22, or a test's own. Default: the
    * global `WebSocket`, as it is when a connection is opened. Without either, `connect()` throws `missing_platform`.
    */
@@ -123,6 +129,19 @@ export interface WebSocketLike {
 export type TokenFunction = (request: {
   readonly refused: boolean;
 }) => string | null | undefined | Promise<string | null | undefined>;
+
+/** The events that join and leave one kind of session, such as `{ join: "join_room", leave: "leave_room", key: "room_id" }`. */
+export interface SessionRule {
+  /** The type of the event that joins. The latest one of a session is what is sent again. */
+  readonly join: string;
+  /** The type of the event that leaves. Default: none, and what was joined stays joined until `logout()`. */
+  readonly leave?: string | undefined;
+  /**
+   * The field of both payloads that names the session: a string, or a whole number, which means the same as its digits. An event without it neither joins nor
+   * leaves.
+   */
+  readonly key: string;
+}
 
 /** When and how often to try again. */
 export interface ReconnectOptions {

@@ -111,6 +111,7 @@ use crate::events::WireEvent;
 use crate::proto::{Client as Core, ConfigError, Phase, Timestamp};
 use crate::web::{HAS_JAVASCRIPT, WebHost, WebValue};
 
+pub use crate::events::rules::SessionRule;
 pub use crate::proto::wire::ReceiptStatus;
 pub use diagnostics::Diagnostics;
 pub use error::{ClientError, EndpointError, NotConnected, RequestError, SendError};
@@ -157,9 +158,9 @@ impl Client {
     /// [`ConfigError`] names the option that is out of range, by its JavaScript path, and what it accepts: the caller has to
     /// change it.
     pub fn new(options: Options) -> Result<Self, ConfigError> {
-        let Parts { config, target, token, is_anonymous, socket_options } = options.into_parts()?;
+        let Parts { config, target, token, is_anonymous, socket_options, sessions } = options.into_parts()?;
         let environment = if HAS_JAVASCRIPT {
-            Environment::Browser(WebHost::new(config, token.into_source(), is_anonymous, socket_options))
+            Environment::Browser(WebHost::new(config, token.into_source(), is_anonymous, socket_options, sessions))
         } else {
             Environment::Server(Box::new(Snapshot::of_new_client(&config)))
         };

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::EndpointError;
+use crate::events::rules::SessionRule;
 use crate::proto::{Config, ConfigError, ValidatedConfig};
 use crate::web::{self, CountedClosure, TokenSource};
 
@@ -21,6 +22,7 @@ pub struct Options {
     token: Token,
     is_anonymous: bool,
     socket: SocketOptions,
+    sessions: Vec<SessionRule>,
     config: Config,
 }
 
@@ -204,6 +206,15 @@ impl Options {
         self
     }
 
+    /// Which events join and leave sessions, beside those of the [catalogues](crate::events). Default: none. These rules come before the
+    /// catalogues'. What was joined is joined again on every connection before anything else goes out, until it is left; a client can
+    /// be in 1 000 sessions. A rule with an empty name is a [`ConfigError`].
+    #[must_use]
+    pub fn sessions(mut self, rules: impl IntoIterator<Item = SessionRule>) -> Self {
+        self.sessions = rules.into_iter().collect();
+        self
+    }
+
     /// Everything else. Default: [`Config::default`]. Its ranges are checked by [`Client::new`](super::Client::new).
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
@@ -214,9 +225,19 @@ impl Options {
     pub(super) fn into_parts(self) -> Result<Parts, ConfigError> {
         let config = self.config.check()?;
         self.socket.check(config.reliable)?;
+        if !self.sessions.iter().all(SessionRule::is_valid) {
+            return Err(ConfigError { field: "sessions", expected: "rules whose names are not empty and differ" });
+        }
         let target = Target { url: self.url, path: self.path };
         let is_anonymous = self.is_anonymous || matches!(self.token, Token::None);
-        Ok(Parts { config, target, token: self.token, is_anonymous, socket_options: self.socket })
+        Ok(Parts {
+            config,
+            target,
+            token: self.token,
+            is_anonymous,
+            socket_options: self.socket,
+            sessions: self.sessions,
+        })
     }
 }
 
@@ -228,6 +249,7 @@ pub(super) struct Parts {
     /// Whether to connect without a token.
     pub(super) is_anonymous: bool,
     pub(super) socket_options: SocketOptions,
+    pub(super) sessions: Vec<SessionRule>,
 }
 
 impl Token {
@@ -261,12 +283,13 @@ const DEFAULT_PATH: &str = "/api/ws";
 impl fmt::Debug for Options {
     /// Leaves the token out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, path, is_anonymous, socket, config, token: _ } = self;
+        let Self { url, path, is_anonymous, socket, sessions, config, token: _ } = self;
         f.debug_struct("Options")
             .field("url", url)
             .field("path", path)
             .field("anonymous", is_anonymous)
             .field("socket", socket)
+            .field("sessions", sessions)
             .field("config", config)
             .finish_non_exhaustive()
     }

@@ -87,7 +87,8 @@ pub(super) fn submit(
 ) -> Result<(Sent, u64), SendError> {
     check_millis("ttl_ms", options.ttl_ms)?;
     check_millis("timeout_ms", reply_within_ms)?;
-    let message = Outgoing { event, data, options, reply_within_ms }.message(host.is_reliable())?;
+    let message =
+        Outgoing { event, data, options, reply_within_ms, sessions: host.sessions() }.message(host.is_reliable())?;
     // What becomes of a request may be told before the driver returns, so its number is expected before it is given.
     let expected = reply_within_ms.map(|_| host.with_core(|core| core.latest_seq()) + 1);
     let requests = host.dispatcher().requests();

@@ -62,9 +62,62 @@ pub struct Classified {
     pub rank: u64,
 }
 
-/// Applies the rules to a message; `text` reads a field of its payload, if it is a string.
-pub fn classify(event: &str, text: impl Fn(&str) -> Option<String>) -> Classified {
+/// The events that join and leave one kind of session, beside those of the catalogues.
+///
+/// ```
+/// use everwire::events::rules::SessionRule;
+///
+/// let rooms = SessionRule::new("join_room", "room_id").leave("leave_room");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionRule {
+    /// The type of the event that joins. The latest one of a session is what is sent again.
+    pub join: String,
+    /// The type of the event that leaves, if there is one.
+    pub leave: Option<String>,
+    /// The field of both payloads that names the session: a string, or a whole number, which means the same as its digits. An event without
+    /// it neither joins nor leaves.
+    pub key: String,
+}
+
+impl SessionRule {
+    /// What joins, and the field that names the session. What was joined stays joined, unless there is something that [leaves](Self::leave).
+    pub fn new(join: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { join: join.into(), leave: None, key: key.into() }
+    }
+
+    /// What leaves.
+    #[must_use]
+    pub fn leave(mut self, event: impl Into<String>) -> Self {
+        self.leave = Some(event.into());
+        self
+    }
+
+    /// Whether it has the names that it needs.
+    #[cfg(feature = "web")]
+    pub(crate) fn is_valid(&self) -> bool {
+        let leave = self.leave.as_deref();
+        !self.join.is_empty() && !self.key.is_empty() && leave != Some("") && leave != Some(&self.join)
+    }
+
+    fn purpose(&self, event: &str, text: &impl Fn(&str) -> Option<String>) -> Option<Purpose> {
+        let joins = event == self.join;
+        if !joins && self.leave.as_deref() != Some(event) {
+            return None;
+        }
+        let session = format!("{} {}={}", self.join, self.key, text(&self.key)?);
+        Some(if joins { Purpose::Join(session) } else { Purpose::Leave(session) })
+    }
+}
+
+/// Applies the rules that the application has declared, then those of the catalogues, to a message; `text` reads a field of its payload,
+/// if it is a string or a whole number.
+pub fn classify(event: &str, declared: &[SessionRule], text: impl Fn(&str) -> Option<String>) -> Classified {
     let ordinary = Classified { purpose: Purpose::Ordinary, coalesce: None, rank: 0 };
+    if let Some(purpose) = declared.iter().find_map(|rule| rule.purpose(event, &text)) {
+        return Classified { purpose, ..ordinary };
+    }
     let Some(rule) = RULES.iter().find(|rule| rule.event == event) else { return ordinary };
     let name = rule.session.and_then(|field| Some((field, text(field)?)));
     let session = name.map(|(field, name)| format!("{field}={name}"));
@@ -89,11 +142,13 @@ const LARGEST_RANK: u64 = (1 << 53) - 1;
 
 #[cfg(test)]
 mod tests {
-    use super::{Classified, classify};
+    use super::{Classified, SessionRule, classify};
     use crate::proto::Purpose;
 
     fn classified(event: &str, members: &[(&str, &str)]) -> Classified {
-        classify(event, |field| members.iter().find(|(name, _)| *name == field).map(|(_, text)| (*text).to_owned()))
+        classify(event, &[], |field| {
+            members.iter().find(|(name, _)| *name == field).map(|(_, text)| (*text).to_owned())
+        })
     }
 
     #[test]
@@ -103,6 +158,23 @@ mod tests {
         assert_eq!(classified("leave_session", &named).purpose, Purpose::Leave("session_id=s1".to_owned()));
         assert_eq!(classified("join_session", &[]).purpose, Purpose::Ordinary);
         assert_eq!(classified("join_match", &named).purpose, Purpose::Ordinary);
+    }
+
+    #[test]
+    fn declared_rules_come_first_and_their_sessions_are_told_apart() {
+        let rules = [
+            SessionRule::new("enter", "id").leave("exit"),
+            SessionRule::new("watch", "id").leave("exit"),
+            SessionRule::new("join_session", "room"),
+        ];
+        let purpose =
+            |event: &str, field: &str| classify(event, &rules, |name| (name == field).then(|| "7".to_owned())).purpose;
+        assert_eq!(purpose("enter", "id"), Purpose::Join("enter id=7".to_owned()));
+        assert_eq!(purpose("watch", "id"), Purpose::Join("watch id=7".to_owned()));
+        assert_eq!(purpose("exit", "id"), Purpose::Leave("enter id=7".to_owned()));
+        assert_eq!(purpose("enter", "other"), Purpose::Ordinary);
+        assert_eq!(purpose("join_session", "room"), Purpose::Join("join_session room=7".to_owned()));
+        assert_eq!(purpose("join_session", "session_id"), Purpose::Join("session_id=7".to_owned()));
     }
 
     #[test]

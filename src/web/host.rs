@@ -17,6 +17,7 @@ use super::token::{Opening, TokenAnswer, TokenSource};
 use super::value::{WebText, WebValue};
 use crate::client::{ClientError, ClientEvent, Dispatcher, RequestError, Snapshot, SocketOptions, readable};
 use crate::driver::{self, Driver, Host};
+use crate::events::rules::SessionRule;
 use crate::proto::wire::ReceiptStatus;
 use crate::proto::{
     Cause, Client, Close, DropReason, Input, Message, ProtocolViolation, Reason, RequestFailure, SocketId, Timestamp,
@@ -34,6 +35,7 @@ pub(crate) struct WebHost {
     /// Whether to connect without a token.
     is_anonymous: bool,
     socket_options: SocketOptions,
+    sessions: Vec<SessionRule>,
     /// Where to connect, without the token.
     endpoint: ReentrancyCell<JsString>,
     socket: ReentrancyCell<Option<(SocketId, Rc<Socket>)>>,
@@ -50,6 +52,7 @@ impl WebHost {
         token: TokenSource,
         is_anonymous: bool,
         socket_options: SocketOptions,
+        sessions: Vec<SessionRule>,
     ) -> Rc<Self> {
         let (client_id, seed) = scope::random_identity();
         let is_reliable = config.reliable;
@@ -62,6 +65,7 @@ impl WebHost {
             token,
             is_anonymous,
             socket_options,
+            sessions,
             endpoint: ReentrancyCell::new(JsString::default()),
             socket: ReentrancyCell::new(None),
             socket_listeners: OnceCell::new(),
@@ -78,6 +82,11 @@ impl WebHost {
 
     pub(crate) const fn is_reliable(&self) -> bool {
         self.is_reliable
+    }
+
+    /// What joins and leaves sessions beside the events of the catalogues.
+    pub(crate) fn sessions(&self) -> &[SessionRule] {
+        &self.sessions
     }
 
     pub(crate) const fn dispatcher(&self) -> &Dispatcher {

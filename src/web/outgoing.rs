@@ -1,13 +1,13 @@
 //! From an event of the application to the message that waits or is sent.
 
-use js_sys::{Error, JSON, JsString, Reflect};
+use js_sys::{Error, JSON, JsString, Number, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::json_text;
 use super::scope::wall_clock;
 use super::value::{WebText, WebValue};
 use crate::client::{SendError, SendOptions};
-use crate::events::rules::{Classified, classify};
+use crate::events::rules::{Classified, SessionRule, classify};
 use crate::proto::wire::{self, Text as _, Value as _};
 use crate::proto::{Message, Purpose};
 
@@ -21,6 +21,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) options: &'a SendOptions,
     /// How long to wait for the reply, if it is a request.
     pub(crate) reply_within_ms: Option<u64>,
+    /// What joins and leaves sessions beside the events of the catalogues.
+    pub(crate) sessions: &'a [SessionRule],
 }
 
 impl Outgoing<'_> {
@@ -32,7 +34,8 @@ impl Outgoing<'_> {
         }
         let frame = self.frame()?;
         let bytes = u32::try_from(frame.utf8_len()).unwrap_or(u32::MAX);
-        let Classified { purpose, coalesce, rank, .. } = classify(self.event, |name| text_of(self.data, name));
+        let Classified { purpose, coalesce, rank, .. } =
+            classify(self.event, self.sessions, |name| text_of(self.data, name));
         let purpose = match purpose {
             Purpose::Ordinary if self.options.volatile => Purpose::Volatile,
             purpose => in_javascript(purpose),
@@ -96,9 +99,11 @@ fn is_too_deep(json: &JsString) -> bool {
 /// How deep arrays and objects of the data may be nested.
 const MAX_LEVELS: u32 = 63;
 
-/// The member of the data, if it is a string.
+/// The member of the data, if it is a string or a whole number.
 fn text_of(data: &JsValue, name: &str) -> Option<String> {
-    Reflect::get(data, &name.into()).ok()?.as_string()
+    let member = Reflect::get(data, &name.into()).ok()?;
+    let digits = || Number::is_safe_integer(&member).then(|| member.as_f64())?.map(|number| number.to_string());
+    member.as_string().or_else(digits)
 }
 
 fn in_javascript(purpose: Purpose) -> Purpose<WebText> {

@@ -5,6 +5,7 @@
 
 mod closes;
 mod connecting;
+mod declared_sessions;
 mod decoding;
 mod faults;
 mod frames;

@@ -7,6 +7,7 @@ useStandIns();
 
 const TOKEN = "a string, or a function that returns a string, null, or a promise of either";
 const PROTOCOLS = /^the name of a subprotocol .* different ones$/;
+const SESSIONS = /^`\{ join, leave\?, key }`/;
 
 const LONGEST = 2 ** 31 - 1;
 const MOST = 2 ** 32 - 2;
@@ -76,7 +77,7 @@ describe.each(NUMBERS)("%s", (field, bounds, wrong, right) => {
   });
 });
 
-it.each([
+it.each<[field: string, value: unknown, expected: string | RegExp]>([
   ["url", 5, "a string"],
   ["url", new URL("http://server.test"), "a string"],
   ["path", null, "a string"],
@@ -94,6 +95,14 @@ it.each([
   ["protocols", ["chat", 5], PROTOCOLS],
   ["protocols", ["chat", "chat"], PROTOCOLS],
   ["protocols", null, PROTOCOLS],
+  ...[5, null, "join_room", {}, { join: "join_room" }, { key: "room_id" }, { join: "", key: "room_id" }].map(
+    (rule): [string, unknown, RegExp] => ["sessions", rule, SESSIONS],
+  ),
+  ["sessions", [{ join: "join_room", key: "room_id" }, null], SESSIONS],
+  ["sessions", { join: "join_room", leave: "", key: "room_id" }, SESSIONS],
+  ["sessions", { join: "join_room", leave: 5, key: "room_id" }, SESSIONS],
+  ["sessions", { join: "join_room", leave: "join_room", key: "room_id" }, SESSIONS],
+  ["sessions", { join: "join_room", key: "" }, SESSIONS],
   ["anonymous", "yes", "true or false"],
   ["anonymous", null, "true or false"],
   ["reconnect", 5, "an object"],

@@ -1,4 +1,5 @@
 import type { PurposeName } from "../codes.js";
+import type { Options } from "../types.js";
 import { RULES } from "./rules.js";
 
 /** What a message is for, and what it replaces while it waits. */
@@ -10,20 +11,29 @@ export interface Classified {
   readonly rank?: number;
 }
 
-/** Applies the rules of the catalogues to a message. */
-export function classify(type: string, data: unknown): Classified {
+/** Applies the rules that the application has declared, then those of the catalogues, to a message. */
+export function classify(type: string, data: unknown, declared: Options["sessions"] = []): Classified {
+  const member = (name: string | undefined): unknown => name && (data as Record<string, unknown> | undefined)?.[name];
+  /** What the field names: a string, or a whole number, which stands for its digits. */
+  const named = (field: string | undefined): string | undefined => {
+    const name = member(field);
+    return typeof name === "string" || Number.isSafeInteger(name) ? `${field}=${name}` : undefined;
+  };
+  for (const { join, leave, key } of [declared].flat()) {
+    const session = named(key);
+    if (session && (type === join || type === leave))
+      return { purpose: type === join ? "join" : "leave", key: `${join} ${session}` };
+  }
   const rule = Object.hasOwn(RULES, type) ? RULES[type] : undefined;
   if (!rule) return ORDINARY;
-  const { purpose, session: field, coalesces, rank } = rule;
-  const member = (name: string | undefined): unknown => name && (data as Record<string, unknown> | undefined)?.[name];
-  const name = member(field);
-  const isNamed = typeof name === "string";
-  if (purpose === "join" || purpose === "leave") return isNamed ? { purpose, key: `${field}=${name}` } : ORDINARY;
+  const { purpose, session, coalesces, rank } = rule;
+  const key = named(session);
+  if (purpose === "join" || purpose === "leave") return key ? { purpose, key } : ORDINARY;
   const id = member(rank);
   const number = Number(typeof id === "number" ? id : typeof id === "string" && /^\d+$/.test(id) ? id : Number.NaN);
   const isRanked = !rank || (Number.isSafeInteger(number) && number >= 0);
-  if (!coalesces || !isNamed || !isRanked) return { purpose };
-  return { purpose, key: `${type} ${field}=${name}`, rank: rank ? number : 0 };
+  if (!coalesces || !key || !isRanked) return { purpose };
+  return { purpose, key: `${type} ${key}`, rank: rank ? number : 0 };
 }
 
 const ORDINARY: Classified = { purpose: "ordinary" };

@@ -1,6 +1,6 @@
 import type { OverflowName } from "../codes.js";
 import { ConfigError } from "../errors.js";
-import type { Options } from "../types.js";
+import type { Options, SessionRule } from "../types.js";
 import { OPTION_RANGES } from "./optionRanges.js";
 import { isSubprotocol } from "./token.js";
 
@@ -57,6 +57,13 @@ export function checkOptions(options: Options): void {
   check("anonymous", (value) => value === !!value, "true or false");
   const isName = (value: unknown): boolean => isString(value) && value !== "";
   for (const name of ["tokenParam", "authEvent"]) check(name, isName, "a string that is not empty");
+  const isRule = (rule: Partial<SessionRule> | undefined): boolean =>
+    [rule?.join, rule?.key, rule?.leave ?? "-"].every(isName) && rule?.join !== rule?.leave;
+  check(
+    "sessions",
+    (value) => [value].flat().every(isRule as never),
+    "`{ join, leave?, key }` or an array of such, with names",
+  );
   check("tokenIn", (value) => TOKEN_PLACES.includes(value), '"query", "first-message" or "subprotocol"');
   const areProtocols = (value: unknown): boolean => {
     const names = [value].flat();

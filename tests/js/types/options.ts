@@ -6,6 +6,10 @@ const all: Options = {
   url: "http://localhost:8001",
   path: "/api/ws",
   token: "token",
+  sessions: [
+    { join: "join_room", leave: "leave_room", key: "room_id" },
+    { join: "watch", key: "id" },
+  ] as const,
   tokenIn: "first-message",
   tokenParam: "jwt",
   authEvent: "login",
@@ -32,6 +36,9 @@ new NativeSocketClient({ WebSocket });
 new NativeSocketClient({ WebSocket: new WebSocket("ws://server.test") });
 // @ts-expect-error a class of sockets
 new NativeSocketClient({ WebSocket: Map });
+new NativeSocketClient({ sessions: { join: "join_room", key: "room_id" } });
+// @ts-expect-error what names the session is missing
+new NativeSocketClient({ sessions: { join: "join_room" } });
 // @ts-expect-error there is no such place for a token
 new NativeSocketClient({ tokenIn: "header" });
 // @ts-expect-error a token is a string

@@ -41,7 +41,7 @@ pub fn label(frame: &str) -> String {
 }
 
 fn envelope(event: &str, data: Json, is_request: bool) -> Box<Message<String>> {
-    let rules = classify(event, |field| data[field].as_str().map(str::to_owned));
+    let rules = classify(event, &[], |field| data[field].as_str().map(str::to_owned));
     let frame = wire::message::<Json>(&event.to_owned(), data, is_request, SENT_AT);
     let bytes = u32::try_from(frame.len()).expect("test frames are short");
     let mut message = Message::new(frame, bytes, rules.purpose);

@@ -1,6 +1,6 @@
 //! What the applications of the simulation send, as events with payloads.
 
-use everwire::events::rules::classify;
+use everwire::events::rules::{SessionRule, classify};
 use everwire::proto::{Message, Purpose, wire};
 use serde_json::{Map, Value};
 
@@ -20,7 +20,8 @@ impl Draft {
     /// Writes the frame as the package does: the shipped encoder, and the rules of the catalogue.
     pub fn message(self, timestamp: u64) -> Box<Message<String>> {
         let (event, data) = self.event();
-        let rules = classify(event, |field| data.get(field).and_then(Value::as_str).map(str::to_owned));
+        let declared = [SessionRule::new(DECLARED_JOIN, DECLARED_KEY).leave(DECLARED_LEAVE)];
+        let rules = classify(event, &declared, |field| data.get(field).and_then(Value::as_str).map(str::to_owned));
         let is_request = self.note.reply_within_ms.is_some();
         let mut frame = wire::message::<Value>(&event.to_owned(), Value::Object(data), is_request, timestamp);
         let missing = (self.note.bytes as usize).saturating_sub(frame.len());
@@ -50,8 +51,10 @@ impl Draft {
             What::Volatile => Some(0),
             What::Join(room) | What::Leave(room) => Some(room),
         };
+        let declares = matches!(self.what, What::Join(room) | What::Leave(room) if room % 2 == 1);
         if let Some(room) = room {
-            data.insert("session_id".to_owned(), room_name(room).into());
+            let key = if declares { DECLARED_KEY } else { "session_id" };
+            data.insert(key.to_owned(), room_name(room).into());
         }
         let event = match (self.what, self.note.key) {
             (What::Note { room: None }, Some(key)) if key < 2 => {
@@ -61,6 +64,8 @@ impl Draft {
             }
             (What::Note { .. }, _) => "message_sent",
             (What::Volatile, _) => "user_typing",
+            (What::Join(_), _) if declares => DECLARED_JOIN,
+            (What::Leave(_), _) if declares => DECLARED_LEAVE,
             (What::Join(_), _) => "join_session",
             (What::Leave(_), _) => "leave_session",
         };
@@ -72,6 +77,11 @@ impl Draft {
         if self.uid.is_multiple_of(3) { self.uid.saturating_sub(10) } else { self.uid }
     }
 }
+
+/// What joins and leaves the rooms of odd numbers: events that the application declares.
+pub const DECLARED_JOIN: &str = "enter_room";
+const DECLARED_LEAVE: &str = "exit_room";
+pub const DECLARED_KEY: &str = "room";
 
 /// How every message begins.
 const DATA: &str = r#"{"data":{"#;
@@ -106,6 +116,8 @@ mod tests {
         };
         assert_eq!(handled(What::Join(2), None).0, Purpose::Join("session_id=room-2".to_owned()));
         assert_eq!(handled(What::Leave(2), None).0, Purpose::Leave("session_id=room-2".to_owned()));
+        assert_eq!(handled(What::Join(3), None).0, Purpose::Join("enter_room room=room-3".to_owned()));
+        assert_eq!(handled(What::Leave(3), None).0, Purpose::Leave("enter_room room=room-3".to_owned()));
         assert_eq!(handled(What::Volatile, None).0, Purpose::Volatile);
         let read = handled(What::Note { room: None }, Some(1));
         assert_eq!((read.1.as_deref(), read.2), (Some("read_message match_id=match-1"), 7));

@@ -3,6 +3,7 @@
 use everwire::proto::Sequence;
 use serde_json::Value;
 
+use crate::application::{DECLARED_JOIN, DECLARED_KEY};
 use crate::downward_frame::{Stream, sender_of};
 
 /// A frame from a client.
@@ -44,8 +45,12 @@ pub fn read(text: &str, is_rejoin: bool) -> Result<Up, String> {
                 Some(Value::Bool(true)) => true,
                 Some(other) => return Err(format!("the request {other}")),
             };
-            let room = || room_of(data.get("session_id")?.as_str()?);
-            let joins = if event == "join_session" { Some(room().ok_or("a room without a name")?) } else { None };
+            let room = |key| room_of(data.get(key)?.as_str()?);
+            let joins = match event {
+                "join_session" => Some(room("session_id").ok_or("a room without a name")?),
+                DECLARED_JOIN => Some(room(DECLARED_KEY).ok_or("a room without a name")?),
+                _ => None,
+            };
             Ok(Up::Message { uid, sequence, is_request, joins, is_rejoin })
         }
     }
