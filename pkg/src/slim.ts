@@ -1,5 +1,6 @@
 import { Client } from "./client.js";
 import { error } from "./errors.js";
+import { bytes } from "./inline.js";
 import { explain, instantiate } from "./load.js";
 import type { AnyEvents, Options } from "./types.js";
 
@@ -27,11 +28,13 @@ export class NativeSocketClient<Events extends object = AnyEvents, Sends extends
 export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
 /**
- * Loads the WebAssembly module, once. Without an argument it is the file beside this one; `everwire/wasm` names it for bundlers.
+ * Loads the WebAssembly module, once. Without an argument it is the file beside this one, which the development build has inside; `everwire/wasm` names
+ * it for bundlers.
  * Rejects with `wasm_blocked` or `wasm_failed`, and may then be called again.
  */
 export function init(
-  source: WasmSource | Promise<WasmSource> = new URL("./everwire_bg.wasm", import.meta.url),
+  // Development servers move scripts away from the files beside them.
+  source: WasmSource | Promise<WasmSource> = DEVELOPMENT ? bytes() : new URL("./everwire_bg.wasm", import.meta.url),
 ): Promise<void> {
   loading ??= fetchModule(source).then(
     (module) => {

@@ -26,6 +26,7 @@ const MODULES = [
   "errors",
   "events",
   "index",
+  "inline",
   "load",
   "log",
   "message",
@@ -139,9 +140,9 @@ it("the licences are the project's", async () => {
   }
 });
 
-it("the module in the file and the one inside the default entry are the same", async () => {
+it("the module in the file and the one inside scripts are the same", async () => {
   const module = await readFile(packagePath("dist/everwire_bg.wasm"), "hex");
-  for (const file of ["dist/index.js", "dist/development/index.js", "dist/cjs/index.cjs"]) {
+  for (const file of ["dist/index.js", "dist/development/index.js", "dist/development/slim.js", "dist/cjs/index.cjs"]) {
     expect((await readFile(packagePath(file), "utf8")).includes(module), file).toBe(true);
   }
 });

@@ -89,31 +89,28 @@ fn scripts(package: &Path, mode: Mode, variant: &Variant) -> Result<()> {
         }
     }
     job.run()?;
+    if variant.development {
+        let slim = output.join("slim.js");
+        let text = std::fs::read_to_string(&slim)?.replace("\"./everwire_bg.wasm\"", "\"../everwire_bg.wasm\"");
+        std::fs::write(&slim, text)?;
+    }
     for entry in variant.entries() {
-        let script = output.join(format!("{entry}{extension}"));
         if variant.source_maps {
             shorten_module(&output.join(format!("{entry}{extension}.map")))?;
         }
         if mode == Mode::Release && variant.minified {
             minify(&output, entry)?;
         }
-        if entry == SLIM && !directory.is_empty() {
-            let text = std::fs::read_to_string(&script)?.replace("\"./everwire_bg.wasm\"", "\"../everwire_bg.wasm\"");
-            std::fs::write(&script, text)?;
-        }
     }
     Ok(())
 }
 
 fn check_module_url(dist: &Path) -> Result<()> {
-    for (script, module) in [("slim.js", "./everwire_bg.wasm"), ("development/slim.js", "../everwire_bg.wasm")] {
-        let text = std::fs::read_to_string(dist.join(script))?;
-        ensure!(
-            text.contains(&format!("new URL(\"{module}\",import.meta.url)"))
-                || text.contains(&format!("new URL(\"{module}\", import.meta.url)")),
-            "dist/{script} must contain `new URL(\"{module}\", import.meta.url)`, which bundlers look for"
-        );
-    }
+    let slim = std::fs::read_to_string(dist.join("slim.js"))?;
+    ensure!(
+        slim.contains("everwire_bg.wasm") && slim.contains("import.meta.url"),
+        "dist/slim.js must contain `new URL(\"./everwire_bg.wasm\", import.meta.url)`, which bundlers look for"
+    );
     Ok(())
 }
 

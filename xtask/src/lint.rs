@@ -171,7 +171,7 @@ fn types_of(project: &str) -> Result<()> {
 }
 
 const FUZZ: &str = "fuzz/Cargo.toml";
-const PROJECTS: [&str; 5] = ["pkg", "www", "tests/js", "tests/e2e", "tests/docs"];
+const PROJECTS: [&str; 6] = ["pkg", "www", "tests/js", "tests/e2e", "tests/docs", "tests/packaging"];
 
 #[cfg(test)]
 mod tests {

@@ -63,6 +63,13 @@ pub const SUITES: &[Suite] = &[
         needs: PACKAGE_IN_CHROMIUM,
         run: delivery,
     },
+    Suite {
+        name: "packaging",
+        about: "the packed package in bundlers, runtimes and test runners",
+        slow: true,
+        needs: PACKAGE_IN_CHROMIUM,
+        run: packaging,
+    },
     Suite { name: "xtask", about: "these commands themselves", slow: false, needs: &[], run: commands },
 ];
 
@@ -252,6 +259,15 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
     workshop.package()?;
     let executable = workshop.server()?;
     vitest("delivery", "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", executable).env("CHROMIUM", chromium).stream()
+}
+
+fn packaging(workshop: &mut Workshop) -> Result<()> {
+    let chromium = tools::CHROMIUM.find()?;
+    workshop.package()?;
+    vitest("packaging", "tests/packaging")
+        .env("EVERWIRE_PACKAGING", paths::target()?.join("packaging"))
+        .env("CHROMIUM", chromium)
+        .stream()
 }
 
 fn commands(_: &mut Workshop) -> Result<()> {

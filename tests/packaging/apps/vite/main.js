@@ -1,0 +1,3 @@
+import "./shared/default.js";
+import "./shared/react.js";
+import "./shared/slim.js";
