@@ -15,6 +15,7 @@ mod debian;
 mod demo;
 mod docs;
 mod fuzz;
+mod glue;
 mod install;
 mod job;
 mod links;

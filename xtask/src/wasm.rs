@@ -10,7 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Mode;
 use crate::job::Job;
-use crate::{node, panics, paths, progress, tools};
+use crate::{glue, node, panics, paths, progress, tools};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -26,6 +26,7 @@ pub fn build(mode: Mode) -> Result<()> {
     let module = output.join("everwire_bg.wasm");
     if mode == Mode::Release {
         optimise(&module)?;
+        glue::trim(&output.join("everwire.js"))?;
         refuse_build_paths(&module)?;
     }
     inline(&module, &output)
