@@ -1,3 +1,17 @@
+export type {
+  Chat,
+  ChatClient,
+  ChatError,
+  ChatErrorMaker,
+  ChatFactory,
+  ChatKind,
+  ChatMember,
+  ChatMessage,
+  ChatSendResult,
+  ChatSnapshot,
+  ChatStatus,
+  Chats,
+} from "./chat.js";
 export type { ErrorCode, ProtocolViolation } from "./errors.js";
 export { ConfigError, EverwireError, isClientError } from "./errors.js";
 export type * from "./events.js";

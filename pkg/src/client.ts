@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Core } from "../wasm/everwire.js";
+import type { Chat, ChatClient, ChatKind } from "./chat.js";
 import { ConfigError, disposed, EverwireError, error } from "./errors.js";
 import { classify } from "./host/classify.js";
 import type { OutgoingMessage } from "./host/contract.js";
@@ -56,7 +57,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts, or an {@link EverwireError} that says why there can be no client here. */
   constructor(load: Load, options: Options = {}) {
     checkOptions(options);
-    const { token, logger, outbox } = options;
+    const { token, logger, outbox, chat } = options;
     // What previous client instances have left is sent first, so the first token waits for it.
     const source: Options["token"] = outbox
       ? async (request) => {
@@ -72,6 +73,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     this.#host = host;
     this.#core = core;
     if (outbox) unused.register(host, outbox, host);
+    host.handlers.chats = chat?.(this as unknown as Client as ChatClient, error);
     if (logger) listen(this as unknown as Client, logger);
   }
 
@@ -169,6 +171,25 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   }
 
   /**
+   * A session of MasterX: its messages, members and who types, as a store. The same object for the same id while it is in use. Throws `not_configured` without the
+   * option `chat`.
+   */
+  session(id: string): Chat {
+    return this.#chat("session", id);
+  }
+
+  /** A match of CoLabMatch, like {@link session}. */
+  match(id: string): Chat {
+    return this.#chat("match", id);
+  }
+
+  #chat(kind: ChatKind, id: string): Chat {
+    const { chats } = this.#host.handlers;
+    if (!chats) throw error("not_configured", "pass `chat: chat()`");
+    return chats.of(kind, id);
+  }
+
+  /**
    * Disconnects and forgets every message, also those of the outbox, of other tabs and previous pages: the user has logged out. Resolves
    * when the outbox is empty, and rejects if it could not be emptied; then its messages are still on disk, and it has to be called again before
    * another user logs in.
@@ -177,6 +198,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     this.#logouts++;
     this.disconnect();
     this.#core?.command(this.#host, "forget");
+    this.#host.handlers.chats?.clear();
     await this.#host.options.outbox?.wipe();
   }
 

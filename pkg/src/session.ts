@@ -1,3 +1,4 @@
+export { type ChatOptions, type ChatPage, chat, type EarlierRequest, type MissedRequest } from "./session/chat.js";
 export type { EventClient } from "./session/eventClient.js";
 export {
   type ShowToast,

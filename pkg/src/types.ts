@@ -1,3 +1,4 @@
+import type { ChatFactory } from "./chat.js";
 import type * as Codes from "./codes.js";
 import type { ErrorCode, EverwireError } from "./errors.js";
 import type { Outbox } from "./outbox.js";
@@ -82,6 +83,11 @@ export interface Options {
    * pages have left is sent first, before this page joins its sessions, and what a page leaves that dies later as soon as it is gone. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
    */
   outbox?: Outbox | undefined;
+  /**
+   * What keeps the state of conversations: `chat()` of `everwire/session`, which may serve several clients. Default: none; then `session()` and `match()` throw
+   * an error with the code `not_configured`.
+   */
+  chat?: ChatFactory | undefined;
   /** When to hold messages back because the network is slower than the application. */
   buffer?: BufferOptions | undefined;
   /**

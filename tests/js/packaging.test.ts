@@ -14,6 +14,7 @@ interface Packed {
 
 const MODULES = [
   "api",
+  "chat",
   "client",
   "codes",
   "connection",
@@ -34,6 +35,10 @@ const MODULES = [
   "page",
   "react",
   "session",
+  "session/chat",
+  "session/chatEvents",
+  "session/chatMachine",
+  "session/chatStore",
   "session/eventClient",
   "session/toasts",
   "session/typing",

@@ -1,3 +1,4 @@
+import type { Chats } from "../chat.js";
 import { error } from "../errors.js";
 
 /** A handler of any event. */
@@ -13,6 +14,8 @@ export class Handlers {
   readonly #lists = new Map<string | null, readonly Entry[]>();
   /** Whether there ever was a handler of `null`, that is of every event of the server. */
   hearsAll = false;
+  /** Are told of everything before the handlers. */
+  chats: Chats | undefined;
 
   /**
    * Adds a handler, which may be there twice; returns what takes exactly this one away. `given` is what `remove` knows it by.
@@ -38,6 +41,7 @@ export class Handlers {
    * meanwhile is not called. With `null` for `key`, those of every event.
    */
   call(name: string, data: unknown, message?: unknown, key: string | null = name): void {
+    if (key !== null) this.chats?.hear(name, data);
     const list = this.#lists.get(key);
     if (!list) return;
     let now: typeof list | undefined = list;

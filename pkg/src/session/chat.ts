@@ -1,0 +1,113 @@
+import type { ChatFactory, ChatKind, Chats } from "everwire";
+import { ChatStore } from "./chatStore.js";
+import type { TypingRule } from "./typing.js";
+
+/** How conversations are kept. */
+export interface ChatOptions {
+  /**
+   * Who this user is, or a function that says so and is asked at every connection. Default: what the server says in `connected`, or in the echo of this user's first
+   * message. While it is not known, what the user has written on other devices counts as somebody else's.
+   */
+  readonly userId?: string | (() => string | undefined) | undefined;
+  /**
+   * Most messages of one conversation, a whole number from 1. Default 1 000. Beyond it the oldest are forgotten; `loadEarlier()` does not bring them back while
+   * the list is full.
+   */
+  readonly maxMessages?: number | undefined;
+  /** How many messages a page should have. Default 50. */
+  readonly pageSize?: number | undefined;
+  /**
+   * Fetches the page before a message, the newest page if `before` is `null`. It is called when a conversation is first joined, by `Chat.loadEarlier()`, and, without
+   * {@link loadMissed}, to find what was missed. Default: none, and a conversation begins empty.
+   */
+  readonly loadEarlier?: ((request: EarlierRequest) => Promise<ChatPage>) | undefined;
+  /**
+   * Fetches what came after a message: after a connection was lost, at most once, and after a `gap` in the reliable mode. It is asked once the server has surely seen this
+   * side join, and when it rejects again after 1, 2, 4, … 30 s while connected. Default: none; without {@link loadEarlier} either, `isComplete` stays `false`.
+   */
+  readonly loadMissed?: ((request: MissedRequest) => Promise<ChatPage>) | undefined;
+  /** Whether joins and messages are sent as `durable`. Default `false`. Needs the client's `outbox`, else every message fails with `invalid_option`. */
+  readonly durable?: boolean | undefined;
+  /** Default: `MASTERX_TYPING` in sessions, `COLABMATCH_TYPING` in matches. */
+  readonly typingRule?: TypingRule | undefined;
+}
+
+/** Which page is wanted. */
+export interface EarlierRequest {
+  /** The session or match. */
+  readonly id: string;
+  readonly kind: ChatKind;
+  /** The server's id of the message that the page ends before; `null` asks for the newest page. */
+  readonly before: string | null;
+  readonly limit: number;
+}
+
+/** What was missed. */
+export interface MissedRequest {
+  /** The session or match. */
+  readonly id: string;
+  readonly kind: ChatKind;
+  /** The server's id of the newest message that is there; `null` if there was none. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+/** Messages, oldest first, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over. */
+export interface ChatPage {
+  readonly messages: readonly unknown[];
+  /** Whether there are more: before these, or after those that were missed. */
+  readonly hasMore: boolean;
+}
+
+/**
+ * Makes `client.session(id)` and `client.match(id)` work:
+ *
+ * ```ts
+ * const client = new NativeSocketClient({ chat: chat({ userId, loadEarlier }) });
+ * const { getSnapshot, subscribe, send } = client.session("s1");
+ * ```
+ *
+ * Throws a `RangeError` for a bound that is none.
+ */
+export function chat(options: ChatOptions = {}): ChatFactory {
+  for (const name of ["maxMessages", "pageSize"] as const) {
+    const value = options[name] ?? 1;
+    if (!(Number.isSafeInteger(value) && value >= 1)) throw new RangeError(`\`${name}\` must be a whole number from 1`);
+  }
+  return (client, error): Chats => {
+    const stores = new Map<string, ChatStore>();
+    /** The user that the server has named. */
+    let named: string | undefined;
+    const userId = (): string | undefined =>
+      (typeof options.userId === "function" ? options.userId() : options.userId) ?? named;
+    return {
+      of: (kind, id) => {
+        const key = `${kind} ${id}`;
+        const known = stores.get(key);
+        if (known) return known.chat;
+        const keep = (isKept: boolean): void => {
+          if (!isKept) stores.delete(key);
+          else if (!stores.has(key)) stores.set(key, store);
+        };
+        const store = new ChatStore(kind, id, client, error, options, userId, keep);
+        for (const [other, { isUsed }] of stores) if (stores.size >= MOST_STORES && !isUsed) stores.delete(other);
+        stores.set(key, store);
+        return store.chat;
+      },
+      hear: (event, data) => {
+        if (event === "connected") {
+          const { user_id } = (data ?? {}) as { readonly user_id?: unknown };
+          if (typeof user_id === "string") named = user_id;
+        }
+        for (const store of [...stores.values()]) store.hear(event, data);
+      },
+      clear: () => {
+        named = undefined;
+        for (const store of [...stores.values()]) store.clear();
+      },
+    };
+  };
+}
+
+/** How many conversations are kept that nobody uses: those that are about to be, and those with messages that are not sent. */
+const MOST_STORES = 100;
