@@ -18,6 +18,8 @@ export async function buildSite() {
     target: "es2022",
     define: { "process.env.NODE_ENV": '"production"' },
     logLevel: "warning",
+    // The one of the package leads from what is built to its sources.
+    tsconfigRaw: {},
   });
   return { folder, remove: () => rm(folder, { recursive: true }) };
 }

@@ -1,76 +1,71 @@
-import { type AnyEvents, NativeSocketClient, nativeSocketClient, type Options, type Snapshot } from "everwire";
-import { createContext, createElement, type ReactNode, useContext, useMemo, useSyncExternalStore } from "react";
-import { Connection, IDLE } from "./connection.js";
-
-/** What {@link useWebSocket} returns: the snapshot, and functions whose identities never change. */
-export interface UseWebSocket<Events extends object = AnyEvents, Sends extends object = Events> extends Snapshot {
-  /** Whether messages flow. */
-  readonly isConnected: boolean;
-  /** Sends an event, or queues it; see `NativeSocketClient.send`. */
-  readonly emit: NativeSocketClient<Events, Sends>["send"];
-  /** Subscribes to an event and returns the function that ends the subscription; see `NativeSocketClient.on`. */
-  readonly subscribe: NativeSocketClient<Events, Sends>["on"];
-  readonly reconnect: () => void;
-  readonly disconnect: () => void;
-  /** The client behind the hook. Made with the first use, so do not touch it while rendering on a server. */
-  readonly client: NativeSocketClient<Events, Sends>;
-}
-
-/** Where components below a provider connect to: options for a client, or a client. */
-export type WebSocketProviderProps = { readonly children?: ReactNode } & (
-  | { readonly options: Options; readonly client?: undefined }
-  | { readonly client: object; readonly options?: undefined }
-);
-
-/**
- * Gives the components below it one shared connection. The options are read once; to change them, change the provider's `key`.
- */
-export function WebSocketProvider({ children, client, options }: WebSocketProviderProps): ReactNode {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: options are usually written inline, new with every rendering
-  const connection = useMemo(
-    () => new Connection(() => (client as NativeSocketClient | undefined) ?? new NativeSocketClient(options)),
-    [client],
-  );
-  return createElement(Context.Provider, { value: connection }, children);
-}
+"use client";
+import { type AnyEvents, NativeSocketClient, nativeSocketClient, type Options } from "everwire";
+import { type ClientProviderProps, internals } from "everwire/react/slim";
+import { createContext, type ReactNode } from "react";
+import type { Connection } from "./connection.js";
+import type { CreateWebSocketHooksOptions, UseWebSocket, WebSocketHooks } from "./react/hooks.js";
 
 export { configureWebSocket } from "everwire";
+export type {
+  CreateWebSocketHooksOptions,
+  EventHandler,
+  EventReducer,
+  UseWebSocket,
+  WebSocketHooks,
+} from "./react/hooks.js";
+export type { ClientProviderProps } from "./react/provider.js";
+
+/** Where components below a provider connect to: options for a client, or a client. */
+export type WebSocketProviderProps =
+  | (ClientProviderProps & { readonly options?: undefined })
+  | { readonly children?: ReactNode; readonly options: Options; readonly client?: undefined };
 
 /**
- * The shared connection of the nearest {@link WebSocketProvider}, or that of the page's `nativeSocketClient`. It opens with the first component
- * that uses it and closes with the last, unless it was open or on its way before the first.
+ * Gives the components below it one shared connection: that of a client, which stays its owner's, or one with options. The options are read once; to
+ * change them, change the provider's `key`.
  */
-export function useWebSocket<Events extends object = AnyEvents, Sends extends object = Events>(): UseWebSocket<
+export function WebSocketProvider(props: WebSocketProviderProps): ReactNode {
+  return useProviderIn(internals.shared, props);
+}
+
+const hooks = /* @__PURE__ */ internals.hooksOf(internals.shared, pageConnection);
+
+/** {@inheritDoc WebSocketHooks.useWebSocket} */
+export const useWebSocket: <Events extends object = AnyEvents, Sends extends object = Events>() => UseWebSocket<
   Events,
   Sends
-> {
-  const provided = useContext(Context);
-  const connection = provided ?? defaultConnection();
-  const snapshot = useSyncExternalStore(connection.use, connection.getSnapshot, idle);
-  return useMemo(() => {
-    const { emit, subscribe, reconnect, disconnect } = connection;
-    const hook = {
-      ...snapshot,
-      isConnected: snapshot.state === "open",
-      emit,
-      subscribe,
-      reconnect,
-      disconnect,
-      get client() {
-        return connection.client;
-      },
-    };
-    // The types of events exist only for the caller.
-    return hook as unknown as UseWebSocket<Events, Sends>;
-  }, [connection, snapshot]);
+> = hooks.useWebSocket as never;
+/** {@inheritDoc WebSocketHooks.useEvent} */
+export const useEvent: WebSocketHooks["useEvent"] = hooks.useEvent;
+/** {@inheritDoc WebSocketHooks.useEventState} */
+export const useEventState: WebSocketHooks["useEventState"] = hooks.useEventState;
+/** {@inheritDoc WebSocketHooks.useConnection} */
+export const useConnection: WebSocketHooks["useConnection"] = hooks.useConnection;
+/** {@inheritDoc WebSocketHooks.useSend} */
+export const useSend: WebSocketHooks["useSend"] = hooks.useSend;
+
+/** The hooks for the events of one application, so that their types are written once, and the provider to use with them. */
+export function createWebSocketHooks<FromServer extends object = AnyEvents, ToServer extends object = FromServer>(
+  options: CreateWebSocketHooksOptions = {},
+): WebSocketHooks<FromServer, ToServer> & { readonly WebSocketProvider: (props: WebSocketProviderProps) => ReactNode } {
+  const { hooksOf, missing, shared } = internals;
+  const context = options.isolated ? createContext<Connection | undefined>(undefined) : shared;
+  return {
+    ...(hooksOf(context, options.isolated ? missing : pageConnection) as WebSocketHooks<never, never>),
+    WebSocketProvider: (props: WebSocketProviderProps) => useProviderIn(context, props),
+  } as never;
 }
 
-const Context = /* @__PURE__ */ createContext<Connection | undefined>(undefined);
-let shared: Connection | undefined;
-
-function defaultConnection(): Connection {
-  shared ??= new Connection(() => nativeSocketClient);
-  return shared;
+function useProviderIn(
+  context: typeof internals.shared,
+  { children, client, options }: WebSocketProviderProps,
+): ReactNode {
+  return internals.useProvider(context, children, client, () => new NativeSocketClient(options));
 }
 
-const idle = (): Snapshot => IDLE;
+let page: Connection | undefined;
+
+function pageConnection(): Connection {
+  page ??= new internals.Connection(() => nativeSocketClient);
+  return page;
+}

@@ -160,7 +160,23 @@ describe("a provider", () => {
     expect(client.isConnected()).toBe(true);
     unmount();
     settle();
-    expect(StandInSocket.newest.closedWith).toBe(1000);
+    client.disconnect();
+  });
+
+  it("connects a client that it is given, and never disconnects it, for it is its owner's", () => {
+    const client = new NativeSocketClient(OPTIONS);
+    const app = (shown: boolean) => <WebSocketProvider client={client}>{shown ? <Status /> : null}</WebSocketProvider>;
+    const { rerender, unmount } = render(app(true));
+    opens();
+    rerender(app(false));
+    settle();
+    expect(client.isConnected()).toBe(true);
+    rerender(app(true));
+    unmount();
+    settle();
+    expect(client.isConnected()).toBe(true);
+    expect(StandInSocket.made).toHaveLength(1);
+    client.disconnect();
   });
 
   it("reads its options once, however often it renders", () => {
@@ -181,44 +197,48 @@ describe("a provider", () => {
         <Status />
       </WebSocketProvider>
     );
-    const { rerender } = render(app(new NativeSocketClient({ url: "http://one.test" })));
+    const first = new NativeSocketClient({ url: "http://one.test" });
+    const second = new NativeSocketClient({ url: "http://two.test" });
+    const { container, rerender } = render(app(first));
     opens();
-    rerender(app(new NativeSocketClient({ url: "http://two.test" })));
+    rerender(app(second));
     settle();
-    expect(StandInSocket.live.map(({ url }) => url)).toEqual(["ws://two.test/api/ws"]);
+    expect(container.textContent).toBe("status: connecting 0");
+    opens();
+    expect(container.textContent).toBe("status: open 0");
+    expect(StandInSocket.live.map(({ url }) => url)).toEqual(["ws://one.test/api/ws", "ws://two.test/api/ws"]);
+    first.disconnect();
+    second.disconnect();
   });
 });
 
 describe("a connection that was there before the first component", () => {
-  it("stays when the last one goes, for it is somebody else's", () => {
-    const client = new NativeSocketClient(OPTIONS);
-    client.connect();
-    const { unmount } = renderHook(() => useWebSocket(), {
-      wrapper: ({ children }) => <WebSocketProvider client={client}>{children}</WebSocketProvider>,
-    });
+  it("stays when the last one goes, for it is somebody else's", async () => {
+    vi.resetModules();
+    const { nativeSocketClient } = await import("everwire");
+    const { configureWebSocket, useWebSocket } = await import("everwire/react");
+    configureWebSocket(OPTIONS);
+    nativeSocketClient.connect();
+    const { unmount } = renderHook(useWebSocket as () => UseWebSocket);
     opens();
     unmount();
     settle();
     expect(StandInSocket.made).toHaveLength(1);
-    expect(client.isConnected()).toBe(true);
-    client.disconnect();
+    expect(nativeSocketClient.isConnected()).toBe(true);
+    nativeSocketClient.disconnect();
   });
 
   it("but was on its way to its end is opened anew, and closes with the last", () => {
-    const client = new NativeSocketClient(OPTIONS);
-    const mount = () =>
-      renderHook(() => useWebSocket(), {
-        wrapper: ({ children }) => <WebSocketProvider client={client}>{children}</WebSocketProvider>,
-      });
-    const first = mount();
+    const app = (shown: boolean) => withOptions({ children: shown ? <Status /> : null });
+    const { container, rerender } = render(app(true));
     opens();
-    first.unmount();
+    rerender(app(false));
     settle();
-    expect(client.getState()).toBe("closing");
-    const second = mount();
+    expect(StandInSocket.newest.closedWith).toBe(1000);
+    rerender(app(true));
     opens();
-    expect(client.isConnected()).toBe(true);
-    second.unmount();
+    expect(container.textContent).toBe("status: open 0");
+    rerender(app(false));
     settle();
     expect(StandInSocket.live).toEqual([]);
   });

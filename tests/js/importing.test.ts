@@ -2,7 +2,14 @@ import { expect, it } from "vitest";
 import { rootPath } from "./harness/paths";
 import { runModule } from "./harness/run";
 
-const ENTRIES = ["everwire", "everwire/slim", "everwire/react", "everwire/durable", "everwire/session"];
+const ENTRIES = [
+  "everwire",
+  "everwire/slim",
+  "everwire/react",
+  "everwire/react/slim",
+  "everwire/durable",
+  "everwire/session",
+];
 
 const TRAPPED = [
   "window",

@@ -34,6 +34,14 @@ const MODULES = [
   "outbox",
   "page",
   "react",
+  "react-slim",
+  "react/hooks",
+  "react/keyed",
+  "react/listener",
+  "react/provider",
+  "react/useEventOf",
+  "react/useEventStateOf",
+  "react/useSelected",
   "session",
   "session/chat",
   "session/chatEvents",
@@ -49,7 +57,7 @@ const MODULES = [
   "types",
 ];
 
-const ENTRIES = ["durable", "index", "react", "session", "slim"];
+const ENTRIES = ["durable", "index", "react", "react-slim", "session", "slim"];
 const isCommonJs = (name: string): boolean => name !== "slim";
 
 const SHIPPED = [

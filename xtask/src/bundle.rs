@@ -191,7 +191,7 @@ fn of_common_js(declarations: &str) -> String {
     parts.collect::<Vec<_>>().join("\"")
 }
 
-const ENTRIES: [&str; 5] = ["index", SLIM, "react", "durable", "session"];
+const ENTRIES: [&str; 6] = ["index", SLIM, "react", "react-slim", "durable", "session"];
 /// Its module is a file beside it, which only an ES module can name.
 const SLIM: &str = "slim";
 const ESM_ONLY: [&str; 2] = [SLIM, "wasm"];

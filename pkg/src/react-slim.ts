@@ -1,0 +1,56 @@
+"use client";
+import type { AnyEvents } from "everwire";
+import { type Context, createContext, type ReactNode } from "react";
+import { Connection } from "./connection.js";
+import { type CreateWebSocketHooksOptions, hooksOf, type UseWebSocket, type WebSocketHooks } from "./react/hooks.js";
+import { type ClientProviderProps, useProvider } from "./react/provider.js";
+
+export type {
+  CreateWebSocketHooksOptions,
+  EventHandler,
+  EventReducer,
+  UseWebSocket,
+  WebSocketHooks,
+} from "./react/hooks.js";
+export type { ClientProviderProps } from "./react/provider.js";
+
+/** Gives the components below it one shared connection: that of the client. */
+export function WebSocketProvider({ children, client }: ClientProviderProps): ReactNode {
+  return useProvider(shared, children, client, missing);
+}
+
+/** The connection that the components of a page share, whichever entry they have their hooks of. */
+const shared: Context<Connection | undefined> = /* @__PURE__ */ createContext<Connection | undefined>(undefined);
+const hooks = /* @__PURE__ */ hooksOf(shared, missing);
+
+/** {@inheritDoc WebSocketHooks.useWebSocket} */
+export const useWebSocket: <Events extends object = AnyEvents, Sends extends object = Events>() => UseWebSocket<
+  Events,
+  Sends
+> = hooks.useWebSocket as never;
+/** {@inheritDoc WebSocketHooks.useEvent} */
+export const useEvent: WebSocketHooks["useEvent"] = hooks.useEvent;
+/** {@inheritDoc WebSocketHooks.useEventState} */
+export const useEventState: WebSocketHooks["useEventState"] = hooks.useEventState;
+/** {@inheritDoc WebSocketHooks.useConnection} */
+export const useConnection: WebSocketHooks["useConnection"] = hooks.useConnection;
+/** {@inheritDoc WebSocketHooks.useSend} */
+export const useSend: WebSocketHooks["useSend"] = hooks.useSend;
+
+/** The hooks of this entry for the events of one application, so that their types are written once, and the provider to use with them. */
+export function createWebSocketHooks<FromServer extends object = AnyEvents, ToServer extends object = FromServer>(
+  options: CreateWebSocketHooksOptions = {},
+): WebSocketHooks<FromServer, ToServer> & { readonly WebSocketProvider: (props: ClientProviderProps) => ReactNode } {
+  const context = options.isolated ? createContext<Connection | undefined>(undefined) : shared;
+  return {
+    ...(hooksOf(context, missing) as WebSocketHooks<never, never>),
+    WebSocketProvider: ({ children, client }: ClientProviderProps) => useProvider(context, children, client, missing),
+  } as never;
+}
+
+/** @internal */
+export const internals = { Connection, hooksOf, missing, shared, useProvider };
+
+function missing(): never {
+  throw new Error("this hook needs its <WebSocketProvider> above it");
+}
