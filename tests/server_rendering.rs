@@ -141,6 +141,8 @@ fn options_of_sockets_are_checked() {
         (Options::new().token_param(""), "tokenParam"),
         (Options::new().auth_event(""), "authEvent"),
         (reliable().auth_event("hello"), "authEvent"),
+        (Options::new().heartbeat_names("", "pong"), "heartbeat.ping"),
+        (reliable().heartbeat_names("ping", "here"), "heartbeat.pong"),
         (Options::new().sessions([SessionRule::new("", "id")]), "sessions"),
         (Options::new().sessions([SessionRule::new("join", "")]), "sessions"),
         (Options::new().sessions([SessionRule::new("join", "id").leave("join")]), "sessions"),

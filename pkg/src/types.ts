@@ -182,13 +182,27 @@ export interface ReconnectOptions {
 
 /** How to notice a dead link: after at most `intervalMs + timeoutMs`. */
 export interface HeartbeatOptions {
-  /** Time between two pings, in milliseconds. Default 30 000. `Infinity` switches the heartbeat off. */
+  /**
+   * Time between two pings, in milliseconds. Default 30 000. `Infinity` switches the heartbeat off, for servers that do not answer pings. Then liveness is left to
+   * the WebSocket pings of the server (RFC 6455, section 5.5.2), which browsers answer without telling anybody: the server notices a client that is gone, and the client a dead
+   * link only when its system does, which may take minutes. In the reliable mode a server that acknowledges nothing is still given up after `timeoutMs`.
+   */
   intervalMs?: number | undefined;
   /**
    * How long a ping may stay unanswered before the socket is abandoned, in milliseconds. Default 10 000. From 1. In the reliable mode also
    * how long the server may acknowledge nothing while it owes something. Lower values notice sooner, and take slow links for dead.
    */
   timeoutMs?: number | undefined;
+  /**
+   * The type of the event that asks whether the server is there: `{"type": ping, "data": {}, "timestamp": …}`. Default `"ping"`. Not empty, and no other with
+   * `delivery: "reliable"`, whose protocol names it, else a `ConfigError`.
+   */
+  ping?: string | undefined;
+  /**
+   * The type of the event that answers. Default `"pong"`. The name of `ping` itself for a server that sends back what it gets. As for `ping`. Handlers get it as they get
+   * every event.
+   */
+  pong?: string | undefined;
 }
 
 /**

@@ -123,7 +123,7 @@ pub use snapshot::Snapshot;
 pub use streams::{Events, Snapshots};
 
 pub(crate) use dispatcher::Dispatcher;
-pub(crate) use options::{SocketOptions, is_subprotocol_byte};
+pub(crate) use options::{HeartbeatNames, SocketOptions, is_subprotocol_byte};
 pub(crate) use snapshot::readable;
 
 use handlers::{Audience, Handler};
@@ -158,9 +158,17 @@ impl Client {
     /// [`ConfigError`] names the option that is out of range, by its JavaScript path, and what it accepts: the caller has to
     /// change it.
     pub fn new(options: Options) -> Result<Self, ConfigError> {
-        let Parts { config, target, token, is_anonymous, socket_options, sessions } = options.into_parts()?;
+        let Parts { config, target, token, is_anonymous, socket_options, sessions, heartbeat_names } =
+            options.into_parts()?;
         let environment = if HAS_JAVASCRIPT {
-            Environment::Browser(WebHost::new(config, token.into_source(), is_anonymous, socket_options, sessions))
+            Environment::Browser(WebHost::new(
+                config,
+                token.into_source(),
+                is_anonymous,
+                socket_options,
+                sessions,
+                heartbeat_names,
+            ))
         } else {
             Environment::Server(Box::new(Snapshot::of_new_client(&config)))
         };

@@ -23,7 +23,36 @@ pub struct Options {
     is_anonymous: bool,
     socket: SocketOptions,
     sessions: Vec<SessionRule>,
+    heartbeat_names: HeartbeatNames,
     config: Config,
+}
+
+/// What pings and their answers are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeartbeatNames {
+    pub(crate) ping: String,
+    pub(crate) pong: String,
+}
+
+impl Default for HeartbeatNames {
+    fn default() -> Self {
+        Self { ping: "ping".to_owned(), pong: "pong".to_owned() }
+    }
+}
+
+impl HeartbeatNames {
+    fn check(&self, is_reliable: bool) -> Result<(), ConfigError> {
+        let usual = Self::default();
+        for (field, name, usual) in
+            [("heartbeat.ping", &self.ping, &usual.ping), ("heartbeat.pong", &self.pong, &usual.pong)]
+        {
+            if name.is_empty() || (is_reliable && name != usual) {
+                let expected = "a string that is not empty, and the default in the reliable mode";
+                return Err(ConfigError { field, expected });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Where the token of a connection travels. In every place it is as secret as the connection: use `wss:` URLs.
@@ -215,6 +244,16 @@ impl Options {
         self
     }
 
+    /// The types of the event that asks whether the server is there and of the event that answers. Default `ping` and `pong`. Not empty, and no
+    /// others in the reliable mode, whose protocol names them, else [`ConfigError`]. For a server that sends back what it gets, both are the
+    /// same. One that answers nothing needs [`heartbeat.interval_ms`](crate::proto::config::Heartbeat::interval_ms) to be
+    /// [`FOREVER`](crate::proto::time::FOREVER).
+    #[must_use]
+    pub fn heartbeat_names(mut self, ping: impl Into<String>, pong: impl Into<String>) -> Self {
+        self.heartbeat_names = HeartbeatNames { ping: ping.into(), pong: pong.into() };
+        self
+    }
+
     /// Everything else. Default: [`Config::default`]. Its ranges are checked by [`Client::new`](super::Client::new).
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
@@ -225,6 +264,7 @@ impl Options {
     pub(super) fn into_parts(self) -> Result<Parts, ConfigError> {
         let config = self.config.check()?;
         self.socket.check(config.reliable)?;
+        self.heartbeat_names.check(config.reliable)?;
         if !self.sessions.iter().all(SessionRule::is_valid) {
             return Err(ConfigError { field: "sessions", expected: "rules whose names are not empty and differ" });
         }
@@ -237,6 +277,7 @@ impl Options {
             is_anonymous,
             socket_options: self.socket,
             sessions: self.sessions,
+            heartbeat_names: self.heartbeat_names,
         })
     }
 }
@@ -250,6 +291,7 @@ pub(super) struct Parts {
     pub(super) is_anonymous: bool,
     pub(super) socket_options: SocketOptions,
     pub(super) sessions: Vec<SessionRule>,
+    pub(super) heartbeat_names: HeartbeatNames,
 }
 
 impl Token {
@@ -283,13 +325,14 @@ const DEFAULT_PATH: &str = "/api/ws";
 impl fmt::Debug for Options {
     /// Leaves the token out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, path, is_anonymous, socket, sessions, config, token: _ } = self;
+        let Self { url, path, is_anonymous, socket, sessions, heartbeat_names, config, token: _ } = self;
         f.debug_struct("Options")
             .field("url", url)
             .field("path", path)
             .field("anonymous", is_anonymous)
             .field("socket", socket)
             .field("sessions", sessions)
+            .field("heartbeat_names", heartbeat_names)
             .field("config", config)
             .finish_non_exhaustive()
     }

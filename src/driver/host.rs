@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::Driver;
-use crate::proto::wire::{self, ReceiptStatus, Value};
+use crate::proto::wire::{self, Field, ReceiptStatus, Value, Word};
 use crate::proto::{Close, DropReason, Message, ProtocolViolation, RequestFailure, Sequence, SocketId, Timestamp};
 
 /// The text of a host's JSON.
@@ -36,6 +36,17 @@ pub trait Host {
     /// Hands a text to the socket. Returns how many bytes wait in the browser (WHATWG WebSocket, `bufferedAmount`), or `None` if the socket
     /// takes none.
     fn send(&mut self, socket: SocketId, text: &TextOf<Self>) -> Option<u64>;
+
+    /// Hands a ping to the socket. One that it does not take stays unanswered, which says all there is to say.
+    fn ping(&mut self, socket: SocketId) {
+        let ping = wire::ping::<Self::Value>(self.wall_clock_ms());
+        _ = self.send(socket, &ping);
+    }
+
+    /// Whether a frame answers a ping. Not asked for by the reliable mode, which names it.
+    fn is_pong(&mut self, frame: &Self::Value) -> bool {
+        frame.word(Field::Type) == Word::Pong
+    }
 
     /// Hands a message to the socket, with its place among the messages of its sender if it is numbered. Returns what [`send`](Self::send)
     /// does.

@@ -25,8 +25,7 @@ pub use host::{Host, TextOf};
 
 use crate::proto::wire::{self, Value};
 use crate::proto::{
-    Client, Delivery, Event, Input, Message, Output, Phase, Purpose, Refusal, Sent, SocketId, Timestamp,
-    ValidatedConfig,
+    Client, Delivery, Event, Input, Message, Output, Phase, Purpose, Refusal, Sent, Timestamp, ValidatedConfig,
 };
 
 /// A state machine with what its driver has to remember.
@@ -54,6 +53,12 @@ impl<V: Value> Driver<V> {
 
 /// Step 2 for what happens in the host.
 pub fn handle_input<H: Host>(host: &mut H, input: Input<H::Value>, now: Timestamp) {
+    if let Input::Frame { socket, frame } = &input
+        && host.is_pong(frame)
+    {
+        let pong = Input::Pong { socket: *socket };
+        host.with_driver(|driver| driver.client.handle_input(pong, now));
+    }
     host.with_driver(|driver| driver.client.handle_input(input, now));
     follow_up(host, now);
 }
@@ -178,23 +183,16 @@ fn drain<H: Host>(host: &mut H, now: Timestamp) -> u64 {
 fn perform<H: Host>(host: &mut H, effect: Output<H::Value>) {
     match effect {
         Output::Open { socket, token_refused } => host.open(socket, token_refused),
-        Output::Ping { socket } => {
-            let ping = wire::ping::<H::Value>(host.wall_clock_ms());
-            say(host, socket, &ping);
-        }
+        Output::Ping { socket } => host.ping(socket),
         Output::Hello { socket, client_id, positions } => {
             let hello = wire::hello::<H::Value>(&client_id, positions.as_deref(), host.wall_clock_ms());
-            say(host, socket, &hello);
+            // One that the socket does not take stays unanswered, which says all there is to say.
+            _ = host.send(socket, &hello);
         }
         Output::Close { socket } => host.close(socket),
         Output::Abandon { socket } => host.abandon(socket),
         Output::Transmit { .. } | Output::CheckBuffer { .. } | Output::Event(_) => {}
     }
-}
-
-/// A ping or a hello that the socket does not take stays unanswered, which says all there is to say.
-fn say<H: Host>(host: &mut H, socket: SocketId, text: &TextOf<H>) {
-    _ = host.send(socket, text);
 }
 
 fn report<H: Host>(host: &mut H, event: Event<H::Value>) {

@@ -101,6 +101,7 @@ impl Core {
             (Happening::Visible, _) => Input::PageVisible,
             (Happening::Restored, _) => Input::PageRestored,
             (Happening::SocketOpened, Some(socket)) => Input::SocketOpened { socket },
+            (Happening::Pong, Some(socket)) => Input::Pong { socket },
             (Happening::TokenFailed, Some(socket)) => Input::OpenFailed { socket, cause: Cause::NoToken },
             (Happening::TokenAbsent, Some(socket)) => Input::TokenAbsent { socket },
             (Happening::SocketRefused, Some(socket)) => Input::OpenFailed { socket, cause: Cause::NoSocket },

@@ -205,6 +205,8 @@ pub enum Happening {
     SocketRefused = "socket_refused",
     /// The socket is open.
     SocketOpened = "socket_opened",
+    /// The server has answered a ping, at most once.
+    Pong = "pong",
 }
 
 mirror! {
@@ -270,11 +272,8 @@ impl From<WordName> for Word {
 }
 
 impl WordName {
-    /// The word that is written; only some are.
-    pub(super) const fn of(word: Word) -> Self {
-        match word {
-            Word::Hello => Self::Hello,
-            _ => Self::Ping,
-        }
+    /// The word that is written: only one is.
+    pub(super) const fn of(_: Word) -> Self {
+        Self::Hello
     }
 }

@@ -35,6 +35,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn send(this: &JsHost, text: &JsonText) -> f64;
     #[wasm_bindgen(method)]
+    fn ping(this: &JsHost);
+    #[wasm_bindgen(method)]
     fn buffered(this: &JsHost) -> f64;
     #[wasm_bindgen(method, js_name = closeSocket)]
     fn close_socket(this: &JsHost);
@@ -137,6 +139,15 @@ impl Host for Call<'_> {
 
     fn send(&mut self, _: SocketId, text: &JsonText) -> Option<u64> {
         unless_nan(self.host.send(text))
+    }
+
+    fn ping(&mut self, _: SocketId) {
+        self.host.ping();
+    }
+
+    // JavaScript says so itself.
+    fn is_pong(&mut self, _: &JsonValue) -> bool {
+        false
     }
 
     fn buffered(&mut self, _: SocketId) -> u64 {

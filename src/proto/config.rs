@@ -76,7 +76,8 @@ pub struct Reconnect {
 #[non_exhaustive]
 pub struct Heartbeat {
     /// Time between two pings, in milliseconds. Default 30 000. [`FOREVER`] switches the heartbeat off, and with it every
-    /// detection of a silently dead link.
+    /// detection of a silently dead link but overdue acknowledgements: liveness is left to the server's WebSocket pings, which browsers
+    /// answer without telling anybody.
     pub interval_ms: u64,
     /// How long a ping may stay unanswered, in milliseconds. Default 10 000. Then the socket is abandoned. A dead link is noticed
     /// after at most `interval_ms + timeout_ms`.

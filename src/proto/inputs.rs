@@ -11,7 +11,7 @@ use super::send_window::SendWindow;
 use super::snapshot::Delivery;
 use super::state::{Closer, State};
 use super::transitions::CLOSE_TIMEOUT_MS;
-use super::wire::{Field, Value, Word};
+use super::wire::Value;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -24,6 +24,8 @@ impl<V: Value> Client<V> {
             Input::OpenFailed { socket, cause } => self.socket_closed(socket, Close::abnormal(cause), now),
             Input::TokenAbsent { socket } => self.token_absent(socket, now),
             Input::Frame { socket, frame } => self.frame(socket, frame, now),
+            Input::Pong { socket } if self.socket() == Some(socket) && !self.config.reliable => self.pong(now),
+            Input::Pong { .. } => {}
             Input::Buffered { socket, bytes } => self.measure(socket, bytes, now),
             Input::Undelivered { socket, messages } => self.undelivered(socket, messages, now),
             Input::Timeout => {}
@@ -142,9 +144,6 @@ impl<V: Value> Client<V> {
         if self.config.reliable {
             self.reliable_frame(frame, now);
         } else {
-            if frame.word(Field::Type) == Word::Pong {
-                self.pong(now);
-            }
             self.emit(Event::Frame(frame));
         }
     }

@@ -57,6 +57,11 @@ pub enum Input<V: Value> {
         /// The envelope: a JSON object with a string `type`.
         frame: V,
     },
+    /// The server has answered a ping. Says nothing in the reliable mode, where the frame does.
+    Pong {
+        /// The socket that the answer arrived on.
+        socket: SocketId,
+    },
     /// How many bytes the browser has taken and not handed to the network yet (WHATWG WebSocket, `bufferedAmount`).
     Buffered {
         /// The socket that holds them.

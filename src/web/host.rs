@@ -15,10 +15,12 @@ use super::scope;
 use super::sockets::{Socket, SocketListeners};
 use super::token::{Opening, TokenAnswer, TokenSource};
 use super::value::{WebText, WebValue};
-use crate::client::{ClientError, ClientEvent, Dispatcher, RequestError, Snapshot, SocketOptions, readable};
+use crate::client::{
+    ClientError, ClientEvent, Dispatcher, HeartbeatNames, RequestError, Snapshot, SocketOptions, readable,
+};
 use crate::driver::{self, Driver, Host};
 use crate::events::rules::SessionRule;
-use crate::proto::wire::ReceiptStatus;
+use crate::proto::wire::{self, Field, ReceiptStatus, Value as _};
 use crate::proto::{
     Cause, Client, Close, DropReason, Input, Message, ProtocolViolation, Reason, RequestFailure, SocketId, Timestamp,
     ValidatedConfig,
@@ -36,6 +38,7 @@ pub(crate) struct WebHost {
     is_anonymous: bool,
     socket_options: SocketOptions,
     sessions: Vec<SessionRule>,
+    heartbeat_names: HeartbeatNames,
     /// Where to connect, without the token.
     endpoint: ReentrancyCell<JsString>,
     socket: ReentrancyCell<Option<(SocketId, Rc<Socket>)>>,
@@ -53,6 +56,7 @@ impl WebHost {
         is_anonymous: bool,
         socket_options: SocketOptions,
         sessions: Vec<SessionRule>,
+        heartbeat_names: HeartbeatNames,
     ) -> Rc<Self> {
         let (client_id, seed) = scope::random_identity();
         let is_reliable = config.reliable;
@@ -66,6 +70,7 @@ impl WebHost {
             is_anonymous,
             socket_options,
             sessions,
+            heartbeat_names,
             endpoint: ReentrancyCell::new(JsString::default()),
             socket: ReentrancyCell::new(None),
             socket_listeners: OnceCell::new(),
@@ -232,6 +237,16 @@ impl Host for &WebHost {
 
     fn send(&mut self, _: SocketId, text: &WebText) -> Option<u64> {
         self.socket()?.send(&text.0)
+    }
+
+    fn ping(&mut self, socket: SocketId) {
+        let event = WebText::from(self.heartbeat_names.ping.as_str());
+        let ping = wire::message(&event, WebValue::empty(), false, self.wall_clock_ms());
+        _ = self.send(socket, &ping);
+    }
+
+    fn is_pong(&mut self, frame: &WebValue) -> bool {
+        !self.is_reliable && frame.get(Field::Type) == self.heartbeat_names.pong.as_str()
     }
 
     fn buffered(&mut self, _: SocketId) -> u64 {

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::server;
 use crate::user::{User, listen, quick, until_phase};
-use crate::waiting::{Log, until_async};
+use crate::waiting::{Log, until, until_async};
 
 #[wasm_bindgen_test]
 async fn a_server_that_goes_away_is_connected_to_again() {
@@ -79,4 +79,21 @@ async fn a_refused_token_is_replaced_once() {
         until_phase(&client, Phase::Fatal).await;
         assert_eq!(asked.len(), 2);
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_echoes_is_alive_when_pings_and_their_answers_have_one_name() {
+    let user = User::new().await;
+    let mut config = quick();
+    config.heartbeat.interval_ms = 30;
+    let client = Client::new(user.options().config(config.clone()).heartbeat_names("echo", "echo")).unwrap();
+    client.connect().unwrap();
+    until("a ping is answered", || client.snapshot().last_rtt_ms.is_some()).await;
+
+    config.heartbeat.timeout_ms = 300;
+    let unanswered = Client::new(user.options().config(config).heartbeat_names("echo", "here")).unwrap();
+    let log = listen(&unanswered);
+    unanswered.connect().unwrap();
+    until("it is given up", || log.closes().starts_with(&[1006])).await;
+    assert_eq!(unanswered.snapshot().last_rtt_ms, None);
 }

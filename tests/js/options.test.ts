@@ -8,6 +8,7 @@ useStandIns();
 const TOKEN = "a string, or a function that returns a string, null, or a promise of either";
 const PROTOCOLS = /^the name of a subprotocol .* different ones$/;
 const SESSIONS = /^`\{ join, leave\?, key }`/;
+const PING = 'a string that is not empty, and "ping" with `delivery: "reliable"`';
 
 const LONGEST = 2 ** 31 - 1;
 const MOST = 2 ** 32 - 2;
@@ -103,6 +104,8 @@ it.each<[field: string, value: unknown, expected: string | RegExp]>([
   ["sessions", { join: "join_room", leave: 5, key: "room_id" }, SESSIONS],
   ["sessions", { join: "join_room", leave: "join_room", key: "room_id" }, SESSIONS],
   ["sessions", { join: "join_room", key: "" }, SESSIONS],
+  ["heartbeat.ping", "", PING],
+  ["heartbeat.pong", 5, /^a string that is not empty, and "pong"/],
   ["anonymous", "yes", "true or false"],
   ["anonymous", null, "true or false"],
   ["reconnect", 5, "an object"],
@@ -138,6 +141,13 @@ it("the buffer's low mark cannot be above its high one, also where one of them i
   for (const buffer of [{ highBytes: 10, lowBytes: 11 }, { highBytes: 10 }, { lowBytes: 262_145 }]) {
     expectConfigError(problem({ buffer }), "buffer.lowBytes", "at most `buffer.highBytes`");
   }
+});
+
+it("in the reliable mode, whose protocol names them, ping and pong have no other names", () => {
+  expectConfigError(problem({ delivery: "reliable", heartbeat: { ping: "are_you_there" } }), "heartbeat.ping", PING);
+  expect(problem({ delivery: "reliable", heartbeat: { pong: "here" } })).toMatchObject({ field: "heartbeat.pong" });
+  const usual = { ping: "ping", pong: "pong" };
+  expect(() => new NativeSocketClient({ delivery: "reliable", heartbeat: usual })).not.toThrow();
 });
 
 it.each(["at-most-once", "reliable"] as const)("the delivery may be %s", (delivery) => {

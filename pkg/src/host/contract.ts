@@ -21,6 +21,8 @@ export interface CoreHost {
   openSocket(tokenRefused: boolean): void;
   /** Returns how many bytes wait in the browser; `undefined` if the socket takes none. */
   send(text: string): number | undefined;
+  /** Sends a ping; one that the socket does not take stays unanswered. */
+  ping(): void;
   buffered(): number;
   closeSocket(): void;
   abandonSocket(): void;

@@ -4,6 +4,7 @@ import { type EverwireError, error } from "../errors.js";
 import type { Outbox } from "../outbox.js";
 import type { Envelope, Options, Snapshot } from "../types.js";
 import type { CoreHost } from "./contract.js";
+import { encode } from "./encode.js";
 import { flawOf, parse } from "./frame.js";
 import { attempt, Handlers, Listeners } from "./handlers.js";
 import { isReliable, numericOption } from "./options.js";
@@ -94,6 +95,10 @@ export class Host implements CoreHost, SocketListener {
     return this.#socket.send(text);
   }
 
+  ping(): void {
+    this.#socket.send(encode(this.options.heartbeat?.ping ?? "ping", undefined, false, this.isReliable));
+  }
+
   buffered(): number {
     return this.#socket.buffered;
   }
@@ -130,9 +135,10 @@ export class Host implements CoreHost, SocketListener {
   frameArrived({ data }: MessageEvent): void {
     const envelope = parse(data);
     if (envelope instanceof Error) this.handlers.call("error", envelope);
-    else if (this.isReliable || envelope.type === "pong") {
+    else if (this.isReliable) {
       if (this.core?.receive(this, envelope)) this.#deliverFrame(envelope, data);
     } else {
+      if (envelope.type === (this.options.heartbeat?.pong ?? "pong")) this.#handle("pong");
       // At most once, the core has nothing to decide about an event. But like every frame it wakes what is due, because browsers are late with the
       // timers of hidden pages.
       this.#deliverFrame(envelope, data);

@@ -64,6 +64,10 @@ export function checkOptions(options: Options): void {
     (value) => [value].flat().every(isRule as never),
     "`{ join, leave?, key }` or an array of such, with names",
   );
+  for (const name of ["ping", "pong"]) {
+    const fits = (value: unknown): boolean => isName(value) && (value === name || !isReliable(options));
+    check(`heartbeat.${name}`, fits, `a string that is not empty, and "${name}" with \`delivery: "reliable"\``);
+  }
   check("tokenIn", (value) => TOKEN_PLACES.includes(value), '"query", "first-message" or "subprotocol"');
   const areProtocols = (value: unknown): boolean => {
     const names = [value].flat();

@@ -15,7 +15,7 @@ const all: Options = {
   authEvent: "login",
   protocols: ["chat.v2", "chat.v1"] as const,
   reconnect: { initialDelayMs: 1_000, maxDelayMs: 5_000, factor: 2, jitter: 0.5, maxAttempts: Infinity },
-  heartbeat: { intervalMs: 30_000, timeoutMs: 10_000 },
+  heartbeat: { intervalMs: 30_000, timeoutMs: 10_000, ping: "are_you_there", pong: "here" },
   connectTimeoutMs: 10_000,
   queue: { maxMessages: 100, maxBytes: 10_000, ttlMs: 60_000, overflow: "drop-oldest" },
   maxMessageBytes: 10_240,
