@@ -45,10 +45,19 @@ struct Row {
 }
 
 fn measure(dist: &Path) -> Result<Vec<Row>> {
-    let files = ["everwire_bg.wasm", "slim.js", "index.js", "react.js", "react-slim.js", "durable.js", "session.js"]
-        .map(|file| dist.join(file));
+    let files = [
+        "everwire_bg.wasm",
+        "slim.js",
+        "index.js",
+        "react.js",
+        "react-slim.js",
+        "durable.js",
+        "session.js",
+        "testing.js",
+    ]
+    .map(|file| dist.join(file));
     ensure!(files.iter().all(|file| file.is_file()), "pkg/dist is not complete; run `cargo xtask build` first");
-    let [wasm, script, default, react, hooks, durable, session] = compress(&files)?;
+    let [wasm, script, default, react, hooks, durable, session, testing] = compress(&files)?;
     // Two files travel separately, so they are compressed separately.
     let slim = wasm + script;
     Ok(vec![
@@ -60,10 +69,11 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
         Row { entry: None, label: "  everwire/react/slim", bytes: hooks },
         Row { entry: Some("durable"), label: "everwire/durable", bytes: durable },
         Row { entry: Some("session"), label: "everwire/session", bytes: session },
+        Row { entry: Some("testing"), label: "everwire/testing", bytes: testing },
     ])
 }
 
-fn compress(files: &[PathBuf; 7]) -> Result<[Bytes; 7]> {
+fn compress(files: &[PathBuf; 8]) -> Result<[Bytes; 8]> {
     let script = r"
         import { readFileSync } from 'node:fs';
         import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -74,7 +84,7 @@ fn compress(files: &[PathBuf; 7]) -> Result<[Bytes; 7]> {
             console.log(bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length);
         }";
     let printed = node::evaluate(script, files)?;
-    let mut measured = [Bytes::default(); 7];
+    let mut measured = [Bytes::default(); 8];
     for (bytes, line) in measured.iter_mut().zip(printed.lines()) {
         let numbers = line.split(' ').map(str::parse).collect::<Result<Vec<u64>, _>>()?;
         if let [raw, gzip, brotli] = numbers[..] {
