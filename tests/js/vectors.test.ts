@@ -124,6 +124,7 @@ class Player {
 }
 
 const vectors = readdirSync(rootPath("docs/vectors"))
+  .filter((file) => file.endsWith(".json"))
   .map((file) => JSON.parse(readFileSync(rootPath(`docs/vectors/${file}`), "utf8")) as Vector)
   .filter(({ side }) => side !== "server");
 

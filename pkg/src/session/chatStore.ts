@@ -1,7 +1,7 @@
 import type { Chat, ChatClient, ChatErrorMaker, ChatKind, ChatSnapshot, EverwireError } from "everwire";
 import type { ChatOptions, ChatPage } from "./chat.js";
 import { DIALECTS } from "./chatEvents.js";
-import { ChatMachine, type ChatOutput } from "./chatMachine.js";
+import { type ChatMachine, type ChatOutput, chatMachine } from "./chatMachine.js";
 import { COLABMATCH_TYPING, MASTERX_TYPING } from "./typing.js";
 
 /** One conversation with its clock, its client and its users: drives a {@link ChatMachine}. */
@@ -103,7 +103,7 @@ export class ChatStore {
 
   #start(): ChatMachine {
     const { maxMessages = 1_000, loadEarlier, loadMissed, typingRule } = this.#options;
-    return new ChatMachine(this.#kind, this.#id, {
+    return chatMachine(this.#kind, this.#id, {
       maxMessages,
       canLoadEarlier: !!loadEarlier,
       canLoadMissed: !!loadMissed,
@@ -135,7 +135,7 @@ export class ChatStore {
     if (this.#uses > 0 || !this.#isEntered) return;
     this.#act((machine) => machine.left());
     this.#isEntered = false;
-    this.#keep(this.#machine.isPending);
+    this.#keep(this.#machine.isPending());
   }
 
   #opened(machine: ChatMachine, now: number): void {

@@ -7,7 +7,8 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** Every frame of the conversations in docs/vectors, whoever says it. */
 export function knownFrames(): string[] {
   const directory = rootPath("docs/vectors");
-  return readdirSync(directory).flatMap((file) => {
+  const files = readdirSync(directory).filter((file) => file.endsWith(".json"));
+  return files.flatMap((file) => {
     const { steps } = JSON.parse(readFileSync(`${directory}/${file}`, "utf8")) as {
       steps: { client?: object; server?: object }[];
     };
