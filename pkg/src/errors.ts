@@ -18,7 +18,7 @@ export class EverwireError extends Error {
   readonly code: ErrorCode;
   /** With `bad_frame`: the beginning of the frame, or `null` if it was binary. */
   declare readonly frame?: string | null;
-  /** With `handler_failed`: the name of the event. */
+  /** With `handler_failed` and `schema_failed`: the name of the event. */
   declare readonly event?: string;
   /** With `protocol_error`: in which way the server broke the protocol. */
   declare readonly violation?: ProtocolViolation;
@@ -82,7 +82,8 @@ export type ProtocolViolation = Codes.ProtocolViolation;
  * - From `done()` and `request()`: `refused` (by the server, see `cause`), `cancelled`, and the reasons of drops: `overflow`, `expired`,
  *   `not_open`, `replaced`, `unconfirmed`, `unsupported`, `forgotten`, `too_large`, `poisoned`.
  * - In `error` events: `protocol_error` (the server broke the rules of the reliable mode), `storage_unavailable`, `storage_full`,
- *   `storage_failed` (durable messages stay in memory), `bad_frame` (the server sent no event), `handler_failed` (a handler threw, see `cause`), `token_failed`
+ *   `storage_failed` (durable messages stay in memory), `bad_frame` (the server sent no event), `handler_failed` (a handler threw, see `cause`),
+ *   `schema_failed` (a schema threw or is asynchronous, see `cause`), `token_failed`
  *   (the token function threw, see `cause`).
  * - From every call that would need a client that `dispose()` has ended: `disposed`.
  */
@@ -120,5 +121,6 @@ export type ErrorCode =
   | "storage_failed"
   | "bad_frame"
   | "handler_failed"
+  | "schema_failed"
   | "token_failed"
   | "disposed";

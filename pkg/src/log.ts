@@ -5,8 +5,8 @@ import type { Logger } from "./types.js";
 /** Tells a logger what happens, without tokens and payloads. */
 export function listen(client: Client, logger: Logger): void {
   for (const [event, level] of Object.entries(LEVELS)) {
-    client.on(event, (report: { data?: unknown }) => {
-      const { data: _, ...told } = report;
+    client.on(event, (report: { data?: unknown; message?: unknown; issues?: unknown }) => {
+      const { data: _, message: __, issues: ___, ...told } = report;
       if (event !== "error") log(logger, level, `${event} ${JSON.stringify(told)}`);
       // Any other `error` is the server's own, and so a payload.
       else if (report instanceof Error) log(logger, level, report.message);
@@ -24,5 +24,6 @@ const LEVELS = {
   give_up: "warn",
   drop: "warn",
   gap: "warn",
+  invalid: "warn",
   error: "error",
 } as const;

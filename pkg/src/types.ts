@@ -97,6 +97,12 @@ export interface Options {
    */
   sessions?: SessionRule | readonly SessionRule[] | undefined;
   /**
+   * Checks what the server sends: `validate({ score: z.object({ points: z.number() }) })` of `everwire/validate`, with a schema for each event that is
+   * to be checked. What does not fit is told by the event `invalid` and heard by no handler of its own; what fits is delivered as the schema's output.
+   * Default: none, and every event is delivered as it comes. In the reliable mode, an event that does not fit counts as received.
+   */
+  schemas?: EventValidator | undefined;
+  /**
    * The class to make sockets of: that of the package `ws` where there is no global one, such as Node before version 22, or a test's own. Default: the
    * global `WebSocket`, as it is when a connection is opened. Without either, `connect()` throws `missing_platform`.
    */
@@ -444,7 +450,32 @@ export interface LifecycleEvents {
   };
   /** In the reliable mode: stored events of a stream cannot be had any more; fetch what they said by other means. */
   gap: Gap;
+  /** An event of the server does not fit its schema, see `Options.schemas`. */
+  invalid: InvalidEvent;
 }
+
+/** An event of the server that does not fit its schema. */
+export interface InvalidEvent {
+  /** Its name. */
+  readonly type: string;
+  /** What is wrong with its data. */
+  readonly issues: readonly EventIssue[];
+  /** The event as it came. */
+  readonly message: Envelope;
+}
+
+/** One thing that is wrong with an event's data. */
+export interface EventIssue {
+  /** Where: the names and indices that lead there from the data; empty for the data itself. */
+  readonly path: readonly PropertyKey[];
+  /** Why, in the schema's words, which may hold parts of the data. */
+  readonly message: string;
+}
+
+/**
+ * Says what is wrong with an event, if anything is, and may replace its data by what a schema makes of it. Throws if it cannot tell.
+ */
+export type EventValidator = (message: Envelope) => InvalidEvent | undefined;
 
 /**
  * Why an accepted message will not be sent: `overflow` (a newer one needed the room), `expired`, `not_open` (volatile, and the connection

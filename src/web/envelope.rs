@@ -61,6 +61,6 @@ fn bad_frame(what: &str, text: Option<&WebText>) -> ClientError {
 }
 
 /// The names of events that clients of the npm package tell of themselves, so that a server cannot pretend to be one.
-const OWN_EVENTS: [&str; 7] = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap"];
+const OWN_EVENTS: [&str; 8] = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap", "invalid"];
 /// How much of a bad frame an error shows, in UTF-16 code units.
 const LONGEST_COPY: u32 = 120;

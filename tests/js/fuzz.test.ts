@@ -20,7 +20,7 @@ afterEach(() => {
 const FRAMES = 20_000;
 
 /** The names that only the client itself may use. */
-const OWN = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap"];
+const OWN = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap", "invalid"];
 
 const isEvent = (frame: unknown): boolean => {
   try {

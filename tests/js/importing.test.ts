@@ -8,6 +8,7 @@ const ENTRIES = [
   "everwire/react",
   "everwire/react/slim",
   "everwire/durable",
+  "everwire/validate",
   "everwire/session",
 ];
 
@@ -43,7 +44,7 @@ it.each(ENTRIES)("importing %s looks at nothing of the page and starts nothing",
   );
   expect(outcome).toMatchObject({
     status: 0,
-    output: expect.stringMatching(/NativeSocketClient|useWebSocket|durableOutbox|sessionTyping/),
+    output: expect.stringMatching(/NativeSocketClient|useWebSocket|durableOutbox|sessionTyping|validate/),
   });
 });
 

@@ -73,9 +73,10 @@ const MODULES = [
   "testing/server",
   "testing/socket",
   "types",
+  "validate",
 ];
 
-const ENTRIES = ["durable", "index", "react", "react-slim", "session", "slim", "testing"];
+const ENTRIES = ["durable", "index", "react", "react-slim", "session", "slim", "testing", "validate"];
 const isCommonJs = (name: string): boolean => name !== "slim";
 
 const SHIPPED = [

@@ -53,11 +53,12 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
         "react-slim.js",
         "durable.js",
         "session.js",
+        "validate.js",
         "testing.js",
     ]
     .map(|file| dist.join(file));
     ensure!(files.iter().all(|file| file.is_file()), "pkg/dist is not complete; run `cargo xtask build` first");
-    let [wasm, script, default, react, hooks, durable, session, testing] = compress(&files)?;
+    let [wasm, script, default, react, hooks, durable, session, validate, testing] = compress(&files)?;
     // Two files travel separately, so they are compressed separately.
     let slim = wasm + script;
     Ok(vec![
@@ -69,11 +70,12 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
         Row { entry: None, label: "  everwire/react/slim", bytes: hooks },
         Row { entry: Some("durable"), label: "everwire/durable", bytes: durable },
         Row { entry: Some("session"), label: "everwire/session", bytes: session },
+        Row { entry: Some("validate"), label: "everwire/validate", bytes: validate },
         Row { entry: Some("testing"), label: "everwire/testing", bytes: testing },
     ])
 }
 
-fn compress(files: &[PathBuf; 8]) -> Result<[Bytes; 8]> {
+fn compress<const FILES: usize>(files: &[PathBuf; FILES]) -> Result<[Bytes; FILES]> {
     let script = r"
         import { readFileSync } from 'node:fs';
         import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -84,7 +86,7 @@ fn compress(files: &[PathBuf; 8]) -> Result<[Bytes; 8]> {
             console.log(bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length);
         }";
     let printed = node::evaluate(script, files)?;
-    let mut measured = [Bytes::default(); 8];
+    let mut measured = [Bytes::default(); FILES];
     for (bytes, line) in measured.iter_mut().zip(printed.lines()) {
         let numbers = line.split(' ').map(str::parse).collect::<Result<Vec<u64>, _>>()?;
         if let [raw, gzip, brotli] = numbers[..] {

@@ -23,7 +23,16 @@ export function flawOf(envelope: { type: string; data?: unknown }, text: string)
   return undefined;
 }
 
-const OWN_EVENTS = /* @__PURE__ */ new Set(["open", "close", "state", "reconnecting", "give_up", "drop", "gap"]);
+const OWN_EVENTS = /* @__PURE__ */ new Set([
+  "open",
+  "close",
+  "state",
+  "reconnecting",
+  "give_up",
+  "drop",
+  "gap",
+  "invalid",
+]);
 
 const badFrame = (what: string, text: unknown): EverwireError =>
   Object.assign(error("bad_frame", `the server sent no event: the frame is ${what}`), {

@@ -50,17 +50,18 @@ export class Handlers {
       try {
         entry[0](data, message);
       } catch (cause) {
-        this.#fail(name, cause);
+        this.fail(name, cause, "handler");
       }
       now = this.#lists.get(key);
     }
   }
 
-  #fail(name: string, cause: unknown): void {
+  /** Reports what a function of the application has thrown over an event. */
+  fail(name: string, cause: unknown, thrower: "handler" | "schema"): void {
     // A handler of `error` that throws must not be called with its own exception for ever.
     if (name === "error" || !this.#lists.has("error")) report(cause);
     else {
-      const failure = error("handler_failed", `a handler of "${name}" threw (see \`cause\`)`, cause);
+      const failure = error(`${thrower}_failed`, `a ${thrower} of "${name}" threw (see \`cause\`)`, cause);
       this.call("error", Object.assign(failure, { event: name }));
     }
   }

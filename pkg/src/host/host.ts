@@ -288,12 +288,25 @@ export class Host implements CoreHost, SocketListener {
   }
 
   #deliverFrame(envelope: Envelope, text: string): void {
+    const { handlers } = this;
     const flaw = flawOf(envelope, text);
-    if (flaw) this.handlers.call("error", flaw);
-    else {
+    if (flaw) handlers.call("error", flaw);
+    else if (this.#isValid(envelope)) {
       const { type, data } = envelope;
-      if (this.handlers.hearsAll) this.handlers.call(type, data, envelope, null);
-      this.handlers.call(type, data, envelope);
+      if (handlers.hearsAll) handlers.call(type, data, envelope, null);
+      handlers.call(type, data, envelope);
+    }
+  }
+
+  /** Whether an event fits its schema; tells of one that does not. */
+  #isValid(envelope: Envelope): boolean {
+    try {
+      const invalid = this.options.schemas?.(envelope);
+      if (invalid) this.handlers.call("invalid", invalid);
+      return !invalid;
+    } catch (cause) {
+      this.handlers.fail(envelope.type, cause, "schema");
+      return false;
     }
   }
 

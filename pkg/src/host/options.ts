@@ -76,6 +76,7 @@ export function checkOptions(options: Options): void {
   check("protocols", areProtocols, "the name of a subprotocol (RFC 6455), or an array of different ones");
   const isFunction = (value: unknown): boolean => typeof value === "function";
   check("WebSocket", isFunction, "a class of WebSockets");
+  check("schemas", isFunction, "made by `validate()` of `everwire/validate`");
   const isToken = (value: unknown): boolean => isString(value) || isFunction(value);
   check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
 }

@@ -10,6 +10,7 @@ export function setup(): void {
     "react-slim.js",
     "durable.js",
     "session.js",
+    "validate.js",
     "everwire_bg.wasm",
   ]) {
     if (!existsSync(packagePath(`dist/${file}`))) {
