@@ -2,12 +2,18 @@ import { Client } from "./client.js";
 import type { Options } from "./types.js";
 
 let options: Options | undefined;
+let isInUse = false;
 
 /**
  * Options of the page's one client, which `nativeSocketClient` and components without a provider share. Call it before either is first used; later it
  * has no effect.
  */
 export function configureWebSocket(given: Options): void {
+  if (DEVELOPMENT && isInUse) {
+    console.warn(
+      "everwire: configureWebSocket() has no effect, because the page's client is in use already; call it before",
+    );
+  }
   options = given;
 }
 
@@ -19,6 +25,7 @@ export function lazyClient<Own extends Client>(Class: new (options?: Options) =>
     const method: unknown = Object.getOwnPropertyDescriptor(Client.prototype, name)?.value;
     if (typeof method !== "function" || name === "constructor") continue;
     const value = (...args: unknown[]): unknown => {
+      if (DEVELOPMENT) isInUse = true;
       made ??= new Class(options);
       return Reflect.apply(method, made, args);
     };

@@ -5,6 +5,7 @@ import { Connection } from "./connection.js";
 import { type CreateWebSocketHooksOptions, hooksOf, type UseWebSocket, type WebSocketHooks } from "./react/hooks.js";
 import { type ClientProviderProps, useProvider } from "./react/provider.js";
 
+export type { ConversationId, SocketMessage, UseConversation, UseSocket } from "./react/conversation.js";
 export type {
   CreateWebSocketHooksOptions,
   EventHandler,
@@ -36,6 +37,12 @@ export const useEventState: WebSocketHooks["useEventState"] = hooks.useEventStat
 export const useConnection: WebSocketHooks["useConnection"] = hooks.useConnection;
 /** {@inheritDoc WebSocketHooks.useSend} */
 export const useSend: WebSocketHooks["useSend"] = hooks.useSend;
+/** {@inheritDoc WebSocketHooks.useSession} */
+export const useSession: WebSocketHooks["useSession"] = hooks.useSession;
+/** {@inheritDoc WebSocketHooks.useMatch} */
+export const useMatch: WebSocketHooks["useMatch"] = hooks.useMatch;
+/** {@inheritDoc WebSocketHooks.useSocket} */
+export const useSocket: WebSocketHooks["useSocket"] = hooks.useSocket;
 
 /** The hooks of this entry for the events of one application, so that their types are written once, and the provider to use with them. */
 export function createWebSocketHooks<FromServer extends object = AnyEvents, ToServer extends object = FromServer>(

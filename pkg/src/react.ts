@@ -3,9 +3,11 @@ import { type AnyEvents, NativeSocketClient, nativeSocketClient, type Options } 
 import { type ClientProviderProps, internals } from "everwire/react/slim";
 import { createContext, type ReactNode } from "react";
 import type { Connection } from "./connection.js";
+import { useOptionsWarning } from "./react/changedOptions.js";
 import type { CreateWebSocketHooksOptions, UseWebSocket, WebSocketHooks } from "./react/hooks.js";
 
 export { configureWebSocket } from "everwire";
+export type { ConversationId, SocketMessage, UseConversation, UseSocket } from "./react/conversation.js";
 export type {
   CreateWebSocketHooksOptions,
   EventHandler,
@@ -43,6 +45,12 @@ export const useEventState: WebSocketHooks["useEventState"] = hooks.useEventStat
 export const useConnection: WebSocketHooks["useConnection"] = hooks.useConnection;
 /** {@inheritDoc WebSocketHooks.useSend} */
 export const useSend: WebSocketHooks["useSend"] = hooks.useSend;
+/** {@inheritDoc WebSocketHooks.useSession} */
+export const useSession: WebSocketHooks["useSession"] = hooks.useSession;
+/** {@inheritDoc WebSocketHooks.useMatch} */
+export const useMatch: WebSocketHooks["useMatch"] = hooks.useMatch;
+/** {@inheritDoc WebSocketHooks.useSocket} */
+export const useSocket: WebSocketHooks["useSocket"] = hooks.useSocket;
 
 /** The hooks for the events of one application, so that their types are written once, and the provider to use with them. */
 export function createWebSocketHooks<FromServer extends object = AnyEvents, ToServer extends object = FromServer>(
@@ -60,6 +68,7 @@ function useProviderIn(
   context: typeof internals.shared,
   { children, client, options }: WebSocketProviderProps,
 ): ReactNode {
+  if (DEVELOPMENT) useOptionsWarning(options);
   return internals.useProvider(context, children, client, () => new NativeSocketClient(options));
 }
 

@@ -1,6 +1,17 @@
 export { type ChatOptions, type ChatPage, chat, type EarlierRequest, type MissedRequest } from "./session/chat.js";
 export type { EventClient } from "./session/eventClient.js";
 export {
+  cleanupSocketHandlers,
+  emitTypingIndicator,
+  initializeSocketHandlers,
+  joinSession,
+  leaveSession,
+  type SocketEvents,
+  type SocketHandlers,
+  type StateStore,
+  type StoreHandlers,
+} from "./session/masterx.js";
+export {
   type ShowToast,
   showToasts,
   type Toast,

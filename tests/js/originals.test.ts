@@ -46,6 +46,14 @@ it("every name that it promises of the package is exported", async () => {
     "MASTERX_TYPING",
     "showToasts",
     "useWebSocket",
+    "useSocket",
+    "useMatch",
+    "useSession",
+    "initializeSocketHandlers",
+    "cleanupSocketHandlers",
+    "emitTypingIndicator",
+    "joinSession",
+    "leaveSession",
   ];
   for (const name of promised) {
     expect(page, name).toContain(name);

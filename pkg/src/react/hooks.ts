@@ -1,6 +1,13 @@
 import type { AnyEvents, Envelope, LifecycleEvents, NativeSocketClient, Snapshot } from "everwire";
 import { type Context, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { type Connection, IDLE } from "../connection.js";
+import {
+  type ConversationId,
+  type UseConversation,
+  type UseSocket,
+  useConversation,
+  useSocketOf,
+} from "./conversation.js";
 import type { Hear } from "./listener.js";
 import { useEventOf } from "./useEventOf.js";
 import { type Reduce, useEventStateOf } from "./useEventStateOf.js";
@@ -73,6 +80,15 @@ export interface WebSocketHooks<FromServer extends object = AnyEvents, ToServer 
   ): Selected;
   /** The client's `send`. The same function for as long as the connection is the same, and never a reason to render. */
   useSend(): NativeSocketClient<FromServer, ToServer>["send"];
+  /**
+   * A session of MasterX: joined while a component uses it, left a macrotask after the last. Renders whenever something of it changes. Without an id nothing is
+   * joined, and there is nothing to show. Needs a client with the option `chat`, else it throws `not_configured`.
+   */
+  useSession(id: ConversationId): UseConversation;
+  /** A match of CoLabMatch; otherwise like {@link useSession}. */
+  useMatch(id: ConversationId): UseConversation;
+  /** A match of CoLabMatch as that application's own hook shows it. {@link useMatch} has more: presence of all, retries, earlier pages. */
+  useSocket(matchId: ConversationId): UseSocket;
 }
 
 /** How hooks of one's own find their connection. */
@@ -118,6 +134,9 @@ export function hooksOf(context: Context<Connection | undefined>, fallback: () =
       useEffect(() => connection.hold(), [connection]);
       return connection.emit;
     },
+    useSession: (id) => useConversation(useProvided(), "session", id),
+    useMatch: (id) => useConversation(useProvided(), "match", id),
+    useSocket: (matchId) => useSocketOf(useProvided(), matchId),
   };
 }
 

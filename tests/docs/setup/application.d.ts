@@ -13,6 +13,7 @@ declare global {
   const input: HTMLInputElement;
   /** A store of zustand. */
   const useUIStore: { getState(): { showToast(toast: object): void } };
+  const useChatStore: { getState(): { addMessage(message: object): void } };
   function fetchToken(): Promise<string>;
   function nameOf(userId: string): string;
   function refetch(): void;
