@@ -63,6 +63,8 @@ pub enum ClientEvent {
     /// A message that was accepted, or refused under [`Overflow::DropNewest`](crate::proto::Overflow::DropNewest), will not be
     /// sent.
     Dropped {
+        /// The number that [`Client::latest_seq`](super::Client::latest_seq) gave after sending it; `None` for a refused one, which has none.
+        seq: Option<u64>,
         /// The type of the event.
         event: String,
         /// Its data, handed back.

@@ -341,7 +341,8 @@ impl Host for &WebHost {
     fn dropped(&mut self, message: Box<Message<WebText>>, reason: DropReason) {
         self.dispatcher.resolve_request(message.seq, || Err(RequestError::Dropped(reason)));
         let (event, data) = Envelope::read_back(&message.frame);
-        self.dispatcher.record(ClientEvent::Dropped { event, data, reason });
+        let seq = (message.seq > 0).then_some(message.seq);
+        self.dispatcher.record(ClientEvent::Dropped { seq, event, data, reason });
     }
 
     fn changed(&mut self, _: bool) {

@@ -89,23 +89,29 @@ async fn the_oldest_message_makes_room_and_is_handed_back() {
         assert_eq!(client.send(&message("s", content)).unwrap(), Sent::Queued);
     }
     let dropped = log.all().into_iter().find_map(|event| match event {
-        ClientEvent::Dropped { event, data, reason } => Some((event, data, reason)),
+        ClientEvent::Dropped { seq, event, data, reason } => Some((seq, event, data, reason)),
         _ => None,
     });
-    let (event, data, reason) = dropped.unwrap();
-    assert_eq!((&*event, reason), ("message_sent", DropReason::Overflow));
+    let (seq, event, data, reason) = dropped.unwrap();
+    assert_eq!((seq, &*event, reason), (Some(1), "message_sent", DropReason::Overflow));
     assert_eq!(page::own(&page::own(&data, "message"), "content").as_string().unwrap(), "one");
     assert_eq!(client.snapshot().queued, 2);
 }
 
 #[wasm_bindgen_test]
-async fn a_full_queue_refuses_at_the_call() {
+async fn a_full_queue_refuses_at_the_call_and_what_it_refuses_has_no_number() {
     let user = User::new().await;
-    let mut config = quick();
-    config.queue.max_messages = 1;
-    let client = Client::new(user.options().config(config)).unwrap();
-    client.send(&join("a")).unwrap();
-    assert_eq!(client.send(&join("b")).unwrap_err().code(), "queue_full");
+    for overflow in [Overflow::Reject, Overflow::DropNewest] {
+        let mut config = quick();
+        config.queue.max_messages = 1;
+        config.queue.overflow = overflow;
+        let client = Client::new(user.options().config(config)).unwrap();
+        let log = listen(&client);
+        client.send(&join("a")).unwrap();
+        assert_eq!(client.send(&join("b")).unwrap_err().code(), "queue_full");
+        let dropped = log.count(|event| matches!(event, ClientEvent::Dropped { seq: None, .. }));
+        assert_eq!((dropped, client.latest_seq()), (usize::from(overflow == Overflow::DropNewest), 1));
+    }
 }
 
 #[wasm_bindgen_test]

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::install::Needs;
 use crate::job::Job;
-use crate::{build, crates, links, node, paths, progress, tools, wasm, workflows};
+use crate::{build, crates, example, links, node, paths, progress, tools, wasm, workflows};
 
 pub const NEEDS: Needs = &[&node::Packages, &tools::WasmTarget, &crates::CARGO_DENY];
 /// Of formatting alone.
@@ -34,6 +34,7 @@ pub fn fmt() -> Result<()> {
     node::packages()?;
     Job::cargo("fmt · cargo fmt").args(["fmt", "--all"]).run()?;
     Job::cargo("fmt · cargo fmt, fuzz targets").args(["fmt", "--manifest-path", FUZZ]).run()?;
+    Job::cargo("fmt · cargo fmt, Leptos example").args(["fmt", "--manifest-path", example::MANIFEST]).run()?;
     node::tool("fmt · biome", "biome").args(["check", "--colors=off", "--write", "."]).run()
 }
 
@@ -42,10 +43,12 @@ const CHECKS: &[fn() -> Result<()>] = &[
     links::check_pages,
     rust_format,
     fuzz_format,
+    example_format,
     clippy_native,
     clippy_wasm,
     clippy_npm,
     clippy_fuzz,
+    clippy_example,
     rustdoc,
     rust_dependencies,
     rust_advisories,
@@ -62,6 +65,13 @@ fn rust_format() -> Result<()> {
 fn fuzz_format() -> Result<()> {
     Job::cargo("lint · cargo fmt, fuzz targets")
         .args(["fmt", "--check", "--manifest-path", FUZZ])
+        .hint("Run `cargo xtask fmt`.")
+        .run()
+}
+
+fn example_format() -> Result<()> {
+    Job::cargo("lint · cargo fmt, Leptos example")
+        .args(["fmt", "--check", "--manifest-path", example::MANIFEST])
         .hint("Run `cargo xtask fmt`.")
         .run()
 }
@@ -85,6 +95,13 @@ fn clippy_fuzz() -> Result<()> {
     clippy("lint · clippy, fuzz targets", &["--manifest-path", FUZZ, "--all-targets"])
 }
 
+fn clippy_example() -> Result<()> {
+    let directory = example::target_directory()?;
+    let directory = directory.to_string_lossy();
+    let arguments = ["--manifest-path", example::MANIFEST, "--target", wasm::TARGET, "--target-dir", &directory];
+    clippy("lint · clippy, Leptos example", &arguments)
+}
+
 fn clippy(step: &str, arguments: &[&str]) -> Result<()> {
     Job::cargo(step).arg("clippy").args(arguments).args(["--", "--deny", "warnings"]).run()
 }
@@ -100,7 +117,11 @@ fn rustdoc() -> Result<()> {
 }
 
 fn rust_dependencies() -> Result<()> {
-    for (step, manifest) in [("lint · cargo deny", "Cargo.toml"), ("lint · cargo deny, fuzz targets", FUZZ)] {
+    for (step, manifest) in [
+        ("lint · cargo deny", "Cargo.toml"),
+        ("lint · cargo deny, fuzz targets", FUZZ),
+        ("lint · cargo deny, Leptos example", example::MANIFEST),
+    ] {
         deny(step, manifest)?.args(["bans", "licenses", "sources"]).run()?;
     }
     Ok(())

@@ -14,6 +14,7 @@ mod crates;
 mod debian;
 mod demo;
 mod docs;
+mod example;
 mod fuzz;
 mod glue;
 mod install;

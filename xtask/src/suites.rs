@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::install::Needs;
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, crates, demo, fuzz, load, mutants, node, paths, python, sim, tools, wasm};
+use crate::{build, crates, demo, example, fuzz, load, mutants, node, paths, python, sim, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
@@ -69,6 +69,13 @@ pub const SUITES: &[Suite] = &[
         slow: true,
         needs: PACKAGE_IN_CHROMIUM,
         run: packaging,
+    },
+    Suite {
+        name: "leptos",
+        about: "the Leptos example in Chromium",
+        slow: true,
+        needs: PACKAGE_IN_CHROMIUM,
+        run: leptos,
     },
     Suite { name: "xtask", about: "these commands themselves", slow: false, needs: &[], run: commands },
 ];
@@ -266,6 +273,18 @@ fn packaging(workshop: &mut Workshop) -> Result<()> {
     workshop.package()?;
     vitest("packaging", "tests/packaging")
         .env("EVERWIRE_PACKAGING", paths::target()?.join("packaging"))
+        .env("CHROMIUM", chromium)
+        .stream()
+}
+
+fn leptos(workshop: &mut Workshop) -> Result<()> {
+    let chromium = tools::CHROMIUM.find()?;
+    node::packages()?;
+    let www = example::build_page()?;
+    let executable = workshop.server()?;
+    vitest("leptos", "tests/e2e/leptos")
+        .env("EVERWIRE_SERVER_BIN", executable)
+        .env("EVERWIRE_WWW", www)
         .env("CHROMIUM", chromium)
         .stream()
 }
