@@ -11,6 +11,7 @@ import { Host } from "./host/host.js";
 import { byteLength } from "./host/json.js";
 import { checkOptions } from "./host/options.js";
 import { randomNumbers, webSocketClass } from "./host/platform.js";
+import { warnOfUnknownMessageOptions, warnOfUnknownOptions } from "./host/unknownOptions.js";
 import { REFUSAL_TEXTS } from "./host/words.js";
 import { listen, log } from "./log.js";
 import { Message } from "./message.js";
@@ -57,6 +58,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   /** Reads the options; does not connect. Throws a `ConfigError` that names a wrong option and what it accepts, or an {@link EverwireError} that says why there can be no client here. */
   constructor(load: Load, options: Options = {}) {
     checkOptions(options);
+    if (DEVELOPMENT) warnOfUnknownOptions(options);
     const { token, logger, outbox, chat } = options;
     // What previous client instances have left is sent first, so the first token waits for it.
     const source: Options["token"] = outbox
@@ -108,6 +110,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   send<Name extends keyof Sends & string>(event: Name, ...args: DataArgument<Sends[Name], SendOptions>): SendResult;
   send(event: string, ...args: unknown[]): SendResult {
     const [data, options] = args as [data?: unknown, options?: SendOptions];
+    if (DEVELOPMENT && options) warnOfUnknownMessageOptions(options, false);
     return this.#host.beforeDelivery(() => this.#send(event, data, options ?? {}));
   }
 
@@ -145,6 +148,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   ): Promise<Reply>;
   request<Reply>(event: string, ...args: unknown[]): Promise<Reply> {
     const [data, options] = args as [data?: unknown, options?: RequestOptions];
+    if (DEVELOPMENT && options) warnOfUnknownMessageOptions(options, true);
     const host = this.#host;
     return new Promise((resolve, reject) =>
       host.beforeDelivery(() => {
