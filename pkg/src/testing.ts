@@ -13,9 +13,11 @@ export type {
   ReceivedMessage,
   RefusedMessage,
 } from "./testing/context.js";
+export type { HistoryPage, HistoryQuery } from "./testing/conversations.js";
 export { type ColabMatchOptions, colabmatch, type Dialect, type DialectName, masterx } from "./testing/dialects.js";
 export type { Data } from "./testing/envelope.js";
 export type { FaultStep, Faults, MessageRefusal, RestartOptions } from "./testing/faults.js";
+export type { AuthenticationOptions } from "./testing/greeting.js";
 export type { ConnectionRefusal, FrameFilter } from "./testing/network.js";
 export { TestServerError } from "./testing/problem.js";
 export { type SeededCrypto, seedCrypto, seededRandom } from "./testing/random.js";
@@ -23,7 +25,6 @@ export {
   type AnyEventData,
   type EmitOptions,
   type Filter,
-  type HistoryQuery,
   TestServer,
   type TestServerOptions,
 } from "./testing/server.js";

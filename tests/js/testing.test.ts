@@ -1,7 +1,9 @@
-import { type EverwireError, NativeSocketClient, type Options } from "everwire";
+import { type Chat, type EverwireError, NativeSocketClient, type Options } from "everwire";
+import { chat } from "everwire/session";
 import {
   colabmatch,
   type Data,
+  type HistoryQuery,
   seedCrypto,
   seededRandom,
   TestServer,
@@ -13,18 +15,21 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { accepted, outcome, statusesOf } from "./harness/reliable";
 
 const ended: (() => void)[] = [];
+const servers: TestServer[] = [];
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
 });
 afterEach(() => {
   const endings = ended.splice(0).reverse();
+  servers.length = 0;
   vi.useRealTimers();
   for (const end of endings) end();
 });
 
 function startServer(options?: TestServerOptions): TestServer {
-  const server = new TestServer(options).install();
+  const server = new TestServer(options);
+  servers.push(server);
   ended.push(() => server.close());
   return server;
 }
@@ -33,6 +38,7 @@ function clientOf(user: string, options?: Options): NativeSocketClient {
   const client = new NativeSocketClient({
     url: "ws://test",
     token: user,
+    WebSocket: servers.at(-1)?.WebSocket,
     reconnect: { jitter: 0, maxAttempts: Number.POSITIVE_INFINITY },
     ...options,
   });
@@ -551,6 +557,104 @@ describe("the clock and the platform", () => {
     socket.onclose = ({ code }) => codes.push(code);
     await strict.settled();
     expect(codes).toEqual([1008]);
+  });
+});
+
+describe("how clients say who they are, and ask whether the server is there", () => {
+  it.each([
+    ["query", { tokenIn: "query", tokenParam: "access" }],
+    ["first message", { tokenIn: "first-message", authEvent: "login", tokenParam: "jwt" }],
+    ["subprotocol", { tokenIn: "subprotocol" }],
+  ] as const)("the token is found in the %s", async (_name, options) => {
+    const server = startServer(options);
+    const client = clientOf("ada", { ...reliable, ...options, protocols: ["everwire"] });
+    const message = accepted(client.send("note", {}));
+    expect((await server.connection()).user).toBe("ada");
+    expect([message.status, server.received().map(({ user }) => user)]).toEqual(["acknowledged", ["ada"]]);
+  });
+
+  it("who says something else first is closed", async () => {
+    const server = startServer({ tokenIn: "first-message" });
+    const client = clientOf("ada");
+    await advance(0);
+    client.send("note", {});
+    await server.settled();
+    expect([client.getSnapshot().close?.code, server.received()]).toEqual([1008, []]);
+  });
+
+  it("ping and pong have the names of the client's option", async () => {
+    const heartbeat = { ping: "are_you_there", pong: "i_am" };
+    const server = startServer({ heartbeat });
+    const client = clientOf("ada", { heartbeat });
+    await server.connection();
+    await advance(31_000);
+    expect([client.getSnapshot().lastRttMs, server.received()]).toEqual([0, []]);
+  });
+});
+
+describe("with the conversations of everwire/session", () => {
+  const contents = (conversation: Chat) =>
+    conversation.getSnapshot().messages.map(({ content, status }) => `${content}: ${status}`);
+
+  it("MasterX: two users and a second device agree over a restart of the server", async () => {
+    const server = startServer({ dialect: "masterx" });
+    server.seedHistory("s1", [
+      {
+        id: "old",
+        content: "earlier",
+        role: "user",
+        timestamp: "2025-12-31T00:00:00.000Z",
+        user_id: "ben",
+        session_id: "s1",
+      },
+    ]);
+    const open = (userId: string) => {
+      const loadEarlier = async ({ id, ...query }: HistoryQuery & { readonly id: string }) => server.history(id, query);
+      const conversation = clientOf(userId, { ...reliable, chat: chat({ userId, loadEarlier }) }).session("s1");
+      ended.push(conversation.join());
+      return conversation;
+    };
+    const [ada, phone, ben] = [open("ada"), open("ada"), open("ben")] as const;
+    await server.settled();
+    ada.send("one");
+    server.faults.restart({ downMs: 5_000 });
+    ada.send("two");
+    ben.send("three");
+    expect(contents(ada)).toEqual(["one: sending", "two: sending"]);
+    await advance(20_000);
+    for (const conversation of [ada, phone, ben]) {
+      const words = contents(conversation).map((text) => text.split(":")[0]);
+      expect(words.slice().sort()).toEqual(["earlier", "one", "three", "two"]);
+      expect(words.indexOf("one")).toBeLessThan(words.indexOf("two"));
+    }
+    expect(contents(ada).filter((text) => text.endsWith("delivered"))).toEqual(["one: delivered", "two: delivered"]);
+    expect(ada.getSnapshot().members).toEqual([
+      { userId: "ada", online: true },
+      { userId: "ben", online: true },
+    ]);
+    expect(server.received("message_sent")).toHaveLength(3);
+  });
+
+  it("CoLabMatch: messages, typing and receipts of two users", async () => {
+    const server = startServer({ dialect: "colabmatch" });
+    const open = (userId: string) => {
+      const conversation = clientOf(userId, { ...reliable, chat: chat({ userId }) }).match("m1");
+      ended.push(conversation.join());
+      return conversation;
+    };
+    const [ada, ben] = [open("ada"), open("ben")] as const;
+    await server.settled();
+    ada.keyPressed();
+    await server.settled();
+    expect(ben.getSnapshot().typing).toEqual(["ada"]);
+    await advance(2_500);
+    expect(ben.getSnapshot().typing).toEqual([]);
+    ada.send("hello");
+    await server.settled();
+    expect([contents(ada), ben.getSnapshot().unread]).toEqual([["hello: delivered"], 1]);
+    ben.markAsRead();
+    await advance(1_000);
+    expect([contents(ada), ben.getSnapshot().unread]).toEqual([["hello: read"], 0]);
   });
 });
 

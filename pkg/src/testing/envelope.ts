@@ -26,7 +26,7 @@ export function readFrame(text: string): Frame {
   try {
     envelope = JSON.parse(text);
   } catch {
-    return { type: undefined, data: {}, sequence: null, flaw: "it is not JSON" };
+    return { type: undefined, data: {}, sequence: readSequence(topLevel(text)), flaw: "it is not JSON" };
   }
   if (!isObject(envelope)) return { type: undefined, data: {}, sequence: null, flaw: "it is not a JSON object" };
   const { type, data = {} } = envelope;
@@ -59,6 +59,38 @@ function readSequence({ seq, prev, request }: Data): Sequence | "wrong" | null {
   if (!isPosition(seq) || seq === 0) return "wrong";
   const before = prev === undefined ? seq - 1 : prev;
   return isPosition(before) && before < seq ? { seq, prev: before, isRequest: request === true } : "wrong";
+}
+
+/** The fields at the top level of an envelope that cannot be read in full (docs/PROTOCOL.md, "What cannot be read"). */
+function topLevel(text: string): Data {
+  const fields: Record<string, unknown> = {};
+  let depth = 0;
+  let key: string | undefined;
+  let isValue = false;
+  for (const { 0: token, index } of text.matchAll(TOKENS)) {
+    const isOpening = token === "{" || token === "[";
+    if (depth === 0 && token !== "{") break;
+    if (depth === 1 && token === ":") isValue = true;
+    else if (depth === 1 && token === ",") isValue = false;
+    else if (depth === 1 && isValue) fields[key ?? ""] = isOpening ? null : scalar(text, token, index);
+    else if (depth === 1) key = token.slice(1, -1);
+    if (isOpening) depth++;
+    else if ((token === "}" || token === "]") && --depth === 0) break;
+  }
+  return fields;
+}
+
+/** Strings, also one without an end, punctuation, and everything between them. */
+const TOKENS = /"(?:[^"\\]|\\.)*"|".*$|[{}[\],:]|[^\s{}[\],:"]+/gs;
+
+/** A number at the very end may be the beginning of a longer one. */
+function scalar(text: string, token: string, at: number): unknown {
+  if (at + token.length === text.length) return undefined;
+  try {
+    return JSON.parse(token);
+  } catch {
+    return null;
+  }
 }
 
 /** What a client never sends, although `JSON.parse` takes it. */

@@ -9,7 +9,7 @@ import {
 } from "./context.js";
 import type { Author, Delivery } from "./delivery.js";
 import { type Data, type Frame, isObject, isPosition, readFrame, type Sequence, utf8Length } from "./envelope.js";
-import type { Memory } from "./memory.js";
+import type { ClientRecord, Memory } from "./memory.js";
 import type { Network } from "./network.js";
 import { type Problems, shortened } from "./problem.js";
 import type { Rooms } from "./rooms.js";
@@ -37,6 +37,7 @@ export interface IntakeOptions {
   readonly dialect?: unknown;
   readonly maxMessageBytes?: number | undefined;
   readonly window?: number | undefined;
+  readonly heartbeat?: { readonly ping?: string | undefined; readonly pong?: string | undefined } | undefined;
 }
 
 /** How a message has ended. */
@@ -77,7 +78,7 @@ export class Intake {
     }
     // Nothing depends on its place, except that no pong may come before a welcome.
     const isWelcomed = !connection.isGreeting && connection.inbox.every((waiting) => waiting.frame.type !== "hello");
-    if (isPing(frame) && isWelcomed) this.#pong(connection);
+    if (this.#isPing(frame) && isWelcomed) this.#pong(connection);
     else if (connection.isBusy) connection.inbox.push({ frame, text: data });
     else this.#process(connection, frame, data);
   }
@@ -99,7 +100,7 @@ export class Intake {
 
   #handle(connection: ServerConnection, frame: Frame, text: string): Promise<void> | undefined {
     const { sequence } = frame;
-    if (sequence === null && isPing(frame)) this.#pong(connection);
+    if (this.#isPing(frame)) this.#pong(connection);
     else if (sequence === null && frame.type === "hello") return this.#hello(connection, frame.data);
     else if (sequence === null) return this.#unnumbered(connection, frame, text);
     else if (!this.#isReliable) return this.#unnumbered(connection, { ...frame, sequence: null }, text);
@@ -108,8 +109,12 @@ export class Intake {
     return undefined;
   }
 
+  #isPing({ type, sequence }: Frame): boolean {
+    return type === (this.#around.options.heartbeat?.ping ?? "ping") && sequence === null;
+  }
+
   #pong(connection: ServerConnection): void {
-    connection.send("pong", { timestamp: new Date().toISOString() });
+    connection.send(this.#around.options.heartbeat?.pong ?? "pong", { timestamp: new Date().toISOString() });
   }
 
   #hello(connection: ServerConnection, data: Data): Promise<void> | undefined {
@@ -195,18 +200,22 @@ export class Intake {
         else if (refusal) connection.send(type, answer);
         acknowledge();
       });
-      return pending && this.#holding(record, pending, acknowledge);
+      return (
+        pending &&
+        this.#holding(record, pending, () => {
+          acknowledge();
+          return connection.isOpen;
+        })
+      );
     }
     return undefined;
   }
 
   /** While a message is held back, its client is told that the server lives. */
-  #holding(
-    record: { busy: Promise<void> | undefined },
-    pending: Promise<void>,
-    acknowledge: () => void,
-  ): Promise<void> {
-    const repeat = setInterval(acknowledge, REPEATED_ACK_MS);
+  #holding(record: ClientRecord, pending: Promise<void>, acknowledge: () => boolean): Promise<void> {
+    const repeat = setInterval(() => {
+      if (!acknowledge()) clearInterval(repeat);
+    }, REPEATED_ACK_MS);
     record.busy = pending.then(() => {
       clearInterval(repeat);
       record.busy = undefined;
@@ -291,15 +300,14 @@ function after(outcome: Outcome | Promise<Outcome>, act: (outcome: Outcome) => v
   return undefined;
 }
 
-const isPing = ({ type, sequence }: Frame): boolean => type === "ping" && sequence === null;
-
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 
+/** What was not read in full has no `about`. */
 const refusalData = ({ message, code }: Refusal, { type, flaw }: Frame): Data => ({
   message,
   code,
-  ...(type !== undefined && !flaw && { about: type }),
+  ...(!flaw && code !== "too_large" && { about: type }),
 });
 
 /** Most positions in a `hello`. */

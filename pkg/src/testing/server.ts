@@ -1,13 +1,16 @@
 import { type ConnectionKeeper, ServerConnection, type TestConnection } from "./connection.js";
 import type { MessageHandler, PublishOptions, ReceivedMessage, RefusedMessage } from "./context.js";
+import { Conversations, type HistoryPage, type HistoryQuery } from "./conversations.js";
 import { type Author, Delivery } from "./delivery.js";
 import { DIALECTS, type Dialect, type DialectName } from "./dialects.js";
 import { type Data, isObject } from "./envelope.js";
 import { type FaultAct, Faults } from "./faults.js";
+import { type AuthenticationOptions, tokenInFirst, tokenOf, userOf } from "./greeting.js";
 import { Intake } from "./intake.js";
 import { entry, Memory, type Origin, push } from "./memory.js";
 import { Network } from "./network.js";
-import { Problems, shortened, TestServerError } from "./problem.js";
+import { Pace } from "./pace.js";
+import { Problems, shortened, type TestServerError } from "./problem.js";
 import { Rooms } from "./rooms.js";
 import { type Acceptor, type Remote, type RemoteListener, webSocketClass } from "./socket.js";
 
@@ -17,7 +20,7 @@ export interface AnyEventData {
 }
 
 /** What a server is like. Every option has a default. */
-export interface TestServerOptions {
+export interface TestServerOptions extends AuthenticationOptions {
   /**
    * Whether the server knows the reliable mode of docs/PROTOCOL.md. Default `true`: clients with `delivery: "reliable"` get acknowledgements, replies and what they have
    * missed, and others notice nothing of it. With `false` such a client goes on at most once.
@@ -28,13 +31,8 @@ export interface TestServerOptions {
    * nobody is told of it, until `on()` says otherwise. With a dialect, types that nobody handles are refused as `unknown_type`.
    */
   readonly dialect?: DialectName | Dialect | readonly (DialectName | Dialect)[] | undefined;
-  /**
-   * Who a token speaks for. Default: the `sub` of a JWT, which is not verified, or else the text of the token itself, and `"anonymous"` without one. Returning `null` refuses
-   * the connection with 1008.
-   */
-  readonly authenticate?: ((token: string | null, url: URL) => string | null) | undefined;
-  /** The query parameter that carries the token. Default `"token"`. */
-  readonly tokenParam?: string | undefined;
+  /** The names of `ping` and `pong`, as in the client's option `heartbeat`. Default: these. */
+  readonly heartbeat?: { readonly ping?: string | undefined; readonly pong?: string | undefined } | undefined;
   /** The largest message in UTF-8 bytes. Default 10 240. A larger one is refused as `too_large` if it has a number, and ends the connection with 1009 if not. */
   readonly maxMessageBytes?: number | undefined;
   /** How many messages may be unacknowledged, from 1 to 1 024. Default 128. */
@@ -55,16 +53,6 @@ export interface EmitOptions {
   readonly to?: string | readonly string[] | undefined;
   /** {@inheritDoc PublishOptions.stored} */
   readonly stored?: boolean | undefined;
-}
-
-/** A part of a conversation. */
-export interface HistoryQuery {
-  /** Only what is older than the message with this id. */
-  readonly before?: string | null | undefined;
-  /** Only what is newer than the message with this id. */
-  readonly after?: string | null | undefined;
-  /** Most messages. Default 50. The newest of those that fit; with `after`, the oldest. */
-  readonly limit?: number | undefined;
 }
 
 /**
@@ -90,11 +78,10 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   readonly #presence = new Set<(user: string, isOnline: boolean) => void>();
   readonly #roomChanges = new Set<(room: string) => void>();
   readonly #changedRooms = new Set<string>();
-  readonly #histories = new Map<string, Data[]>();
-  readonly #origins = new Map<string, { readonly id: string; readonly origin: Origin }[]>();
+  readonly #conversations = new Conversations();
   readonly #delivery: Delivery;
   readonly #rooms: Rooms;
-  readonly #waiting = new Set<() => void>();
+  readonly #pace = new Pace(() => this.#endless());
   readonly #intake: Intake;
   readonly #processed: ReceivedMessage[] = [];
   readonly #refused: RefusedMessage[] = [];
@@ -103,9 +90,6 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   /** How many messages of a type `nextMessage` has handed out, by type and user. */
   readonly #handedOut = new Map<string, number>();
   #connectionCount = 0;
-  #deliveries = 0;
-  /** Deliveries since the event loop has turned. */
-  #withoutPause = 0;
   #isClosed = false;
   #globalBefore: PropertyDescriptor | undefined;
   #isInstalled = false;
@@ -114,7 +98,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.#options = options;
     const acceptor: Acceptor = {
       latency: () => this.#network.latency(),
-      delivered: () => this.#delivered(),
+      delivered: () => this.#pace.delivered(),
       isSilent: () => this.#network.isSilent,
       opened: (remote) => this.#opened(remote),
       handlerFailed: (event, cause) =>
@@ -141,11 +125,11 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
       publish: (room, type, data, more, author) => this.#publish(room, type, data, more, author),
       processed: (message) => {
         push(this.#processed, message);
-        this.#wake();
+        this.#pace.wake();
       },
       refused: (message) => push(this.#refused, message),
       note: (connection, text) => this.#note(connection, ">", text),
-      delivered: () => this.#delivered(),
+      delivered: () => this.#pace.delivered(),
     });
     this.faults = new Faults(
       {
@@ -161,8 +145,6 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
       play(this as unknown as TestServer);
     }
   }
-
-  // --- Connections -----------------------------------------------------------------------------------------------------------------------------
 
   /**
    * Makes `globalThis.WebSocket` the one of this server, for apps whose client is made out of the test's reach. Call it before the client connects, and `uninstall()` or
@@ -197,11 +179,8 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
    */
   async connection({ user }: Filter = {}): Promise<TestConnection> {
     const find = () => this.connections.filter((connection) => user === undefined || connection.user === user).at(-1);
-    const connection = await this.#until(
-      find,
-      () => `no client${user === undefined ? "" : ` of "${user}"`} has connected`,
-    );
-    await this.#calm();
+    const connection = await this.#pace.until(find, () => this.#complaint(`no client${of(user)} has connected`));
+    await this.#pace.calm();
     return connection;
   }
 
@@ -221,8 +200,6 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   isOnline(user: string): boolean {
     return this.connections.some((connection) => connection.user === user);
   }
-
-  // --- Messages --------------------------------------------------------------------------------------------------------------------------------
 
   /**
    * Says what to do with messages of a type. The handler comes before the dialect's and before earlier ones, which `ctx.next()` calls. Returns a function that takes it away.
@@ -266,7 +243,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
       if (found) this.#handedOut.set(key, handedOut + 1);
       return found;
     };
-    return this.#until(find, () => `no \`${type}\` ${user === undefined ? "" : `of "${user}" `}was processed`);
+    return this.#pace.until(find, () => this.#complaint(`no \`${type}\`${of(user)} was processed`));
   }
 
   /** Sends an event to users. */
@@ -299,43 +276,27 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     return () => this.#roomChanges.delete(listener);
   }
 
-  // --- Conversations ---------------------------------------------------------------------------------------------------------------------------
-
   /** Puts messages into the history of a conversation, as if they had been written before the test. Each needs an `id`. */
   seedHistory(room: string, messages: readonly Data[]): void {
     for (const message of messages) this.remember(room, message);
   }
 
-  /** What was written in a conversation, oldest first: what an app fetches over HTTP. */
-  history(room: string, query: HistoryQuery = {}): { readonly messages: readonly Data[]; readonly hasMore: boolean } {
-    const { before, after, limit = 50 } = query;
-    const all = this.#histories.get(room) ?? [];
-    const at = (id: string) => all.findIndex((message) => message["id"] === id);
-    const end = before == null || at(before) < 0 ? all.length : at(before);
-    const start = after == null ? 0 : at(after) + 1;
-    const fitting = all.slice(start, end);
-    const messages = after == null ? fitting.slice(-limit) : fitting.slice(0, limit);
-    return { messages, hasMore: messages.length < fitting.length };
+  /** What was written in a conversation, oldest first: what an app fetches over HTTP, and what `loadEarlier` and `loadMissed` of `chat()` ask for. */
+  history(room: string, query: HistoryQuery = {}): HistoryPage {
+    return this.#conversations.page(room, query);
   }
 
-  /** Adds a message to the history of a conversation, or replaces the one with its id. For dialects. */
+  /** Adds a message to the history of a conversation, or replaces the one with its id. The last 10 000 are kept. For dialects. */
   remember(room: string, message: Data): void {
-    const messages = entry(this.#histories, room, () => []);
-    const at = messages.findIndex(({ id }) => id === message["id"]);
-    if (at >= 0) messages[at] = message;
-    else messages.push(message);
+    this.#conversations.remember(room, message);
   }
 
   /** Tells the senders of messages of a room up to this one that others have read them. For dialects. */
   read(room: string, messageId: string, reader: string): void {
-    const origins = this.#origins.get(room) ?? [];
-    const last = origins.map(({ id }) => id).lastIndexOf(messageId);
-    for (const { origin } of origins.slice(0, last + 1)) {
+    for (const origin of this.#conversations.sentUpTo(room, messageId)) {
       if (origin.user !== reader) this.#delivery.advance(origin, "read");
     }
   }
-
-  // --- The test's end --------------------------------------------------------------------------------------------------------------------------
 
   /**
    * Resolves when nothing is on its way any more that needs no clock.
@@ -344,7 +305,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
    * `AggregateError`.
    */
   async settled(): Promise<void> {
-    await this.#calm();
+    await this.#pace.calm();
     this.#problems.raise();
   }
 
@@ -376,7 +337,6 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
       connection.remote.silence();
       connection.end();
     }
-    this.#waiting.clear();
     this.#problems.raise();
   }
 
@@ -385,20 +345,35 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.close();
   }
 
-  // --- Connecting ------------------------------------------------------------------------------------------------------------------------------
-
   #opened(remote: Remote): RemoteListener | undefined {
     const refusal = this.#network.refusals.shift();
     if (this.#isClosed || this.#network.isOffline || this.#network.isDown || (refusal && "http" in refusal)) {
       remote.drop();
       return undefined;
     }
-    const token = remote.url.searchParams.get(this.#options.tokenParam ?? "token");
+    const { tokenIn } = this.#options;
+    remote.accept((tokenIn === "subprotocol" ? remote.protocols.slice(0, -1) : remote.protocols)[0] ?? "");
+    if (refusal) {
+      remote.close(refusal.code, refusal.reason ?? "");
+      return undefined;
+    }
+    if (tokenIn !== "first-message") return this.#greeted(remote, tokenOf(this.#options, remote.url, remote.protocols));
+    let listener: RemoteListener | undefined;
+    return {
+      received: (data) => {
+        if (listener) return listener.received(data);
+        const token = tokenInFirst(this.#options, data);
+        if (token === undefined) remote.close(1008, "say first who you are");
+        else listener = this.#greeted(remote, token);
+      },
+      closed: (code) => listener?.closed(code),
+    };
+  }
+
+  #greeted(remote: Remote, token: string | null): RemoteListener | undefined {
     const user = (this.#options.authenticate ?? userOf)(token, remote.url);
-    remote.accept(remote.protocols[0] ?? "");
-    if (refusal || user === null) {
-      const { code, reason = "" } = refusal ?? { code: 1008, reason: "token refused" };
-      remote.close(code, reason);
+    if (user === null) {
+      remote.close(1008, "token refused");
       return undefined;
     }
     const keeper: ConnectionKeeper = {
@@ -410,7 +385,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.#connections.add(connection);
     this.#tell(this.#connected, "onConnection", connection);
     if (isFirst) this.#presenceChanged(user, true);
-    this.#wake();
+    this.#pace.wake();
     return {
       received: (data) => this.#intake.take(connection, data),
       closed: () => connection.end(),
@@ -432,7 +407,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   #roomChanged(room: string): void {
     if (this.#changedRooms.size === 0) {
       Promise.resolve().then(() => {
-        this.#delivered();
+        this.#pace.delivered();
         const rooms = [...this.#changedRooms];
         this.#changedRooms.clear();
         for (const changed of rooms) this.#tell(this.#roomChanges, "onRoomChange", changed);
@@ -440,8 +415,6 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     }
     this.#changedRooms.add(room);
   }
-
-  // --- Events ----------------------------------------------------------------------------------------------------------------------------------
 
   #publish(room: string, type: string, data: Data, options: PublishOptions, author?: Author): void {
     checkEvent(type, data);
@@ -457,11 +430,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     if (clientId === null || seq === null) return undefined;
     const origin: Origin = { user, clientId, seq, status: "sent" };
     const id = isObject(data["message"]) ? data["message"]["id"] : data["id"];
-    if (typeof id === "string")
-      push(
-        entry(this.#origins, room, () => []),
-        { id, origin },
-      );
+    if (typeof id === "string") this.#conversations.sent(room, id, origin);
     return origin;
   }
 
@@ -471,8 +440,6 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.#note(connection, "<", text);
     if (!this.#network.loses("server", (frame as { type?: string }).type)) connection.remote.send(text);
   }
-
-  // --- Faults ----------------------------------------------------------------------------------------------------------------------------------
 
   #each(act: FaultAct): void {
     for (const connection of [...this.#connections]) {
@@ -486,66 +453,22 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   }
 
   #forget(what: "clients" | "everything"): void {
-    this.#origins.clear();
+    this.#conversations.forgetSenders();
     if (what === "clients") this.#memory.forgetClients();
     else this.#memory = new Memory(this.#memory.epoch + 1);
   }
 
-  // --- Waiting ---------------------------------------------------------------------------------------------------------------------------------
-
-  /** Resolves when nothing is on its way any more that needs no clock. */
-  async #calm(): Promise<void> {
-    for (let seen = -1; seen !== this.#deliveries; ) {
-      seen = this.#deliveries;
-      for (let turn = 0; turn < SETTLING_TURNS; turn++) await Promise.resolve();
-    }
+  /** Why a test waits in vain. */
+  #complaint(what: string): string {
+    const [mistake] = this.#problems.all;
+    return `${what}; ${mistake?.message ?? "with fake timers, somebody has to move the clock while the client waits"}`;
   }
 
-  #until<T>(find: () => T | undefined, complaint: () => string): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let guard: ReturnType<typeof setTimeout> | undefined;
-      const look = () => {
-        const found = find();
-        if (found === undefined) return;
-        this.#waiting.delete(look);
-        clearRealTimeout(guard);
-        resolve(found);
-      };
-      this.#waiting.add(look);
-      look();
-      if (!this.#waiting.has(look)) return;
-      guard = realTimeout(() => {
-        this.#waiting.delete(look);
-        const [mistake] = this.#problems.all;
-        const hint = mistake
-          ? `; ${mistake.message}`
-          : "; with fake timers, somebody has to move the clock while the client waits";
-        reject(new TestServerError(complaint() + hint));
-      }, PATIENCE_MS);
-    });
-  }
-
-  #wake(): void {
-    for (const look of [...this.#waiting]) look();
-  }
-
-  /** Microtasks come before everything else, so two sides that answer each other for ever would hang the test. */
-  #delivered(): void {
-    this.#deliveries++;
-    if (this.#withoutPause++ === 0) {
-      realTimeout(() => {
-        this.#withoutPause = 0;
-      }, 0);
-    }
-    if (this.#withoutPause < MAX_WITHOUT_PAUSE) return;
-    this.#withoutPause = 1;
-    this.#problems.add(
-      `client and server answer each other without end: ${this.#transcript.slice(-2).map(shortened).join(" ")}`,
-    );
+  #endless(): void {
+    const latest = this.#transcript.slice(-2).map(shortened);
+    this.#problems.add(`client and server answer each other without end: ${latest.join(" ")}`);
     this.#each("silence");
   }
-
-  // --- Helpers ---------------------------------------------------------------------------------------------------------------------------------
 
   #note(connection: ServerConnection, direction: ">" | "<", text: string): void {
     push(this.#transcript, `${connection.user}#${connection.id} ${direction} ${text}`, MAX_TRANSCRIPT);
@@ -564,17 +487,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   }
 }
 
-/** Whoever a token speaks for, unless the test says otherwise. */
-function userOf(token: string | null): string {
-  if (!token) return "anonymous";
-  const [, claims = ""] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token) ?? [];
-  try {
-    const { sub } = JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))) as { sub?: unknown };
-    return typeof sub === "string" ? sub : token;
-  } catch {
-    return token;
-  }
-}
+const of = (user: string | undefined): string => (user === undefined ? "" : ` of "${user}"`);
 
 function checkEvent(type: string, data: unknown): void {
   if (typeof type !== "string" || type === "")
@@ -587,12 +500,4 @@ const MOMENTARY: ReadonlySet<string> = new Set([
   ...["typing_indicator", "user_typing", "typing_stopped", "user_online_status", "session_members", "message_delta"],
 ]);
 
-/** The clock of the machine, unless it was already a fake one when this module was loaded. Nothing that the server does depends on it. */
-const realTimeout = globalThis.setTimeout;
-const clearRealTimeout = globalThis.clearTimeout;
-
-/** How long a test waits for something that must happen by itself. */
-const PATIENCE_MS = 2_000;
-const SETTLING_TURNS = 100;
-const MAX_WITHOUT_PAUSE = 50_000;
 const MAX_TRANSCRIPT = 1_000;
