@@ -14,6 +14,8 @@ extern crate alloc;
 pub mod driver;
 pub mod events;
 pub mod proto;
+#[cfg(feature = "json")]
+pub mod session;
 
 #[cfg(feature = "web")]
 pub mod client;

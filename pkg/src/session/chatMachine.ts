@@ -324,8 +324,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     }
     if (!isForward && (need === "history" || !isReached)) mayHaveEarlier = hasMore;
     need = "nothing";
-    for (const entry of entries) {
-      if (!entry.isInDoubt) continue;
+    for (const entry of entries.filter(({ isInDoubt }) => isInDoubt)) {
       entry.isInDoubt = false;
       fail(entry, config.error("unconfirmed", "the connection was lost, and the server does not have the message"));
     }
