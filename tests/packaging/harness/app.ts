@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll } from "vitest";
-import { TOOLCHAINS } from "../toolchains";
+import { TOOLCHAINS, type Toolchain } from "../toolchains";
 import { rootPath, tarballPath, workPath } from "./environment";
 import { npm, Program, run, type Variables } from "./processes";
 import { closeLater } from "./resources";
@@ -31,6 +31,10 @@ export class App {
     return address.replace("0.0.0.0", "127.0.0.1");
   }
 
+  copy(from: string, to: string): Promise<void> {
+    return cp(this.path(from), this.path(to));
+  }
+
   #script(script: string): string {
     return script.startsWith("./") ? this.path(script) : this.path(`node_modules/${script}`);
   }
@@ -43,17 +47,15 @@ export function useApp(name: keyof typeof TOOLCHAINS): App {
   return app;
 }
 
-async function prepare(
-  app: App,
-  { template, dependencies }: { template: string; dependencies: object },
-): Promise<void> {
+async function prepare(app: App, { template, dependencies, manifest: further }: Toolchain): Promise<void> {
   await mkdir(app.path("node_modules"), { recursive: true });
   for (const file of await readdir(app.directory)) {
     if (!KEPT.includes(file)) await rm(app.path(file), { recursive: true });
   }
   await cp(rootPath("tests/packaging/apps/shared"), app.path("shared"), { recursive: true });
-  await cp(rootPath(`tests/packaging/apps/${template}`), app.directory, { recursive: true });
-  const manifest = JSON.stringify({ name: app.name, private: true, type: "module", dependencies }, null, 2);
+  if (template !== undefined)
+    await cp(rootPath(`tests/packaging/apps/${template}`), app.directory, { recursive: true });
+  const manifest = JSON.stringify({ name: app.name, private: true, type: "module", dependencies, ...further }, null, 2);
   await writeFile(app.path("package.json"), manifest);
   await install(app, manifest);
   for (const cache of CACHES) await rm(app.path(cache), { recursive: true, force: true });

@@ -1,8 +1,11 @@
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { afterAll, expect } from "vitest";
 import { startEchoServer } from "./echoServer";
 import { chromiumProgram } from "./environment";
 import { closeLater } from "./resources";
+
+/** What `shared/main.js` puts on the page: one client of each entry. */
+export const PARTS = ["default", "react", "slim"];
 
 let browser: Browser | undefined;
 
@@ -11,8 +14,16 @@ afterAll(async () => {
   browser = undefined;
 });
 
+type Texts = Readonly<Record<string, string>>;
+
 /** Opens the page with the port of an echo server, and waits until each part of it shows what the server has said to it. */
-export async function expectMessages(address: string, parts: readonly string[], port?: number): Promise<Page> {
+export async function expectMessages(address: string, parts: readonly string[], port?: number): Promise<void> {
+  const isHeard = (texts: Texts) => parts.every((part) => texts[part] === `${part} was heard`);
+  await shownOn(address, isHeard, port);
+}
+
+/** Opens the page with the port of an echo server, and returns what its parts show once that is what the test waits for. */
+export async function shownOn(address: string, isWanted: (texts: Texts) => boolean, port?: number): Promise<Texts> {
   const server = port ?? (await startEchoServer());
   browser ??= await chromium.launch({ executablePath: chromiumProgram(), args: ["--no-sandbox", "--disable-gpu"] });
   const context = await browser.newContext();
@@ -24,15 +35,17 @@ export async function expectMessages(address: string, parts: readonly string[], 
     if (message.type() === "error") complaints.push(`${message.text()} (${message.location().url})`);
   });
   await page.goto(`${address}/?server=${server}`);
-  const shown = () =>
-    page.$$eval("output", (outputs) => Object.fromEntries(outputs.map(({ id, textContent }) => [id, textContent])));
-  const wanted = Object.fromEntries(parts.map((part) => [part, `${part} was heard`]));
-  try {
-    await expect.poll(shown).toMatchObject(wanted);
-  } catch (error) {
-    throw new Error(
-      `${String(error)}\nshown: ${JSON.stringify(await shown())}\nthe page complained:\n${complaints.join("\n")}`,
+  let texts: Texts = {};
+  const look = async () => {
+    texts = await page.$$eval("output", (outputs) =>
+      Object.fromEntries(outputs.map(({ id, textContent }) => [id, textContent])),
     );
+    return isWanted(texts);
+  };
+  try {
+    await expect.poll(look).toBe(true);
+  } catch {
+    throw new Error(`the page shows ${JSON.stringify(texts)}; it complained:\n${complaints.join("\n")}`);
   }
-  return page;
+  return texts;
 }

@@ -25,6 +25,15 @@ export async function serveFolder(folder: string, headers: Readonly<Record<strin
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** A port for a server that cannot choose one itself. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
   ".js": "text/javascript",

@@ -1,4 +1,8 @@
 import { NativeSocketClient } from "everwire";
-import { options, talk } from "./talk.js";
+import { options, show, talk } from "./talk.js";
 
-talk(new NativeSocketClient(options), "default");
+try {
+  talk(new NativeSocketClient(options()), "default");
+} catch (error) {
+  show("default", String(error));
+}

@@ -13,5 +13,5 @@ function Said() {
   return createElement("output", { id: "react" }, text);
 }
 
-const app = createElement(WebSocketProvider, { options }, createElement(Said));
+const app = createElement(WebSocketProvider, { options: options() }, createElement(Said));
 createRoot(document.getElementById("root")).render(createElement(StrictMode, null, app));

@@ -1,5 +1,5 @@
-/** Where the server is, as the page's address says. */
-export const options = { url: `http://127.0.0.1:${new URLSearchParams(location.search).get("server")}` };
+/** Where the server is, as the address of the page or worker says. */
+export const options = () => ({ url: `http://127.0.0.1:${new URLSearchParams(location.search).get("server")}` });
 
 /** Says something to the server, and shows what it says to that. */
 export function talk(client, name) {

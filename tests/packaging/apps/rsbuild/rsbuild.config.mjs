@@ -1,0 +1,4 @@
+export default {
+  source: { entry: { index: "./shared/main.js" } },
+  html: { template: "./shared/index.html" },
+};

@@ -1,0 +1,3 @@
+import "./default.js";
+import "./react.js";
+import "./slim.js";

@@ -1,0 +1,12 @@
+import { type CoLabMatchServerEvents, NativeSocketClient, type Snapshot } from "everwire";
+import { durableOutbox } from "everwire/durable";
+import { useWebSocket, WebSocketProvider } from "everwire/react";
+import { typingText } from "everwire/session";
+import { init } from "everwire/slim";
+import module from "everwire/wasm";
+
+const client = new NativeSocketClient<CoLabMatchServerEvents>({ outbox: durableOutbox(), delivery: "reliable" });
+const snapshot: Snapshot = client.getSnapshot();
+// @ts-expect-error: not a state
+const wrong: "opened" = snapshot.state;
+export const all = [init(module), useWebSocket, WebSocketProvider, typingText([]), wrong];

@@ -1,3 +1,0 @@
-import "./shared/default.js";
-import "./shared/react.js";
-import "./shared/slim.js";

@@ -1,0 +1,1 @@
+export default { entry: "./shared/main.js" };

@@ -1,0 +1,18 @@
+import { describe, it } from "vitest";
+import { useApp } from "./harness/app";
+import { expectMessages, PARTS } from "./harness/browser";
+import { freePort, serveFolder } from "./harness/site";
+
+describe("parcel-2", () => {
+  const app = useApp("parcel-2");
+
+  it("builds, with the entries of packages switched on in package.json", async () => {
+    await app.run("parcel/lib/bin.js", ["build", "shared/index.html", "--dist-dir", "dist"]);
+    await expectMessages(await serveFolder(app.path("dist")), PARTS);
+  });
+
+  it("serves while an application is developed", async () => {
+    const port = String(await freePort());
+    await expectMessages(await app.serve("parcel/lib/bin.js", ["shared/index.html", "--port", port]), PARTS);
+  });
+});
