@@ -23,7 +23,7 @@ export class EverwireError extends Error {
   /** With `protocol_error`: in which way the server broke the protocol. */
   declare readonly violation?: ProtocolViolation;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.code = code;
   }

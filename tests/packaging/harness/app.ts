@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll } from "vitest";
+import { beforeAll, expect } from "vitest";
 import { TOOLCHAINS, type Toolchain } from "../toolchains";
 import { rootPath, tarballPath, workPath } from "./environment";
 import { npm, Program, run, type Variables } from "./processes";
@@ -27,8 +27,15 @@ export class App {
   async serve(script: string, args: readonly string[], variables: Variables = {}): Promise<string> {
     const program = new Program(["node", this.#script(script), ...args], this.directory, variables);
     closeLater(() => program.stop());
-    const [address] = await program.prints(/https?:\/\/(localhost|127\.0\.0\.1|0\.0\.0\.0):\d+/);
-    return address.replace("0.0.0.0", "127.0.0.1");
+    const [address] = await program.prints(/https?:\/\/(localhost|127\.0\.0\.1):\d+(?=[/\s])/);
+    // Some print it before they listen.
+    const answers = () =>
+      fetch(address).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await expect.poll(answers).toBe(true);
+    return address;
   }
 
   copy(from: string, to: string): Promise<void> {

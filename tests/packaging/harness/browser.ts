@@ -5,7 +5,7 @@ import { chromiumProgram } from "./environment";
 import { closeLater } from "./resources";
 
 /** What `shared/main.js` puts on the page: one client of each entry. */
-export const PARTS = ["default", "react", "slim"];
+export const PARTS = ["default", "react", "react-slim", "slim"];
 
 let browser: Browser | undefined;
 

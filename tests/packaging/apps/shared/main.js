@@ -1,3 +1,4 @@
 import "./default.js";
 import "./react.js";
+import "./reactSlim.js";
 import "./slim.js";

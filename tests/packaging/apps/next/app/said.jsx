@@ -1,14 +1,8 @@
 "use client";
 
-import { useWebSocket } from "everwire/react";
-import { useEffect, useState } from "react";
+import * as hooks from "everwire/react";
+import { Said as SharedSaid } from "../shared/said.js";
 
 export function Said() {
-  const { emit, subscribe } = useWebSocket();
-  const [text, setText] = useState("");
-  useEffect(() => subscribe("said", (data) => setText(data.text)), [subscribe]);
-  useEffect(() => {
-    emit("say", { text: "react" });
-  }, [emit]);
-  return <output id="react">{text}</output>;
+  return <SharedSaid name="react" hooks={hooks} />;
 }

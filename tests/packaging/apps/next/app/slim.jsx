@@ -1,15 +1,30 @@
 "use client";
 
+import * as hooks from "everwire/react/slim";
 import { init, NativeSocketClient } from "everwire/slim";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
+import { Said } from "../shared/said.js";
 import { options, show, talk } from "../shared/talk.js";
 
 export function Slim() {
+  const [client, setClient] = useState();
   useEffect(() => {
     init().then(
-      () => talk(new NativeSocketClient(options()), "slim"),
+      () => {
+        talk(new NativeSocketClient(options()), "slim");
+        setClient(new NativeSocketClient(options()));
+      },
       (error) => show("slim", String(error)),
     );
   }, []);
-  return <output id="slim" />;
+  return (
+    <>
+      <output id="slim" />
+      {client && (
+        <hooks.WebSocketProvider client={client}>
+          <Said name="react-slim" hooks={hooks} />
+        </hooks.WebSocketProvider>
+      )}
+    </>
+  );
 }
