@@ -66,7 +66,7 @@ describe("a snippet", () => {
 
   it("is refused with a remark that does not exist", () => {
     const parse = () => parseSnippets("A.md", "<!-- snippet: ignore: yes -->\n\n```ts\n```\n");
-    expect(parse).toThrow("A.md:1: `ignore: yes` is none of `setup: …`, `file: …`, `run: …`, `skip: …`");
+    expect(parse).toThrow("A.md:1: `ignore: yes` is none of `setup: …`, `file: …`, `run: …`, `terminal: …`, ");
   });
 
   it.each([

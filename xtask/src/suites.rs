@@ -55,6 +55,13 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "webkit", about: "the Rust client in WebKit", slow: true, needs: WEBKIT, run: webkit },
     Suite { name: "js", about: "the built npm package and its hooks", slow: false, needs: build::NEEDS, run: js },
     Suite { name: "docs", about: "the code in the documentation", slow: false, needs: SNIPPETS, run: snippets },
+    Suite {
+        name: "start",
+        about: "the page docs/start.md, followed word by word",
+        slow: true,
+        needs: PACKAGE_IN_CHROMIUM,
+        run: first_steps,
+    },
     Suite { name: "e2e", about: "the demo page in Chromium", slow: true, needs: PACKAGE_IN_CHROMIUM, run: e2e },
     Suite {
         name: "delivery",
@@ -247,6 +254,12 @@ fn snippets(workshop: &mut Workshop) -> Result<()> {
     python::environment()?;
     workshop.package()?;
     vitest("docs", "tests/docs").env("PATH", python::path()?).stream()
+}
+
+fn first_steps(workshop: &mut Workshop) -> Result<()> {
+    let chromium = tools::CHROMIUM.find()?;
+    workshop.package()?;
+    vitest("start", "tests/docs/start").env("CHROMIUM", chromium).stream()
 }
 
 fn e2e(workshop: &mut Workshop) -> Result<()> {

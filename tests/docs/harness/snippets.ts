@@ -74,4 +74,4 @@ export const isPython = ({ language }: Snippet): boolean => ["py", "python"].inc
 /** As a directory or a file that Python can import. */
 export const pageName = (page: string): string => page.replace(/\.md$/, "").replaceAll(/\W/g, "_");
 
-const REMARKS = ["setup", "file", "run", "skip"] as const;
+const REMARKS = ["setup", "file", "run", "terminal", "until", "skip"] as const;
