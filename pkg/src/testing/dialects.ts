@@ -24,7 +24,12 @@ export interface ColabMatchOptions {
  */
 export function masterx(): Dialect {
   return (server) => {
-    server.on("join_session", (data, context) => context.join(text(data, "session_id", context)));
+    const sessions = new Set<string>();
+    server.on("join_session", (data, context) => {
+      const session = text(data, "session_id", context);
+      sessions.add(session);
+      context.join(session);
+    });
     server.on("leave_session", (data, context) => context.leave(text(data, "session_id", context)));
     server.on("user_typing", (data, context) => {
       const session = memberOf(data, "session_id", context, "session");
@@ -45,7 +50,7 @@ export function masterx(): Dialect {
     server.on("echo", echo);
     server.onRoomChange((session) => {
       const members = server.members(session);
-      if (members.length === 0 || members.length > MAX_ANNOUNCED) return;
+      if (!sessions.has(session) || members.length > MAX_ANNOUNCED) return;
       const told = members.map((user) => ({ user_id: user, online: server.isOnline(user) }));
       server.publish(session, "session_members", { session_id: session, members: told });
     });

@@ -86,8 +86,8 @@ export class Faults {
   }
 
   /**
-   * There is no network: open connections carry nothing any more without anybody being told, and attempts fail. By default the platform says so, as browsers do: `navigator.onLine` is
-   * `false`, and `offline` is dispatched where there are such events. With `announced: false` a client has to notice by itself.
+   * There is no network: open connections carry nothing any more without anybody being told, and attempts fail. By default the platform says so, where it is one that does, such as
+   * a browser, jsdom and happy-dom: `navigator.onLine` is `false`, and `offline` is dispatched. With `announced: false` a client has to notice by itself.
    */
   offline({ announced = true }: { readonly announced?: boolean } = {}): void {
     this.#target.network.isOffline = true;
@@ -216,7 +216,9 @@ export class Faults {
     this.#endAnnouncement?.();
     this.#endAnnouncement = undefined;
     const { navigator } = globalThis;
-    if (!isOnline && navigator) {
+    // Who has been told `offline` waits for `online`, so where there are no events nothing is said.
+    if (typeof globalThis.dispatchEvent !== "function") return;
+    if (!isOnline) {
       const own = Object.getOwnPropertyDescriptor(navigator, "onLine");
       Object.defineProperty(navigator, "onLine", { value: false, configurable: true });
       this.#endAnnouncement = () => {
@@ -224,8 +226,7 @@ export class Faults {
         else Reflect.deleteProperty(navigator, "onLine");
       };
     }
-    if (typeof globalThis.dispatchEvent === "function")
-      globalThis.dispatchEvent(new Event(isOnline ? "online" : "offline"));
+    globalThis.dispatchEvent(new Event(isOnline ? "online" : "offline"));
   }
 }
 
