@@ -4,23 +4,55 @@ import type { Envelope, EventIssue, EventValidator, InvalidEvent } from "./types
  * A schema of Standard Schema version 1 (standardschema.dev), as zod, valibot, arktype and others make them; `Output` is what it makes of valid data.
  */
 export interface StandardSchema<Output = unknown> {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
-  };
+  /** What the standard asks of a schema. */
+  readonly "~standard": StandardProps<Output>;
+}
+
+/** What the standard asks of a schema. */
+export interface StandardProps<Output = unknown> {
+  /** The version of the standard. */
+  readonly version: 1;
+  /** The library that the schema is of. */
+  readonly vendor: string;
+  /** Checks a value, and makes an output of one that fits. */
+  readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+  /** For the compiler: what goes in and what comes out. There is no such value. */
+  readonly types?: StandardTypes<Output> | undefined;
+}
+
+/** What goes into a schema and what comes out. */
+export interface StandardTypes<Output = unknown> {
+  /** What fits. */
+  readonly input: unknown;
+  /** What the schema makes of it. */
+  readonly output: Output;
 }
 
 /** What a schema says of data: what it has made of it, or what is wrong with it. */
 export type StandardResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly StandardIssue[] };
+  | {
+      /** What it has made of the data. */
+      readonly value: Output;
+      /** None: the data fits. */
+      readonly issues?: undefined;
+    }
+  | {
+      /** What is wrong with the data. */
+      readonly issues: readonly StandardIssue[];
+    };
 
 /** One thing that is wrong, as a schema says it. */
 export interface StandardIssue {
+  /** Why, for people. */
   readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  /** Where: names and indices, or objects with them. */
+  readonly path?: readonly (PropertyKey | StandardPathSegment)[] | undefined;
+}
+
+/** One step of a path. */
+export interface StandardPathSegment {
+  /** The name or the index. */
+  readonly key: PropertyKey;
 }
 
 /** The schemas of events, by their names. */
@@ -42,7 +74,7 @@ export type InferEvents<Each extends Schemas> = {
  * asynchronous one is given, or one that throws, is not delivered, and the client's `error` event has the code `schema_failed`.
  */
 export function validate(schemas: Schemas): EventValidator {
-  const checks = new Map<string, StandardSchema["~standard"]>();
+  const checks = new Map<string, StandardProps>();
   for (const [event, schema] of Object.entries(schemas)) {
     const check = schema?.["~standard"];
     if (check?.version !== 1) {

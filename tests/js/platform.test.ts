@@ -74,6 +74,38 @@ it.each(["", "ASCII", "naïve", "ελληνικά", "中文字", "🙂🙃", "\u
   },
 );
 
+it("events go both ways over a connection of Node's ws, and binary frames are none", async () => {
+  const outcome = await runModule(
+    `
+      import { once } from "node:events";
+      import { NativeSocketClient } from "everwire";
+      import { WebSocket, WebSocketServer } from "ws";
+      const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+      server.on("connection", (socket) => socket.on("message", (text) => {
+        const { type, data } = JSON.parse(text);
+        socket.send(Buffer.from(JSON.stringify({ type: "echo", data })));
+        socket.send(JSON.stringify({ type: "echo", data: { ...data, type } }));
+      }));
+      await once(server, "listening");
+      const client = new NativeSocketClient({ url: "http://127.0.0.1:" + server.address().port, WebSocket });
+      const heard = [];
+      client.on("error", ({ code, frame }) => heard.push({ code, frame }));
+      client.send("note", { text: "ä🙂" });
+      client.connect();
+      heard.push(await new Promise((resolve) => client.once("echo", resolve)));
+      process.stdout.write(JSON.stringify(heard));
+      client.dispose();
+      server.close();
+    `,
+    rootPath("tests/js"),
+  );
+  const heard = [
+    { code: "bad_frame", frame: null },
+    { text: "ä🙂", type: "note" },
+  ];
+  expect(outcome).toEqual({ status: 0, output: JSON.stringify(heard) });
+});
+
 describe("with Node's ws, the process goes on", () => {
   const outcomeOf = (act: string) =>
     runModule(

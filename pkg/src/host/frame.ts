@@ -4,11 +4,13 @@ import { isObject } from "./json.js";
 
 /** The envelope in a frame, or the error that says why there is none. */
 export function parse(text: unknown): Envelope | EverwireError {
+  // Node's `ws` hands binary frames over as something that JSON.parse would read.
+  if (typeof text !== "string") return badFrame("binary", text);
   let envelope: Envelope | undefined;
   try {
-    envelope = JSON.parse(text as string);
+    envelope = JSON.parse(text);
   } catch {
-    return badFrame(typeof text === "string" ? "not JSON" : "binary", text);
+    return badFrame("not JSON", text);
   }
   if (typeof envelope?.type === "string") return envelope;
   return badFrame("no JSON object with a string `type`", text);

@@ -32,6 +32,10 @@ export class Handlers {
     this.#keep(name, ([, known]) => handler !== undefined && known !== handler);
   }
 
+  has(name: string): boolean {
+    return this.#lists.has(name);
+  }
+
   clear(): void {
     this.#lists.clear();
   }
@@ -59,7 +63,7 @@ export class Handlers {
   /** Reports what a function of the application has thrown over an event. */
   fail(name: string, cause: unknown, thrower: "handler" | "schema"): void {
     // A handler of `error` that throws must not be called with its own exception for ever.
-    if (name === "error" || !this.#lists.has("error")) report(cause);
+    if (name === "error" || !this.has("error")) report(cause);
     else {
       const failure = error(`${thrower}_failed`, `a ${thrower} of "${name}" threw (see \`cause\`)`, cause);
       this.call("error", Object.assign(failure, { event: name }));

@@ -14,6 +14,7 @@ import { randomNumbers, webSocketClass } from "./platform.js";
 import { closeInfo, makeSnapshot, type RawSnapshot } from "./snapshot.js";
 import { Socket, type SocketListener } from "./socket.js";
 import { askForToken, openingWith } from "./token.js";
+import { warnOfUnheardInvalid } from "./unheardInvalid.js";
 import { FAILURE_TEXTS, UNFIT_TOKEN } from "./words.js";
 
 /**
@@ -302,6 +303,7 @@ export class Host implements CoreHost, SocketListener {
   #isValid(envelope: Envelope): boolean {
     try {
       const invalid = this.options.schemas?.(envelope);
+      if (DEVELOPMENT && invalid && !this.handlers.has("invalid")) warnOfUnheardInvalid(invalid);
       if (invalid) this.handlers.call("invalid", invalid);
       return !invalid;
     } catch (cause) {

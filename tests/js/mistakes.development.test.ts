@@ -96,3 +96,19 @@ it("every option that exists is known", async () => {
   client.send("note", {}, { volatile: true, ttlMs: 1, coalesce: "key", durable: false });
   expect(warnings).toEqual([expect.stringContaining("refused")]);
 });
+
+it("an invalid event that nobody hears of is named once in development, without what is in it", async () => {
+  const { validate } = await import("everwire/validate");
+  const { z } = await import("zod");
+  const schemas = validate({ score: z.object({ by: z.object({ id: z.literal("secret") }) }), note: z.string() });
+  const client = await make({ url: "http://server.test", schemas });
+  client.connect();
+  StandInSocket.newest.opens();
+  for (let i = 0; i < 2; i++) StandInSocket.newest.says("score", { by: { id: "private" } });
+  const end = client.on("invalid", () => {});
+  StandInSocket.newest.says("note");
+  end();
+  client.dispose();
+  expect(warnings).toEqual([expect.stringMatching(/"score" .*\(at by\.id\).*client\.on\("invalid"/)]);
+  expect(warnings[0]).not.toMatch(/secret|private/);
+});
