@@ -157,6 +157,16 @@ describe("useSocket", () => {
     expect(sent("join_match")).toEqual([{ match_id: "m1" }]);
   });
 
+  it("gives the client as soon as there is one, before it is connected", () => {
+    const { result } = renderHook(() => useSocket(null), {
+      wrapper: ({ children }) => (
+        <WebSocketProvider options={{ url: "http://server.test" }}>{children}</WebSocketProvider>
+      ),
+    });
+    expect(result.current).toMatchObject({ connected: false });
+    expect(result.current.socket?.getState()).toBe("connecting");
+  });
+
   it("shows messages with CoLabMatch's fields and how far they have come, each once", () => {
     const { result } = open("ada");
     let id = "";

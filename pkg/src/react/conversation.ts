@@ -116,7 +116,7 @@ export function useSocketOf(connection: Connection, matchId: ConversationId): Us
   const [{ actions }, snapshot] = useConversationStore(connection, "match", matchId);
   const connected = useSelected(connection, isOpen, Object.is);
   const failure = useSelected(connection, failureOf, Object.is);
-  const socket = connection.made ?? null;
+  const socket = useSyncExternalStore(connection.use, () => connection.made ?? null, noClient);
   const error = snapshot.error?.message ?? failure;
   return useMemo(
     () => ({
@@ -134,6 +134,7 @@ export function useSocketOf(connection: Connection, matchId: ConversationId): Us
   );
 }
 
+const noClient = (): null => null;
 const isOpen = ({ state }: Snapshot): boolean => state === "open";
 
 function failureOf({ phase, error, close }: Snapshot): string | null {

@@ -1,5 +1,15 @@
-import type { CloseInfo, Envelope, NativeSocketClient, Snapshot } from "everwire";
-import { createWebSocketHooks, useConnection, useEvent, useEventState, useSend, useWebSocket } from "everwire/react";
+import type { ChatMessage, ChatStatus, CloseInfo, Envelope, NativeSocketClient, Snapshot } from "everwire";
+import {
+  createWebSocketHooks,
+  type UseSocket,
+  useConnection,
+  useEvent,
+  useEventState,
+  useMatch,
+  useSend,
+  useSession,
+  useWebSocket,
+} from "everwire/react";
 import * as slim from "everwire/react/slim";
 import { exactly } from "./assert";
 
@@ -61,6 +71,35 @@ export function useTyped(): void {
       (a, b) => a.queued === b.queued,
     ),
   );
+}
+
+export function useConversations(): void {
+  const { messages, members, typing, unread, send, retry, loadEarlier } = hooks.useSession("s1");
+  exactly<readonly ChatMessage[]>()(messages);
+  exactly<readonly string[]>()(typing);
+  exactly<number>()(unread);
+  exactly<boolean | undefined>()(members[0]?.online);
+  const id: string = send("Hello", { mood: "curious" });
+  retry(id);
+  exactly<Promise<void>>()(loadEarlier());
+  useMatch(undefined).setTyping(true);
+  useSession(null).markAsRead();
+  // @ts-expect-error an id is a text
+  useSession(5);
+
+  const socket: UseSocket = hooks.useSocket(null);
+  for (const { id, matchId, senderId, content, createdAt, readAt, status } of socket.messages) {
+    exactly<string>()(id + matchId + senderId + content + createdAt);
+    exactly<string | null>()(readAt);
+    exactly<ChatStatus | null>()(status);
+  }
+  exactly<string | null>()(socket.error);
+  exactly<boolean>()(socket.connected || socket.online || socket.typing);
+  socket.sendTyping(true);
+  socket.markAsRead(socket.sendMessage("Hello"));
+  socket.socket?.on("connected", () => {});
+  // @ts-expect-error which message is needed
+  socket.markAsRead();
 }
 
 /** Without types, a handler names the payload that it expects. */

@@ -11,6 +11,11 @@ import {
 } from "everwire";
 import { useWebSocket } from "everwire/react";
 import {
+  cleanupSocketHandlers,
+  emitTypingIndicator,
+  initializeSocketHandlers,
+  joinSession,
+  leaveSession,
   MASTERX_TYPING,
   matchTyping,
   sessionTyping,
@@ -51,6 +56,30 @@ showToasts(match, { showToast: (toast) => exactly<Toast>()(toast) });
 showToasts(nativeSocketClient, { getState: () => ({ showToast: () => {} }) }, { giveUp: "gone" });
 // @ts-expect-error nothing there shows toasts
 showToasts(masterX, { show: () => {} });
+
+const endHandlers: () => void = initializeSocketHandlers(masterX, {
+  message_received: ({ message }) => exactly<string>()(message.content),
+  give_up: ({ attempts }) => exactly<number>()(attempts),
+});
+endHandlers();
+initializeSocketHandlers(
+  new SlimClient(),
+  { getState: () => ({ count: 1 }) },
+  {
+    emotion_update: (state, { emotion }) => {
+      exactly<number>()(state.count);
+      exactly<number>()(emotion.intensity);
+    },
+  },
+);
+joinSession(masterX, "s1");
+emitTypingIndicator(nativeSocketClient, "s1", true);
+// @ts-expect-error a session has to be named
+emitTypingIndicator(masterX, true);
+// @ts-expect-error MasterX has no such event
+initializeSocketHandlers(masterX, { message_recieved: () => {} });
+leaveSession(masterX, "s1");
+cleanupSocketHandlers(masterX);
 
 interface ViteEnv {
   readonly VITE_BACKEND_URL: string;

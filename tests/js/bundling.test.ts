@@ -49,6 +49,15 @@ it("an application on the default entry has one core with the hooks too, and one
   expect(text.split(INLINE_MODULE)).toHaveLength(2);
 });
 
+it.each([
+  ["chat", false],
+  ["matchTyping", false],
+  ["initializeSocketHandlers", true],
+])("who uses %s of everwire/session loads MasterX's handlers: %s", async (name, isExpected) => {
+  const { text } = await bundle(`import { ${name} } from "everwire/session"; console.log(${name});`);
+  expect(text.includes("cleanups")).toBe(isExpected);
+});
+
 it.each(["react", "react-slim"])("every build of %s says that it is for clients", async (entry) => {
   for (const file of [`dist/${entry}.js`, `dist/development/${entry}.js`, `dist/cjs/${entry}.cjs`]) {
     const text = await readFile(rootPath(`pkg/${file}`), "utf8");
