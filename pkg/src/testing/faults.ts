@@ -134,7 +134,10 @@ export class Faults {
     for (let left = times; left > 0; left--) this.#target.network.refusedMessages.push({ type, code, message });
   }
 
-  /** The next frame is lost and the connection goes on, as behind a faulty proxy. In the reliable mode the receiver notices by the numbers. */
+  /**
+   * The next frame is lost and the connection goes on, which no network does, but a faulty proxy may. In the reliable mode the receiver notices by the numbers. Name a
+   * `type`: a client whose `hello` or `welcome` is lost takes the server for one without that mode.
+   */
   dropNextFrame(filter: FrameFilter = {}): void {
     this.#target.network.lose(filter);
   }
