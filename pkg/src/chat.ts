@@ -13,6 +13,7 @@ export interface ChatMessage {
   readonly id: string;
   /** The server's id; `null` until it is known. */
   readonly serverId: string | null;
+  /** The text. */
   readonly content: string;
   /** Who wrote it; `null` while that is not known, as for an assistant, or for one's own while the user's id is not known. */
   readonly senderId: string | null;
@@ -35,6 +36,7 @@ export interface ChatMessage {
 
 /** A member of a conversation who is known to be there or not. */
 export interface ChatMember {
+  /** The user. */
   readonly userId: string;
   /** Whether the user is connected, on any device. */
   readonly online: boolean;
@@ -74,6 +76,7 @@ export interface ChatError {
 export interface Chat {
   /** The session or match. */
   readonly id: string;
+  /** Which of the two it is. */
   readonly kind: ChatKind;
   /** What there is to show; the same object until something changes. */
   readonly getSnapshot: () => ChatSnapshot;
@@ -120,21 +123,37 @@ export type ChatErrorMaker = (code: "refused" | "unconfirmed", message: string, 
 
 /** What a {@link ChatFactory} gets of its client. */
 export interface ChatClient {
+  /** Sends an event, or queues it. */
   send(event: string, data: object, options?: { readonly durable?: boolean }): ChatSendResult;
-  getSnapshot(): { readonly phase: string; readonly delivery: "at-most-once" | "reliable" | null };
+  /** Where the connection stands. */
+  getSnapshot(): {
+    /** The phase, as in `Snapshot`. */
+    readonly phase: string;
+    /** What the server can do, as in `Snapshot`. */
+    readonly delivery: "at-most-once" | "reliable" | null;
+  };
 }
 
 /** What became of a message, as `send()` of a client says it. */
 export type ChatSendResult =
-  | { readonly status: "refused"; readonly error: EverwireError }
   | {
+      /** It was not accepted. */
+      readonly status: "refused";
+      /** Why. */
+      readonly error: EverwireError;
+    }
+  | {
+      /** How far it has come. */
       readonly status: string;
+      /** Resolves when it has arrived, and rejects when it will not. */
       done(): Promise<void>;
+      /** Calls the listener whenever the status has changed. */
       subscribe(listener: () => void): () => void;
     };
 
 /** The conversations of one client. */
 export interface Chats {
+  /** The one conversation of this kind and id. */
   readonly of: (kind: ChatKind, id: string) => Chat;
   /** Is told of every event, the client's own included, before its handlers. Does not throw. */
   readonly hear: (event: string, data: unknown) => void;

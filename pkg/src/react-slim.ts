@@ -47,7 +47,10 @@ export const useSocket: WebSocketHooks["useSocket"] = hooks.useSocket;
 /** The hooks of this entry for the events of one application, so that their types are written once, and the provider to use with them. */
 export function createWebSocketHooks<FromServer extends object = AnyEvents, ToServer extends object = FromServer>(
   options: CreateWebSocketHooksOptions = {},
-): WebSocketHooks<FromServer, ToServer> & { readonly WebSocketProvider: (props: ClientProviderProps) => ReactNode } {
+): WebSocketHooks<FromServer, ToServer> & {
+  /** The provider to use with these hooks. */
+  readonly WebSocketProvider: (props: ClientProviderProps) => ReactNode;
+} {
   const context = options.isolated ? createContext<Connection | undefined>(undefined) : shared;
   return {
     ...(hooksOf(context, missing) as WebSocketHooks<never, never>),

@@ -19,8 +19,18 @@ export type { ClientProviderProps } from "./react/provider.js";
 
 /** Where components below a provider connect to: options for a client, or a client. */
 export type WebSocketProviderProps =
-  | (ClientProviderProps & { readonly options?: undefined })
-  | { readonly children?: ReactNode; readonly options: Options; readonly client?: undefined };
+  | (ClientProviderProps & {
+      /** Left out: the client has them. */
+      readonly options?: undefined;
+    })
+  | {
+      /** What may use the connection. */
+      readonly children?: ReactNode;
+      /** Of the client that the provider makes with the first component that uses it, and disconnects with the last. */
+      readonly options: Options;
+      /** Left out: it is made from the options. */
+      readonly client?: undefined;
+    };
 
 /**
  * Gives the components below it one shared connection: that of a client, which stays its owner's, or one with options. The options are read once; to
@@ -55,7 +65,10 @@ export const useSocket: WebSocketHooks["useSocket"] = hooks.useSocket;
 /** The hooks for the events of one application, so that their types are written once, and the provider to use with them. */
 export function createWebSocketHooks<FromServer extends object = AnyEvents, ToServer extends object = FromServer>(
   options: CreateWebSocketHooksOptions = {},
-): WebSocketHooks<FromServer, ToServer> & { readonly WebSocketProvider: (props: WebSocketProviderProps) => ReactNode } {
+): WebSocketHooks<FromServer, ToServer> & {
+  /** The provider to use with these hooks. */
+  readonly WebSocketProvider: (props: WebSocketProviderProps) => ReactNode;
+} {
   const { hooksOf, missing, shared } = internals;
   const context = options.isolated ? createContext<Connection | undefined>(undefined) : shared;
   return {

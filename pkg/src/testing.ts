@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { type VirtualClock, type VirtualClockOptions, virtualClock } from "./testing/clock.js";
+export { type Settling, type VirtualClock, type VirtualClockOptions, virtualClock } from "./testing/clock.js";
 export type { TestConnection } from "./testing/connection.js";
 export type {
   MessageContext,

@@ -16,9 +16,11 @@ export interface UseConversation
 export interface SocketMessage {
   /** Names the message for good: the sender's own id where there is one, else the server's. */
   readonly id: string;
+  /** The match. */
   readonly matchId: string;
   /** Who wrote it; empty for this user's while nobody has said who this user is. */
   readonly senderId: string;
+  /** The text. */
   readonly content: string;
   /** When, in ISO 8601. */
   readonly createdAt: string;

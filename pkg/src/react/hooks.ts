@@ -21,7 +21,9 @@ export interface UseWebSocket<Events extends object = AnyEvents, Sends extends o
   readonly emit: NativeSocketClient<Events, Sends>["send"];
   /** Subscribes to an event and returns the function that ends the subscription; see `NativeSocketClient.on`. */
   readonly subscribe: NativeSocketClient<Events, Sends>["on"];
+  /** Drops what is there and starts afresh; see `NativeSocketClient.reconnect`. */
   readonly reconnect: () => void;
+  /** Closes the connection for all components that share it; see `NativeSocketClient.disconnect`. */
   readonly disconnect: () => void;
   /** The client behind the hook. Made with the first use, so do not touch it while rendering on a server. */
   readonly client: NativeSocketClient<Events, Sends>;
@@ -29,11 +31,13 @@ export interface UseWebSocket<Events extends object = AnyEvents, Sends extends o
 
 /** A handler of an event in a component. Where the payload's type is not known, a handler may name the one that it expects. */
 export type EventHandler<Data, Message = Envelope<string, Data>> = {
+  /** Takes the payload and the message that it came in. */
   handle(data: Data, message: Message): void;
 }["handle"];
 
 /** Makes the next state of an event. Called once for each event, in order, outside of rendering; must not change the state that it is given. */
 export type EventReducer<State, Data, Message = Envelope<string, Data>> = {
+  /** Makes the next state; the payload comes with the message that it came in. */
   reduce(state: State, data: Data, message: Message): State;
 }["reduce"];
 

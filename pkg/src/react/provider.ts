@@ -5,6 +5,7 @@ import { useKeyed } from "./keyed.js";
 
 /** A client for the components below the provider. */
 export interface ClientProviderProps {
+  /** What may use the connection. */
   readonly children?: ReactNode;
   /**
    * The client, of whichever entry. It is connected with the first component that uses it if it is idle, and stays its owner's: it is never disconnected

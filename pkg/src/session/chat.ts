@@ -36,9 +36,11 @@ export interface ChatOptions {
 export interface EarlierRequest {
   /** The session or match. */
   readonly id: string;
+  /** Which of the two it is. */
   readonly kind: ChatKind;
   /** The server's id of the message that the page ends before; `null` asks for the newest page. */
   readonly before: string | null;
+  /** How many messages the page should have at most. */
   readonly limit: number;
 }
 
@@ -46,14 +48,17 @@ export interface EarlierRequest {
 export interface MissedRequest {
   /** The session or match. */
   readonly id: string;
+  /** Which of the two it is. */
   readonly kind: ChatKind;
   /** The server's id of the newest message that is there; `null` if there was none. */
   readonly after: string | null;
+  /** How many messages the page should have at most. */
   readonly limit: number;
 }
 
 /** Messages, oldest first, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over. */
 export interface ChatPage {
+  /** Oldest first. */
   readonly messages: readonly unknown[];
   /** Whether there are more: before these, or after those that were missed. */
   readonly hasMore: boolean;

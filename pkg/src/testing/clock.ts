@@ -10,6 +10,7 @@ export interface VirtualClockOptions {
 
 /** The part of a server that a clock waits for. */
 export interface Settling {
+  /** Resolves once nothing is on its way any more. */
   settled(): Promise<void>;
 }
 

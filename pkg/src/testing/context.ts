@@ -3,8 +3,11 @@ import type { Data } from "./envelope.js";
 
 /** A message that the server has dealt with. */
 export interface ReceivedMessage<Type extends string = string, Payload = Data> {
+  /** The name of the event. */
   readonly type: Type;
+  /** The payload. */
   readonly data: Payload;
+  /** Who sent it. */
   readonly user: string;
   /** The connection on which it came. */
   readonly connection: TestConnection;
@@ -16,6 +19,7 @@ export interface ReceivedMessage<Type extends string = string, Payload = Data> {
 
 /** A message that was refused, and why. */
 export interface RefusedMessage extends ReceivedMessage {
+  /** Why, for programs. */
   readonly code: string;
 }
 

@@ -13,6 +13,7 @@ export interface HistoryQuery {
 
 /** Messages, oldest first. */
 export interface HistoryPage {
+  /** Oldest first. */
   readonly messages: readonly Data[];
   /** Whether more fit than these. */
   readonly hasMore: boolean;

@@ -11,7 +11,17 @@ export interface FrameFilter {
 }
 
 /** How an attempt to connect is refused: by a close code after the handshake, which a browser can read, or by an HTTP status instead of it, which it shows as 1006. */
-export type ConnectionRefusal = { readonly code: number; readonly reason?: string } | { readonly http: number };
+export type ConnectionRefusal =
+  | {
+      /** The close code after the handshake, such as 1008 for a bad token. */
+      readonly code: number;
+      /** The close reason. */
+      readonly reason?: string;
+    }
+  | {
+      /** The HTTP status instead of a handshake, which a browser shows as close code 1006. */
+      readonly http: number;
+    };
 
 /** What goes wrong between clients and server. */
 export class Network {

@@ -32,7 +32,14 @@ export interface TestServerOptions extends AuthenticationOptions {
    */
   readonly dialect?: DialectName | Dialect | readonly (DialectName | Dialect)[] | undefined;
   /** The names of `ping` and `pong`, as in the client's option `heartbeat`. Default: these. */
-  readonly heartbeat?: { readonly ping?: string | undefined; readonly pong?: string | undefined } | undefined;
+  readonly heartbeat?:
+    | {
+        /** What the client asks with. Default `"ping"`. */
+        readonly ping?: string | undefined;
+        /** What the server answers with. Default `"pong"`. */
+        readonly pong?: string | undefined;
+      }
+    | undefined;
   /** The largest message in UTF-8 bytes. Default 10 240. A larger one is refused as `too_large` if it has a number, and ends the connection with 1009 if not. */
   readonly maxMessageBytes?: number | undefined;
   /** How many messages may be unacknowledged, from 1 to 1 024. Default 128. */
