@@ -17,7 +17,7 @@ pub fn build() -> Result<()> {
     build::unmeasured()?;
     let site = paths::target()?.join("docs");
     let crate_reference = rustdoc()?;
-    typedoc(&site.join("guide"))?;
+    typedoc()?;
     move_to(&crate_reference, &site.join("rust"))?;
     let index = site.join("index.html");
     fs::write(&index, index_page(&pages()?))?;
@@ -59,11 +59,12 @@ fn rustdoc() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// The pages and the reference of the npm package, by `tests/docs/typedoc.json`.
-fn typedoc(directory: &Path) -> Result<()> {
+/// The pages and the reference of the built npm package, by `tests/docs/typedoc.json`.
+pub fn typedoc() -> Result<()> {
+    let directory = paths::target()?.join("docs/guide");
     Job::new("docs · TypeDoc", node::npm())
         .args(["run", "typedoc", "--workspace", "everwire-tests-docs", "--", "--out"])
-        .arg(directory)
+        .arg(&directory)
         .hint("Document what it names in a TSDoc comment, and export the types that public ones refer to.")
         .run()?;
     ensure!(directory.join("index.html").is_file(), "TypeDoc wrote no {}", directory.join("index.html").display());

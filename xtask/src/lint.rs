@@ -55,6 +55,8 @@ const CHECKS: &[fn() -> Result<()>] = &[
     npm_advisories,
     typescript_style,
     typescript_types,
+    // After the types, for which the package was built.
+    docs::typedoc,
 ];
 
 fn rust_format() -> Result<()> {
