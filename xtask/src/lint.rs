@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::install::Needs;
 use crate::job::Job;
-use crate::{build, crates, example, links, node, paths, progress, tools, wasm, workflows};
+use crate::{build, crates, docs, example, links, node, paths, progress, tools, wasm, workflows};
 
 pub const NEEDS: Needs = &[&node::Packages, &tools::WasmTarget, &crates::CARGO_DENY];
 /// Of formatting alone.
