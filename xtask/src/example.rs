@@ -35,6 +35,14 @@ pub fn build_page() -> Result<PathBuf> {
     Ok(page)
 }
 
+/// Renders its components where there is no JavaScript.
+pub fn test_rendering() -> Result<()> {
+    Job::cargo("leptos · cargo test, rendered on a server")
+        .args(["test", "--manifest-path", MANIFEST, "--no-default-features", "--features", "ssr", "--target-dir"])
+        .arg(target_directory()?)
+        .stream()
+}
+
 /// Where cargo puts what it compiles for the example.
 pub fn target_directory() -> Result<PathBuf> {
     Ok(paths::target()?.join("leptos"))

@@ -79,7 +79,7 @@ pub const SUITES: &[Suite] = &[
     },
     Suite {
         name: "leptos",
-        about: "the Leptos example in Chromium",
+        about: "the Leptos example, rendered on a server and in Chromium",
         slow: true,
         needs: PACKAGE_IN_CHROMIUM,
         run: leptos,
@@ -293,6 +293,7 @@ fn packaging(workshop: &mut Workshop) -> Result<()> {
 fn leptos(workshop: &mut Workshop) -> Result<()> {
     let chromium = tools::CHROMIUM.find()?;
     node::packages()?;
+    example::test_rendering()?;
     let www = example::build_page()?;
     let executable = workshop.server()?;
     vitest("leptos", "tests/e2e/leptos")

@@ -101,3 +101,20 @@ fn Composer(chat: Chat) -> impl IntoView {
         </form>
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use everwire::client::{Client, Options};
+    use leptos::prelude::*;
+
+    use super::Connection;
+
+    #[test]
+    fn a_server_renders_the_connection_as_the_browser_starts_with_it() {
+        let client = Client::new(Options::new().url("https://chat.example")).expect("the options are in range");
+        client.connect().expect("the URL is valid");
+        let owner = Owner::new();
+        let html = owner.with(|| view! { <Connection snapshot=RwSignal::new(client.snapshot()) /> }.to_html());
+        assert_eq!(html, r#"<p role="status" data-phase="idle">Connecting</p>"#);
+    }
+}
