@@ -62,7 +62,10 @@ export const useMatch: WebSocketHooks["useMatch"] = hooks.useMatch;
 /** {@inheritDoc WebSocketHooks.useSocket} */
 export const useSocket: WebSocketHooks["useSocket"] = hooks.useSocket;
 
-/** The hooks for the events of one application, so that their types are written once, and the provider to use with them. */
+/**
+ * The hooks for the events of one application, so that their types are written once, and the provider to use with them. Call it once, in a module, which
+ * needs `"use client"` where there are server components.
+ */
 export function createWebSocketHooks<FromServer extends object = AnyEvents, ToServer extends object = FromServer>(
   options: CreateWebSocketHooksOptions = {},
 ): WebSocketHooks<FromServer, ToServer> & {

@@ -51,12 +51,12 @@ export interface WebSocketHooks<FromServer extends object = AnyEvents, ToServer 
    * The whole snapshot, and functions to send and to listen. Renders whenever the snapshot changes; {@link useConnection}, {@link useEvent} and
    * {@link useSend} render less.
    */
-  useWebSocket(): UseWebSocket<FromServer, ToServer>;
+  readonly useWebSocket: () => UseWebSocket<FromServer, ToServer>;
   /**
    * Calls `handler` for every event of this name while the component is there, the client's own events included. Always the latest handler; it need not be memoised, and
    * a new one does not subscribe anew. What arrives between the rendering and its effects is kept for the handler. Never renders.
    */
-  useEvent: {
+  readonly useEvent: {
     <Name extends keyof LifecycleEvents>(
       event: Name,
       handler: (data: LifecycleEvents[Name], message: undefined) => void,
@@ -70,29 +70,29 @@ export interface WebSocketHooks<FromServer extends object = AnyEvents, ToServer 
    * A state that every event of this name is reduced into, as it arrives. However many arrive, the component renders at most once a frame, and in a
    * hidden page once a second. Another name, or another connection, begins again with `initial`, which may be a function that makes it.
    */
-  useEventState<State, Name extends keyof FromServer & string>(
+  readonly useEventState: <State, Name extends keyof FromServer & string>(
     event: Name,
     reduce: EventReducer<State, FromServer[Name], Envelope<Name, FromServer[Name]>>,
     initial: State | (() => State),
-  ): State;
+  ) => State;
   /**
    * What `selector` makes of the snapshot. Renders only when that changes, by `isEqual`, which is `Object.is` if none is given.
    */
-  useConnection<Selected>(
+  readonly useConnection: <Selected>(
     selector: (snapshot: Snapshot) => Selected,
     isEqual?: (a: Selected, b: Selected) => boolean,
-  ): Selected;
+  ) => Selected;
   /** The client's `send`. The same function for as long as the connection is the same, and never a reason to render. */
-  useSend(): NativeSocketClient<FromServer, ToServer>["send"];
+  readonly useSend: () => NativeSocketClient<FromServer, ToServer>["send"];
   /**
    * A session of MasterX: joined while a component uses it, left a macrotask after the last. Renders whenever something of it changes. Without an id nothing is
    * joined, and there is nothing to show. Needs a client with the option `chat`, else it throws `not_configured`.
    */
-  useSession(id: ConversationId): UseConversation;
+  readonly useSession: (id: ConversationId) => UseConversation;
   /** A match of CoLabMatch; otherwise like {@link useSession}. */
-  useMatch(id: ConversationId): UseConversation;
+  readonly useMatch: (id: ConversationId) => UseConversation;
   /** A match of CoLabMatch as that application's own hook shows it. {@link useMatch} has more: presence of all, retries, earlier pages. */
-  useSocket(matchId: ConversationId): UseSocket;
+  readonly useSocket: (matchId: ConversationId) => UseSocket;
 }
 
 /** How hooks of one's own find their connection. */

@@ -29,7 +29,7 @@ class Inbox {
   }
 }
 
-/** As many events as come in several seconds of a flood. What renders for longer than that is lost on its user anyway. */
+/** How many events wait for a component at most, which is several seconds of a flood. Those that come after them are passed over. */
 const MOST_EARLY = 10_000;
 
 interface Ear {

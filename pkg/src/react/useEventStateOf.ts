@@ -12,6 +12,7 @@ class EventState<State> {
   reduce: Reduce<State>;
   readonly #connection: Connection;
   readonly #listeners = new Listeners();
+  #isCommitted = false;
   #state: State;
   #shown: State;
 
@@ -26,8 +27,14 @@ class EventState<State> {
     const state = this.reduce(this.#state, data, message);
     if (Object.is(state, this.#state)) return;
     this.#state = state;
-    this.#connection.withFrame(this.#show);
+    // A rendering that sees a store change before it is committed is thrown away, and what this has heard with it.
+    if (this.#isCommitted) this.#connection.withFrame(this.#show);
   };
+
+  commit(): void {
+    this.#isCommitted = true;
+    this.#connection.withFrame(this.#show);
+  }
 
   readonly #show = (): void => {
     if (Object.is(this.#shown, this.#state)) return;
@@ -54,7 +61,10 @@ export function useEventStateOf<State>(
   useInsertionEffect(() => {
     state.reduce = reduce;
   });
-  useInsertionEffect(() => listener.commit(), [listener]);
+  useInsertionEffect(() => {
+    state.commit();
+    return listener.commit();
+  }, [state, listener]);
   useEffect(() => connection.hold(), [connection]);
   return useSyncExternalStore(state.subscribe, state.getShown, state.getShown);
 }
