@@ -57,8 +57,9 @@ beforeEach(() => {
   vi.useFakeTimers();
   server = new TestServer<MasterXServerEvents, MasterXClientEvents>({ dialect: "masterx" }).install();
 });
-afterEach(() => {
+afterEach(async () => {
   cleanup();
+  await advance(0); // the hooks disconnect
   server.close();
   vi.useRealTimers();
 });

@@ -42,8 +42,9 @@ beforeEach(() => {
   vi.useFakeTimers();
   server = new TestServer({ dialect: colabmatch({ matches: { m1: ["ada", "ben"] } }) });
 });
-afterEach(() => {
+afterEach(async () => {
   cleanup();
+  await advance(0); // the hooks disconnect
   server.close();
   vi.useRealTimers();
 });

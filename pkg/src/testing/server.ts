@@ -104,9 +104,9 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   constructor(options: TestServerOptions = {}) {
     this.#options = options;
     const acceptor: Acceptor = {
-      latency: () => this.#network.latency(),
+      latency: () => (this.#isClosed ? 0 : this.#network.latency()),
       delivered: () => this.#pace.delivered(),
-      isSilent: () => this.#network.isSilent,
+      isSilent: () => !this.#isClosed && this.#network.isSilent,
       opened: (remote) => this.#opened(remote),
       handlerFailed: (event, cause) =>
         this.#problems.add(`a handler of the socket's \`${event}\` event threw: ${cause}`, cause),
@@ -332,7 +332,8 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   }
 
   /**
-   * Ends the server: nothing passes any more, timers are cancelled, and the global `WebSocket` is put back. For `afterEach`.
+   * Ends the server, for `afterEach`: connections are closed with 1002, and so are attempts, at which a client stops until it is told to connect anew, so that none is left to disturb
+   * another test. Timers are cancelled, and the global `WebSocket` is put back.
    *
    * @throws TestServerError as {@link TestServer.settled} does, so that no mistake goes unnoticed.
    */
@@ -341,8 +342,8 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.uninstall();
     this.faults.end();
     for (const connection of [...this.#connections]) {
-      connection.remote.silence();
-      connection.end();
+      connection.remote.hold(false);
+      connection.close(FOR_GOOD, ENDED);
     }
     this.#problems.raise();
   }
@@ -354,7 +355,12 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
 
   #opened(remote: Remote): RemoteListener | undefined {
     const refusal = this.#network.refusals.shift();
-    if (this.#isClosed || this.#network.isOffline || this.#network.isDown || (refusal && "http" in refusal)) {
+    if (this.#isClosed) {
+      remote.accept("");
+      remote.close(FOR_GOOD, ENDED);
+      return undefined;
+    }
+    if (this.#network.isOffline || this.#network.isDown || (refusal && "http" in refusal)) {
       remote.drop();
       return undefined;
     }
@@ -507,4 +513,7 @@ const MOMENTARY: ReadonlySet<string> = new Set([
   ...["typing_indicator", "user_typing", "typing_stopped", "user_online_status", "session_members", "message_delta"],
 ]);
 
+/** A close code at which clients stop. */
+const FOR_GOOD = 1002;
+const ENDED = "the test server was closed";
 const MAX_TRANSCRIPT = 1_000;
