@@ -7,6 +7,6 @@ describe("jest-30", () => {
 
   it("runs tests in Node and in jsdom, without any transformation of the package", async () => {
     const variables = { SERVER_PORT: String(await startEchoServer()) };
-    expect(await app.run("jest/bin/jest.js", ["--rootDir", "."], variables)).toMatch(/Tests:\s+2 passed/);
+    expect(await app.run("jest/bin/jest.js", ["--rootDir", "."], variables)).toMatch(/Tests:\s+3 passed/);
   });
 });

@@ -29,6 +29,10 @@ describe("node", () => {
     expect(await app.run("./refused.mjs")).toBe("gave up\n");
   });
 
+  it("imports every entry, and requires every one but slim", async () => {
+    expect(await app.run("./entries.cjs")).toBe("");
+  });
+
   it("takes the development build where Node is told to", async () => {
     const script = `console.log(import.meta.resolve("everwire"))`;
     const flags = ["--conditions=development", "--input-type=module", "--eval", script];

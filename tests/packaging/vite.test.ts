@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { useApp } from "./harness/app";
-import { expectMessages, PARTS } from "./harness/browser";
+import { expectMessages, PARTS, WORKERS } from "./harness/browser";
 import { serveFolder } from "./harness/site";
 
 describe.each(["vite-7", "vite-8"] as const)("%s", (name) => {
@@ -14,5 +14,15 @@ describe.each(["vite-7", "vite-8"] as const)("%s", (name) => {
   it("serves while an application is developed", async () => {
     const address = await app.serve("vite/bin/vite.js", ["shared", "--host", "127.0.0.1", "--port", "0"]);
     await expectMessages(address, PARTS);
+  });
+
+  it("builds for workers", async () => {
+    await app.run("vite/bin/vite.js", ["build", "shared/workers", "--outDir", "../../dist/workers"]);
+    await expectMessages(await serveFolder(app.path("dist/workers")), WORKERS);
+  });
+
+  it("serves workers while an application is developed", async () => {
+    const flags = ["shared/workers", "--host", "127.0.0.1", "--port", "0"];
+    await expectMessages(await app.serve("vite/bin/vite.js", flags), WORKERS);
   });
 });

@@ -7,6 +7,9 @@ import { closeLater } from "./resources";
 /** What `shared/main.js` puts on the page: one client of each entry. */
 export const PARTS = ["default", "react", "react-slim", "slim"];
 
+/** What `shared/workers/main.js` puts on the page. */
+export const WORKERS = ["dedicated", "shared"];
+
 let browser: Browser | undefined;
 
 afterAll(async () => {
@@ -19,11 +22,18 @@ type Texts = Readonly<Record<string, string>>;
 /** Opens the page with the port of an echo server, and waits until each part of it shows what the server has said to it. */
 export async function expectMessages(address: string, parts: readonly string[], port?: number): Promise<void> {
   const isHeard = (texts: Texts) => parts.every((part) => texts[part] === `${part} was heard`);
-  await shownOn(address, isHeard, port);
+  const { complaints } = await shownOn(address, isHeard, port);
+  expect(complaints).toEqual([]);
+}
+
+interface Shown {
+  readonly texts: Texts;
+  /** Errors of scripts, and what the browser says about them in its console. */
+  readonly complaints: readonly string[];
 }
 
 /** Opens the page with the port of an echo server, and returns what its parts show once that is what the test waits for. */
-export async function shownOn(address: string, isWanted: (texts: Texts) => boolean, port?: number): Promise<Texts> {
+export async function shownOn(address: string, isWanted: (texts: Texts) => boolean, port?: number): Promise<Shown> {
   const server = port ?? (await startEchoServer());
   browser ??= await chromium.launch({ executablePath: chromiumProgram(), args: ["--no-sandbox", "--disable-gpu"] });
   const context = await browser.newContext();
@@ -47,5 +57,5 @@ export async function shownOn(address: string, isWanted: (texts: Texts) => boole
   } catch {
     throw new Error(`the page shows ${JSON.stringify(texts)}; it complained:\n${complaints.join("\n")}`);
   }
-  return texts;
+  return { texts, complaints };
 }

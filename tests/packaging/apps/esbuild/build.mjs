@@ -1,18 +1,15 @@
 import { copyFile } from "node:fs/promises";
 import { build } from "esbuild";
 
-const [entry] = process.argv.slice(2);
-await build({
-  entryPoints: entry === "workers" ? ["main", "dedicated", "shared", "service"].map(worker) : ["shared/main.js"],
-  bundle: true,
-  format: "esm",
-  minify: true,
-  outdir: `dist/${entry}`,
-});
-await copyFile(entry === "workers" ? "shared/workers/index.html" : "shared/index.html", `dist/${entry}/index.html`);
-// Slim looks for its module beside the script.
-await copyFile("node_modules/everwire/dist/everwire_bg.wasm", `dist/${entry}/everwire_bg.wasm`);
+await make("page", "shared", ["main"], "index.html");
+await make("workers", "shared/workers", ["main", "dedicated", "shared"], "index.html");
+await make("service", "shared/workers", ["serviceMain", "service"], "service.html");
 
-function worker(name) {
-  return `shared/workers/${name}.js`;
+async function make(name, from, entries, page) {
+  const to = `dist/${name}`;
+  const entryPoints = entries.map((entry) => `${from}/${entry}.js`);
+  await build({ entryPoints, bundle: true, format: "esm", minify: true, outdir: to });
+  await copyFile(`${from}/${page}`, `${to}/index.html`);
+  // Slim looks for its module beside the script.
+  await copyFile("node_modules/everwire/dist/everwire_bg.wasm", `${to}/everwire_bg.wasm`);
 }

@@ -1,4 +1,4 @@
 export default {
   source: { entry: { index: "./shared/main.js" } },
-  html: { template: "./shared/index.html" },
+  html: { template: "./index.html" },
 };

@@ -1,1 +1,4 @@
-export default { entry: "./shared/main.js" };
+export default [
+  { entry: "./shared/main.js" },
+  { entry: "./shared/workers/main.js", output: { path: `${import.meta.dirname}/dist/workers` } },
+];

@@ -8,10 +8,6 @@ const shared = new SharedWorker(new URL("./shared.js", import.meta.url), { type:
 shared.port.onmessage = show("shared");
 shared.port.postMessage(server);
 
-navigator.serviceWorker.onmessage = show("service");
-navigator.serviceWorker.register("./service.js", { type: "module" });
-navigator.serviceWorker.ready.then(({ active }) => active.postMessage(server));
-
 function show(name) {
   return ({ data }) => {
     document.getElementById(name).textContent = data;
