@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub fn trim(script: &Path) -> Result<()> {
     let text = std::fs::read_to_string(script).context("reading the glue of the module")?;
@@ -10,9 +10,14 @@ pub fn trim(script: &Path) -> Result<()> {
 }
 
 fn trimmed(glue: &str) -> Result<String> {
-    let (before, rest) = glue.split_once(INIT).context(CHANGED)?;
-    let (_, after) = rest.split_once(IMPORTS).context(CHANGED)?;
-    let glue = format!("{before}{INIT}    ({{module}} = module);\n{IMPORTS}{after}");
+    let mut glue = glue.to_owned();
+    for (found, replacement) in REPLACED {
+        ensure!(
+            glue.matches(found).count() == 1,
+            "wasm-bindgen no longer writes this once; look at xtask/src/glue.rs:\n{found}"
+        );
+        glue = glue.replace(found, replacement);
+    }
     Ok(glue.lines().map(|line| without_check(line) + "\n").collect())
 }
 
@@ -27,10 +32,41 @@ fn without_check(line: &str) -> String {
     }
 }
 
-/// What follows, up to the imports, is for callers of earlier versions.
-const INIT: &str = "function initSync(module) {\n    if (wasm !== undefined) return wasm;\n";
-const IMPORTS: &str = "    const imports = __wbg_get_imports();\n";
-const CHANGED: &str = "wasm-bindgen writes `initSync` in another way than xtask/src/glue.rs expects; change it there";
+const REPLACED: [(&str, &str); 4] = [
+    // For callers of earlier versions of wasm-bindgen.
+    (
+        "    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }
+    }
+
+    const imports = __wbg_get_imports();
+",
+        "    ({module} = module);
+    const imports = __wbg_get_imports();
+",
+    ),
+    // The package compiles the module itself.
+    (
+        "    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+    const instance",
+        "    const instance",
+    ),
+    // The package needs a registry of its own, and so every place has the class. Who uses nothing of the core must not get it.
+    (
+        "(typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry",
+        "/* @__PURE__ */ new FinalizationRegistry",
+    ),
+    // The client frees its core itself.
+    ("if (Symbol.dispose) Core.prototype[Symbol.dispose] = Core.prototype.free;\n", ""),
+];
 
 #[cfg(test)]
 mod tests {
@@ -46,9 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_options_of_init_sync_are_read() {
-        let glue = format!("a\n{INIT}\n    if (module) console.warn('deprecated');\n\n{IMPORTS}    b\n}}\n");
-        assert_eq!(trimmed(&glue).unwrap(), format!("a\n{INIT}    ({{module}} = module);\n{IMPORTS}    b\n}}\n"));
+    fn what_is_replaced_must_be_there_once() {
+        let parts = |pick: fn(&(&'static str, &'static str)) -> &'static str| {
+            REPLACED.iter().map(pick).collect::<Vec<_>>().join("\n") + "\n"
+        };
+        let glue = parts(|(found, _)| found);
+        assert_eq!(trimmed(&glue).unwrap(), parts(|(_, replacement)| replacement));
         assert!(trimmed("function initSync() {}").is_err());
+        assert!(trimmed(&glue.repeat(2)).is_err());
     }
 }
