@@ -24,7 +24,7 @@ export { type SeededCrypto, seedCrypto, seededRandom } from "./testing/random.js
 export {
   type AnyEventData,
   type EmitOptions,
-  type Filter,
   TestServer,
   type TestServerOptions,
+  type UserFilter,
 } from "./testing/server.js";

@@ -463,6 +463,41 @@ describe("mistakes", () => {
     expect(reason).toMatch(/^no client of "ada" has connected; with fake timers/);
   });
 
+  it("an event that nobody can hear of is refused where it is sent", async () => {
+    const server = startServer({ dialect: "masterx" });
+    expect(() => server.emit("notification", {})).toThrow(
+      "nobody can hear of `notification`: no client has connected yet",
+    );
+    clientOf("ada");
+    await server.connection();
+    server.emit("notification", {});
+    expect(() => server.publish("s1", "notification", {})).toThrow('nobody has joined "s1" yet');
+  });
+
+  it("a reply that is no JSON is a failed handler", async () => {
+    const server = startServer();
+    const client = clientOf("ada", reliable);
+    await server.connection();
+    server.on("count", () => ({ n: 7n }));
+    expect(await outcome(client.request("count"))).toBe("refused");
+    await expect(server.settled()).rejects.toThrow(
+      "the handler of `count` threw: Do not know how to serialize a BigInt",
+    );
+  });
+
+  it("what was sent does not change with what the test has", async () => {
+    const server = startServer();
+    const client = clientOf("ada", reliable);
+    const heard = heardBy(client, "notification");
+    await server.connection();
+    server.faults.drop();
+    const data = { n: 1 };
+    server.emit("notification", data);
+    data.n = 2;
+    await until(() => heard.length > 0);
+    expect(heard).toEqual([{ n: 1 }]);
+  });
+
   it("data that is no object is refused where it is given", () => {
     const server = startServer();
     expect(() => server.emit("notification", [] as never)).toThrow("the data of `notification` must be an object");
@@ -697,6 +732,16 @@ describe("MasterX", () => {
         { user_id: "ben", online: false },
       ],
     });
+  });
+
+  it("a server with another database is joined again, and goes on", async () => {
+    const { server, clients } = await session(["ada", "ben"]);
+    const heard = heardBy(clients[1], "message_received");
+    server.faults.restart({ forget: "everything" });
+    await until(() => server.members("s1").length === 2);
+    clients[0].send("message_sent", say("m1"));
+    await server.settled();
+    expect(heard).toMatchObject([{ message: { id: "m1" } }]);
   });
 
   it("typing goes to the others and is never stored; strangers are refused", async () => {

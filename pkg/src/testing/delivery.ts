@@ -38,7 +38,7 @@ export class Delivery {
     const connections = [...this.#connections()].filter((connection) => connection.user === user);
     const isOwn = leftOut?.connection.user === user;
     const clients = this.#memory().clients(user);
-    const event = { type, data, timestamp: Date.now() };
+    const event = { type, data: copyOf(data), timestamp: Date.now() };
     if (!isStored || clients.size === 0) {
       for (const connection of connections) {
         if (connection !== leftOut?.connection) this.#send(connection, event, origin);
@@ -61,7 +61,7 @@ export class Delivery {
   /** Answers a client, so that it has the answer exactly once, on whichever connection. */
   toClient(user: string, clientId: string, type: string, data: Data): void {
     const name = clientStream(clientId);
-    const event = { type, data, timestamp: Date.now() };
+    const event = { type, data: copyOf(data), timestamp: Date.now() };
     const stored = this.#memory()
       .stream(user, name)
       .append((offset) => ({ ...event, stream: name, offset }), undefined);
@@ -106,6 +106,9 @@ export class Delivery {
     if (origin && origin.user !== connection.user) this.advance(origin, "delivered");
   }
 }
+
+/** What is stored does not change with what the application has. Throws for what is no JSON. */
+const copyOf = (data: Data): Data => JSON.parse(JSON.stringify(data));
 
 const USER_STREAM = "user";
 const clientStream = (clientId: string): string => `client:${clientId}`;

@@ -50,7 +50,7 @@ export function masterx(): Dialect {
     server.on("echo", echo);
     server.onRoomChange((session) => {
       const members = server.members(session);
-      if (!sessions.has(session) || members.length > MAX_ANNOUNCED) return;
+      if (!sessions.has(session) || members.length === 0 || members.length > MAX_ANNOUNCED) return;
       const told = members.map((user) => ({ user_id: user, online: server.isOnline(user) }));
       server.publish(session, "session_members", { session_id: session, members: told });
     });
@@ -160,7 +160,7 @@ export function colabmatch({ matches, inactive = [] }: ColabMatchOptions = {}): 
       if (!read.some((message) => message["id"] === id)) return;
       const readAt = new Date().toISOString();
       for (const message of read) server.remember(match, { ...message, readAt });
-      server.read(match, id, context.user);
+      server.markAsRead(match, id, context.user);
       context.publish(
         match,
         "message_read",
@@ -171,7 +171,7 @@ export function colabmatch({ matches, inactive = [] }: ColabMatchOptions = {}): 
     server.on("echo", echo);
     server.onRoomChange((match) => {
       const users = pairs.get(match);
-      if (!users) return;
+      if (!users || server.members(match).length === 0) return;
       const members = users.map((user) => ({ user_id: user, online: server.isOnline(user) }));
       server.publish(match, "session_members", { session_id: match, match_id: match, members });
     });

@@ -257,8 +257,10 @@ export class Intake {
 
     let replied: Data | undefined;
     const succeed = (returned: unknown): Outcome => {
+      const result = replied ?? (isObject(returned) ? returned : {});
+      if (sequence?.isRequest) JSON.stringify(result); // throws for what no client could be told
       this.#around.processed(message);
-      return { refusal: undefined, result: replied ?? (isObject(returned) ? returned : {}) };
+      return { refusal: undefined, result };
     };
     const author: Author = { connection, seq: sequence?.seq ?? null };
     const isNumbered = sequence !== null;

@@ -10,7 +10,7 @@ import { Intake } from "./intake.js";
 import { entry, Memory, type Origin, push } from "./memory.js";
 import { Network } from "./network.js";
 import { Pace } from "./pace.js";
-import { Problems, shortened, type TestServerError } from "./problem.js";
+import { Problems, shortened, TestServerError } from "./problem.js";
 import { Rooms } from "./rooms.js";
 import { type Acceptor, type Remote, type RemoteListener, webSocketClass } from "./socket.js";
 
@@ -49,7 +49,7 @@ export interface TestServerOptions extends AuthenticationOptions {
 }
 
 /** Which connection or message is meant. */
-export interface Filter {
+export interface UserFilter {
   /** Of this user. Default: of anyone. */
   readonly user?: string | undefined;
 }
@@ -184,7 +184,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
    *
    * @throws TestServerError if none has opened after two seconds of real time: the client does not connect, or waits for a clock that nobody moves.
    */
-  async connection({ user }: Filter = {}): Promise<TestConnection> {
+  async connection({ user }: UserFilter = {}): Promise<TestConnection> {
     const find = () => this.connections.filter((connection) => user === undefined || connection.user === user).at(-1);
     const connection = await this.#pace.until(find, () => this.#complaint(`no client${of(user)} has connected`));
     await this.#pace.calm();
@@ -241,7 +241,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
    */
   nextMessage<Type extends string & keyof ToServer>(
     type: Type,
-    { user }: Filter = {},
+    { user }: UserFilter = {},
   ): Promise<ReceivedMessage<Type, ToServer[Type]>> {
     const key = JSON.stringify([type, user]);
     const find = () => {
@@ -253,22 +253,34 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     return this.#pace.until(find, () => this.#complaint(`no \`${type}\`${of(user)} was processed`));
   }
 
-  /** Sends an event to users. */
+  /**
+   * Sends an event to users.
+   *
+   * @throws TestServerError if no client has connected yet, so that nobody could hear of it. TypeError if `data` is no object.
+   */
   emit<Type extends string & keyof FromServer>(type: Type, data: FromServer[Type], options: EmitOptions = {}): void {
     checkEvent(type, data);
+    if (this.#connectionCount === 0) throw unheard(type, "no client has connected yet, await `server.connection()`");
     const everyone = () => new Set([...this.connections.map(({ user }) => user), ...this.#memory.users]);
     const users = options.to === undefined ? everyone() : typeof options.to === "string" ? [options.to] : options.to;
     const isStored = options.stored ?? !MOMENTARY.has(type);
     for (const user of users) this.#delivery.toUser(user, type, data as Data, { isStored });
   }
 
-  /** Sends an event to everyone in a room: a session, a match, or whatever handlers have joined users to. */
+  /**
+   * Sends an event to everyone in a room: a session, a match, or whatever handlers have joined users to.
+   *
+   * @throws TestServerError if nobody has joined it yet. TypeError if `data` is no object.
+   */
   publish<Type extends string & keyof FromServer>(
     room: string,
     type: Type,
     data: FromServer[Type],
     options: Pick<PublishOptions, "stored"> = {},
   ): void {
+    if (!this.#memory.rooms.has(room)) {
+      throw unheard(type, `nobody has joined "${room}" yet, await \`server.nextMessage()\` of what joins it`);
+    }
     this.#publish(room, type, data as Data, options);
   }
 
@@ -299,7 +311,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   }
 
   /** Tells the senders of messages of a room up to this one that others have read them. For dialects. */
-  read(room: string, messageId: string, reader: string): void {
+  markAsRead(room: string, messageId: string, reader: string): void {
     for (const origin of this.#conversations.sentUpTo(room, messageId)) {
       if (origin.user !== reader) this.#delivery.advance(origin, "read");
     }
@@ -326,7 +338,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     return this.#transcript;
   }
 
-  /** A memory that stream positions are forgotten in, up to an offset, as when a history is bounded: those who were away are told of a gap. */
+  /** Forgets the stored events of a user up to an offset, by default all, as a bounded history does: a client that has not had them yet is told of a gap. */
   forgetEvents(user: string, upTo = Number.MAX_SAFE_INTEGER): void {
     this.#memory.stream(user, "user").forget(upTo);
   }
@@ -501,6 +513,9 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
 }
 
 const of = (user: string | undefined): string => (user === undefined ? "" : ` of "${user}"`);
+
+const unheard = (type: string, why: string): TestServerError =>
+  new TestServerError(`nobody can hear of \`${type}\`: ${why}`);
 
 function checkEvent(type: string, data: unknown): void {
   if (typeof type !== "string" || type === "")
