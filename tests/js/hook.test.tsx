@@ -96,12 +96,15 @@ describe("one component", () => {
     expect(result.current.isConnected).toBe(true);
   });
 
-  it("shows a URL that cannot be connected to instead of taking the page down", () => {
+  it("shows a URL that cannot be connected to instead of taking the page down, and the logger hears of it once", () => {
+    const lines: string[] = [];
+    const options = { url: "nowhere", logger: { error: (text: string) => lines.push(text) } };
     const wrapper = ({ children }: { children: ReactNode }) => (
-      <WebSocketProvider options={{ url: "nowhere" }}>{children}</WebSocketProvider>
+      <WebSocketProvider options={options}>{children}</WebSocketProvider>
     );
     const { result } = renderHook(() => useWebSocket(), { wrapper });
     expect(result.current.error).toMatchObject({ code: "invalid_url" });
+    expect(lines).toEqual([expect.stringContaining("`url` is not an absolute URL")]);
     expect(StandInSocket.made).toEqual([]);
   });
 });
