@@ -105,7 +105,8 @@ class Player {
       return { send: type, data, ...(id !== undefined && { id }) };
     }
     this.#tokens.push(output.token);
-    return output.do === "load_earlier" ? { loadEarlier: output.before } : { loadMissed: output.after };
+    const { where } = output;
+    return "before" in where ? { loadEarlier: where.before } : { loadMissed: where.after };
   }
 }
 

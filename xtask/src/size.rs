@@ -59,6 +59,7 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
     .map(|file| dist.join(file));
     ensure!(files.iter().all(|file| file.is_file()), "pkg/dist is not complete; run `cargo xtask build` first");
     let [wasm, script, default, react, hooks, durable, session, validate, testing] = compress(&files)?;
+    let [chat] = compress(&[chat(dist)?])?;
     // Two files travel separately, so they are compressed separately.
     let slim = wasm + script;
     Ok(vec![
@@ -70,6 +71,7 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
         Row { entry: None, label: "  everwire/react/slim", bytes: hooks },
         Row { entry: Some("durable"), label: "everwire/durable", bytes: durable },
         Row { entry: Some("session"), label: "everwire/session", bytes: session },
+        Row { entry: Some("chat"), label: "  chat()", bytes: chat },
         Row { entry: Some("validate"), label: "everwire/validate", bytes: validate },
         Row { entry: Some("testing"), label: "everwire/testing", bytes: testing },
     ])
@@ -128,6 +130,20 @@ fn excesses(rows: &[Row], budgets: &Value) -> Result<Vec<String>> {
         }
     }
     Ok(excesses)
+}
+
+/// What a bundler leaves of `everwire/session` for who imports nothing but `chat`.
+fn chat(dist: &Path) -> Result<PathBuf> {
+    let directory = paths::root().join("target/size");
+    std::fs::create_dir_all(&directory).context("making target/size")?;
+    let (source, output) = (directory.join("source.js"), directory.join("chat.js"));
+    std::fs::write(&source, format!("export {{ chat }} from {:?};", dist.join("session.js")))
+        .context("writing target/size/source.js")?;
+    let job = node::tool("build · size of chat()", "esbuild").arg(&source);
+    job.args(["--bundle", "--minify", "--format=esm", "--log-level=warning"])
+        .arg(format!("--outfile={}", output.display()))
+        .run()?;
+    Ok(output)
 }
 
 fn kilobytes(bytes: u64) -> String {

@@ -1,5 +1,5 @@
 import type { ChatFactory, ChatKind, Chats } from "everwire";
-import { ChatStore } from "./chatStore.js";
+import { type ChatStore, chatStore } from "./chatStore.js";
 import type { TypingRule } from "./typing.js";
 
 /** How conversations are kept. */
@@ -94,8 +94,8 @@ export function chat(options: ChatOptions = {}): ChatFactory {
           if (!isKept) stores.delete(key);
           else if (!stores.has(key)) stores.set(key, store);
         };
-        const store = new ChatStore(kind, id, client, error, options, userId, keep);
-        for (const [other, { isUsed }] of stores) if (stores.size >= MOST_STORES && !isUsed) stores.delete(other);
+        const store = chatStore(kind, id, client, error, options, userId, keep);
+        for (const [other, { isUsed }] of stores) if (stores.size >= MOST_STORES && !isUsed()) stores.delete(other);
         stores.set(key, store);
         return store.chat;
       },

@@ -14,10 +14,12 @@ import type { TypingRule } from "./typing.js";
 export type ChatOutput =
   /** Send an event; `id` names the message that is in it. */
   | { readonly do: "send"; readonly type: string; readonly data: Fields; readonly id?: string }
-  /** Fetch the page before a message, the newest page without one. */
-  | { readonly do: "load_earlier"; readonly token: number; readonly before: string | null }
-  /** Fetch what came after a message. */
-  | { readonly do: "load_missed"; readonly token: number; readonly after: string | null };
+  /** Fetch the page before a message, the newest page without one, or what came after a message. */
+  | {
+      readonly do: "load";
+      readonly token: number;
+      readonly where: { readonly before: string | null } | { readonly after: string | null };
+    };
 
 export interface ChatConfig {
   readonly maxMessages: number;
@@ -134,7 +136,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   let sayAt = Infinity;
   let stopAt = Infinity;
 
-  let shown: ChatSnapshot = EMPTY;
+  let shown: Partial<ChatSnapshot> = {};
 
   function entered(): void {
     emit(dialect.join, {});
@@ -293,7 +295,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function loadEarlier(): number {
     if (!earlier && hasEarlier()) {
       earlier = ++lastToken;
-      outputs.push({ do: "load_earlier", token: earlier, before: oldestId() });
+      outputs.push({ do: "load", token: earlier, where: { before: oldestId() } });
     }
     return earlier;
   }
@@ -360,11 +362,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       areMembersListed || entries.some(({ message }) => message.senderId === userId);
     const next: ChatSnapshot = {
       messages: kept(
-        old.messages,
         entries.map(({ message }) => message),
+        old.messages,
       ),
-      members: kept(old.members, [...present.values()].filter(isKnown)),
-      typing: kept(old.typing, [...typists.keys()]),
+      members: kept([...present.values()].filter(isKnown), old.members),
+      typing: kept([...typists.keys()], old.typing),
       unread: entries.filter(({ message, isWhole, isRead }) => !message.isOwn && isWhole && !isRead).length,
       hasEarlier: hasEarlier(),
       isLoading: !!(earlier || refetch),
@@ -373,8 +375,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       error: refusal,
     };
     const names = Object.keys(next) as (keyof ChatSnapshot)[];
-    if (names.some((name) => next[name] !== old[name])) shown = Object.freeze(next);
-    return shown;
+    if (names.some((name) => next[name] !== old[name])) shown = next;
+    return shown as ChatSnapshot;
   }
 
   function isPending(): boolean {
@@ -585,7 +587,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function came(userId: string, online: boolean): void {
     const known = present.get(userId);
     if (known ? known.online !== online : present.size < MOST_USERS) {
-      present.set(userId, Object.freeze({ userId, online }));
+      present.set(userId, { userId, online });
     }
   }
 
@@ -661,11 +663,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     fetchAt = Infinity;
     if (need === "nothing") return;
     refetch = ++lastToken;
-    const token = refetch;
-    if (goesForward()) {
-      const after = cursor ?? knownUpTo?.message.serverId ?? null;
-      outputs.push({ do: "load_missed", token, after });
-    } else outputs.push({ do: "load_earlier", token, before: cursor });
+    const where = goesForward() ? { after: cursor ?? knownUpTo?.message.serverId ?? null } : { before: cursor };
+    outputs.push({ do: "load", token: refetch, where });
   }
 
   function hasEarlier(): boolean {
@@ -711,18 +710,6 @@ const JOIN_MS = 3_000;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
-const EMPTY: ChatSnapshot = {
-  messages: [],
-  members: [],
-  typing: [],
-  unread: 0,
-  hasEarlier: false,
-  isLoading: false,
-  isComplete: true,
-  status: null,
-  error: null,
-};
-
 /** The status of two that is further on. */
 function further(known: ChatStatus | null | undefined, status: ChatStatus): ChatStatus {
   return known && ORDER.indexOf(known) > ORDER.indexOf(status) ? known : status;
@@ -737,6 +724,6 @@ function lastOf<T>(list: readonly T[], fits: (item: T) => boolean): T | undefine
 }
 
 /** The old list if the new one holds the same. */
-function kept<T>(old: readonly T[], next: readonly T[]): readonly T[] {
-  return old.length === next.length && next.every((item, at) => item === old[at]) ? old : Object.freeze(next);
+function kept<T>(next: readonly T[], old: readonly T[] = []): readonly T[] {
+  return old.length === next.length && next.every((item, at) => item === old[at]) ? old : next;
 }
