@@ -43,7 +43,7 @@ describe("an option that does not exist is named in development, with what may b
     expect(warnings).toEqual([`everwire: there is no option \`${path}\`: did you mean \`${meant}\`?`]);
   });
 
-  it.each([{ transports: ["websocket"] }, { constructor: 5 }, { reconnect: { __proto: 5, toString: 5 } }])(
+  it.each<object>([{ transports: ["websocket"] }, { constructor: 5 }, { reconnect: { __proto: 5, toString: 5 } }])(
     "%o has no effect, and nothing is like it",
     async (options) => {
       await make(options);
