@@ -11,6 +11,7 @@ import {
   WebSocketProvider,
 } from "everwire/react";
 import * as slim from "everwire/react/slim";
+import * as React from "react";
 import { type ReactNode, StrictMode, Suspense, startTransition, useEffect, useLayoutEffect, useState } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { makeClient, openClient, useStandIns } from "./harness/clients";
@@ -169,6 +170,30 @@ describe("useEvent", () => {
     await act(async () => finish());
     says("score", { points: 2 });
     expect(heard).toEqual([1, 2]);
+  });
+
+  it.runIf("Activity" in React)("does nothing in a hidden part of the page, whose states go on", () => {
+    const { client, socket } = openClient();
+    const heard: number[] = [];
+    function Listening() {
+      useEvent("score", ({ points }: FromServer["score"]) => heard.push(points));
+      return <b>{useEventState("score", (sum: number) => sum + 1, 0)}</b>;
+    }
+    const app = (mode: "visible" | "hidden") => (
+      <WebSocketProvider client={client}>
+        <React.Activity mode={mode}>
+          <Listening />
+        </React.Activity>
+      </WebSocketProvider>
+    );
+    const { container, rerender } = render(app("visible"));
+    for (const [points, mode] of ["visible", "hidden", "visible"].entries()) {
+      rerender(app(mode as "visible" | "hidden"));
+      act(() => socket.says("score", { points }));
+      nextFrame();
+    }
+    expect(heard).toEqual([0, 2]);
+    expect(container.textContent).toBe("3");
   });
 
   it("follows its name, and the client of its provider", () => {
