@@ -41,6 +41,7 @@ test("both come back from a server that was killed, and what was written meanwhi
   const { server } = site();
   await ada.write("before");
   await expect.poll(() => grace.messages()).toEqual(["before"]);
+  await expect.poll(() => ada.statuses()).toEqual(["delivered"]);
 
   const outage = async () => {
     await server.kill();
