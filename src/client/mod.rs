@@ -31,6 +31,8 @@
 //! [`Client::request`] waits for a reply, and [`ClientEvent`] tells what became of each number. What was not acknowledged is lost with
 //! the page: a durable outbox is a feature of the npm package alone.
 //!
+//! An event of your own is a type with serde's traits and one line, [`event!`](crate::event).
+//!
 //! A task may have what handlers get: [`Client::events`], [`Client::connection_events`] and [`Client::snapshots`] are streams.
 //!
 //! A [`Client`] is a handle: clones share one connection, and dropping the last one closes it. Handlers run with nothing

@@ -1,4 +1,4 @@
-//! The events of the two systems that Everwire was made for, as serde types.
+//! Events as serde types: an application's own, which `event!` names, and those of the two systems that Everwire was made for.
 //!
 //! The same catalogues ship as TypeScript event maps with the npm package; a test fails when the two drift apart.
 //! Unknown fields are ignored (`docs/PROTOCOL.md`, "Envelope").
