@@ -540,6 +540,10 @@ describe("the clock and the platform", () => {
     expect(Date.now()).toBeGreaterThan(Date.UTC(2026, 0, 1, 1));
   });
 
+  it("a second fake clock is refused", () => {
+    expect(() => virtualClock()).toThrow(TypeError);
+  });
+
   it("the global WebSocket is replaced and put back", () => {
     const before = Object.getOwnPropertyDescriptor(globalThis, "WebSocket");
     const server = new TestServer();
