@@ -277,6 +277,18 @@ describe("a server that restarts", () => {
     expect([server.received("note").length, gaps]).toEqual([1, []]);
   });
 
+  it("twice at once is away until both are over", async () => {
+    const server = startServer();
+    const client = clientOf("ada");
+    await server.connection();
+    server.faults.restart({ downMs: 10_000 });
+    server.faults.restart({ downMs: 2_000 });
+    await advance(9_000);
+    expect(client.isConnected()).toBe(false);
+    await advance(10_000);
+    expect(client.isConnected()).toBe(true);
+  });
+
   it("with another database: a gap without an end, and what is unacknowledged is sent again", async () => {
     const server = startServer();
     const client = clientOf("ada", reliable);

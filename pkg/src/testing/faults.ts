@@ -157,10 +157,9 @@ export class Faults {
     this.close(1012, "restarting");
     if (forget !== "nothing") this.#target.forget(forget);
     if (downMs > 0) {
-      this.#target.network.isDown = true;
-      this.#later(downMs, () => {
-        this.#target.network.isDown = false;
-      });
+      const { network } = this.#target;
+      network.outages++;
+      this.#later(downMs, () => network.outages--);
     }
   }
 

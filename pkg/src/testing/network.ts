@@ -26,7 +26,8 @@ export type ConnectionRefusal =
 /** What goes wrong between clients and server. */
 export class Network {
   isOffline = false;
-  isDown = false;
+  /** How many restarts are under way. */
+  outages = 0;
   isSilent = false;
   latency: () => number = () => 0;
   refusals: ConnectionRefusal[] = [];

@@ -66,7 +66,8 @@ export interface EmitOptions {
  * A server in memory that speaks the Everwire protocol, for tests of apps.
  *
  * It never reaches the network. Frames arrive in microtasks, so that no clock has to move; everything that takes time is on the `setTimeout` and `Date` of the
- * global scope at the time of the call, so that the fake timers of vitest, of jest and of `virtualClock()` drive it.
+ * global scope at the time of the call, so that the fake timers of vitest, of jest and of `virtualClock()` drive it. It has no rate limits and closes no idle connection; `faults` can
+ * do either.
  *
  * @typeParam FromServer The events that the server sends, by name.
  * @typeParam ToServer The events that clients send, by name.
@@ -372,7 +373,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
       remote.close(FOR_GOOD, ENDED);
       return undefined;
     }
-    if (this.#network.isOffline || this.#network.isDown || (refusal && "http" in refusal)) {
+    if (this.#network.isOffline || this.#network.outages > 0 || (refusal && "http" in refusal)) {
       remote.drop();
       return undefined;
     }
