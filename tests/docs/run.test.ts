@@ -1,7 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { NativeSocketClient } from "everwire";
 import { TestServer } from "everwire/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { WebSocket, type WebSocketServer } from "ws";
+import { freePort } from "./harness/freePort";
 import { generatedPath, program } from "./harness/paths";
 import { run } from "./harness/run";
 import { allSnippets, isTypeScript, pageName, type Snippet, snippetsOf, withSetup } from "./harness/snippets";
@@ -10,7 +13,7 @@ import { allSnippets, isTypeScript, pageName, type Snippet, snippetsOf, withSetu
 type Run = () => Promise<Readonly<Record<string, unknown>>>;
 
 /** What is expected of each snippet that is run, by its name. */
-const RUNS: { readonly [name: string]: (run: Run) => Promise<void> } = {
+const RUNS: { readonly [name: string]: (run: Run, port: number) => Promise<void> } = {
   "quick start": async (run) => {
     const server = new TestServer().install();
     vi.stubGlobal("fetchToken", async () => "ada");
@@ -19,6 +22,33 @@ const RUNS: { readonly [name: string]: (run: Run) => Promise<void> } = {
     expect({ data, user }).toEqual({ data: { session_id: "s", message: { id: "1", content: "Hello" } }, user: "ada" });
     expect(result).toMatchObject({ status: "sent" });
     (client as Disposable)[Symbol.dispose]();
+    server.close();
+  },
+  "plain server": async (run, port) => {
+    const { server } = await run();
+    const [ada, ben] = [open(port), open(port)];
+    const said = new Promise((resolve) => ben.on("said", resolve));
+    await vi.waitFor(() => expect([ada.getState(), ben.getState()]).toEqual(["open", "open"]));
+    ada.send("say", { text: "hello" });
+    expect(await said).toEqual({ text: "hello" });
+    await vi.waitFor(() => expect(ada.getSnapshot().lastRttMs).not.toBeNull());
+    for (const client of [ada, ben]) client.dispose();
+    (server as WebSocketServer).close();
+  },
+  "conversation as a store": async (run) => {
+    const server = new TestServer({ dialect: "masterx" }).install();
+    const show = vi.fn();
+    vi.stubGlobal("url", "ws://test");
+    vi.stubGlobal("token", "ada");
+    vi.stubGlobal("userId", "ada");
+    vi.stubGlobal("show", show);
+    const { client, leave, id } = await run();
+    await server.nextMessage("message_sent");
+    await server.settled();
+    expect(show.mock.lastCall?.[0]).toMatchObject([{ id, content: "Hello", isOwn: true, status: "sent" }]);
+    (leave as () => void)();
+    await server.nextMessage("leave_session");
+    (client as NativeSocketClient).dispose();
     server.close();
   },
   "client against the test server": async (run) => expect(await run()).toMatchObject({ sum: 3 }),
@@ -43,8 +73,9 @@ describe("what the pages run, does what it says", () => {
       .map((snippet) => [snippet.remarks.run ?? "", snippet] as const),
   )("%s", async (name, snippet) => {
     const file = generatedPath(`run/${pageName(snippet.page)}/${name.replaceAll(" ", "_")}.${snippet.language}`);
-    write(file, withExports(withSetup(snippet).text));
-    await RUNS[name]?.(() => import(/* @vite-ignore */ file));
+    const port = await freePort();
+    write(file, withExports(withSetup(snippet).text.replaceAll("8080", String(port))));
+    await RUNS[name]?.(() => import(/* @vite-ignore */ file), port);
   });
 });
 
@@ -64,6 +95,13 @@ describe("docs/testing.md", () => {
     expect(output).toContain("Tests  4 passed (4)");
   });
 });
+
+function open(port: number): NativeSocketClient {
+  const url = `http://127.0.0.1:${port}`;
+  const client = new NativeSocketClient({ url, WebSocket, heartbeat: { intervalMs: 20 } });
+  client.connect();
+  return client;
+}
 
 /** Snippets export nothing, so what they have named is exported here. */
 function withExports(code: string): string {
