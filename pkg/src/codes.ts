@@ -14,6 +14,8 @@ export type PhaseName =
 export type CloseCause =
   | "connect_timeout"
   | "pong_timeout"
+  | "never_answered"
+  | "no_welcome"
   | "close_timeout"
   | "token_failed"
   | "socket_refused"

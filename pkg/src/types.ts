@@ -60,7 +60,8 @@ export interface Options {
   heartbeat?: HeartbeatOptions | undefined;
   /**
    * Longest time for one attempt, token included, and in the reliable mode the server's welcome, in milliseconds. Default 10 000. A
-   * whole number from 1 to 2 147 483 647. An attempt that takes longer is abandoned and counts as failed.
+   * whole number from 1 to 2 147 483 647. An attempt that takes longer is abandoned and counts as failed; if it is the welcome that is missing, after a closing
+   * handshake of at most 3 s.
    */
   connectTimeoutMs?: number | undefined;
   /** What to keep while there is no connection. */
@@ -74,7 +75,8 @@ export interface Options {
    * What is known of messages once they are sent. Default `"at-most-once"`: nothing; what is under way when a connection dies is lost.
    * `"reliable"` asks the server for acknowledgements and resumption (docs/PROTOCOL.md): every message is processed once and in order, over
    * any number of connections. It costs a round trip after each connection opens, and some bytes for each message. A server that does not know it
-   * is spoken to at most once; the snapshot's `delivery` says which.
+   * is spoken to at most once; the snapshot's `delivery` says which. One that answers neither hello nor ping is tried twice, for `connectTimeoutMs` each, before it is taken for
+   * such a server, and never once it has been reliable.
    */
   delivery?: "at-most-once" | "reliable" | undefined;
   /**
@@ -343,7 +345,9 @@ export interface CloseInfo {
 }
 
 /**
- * Why a client ended a connection or an attempt: `connect_timeout`, `pong_timeout` (the link was dead), `close_timeout`, `token_failed` (no token could be
+ * Why a client ended a connection or an attempt: `connect_timeout`, `pong_timeout` (the link was dead),
+ * `never_answered` (a ping stayed unanswered, and so did every one before: a server that knows none needs `heartbeat.intervalMs: Infinity`), `no_welcome` (in the reliable
+ * mode: the server answered neither hello nor ping), `close_timeout`, `token_failed` (no token could be
  * had), `socket_refused` (the browser made no WebSocket), `disconnected` (by `disconnect()`), `replaced` (by `reconnect()` or a new attempt), `page_cached` (the page was
  * in the back/forward cache), `ack_timeout` (the server acknowledged nothing), `protocol_violation`, `event_lost` (an event was lost on the way).
  */

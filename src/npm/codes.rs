@@ -28,6 +28,8 @@ mirror! {
     pub enum CloseCause of Cause {
         ConnectTimeout = "connect_timeout",
         PongTimeout = "pong_timeout",
+        NeverAnswered = "never_answered",
+        NoWelcome = "no_welcome",
         CloseTimeout = "close_timeout",
         NoToken = "token_failed",
         NoSocket = "socket_refused",

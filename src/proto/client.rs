@@ -16,7 +16,7 @@ use super::outbox::Outbox;
 use super::requests::Requests;
 use super::sessions::Sessions;
 use super::snapshot::{Delivery, Phase, Snapshot};
-use super::state::{Closer, State};
+use super::state::{Answer, Closer, State};
 use super::suspicion::Suspicion;
 use super::time::FOREVER;
 use super::timer::Timer;
@@ -68,6 +68,10 @@ pub struct Client<V: Value> {
     pub(super) last_close: Option<Close<V::Text>>,
     pub(super) closes: u32,
     pub(super) last_rtt_ms: Option<u64>,
+    /// Whether a server has ever answered anything.
+    pub(super) is_answered: bool,
+    /// How many handshakes in a row a server has completed and ended without an answer to the hello.
+    pub(super) silences: u8,
     pub(super) announced: Announced,
 }
 
@@ -159,6 +163,8 @@ impl<V: Value> Client<V> {
             last_close: None,
             closes: 0,
             last_rtt_ms: None,
+            is_answered: false,
+            silences: 0,
             announced: Announced { delivery, ..Announced::NOTHING },
             config,
         }
@@ -239,9 +245,10 @@ impl<V: Value> Client<V> {
     /// When to send [`Input::Timeout`](super::Input::Timeout) at the latest, and why.
     pub fn poll_timeout(&self) -> Option<(Timestamp, Timer)> {
         let state = match &self.state {
-            State::Connecting { timeout_at, .. } | State::Handshake { timeout_at, .. } => {
+            State::Connecting { timeout_at, .. } | State::Handshake { timeout_at, answer: Answer::Awaited, .. } => {
                 (*timeout_at, Timer::ConnectOverdue)
             }
+            State::Handshake { timeout_at, .. } => (*timeout_at, Timer::CloseOverdue),
             State::Open { heartbeat, send_window, .. } => sooner(heartbeat.poll_timeout(), send_window.poll_timeout()),
             State::Closing { timeout_at, .. } => (*timeout_at, Timer::CloseOverdue),
             State::Waiting { retry_at } => (*retry_at, Timer::RetryDue),
@@ -303,18 +310,18 @@ impl<V: Value> Client<V> {
     pub(super) fn handle_timeout(&mut self, now: Timestamp) {
         self.expire_messages(now);
         match &mut self.state {
-            State::Connecting { socket, timeout_at } | State::Handshake { socket, timeout_at, .. }
-                if now >= *timeout_at =>
-            {
+            State::Connecting { socket, timeout_at } if now >= *timeout_at => {
                 let socket = *socket;
                 self.lose(socket, Cause::ConnectTimeout, now);
             }
+            State::Handshake { timeout_at, .. } if now >= *timeout_at => self.handle_silence(now),
             State::Open { socket, heartbeat, send_window, .. } => {
                 let socket = *socket;
                 match heartbeat.handle_timeout(&self.config.heartbeat, send_window.upload(), now) {
                     Some(Beat::Ping) => self.outputs.push_back(Output::Ping { socket }),
                     Some(Beat::Measure) => self.outputs.push_back(Output::CheckBuffer { socket }),
-                    Some(Beat::Dead) => self.lose(socket, Cause::PongTimeout, now),
+                    Some(Beat::Dead) if self.is_answered => self.lose(socket, Cause::PongTimeout, now),
+                    Some(Beat::Dead) => self.lose(socket, Cause::NeverAnswered, now),
                     None => {}
                 }
                 self.handle_send_window_timeout(now);

@@ -35,6 +35,10 @@ coded! {
         ConnectTimeout = "connect_timeout",
         /// A ping stayed unanswered.
         PongTimeout = "pong_timeout",
+        /// A ping stayed unanswered, and no server has ever answered this client.
+        NeverAnswered = "never_answered",
+        /// The server has answered neither hello nor ping.
+        NoWelcome = "no_welcome",
         /// The closing handshake took too long.
         CloseTimeout = "close_timeout",
         /// The token could not be had.
@@ -62,6 +66,11 @@ impl Cause {
         match self {
             Self::ConnectTimeout => "no connection within connectTimeoutMs",
             Self::PongTimeout => "no pong within heartbeat.timeoutMs",
+            Self::NeverAnswered => {
+                "no pong within heartbeat.timeoutMs, and never one before: \
+                 for a server that knows no ping, set heartbeat.intervalMs to Infinity"
+            }
+            Self::NoWelcome => "the server answered neither hello nor ping within connectTimeoutMs",
             Self::CloseTimeout => "the closing handshake was not completed",
             Self::NoToken => "the token could not be had",
             Self::NoSocket => "the browser refused to open a WebSocket",
@@ -120,10 +129,17 @@ pub const fn can_blame_a_message(code: u16) -> bool {
     matches!(code, UNSUPPORTED_DATA | INVALID_PAYLOAD | TOO_BIG | SERVER_FAILED | RULES_BROKEN | MESSAGE_MISSING)
 }
 
+/// Whether it may be what a peer makes of the normal closure that this side has asked for, and not its own opinion.
+pub const fn may_echo(code: u16) -> bool {
+    matches!(code, NORMAL | NO_STATUS | ABNORMAL)
+}
+
 /// Normal closure.
 pub const NORMAL: u16 = 1000;
 /// What stands for an end without a closing handshake; never sent.
 pub const ABNORMAL: u16 = 1006;
+/// What stands for a closing frame without a code; never sent.
+const NO_STATUS: u16 = 1005;
 const PROTOCOL_ERROR: u16 = 1002;
 const UNSUPPORTED_DATA: u16 = 1003;
 const INVALID_PAYLOAD: u16 = 1007;

@@ -3,13 +3,13 @@
 use super::Timestamp;
 use super::backoff::{Backoff, RetryPolicy};
 use super::client::{Client, Network, Token};
-use super::close::{Cause, Close, Reason, can_blame_a_message};
+use super::close::{Cause, Close, Reason, can_blame_a_message, may_echo};
 use super::heartbeat::Heartbeat;
 use super::io::{Event, Input, SocketId};
 use super::message::{DropReason, Message, Purpose};
 use super::send_window::SendWindow;
 use super::snapshot::Delivery;
-use super::state::{Closer, State};
+use super::state::{Answer, Closer, State};
 use super::transitions::CLOSE_TIMEOUT_MS;
 use super::wire::Value;
 use alloc::boxed::Box;
@@ -84,9 +84,17 @@ impl<V: Value> Client<V> {
         }
     }
 
-    pub(super) fn socket_closed(&mut self, closed: SocketId, close: Close<V::Text>, now: Timestamp) {
+    pub(super) fn socket_closed(&mut self, closed: SocketId, mut close: Close<V::Text>, now: Timestamp) {
         if self.socket() != Some(closed) {
             return;
+        }
+        if let State::Handshake { answer: answer @ (Answer::Missing | Answer::Late), .. } = self.state
+            && may_echo(close.code)
+        {
+            if close.was_clean && answer == Answer::Missing {
+                self.silences = self.silences.saturating_add(1);
+            }
+            close = Close::abnormal(Cause::NoWelcome);
         }
         let code = close.code;
         let may_blame = can_blame_a_message(code) && matches!(close.reason, Reason::Peer(_));
@@ -149,6 +157,7 @@ impl<V: Value> Client<V> {
     }
 
     pub(super) fn pong(&mut self, now: Timestamp) {
+        self.is_answered = true;
         if let State::Open { heartbeat, .. } = &mut self.state
             && let Some(rtt_ms) = heartbeat.handle_pong(&self.config.heartbeat, now)
         {

@@ -9,9 +9,10 @@ use super::io::{Event, Output, ProtocolViolation, SocketId};
 use super::message::{DropReason, Message, Purpose};
 use super::send_window::SendWindow;
 use super::snapshot::Delivery;
-use super::state::State;
+use super::state::{Answer, State};
 use super::suspicion::Suspicion;
 use super::time::FOREVER;
+use super::transitions::CLOSE_TIMEOUT_MS;
 use super::wire::{self, Field, Frame, FrameKind, StreamOffset, Text, Value, Welcome};
 
 impl<V: Value> Client<V> {
@@ -33,7 +34,8 @@ impl<V: Value> Client<V> {
     pub(super) fn start_handshake(&mut self, socket: SocketId, timeout_at: Timestamp, now: Timestamp) {
         self.recent_violations = 0;
         let heartbeat = Heartbeat::for_handshake(&self.config.heartbeat, now);
-        self.state = State::Handshake { socket, timeout_at, heartbeat };
+        let timeout_at = if self.is_presumed_plain() { timeout_at.min(now + PROBE_MS) } else { timeout_at };
+        self.state = State::Handshake { socket, opened_at: now, timeout_at, heartbeat, answer: Answer::Awaited };
         self.send_hello(socket, true);
         self.outputs.push_back(Output::Ping { socket });
     }
@@ -56,6 +58,35 @@ impl<V: Value> Client<V> {
         }
     }
 
+    /// Whether the server has shown by its silence that it does not know the reliable mode.
+    const fn is_presumed_plain(&self) -> bool {
+        self.silences >= SILENCES_OF_PLAIN_SERVERS
+    }
+
+    /// The time for the answer to the hello is over.
+    pub(super) fn handle_silence(&mut self, now: Timestamp) {
+        let is_presumed_plain = self.is_presumed_plain();
+        // A server that was reliable a moment ago is ill, not plain.
+        let may_be_plain = self.delivery != Delivery::Reliable;
+        let State::Handshake { socket, opened_at, timeout_at, heartbeat, answer } = &mut self.state else { return };
+        let socket = *socket;
+        if *answer != Answer::Awaited {
+            return self.lose(socket, Cause::NoWelcome, now);
+        }
+        if is_presumed_plain {
+            *heartbeat = Heartbeat::new(&self.config.heartbeat, now);
+            return self.downgrade_to_at_most_once(now);
+        }
+        // A socket that opened late, or a page that was suspended, leaves no time to answer.
+        let is_late = now.since(*timeout_at) >= LATE_MS;
+        let had_time = now.since(*opened_at) >= self.config.connect_timeout_ms / 2;
+        if !may_be_plain || is_late || !had_time {
+            return self.lose(socket, Cause::NoWelcome, now);
+        }
+        (*answer, *timeout_at) = (Answer::Missing, now + CLOSE_TIMEOUT_MS);
+        self.outputs.push_back(Output::Close { socket });
+    }
+
     /// The server has shown that it does not know the reliable mode.
     pub(super) fn downgrade_to_at_most_once(&mut self, now: Timestamp) {
         if let State::Handshake { socket, heartbeat, .. } = &self.state {
@@ -63,7 +94,9 @@ impl<V: Value> Client<V> {
             self.delivery = Delivery::AtMostOnce;
             self.server_max_bytes = FOREVER;
             self.drop_unconfirmable();
-            self.begin(socket, heartbeat, SendWindow::at_most_once(), now);
+            let mut send_window = SendWindow::at_most_once();
+            send_window.is_presumed_plain = self.is_presumed_plain();
+            self.begin(socket, heartbeat, send_window, now);
         }
     }
 
@@ -77,7 +110,16 @@ impl<V: Value> Client<V> {
     /// A frame of a client that asks for the reliable mode.
     pub(super) fn reliable_frame(&mut self, frame: V, now: Timestamp) {
         let Frame { kind, place, is_own } = wire::decode(&frame, &self.client_id);
+        // Whatever is no event of a plain server is an answer.
+        if !matches!(kind, FrameKind::Event) || place.is_some() {
+            (self.is_answered, self.silences) = (true, 0);
+            if let State::Handshake { answer: answer @ Answer::Missing, .. } = &mut self.state {
+                *answer = Answer::Late;
+            }
+        }
         match (&kind, &self.state) {
+            // What the next connection brings again: this one is being closed.
+            (_, State::Handshake { answer: Answer::Late, .. }) => return,
             // What the next connection brings again.
             (FrameKind::Welcome(_) | FrameKind::HelloRefused, State::Closing { .. }) => return,
             (_, State::Closing { .. }) if place.is_some() => return,
@@ -85,6 +127,7 @@ impl<V: Value> Client<V> {
             (FrameKind::Pong, State::Handshake { .. }) => self.downgrade_to_at_most_once(now),
             // It comes again after the welcome.
             (_, State::Handshake { .. }) if place.is_some() => return,
+            (_, State::Open { send_window, .. }) if send_window.is_presumed_plain && place.is_some() => return,
             _ => {}
         }
         if let Some(place) = &place {
@@ -160,7 +203,11 @@ impl<V: Value> Client<V> {
         let Welcome { epoch, last, window, max_bytes, remember_ms, streams } = welcome;
         let (socket, first) = match &self.state {
             State::Handshake { socket, heartbeat, .. } => (*socket, Some(heartbeat.clone())),
-            State::Open { socket, send_window, .. } if send_window.welcome_by < Timestamp::NEVER => (*socket, None),
+            State::Open { socket, send_window, .. }
+                if send_window.welcome_by < Timestamp::NEVER || send_window.is_presumed_plain =>
+            {
+                (*socket, None)
+            }
             _ => return self.record_violation(ProtocolViolation::UnexpectedWelcome, now),
         };
         let is_own = self.origin.is_none();
@@ -331,6 +378,8 @@ impl<V: Value> Client<V> {
     }
 }
 
+/// How many servers in a row have to leave a hello unanswered until the next one is taken for plain.
+const SILENCES_OF_PLAIN_SERVERS: u8 = 2;
 /// How many violations of one connection are reported.
 const TOLD_VIOLATIONS: u32 = 10;
 /// How many violations of one connection are borne.

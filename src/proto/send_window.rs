@@ -21,6 +21,8 @@ pub struct SendWindow {
     pub ack_by: Timestamp,
     /// Whether an answer that seemed overdue was given more time, because the page itself had been suspended.
     pub is_probe_spent: bool,
+    /// Whether the server is taken for a plain one because it has answered nothing: a welcome may still come.
+    pub is_presumed_plain: bool,
     /// When the answer to a second hello is overdue.
     pub welcome_by: Timestamp,
     buffered: u64,
@@ -43,6 +45,7 @@ impl SendWindow {
             acked: last,
             ack_by: Timestamp::NEVER,
             is_probe_spent: false,
+            is_presumed_plain: false,
             welcome_by: Timestamp::NEVER,
             buffered: 0,
             drained: 0,

@@ -20,10 +20,14 @@ pub enum State {
     Handshake {
         /// The open socket.
         socket: SocketId,
+        /// When the socket opened.
+        opened_at: Timestamp,
         /// When to give up on the attempt.
         timeout_at: Timestamp,
         /// Its sign of life, which waits for the pong that comes after the welcome.
         heartbeat: Heartbeat,
+        /// What the server has made of the hello.
+        answer: Answer,
     },
     /// Messages flow.
     Open {
@@ -75,4 +79,15 @@ pub enum Closer {
         /// The number of the last message in flight that was handed to its socket; 0 if none was.
         sent_through: u64,
     },
+}
+
+/// What a server has made of the hello that opened a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing so far.
+    Awaited,
+    /// Nothing in time, so the socket is being closed. A server of the reliable mode answers the hello before the closing handshake.
+    Missing,
+    /// Something, too late.
+    Late,
 }

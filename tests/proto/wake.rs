@@ -232,7 +232,7 @@ fn an_upload_that_stands_still_does_not_keep_a_dead_connection() {
     harness.advance(10_000);
     assert_eq!(harness.phase(), Phase::Open);
     harness.advance(1);
-    assert_eq!((harness.phase(), harness.end().as_str()), (Phase::Waiting, "PongTimeout"));
+    assert_eq!((harness.phase(), harness.end().as_str()), (Phase::Waiting, "NeverAnswered"));
 }
 
 #[test]

@@ -11,6 +11,8 @@ export function closeReason(close: Snapshot["close"]): string | null {
 const IN_PLAIN_WORDS: Readonly<Record<CloseCause, string>> = {
   connect_timeout: "server did not answer",
   pong_timeout: "server stopped answering",
+  never_answered: "server answers no pings",
+  no_welcome: "server said no hello",
   close_timeout: "server did not say goodbye",
   token_failed: "no token could be had",
   socket_refused: "the browser refused",

@@ -6,6 +6,9 @@ import type { CloseCause, FailureName } from "../codes.js";
 export const CLOSE_TEXTS: Record<CloseCause, string> = {
   connect_timeout: "no connection within connectTimeoutMs",
   pong_timeout: "no pong within heartbeat.timeoutMs",
+  never_answered:
+    "no pong within heartbeat.timeoutMs, and never one before: for a server that knows no ping, set heartbeat.intervalMs to Infinity",
+  no_welcome: "the server answered neither hello nor ping within connectTimeoutMs",
   close_timeout: "the closing handshake was not completed",
   token_failed: "the token could not be had",
   socket_refused: "the browser refused to open a WebSocket",

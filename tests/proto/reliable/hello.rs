@@ -1,7 +1,7 @@
 //! Asking for the reliable mode.
 
 use everwire::proto::{Delivery, DropReason, Input, Phase, Sent, Timer};
-use everwire_kit::{ServerMemory, SocketOutcome, Stage, TestHarness, ack, event, message, note, secs, welcome};
+use everwire_kit::{ServerMemory, SocketOutcome, TestHarness, ack, event, message, note, secs, welcome};
 use serde_json::json;
 
 #[test]
@@ -94,17 +94,117 @@ fn a_plain_server_cannot_be_asked_what_had_arrived_so_it_is_reported_and_not_sen
     assert_eq!(harness.numbered(), ["note new"]);
 }
 
-#[test]
-fn a_hello_without_an_answer_ends_with_the_attempt() {
-    let mut harness = TestHarness::asking(|_| {});
+/// A client of the reliable mode, and a server that answers neither hello nor ping.
+fn facing_silence() -> TestHarness {
+    let mut harness = TestHarness::asking(|config| config.reconnect.jitter = 0.0);
     harness.server.answers_pings = false;
     harness.connect();
     harness.advance(0);
+    harness
+}
+
+#[test]
+fn a_hello_without_an_answer_ends_with_the_attempt_and_the_close_says_so() {
+    let mut harness = facing_silence();
     assert_eq!(harness.due(), Some((10_000, Timer::ConnectOverdue)));
     harness.advance(10_000);
-    assert_eq!((harness.phase(), harness.end().as_str()), (Phase::Waiting, "ConnectTimeout"));
-    assert_eq!(harness.last().stage, Stage::Abandoned { at: harness.now });
-    assert_eq!(harness.reconnecting(), [(1, 1_000)]);
+    assert_eq!((harness.phase(), harness.end().as_str()), (Phase::Waiting, "NoWelcome"));
+    assert_eq!((harness.closes(), harness.reconnecting()), (vec![1006], vec![(1, 1_000)]));
+}
+
+#[test]
+fn a_server_that_says_nothing_twice_and_completes_the_closing_handshake_is_spoken_to_at_most_once() {
+    let mut harness = facing_silence();
+    harness.say("waited");
+    harness.advance(10_000 + 1_000 + 10_000 + 2_000);
+    assert_eq!((harness.phase(), harness.delivery()), (Phase::Connecting, Delivery::Unknown));
+    assert_eq!(harness.due(), Some((2_000, Timer::ConnectOverdue)));
+    harness.advance(2_000);
+    assert_eq!((harness.phase(), harness.delivery()), (Phase::Open, Delivery::AtMostOnce));
+    assert_eq!(harness.numbered(), ["note waited"]);
+    harness.advance(5_000);
+    harness.close(1006);
+    harness.advance(1_000 + 2_000);
+    assert_eq!((harness.phase(), harness.sockets.len()), (Phase::Open, 4));
+}
+
+#[test]
+fn a_welcome_that_comes_after_all_ends_the_mistake_on_the_same_connection() {
+    let mut harness = facing_silence();
+    harness.advance(10_000 + 1_000 + 10_000 + 2_000 + 2_000);
+    harness.say("unnumbered");
+    harness.push(event("user", 9));
+    assert!(harness.told().is_empty());
+    harness.push(welcome(7, 0, 128, json!({ "user": 8 })));
+    harness.push(event("user", 9));
+    harness.say("numbered");
+    assert_eq!((harness.phase(), harness.delivery()), (Phase::Open, Delivery::Reliable));
+    assert_eq!(harness.numbered(), ["note unnumbered", "2 after 0: note numbered"]);
+    assert_eq!((harness.told(), harness.protocol_errors()), (vec!["user 9".to_owned()], 0));
+    harness.advance(5_000);
+    harness.close(1006);
+    harness.advance(1_000 + 2_000);
+    assert_eq!(harness.phase(), Phase::Connecting);
+}
+
+#[test]
+fn a_server_that_has_welcomed_the_client_is_never_taken_for_a_plain_one() {
+    let mut harness = TestHarness::withhold_acks();
+    harness.say("a");
+    harness.memory = None;
+    harness.server.answers_pings = false;
+    harness.close(1006);
+    harness.advance(600_000);
+    assert_eq!((harness.phase(), harness.end().as_str()), (Phase::GivenUp, "NoWelcome"));
+    assert_eq!((harness.delivery(), harness.dropped().len()), (Delivery::Reliable, 0));
+}
+
+#[test]
+fn what_proves_nothing_is_no_silence() {
+    // The network swallows everything, so the closing handshake is not completed either.
+    let mut harness = facing_silence();
+    harness.server.completes_closing = false;
+    harness.advance(10_000);
+    assert_eq!((harness.phase(), harness.due().map(|(at, _)| at)), (Phase::Connecting, Some(3_000)));
+    harness.advance(600_000);
+    assert_eq!((harness.phase(), harness.delivery()), (Phase::GivenUp, Delivery::Unknown));
+    // The server says something by its close code.
+    let mut harness = facing_silence();
+    for _ in 0..3 {
+        harness.server.completes_closing = false;
+        harness.advance(10_000);
+        harness.close(1013);
+        assert_eq!((harness.phase(), harness.closes().pop()), (Phase::Waiting, Some(1013)));
+        while harness.phase() == Phase::Waiting {
+            harness.advance(100);
+        }
+    }
+    assert_eq!(harness.delivery(), Delivery::Unknown);
+    // The socket opened so late that there was no time to answer.
+    let mut harness = TestHarness::asking(|config| config.reconnect.jitter = 0.0);
+    harness.server.answers_pings = false;
+    harness.server.latency_ms = 6_000;
+    harness.connect();
+    harness.advance(600_000);
+    assert_eq!((harness.phase(), harness.delivery()), (Phase::GivenUp, Delivery::Unknown));
+}
+
+#[test]
+fn an_answer_that_comes_while_the_socket_is_being_closed_is_no_silence() {
+    for answer in [welcome(7, 0, 128, json!({})), json!({ "type": "pong" }), event("user", 9)] {
+        let mut harness = facing_silence();
+        harness.server.latency_ms = 100;
+        for delay_ms in [1_000, 2_000, 4_000] {
+            harness.advance(10_000);
+            assert_eq!(harness.due().map(|(_, timer)| timer), Some(Timer::CloseOverdue));
+            harness.push(answer.clone());
+            assert_eq!((harness.phase(), harness.numbered().len()), (Phase::Connecting, 0));
+            harness.advance(100);
+            assert_eq!((harness.phase(), harness.end().as_str()), (Phase::Waiting, "NoWelcome"));
+            assert_eq!(harness.delivery(), Delivery::Unknown);
+            harness.advance(delay_ms);
+        }
+    }
 }
 
 #[test]

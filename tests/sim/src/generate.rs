@@ -53,8 +53,10 @@ fn device(rng: &mut Rng, number: usize) -> DeviceSetup {
 }
 
 fn server(rng: &mut Rng) -> ServerSetup {
+    let is_plain = rng.u8(0..12) == 0;
     ServerSetup {
-        is_plain: rng.u8(0..12) == 0,
+        is_plain,
+        is_silent: is_plain && rng.bool(),
         byzantine_every: if rng.u8(0..8) == 0 { rng.u32(2..12) } else { 0 },
         window: [1, 2, 5, 128, 128][rng.usize(0..5)],
         history: [0, 2, 8, 1_000, 1_000][rng.usize(0..5)],

@@ -46,6 +46,7 @@ impl Simulation {
             lingers: false,
             ended_over: None,
             is_hurt: setup.bandwidth.is_some(),
+            is_plain: false,
         });
         let device = &self.devices[number];
         if device.offline_until > self.now || device.refusing_until > self.now {

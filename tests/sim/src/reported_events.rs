@@ -20,7 +20,15 @@ impl Simulation {
         self.check_belief(page, &event);
         match event {
             Event::Frame(_) => self.observe_frame(page),
-            Event::Opened => self.tally.add(Count::Opened),
+            Event::Opened => {
+                self.tally.add(Count::Opened);
+                let is_plain = self.pages[page].client().delivery() == Delivery::AtMostOnce;
+                let is_presumed = is_plain && self.setup.server.is_silent;
+                self.tally.add_many(Count::PresumedPlain, usize::from(is_presumed));
+                if is_plain && !self.is_byzantine() && !self.may_be_plain(page) {
+                    self.break_rule(Rule::TakenForPlain, format!("page {page}"));
+                }
+            }
             Event::Closed(close) => self.tally_close(page, &close.reason),
             Event::GaveUp { .. } => self.tally.add(Count::GaveUp),
             Event::Transmitted { seq } => self.observe_transmission(page, seq),
@@ -36,6 +44,12 @@ impl Simulation {
         }
     }
 
+    /// Whether the server that a page has connected to is a plain one, or was one that answers nothing.
+    fn may_be_plain(&self, page: usize) -> bool {
+        let connection = self.connections.iter().rfind(|connection| connection.page == page);
+        self.pages[page].has_met_silence || connection.is_some_and(|connection| connection.is_plain)
+    }
+
     fn tally_close(&mut self, page: usize, reason: &Reason) {
         if matches!(reason, Reason::Client(Cause::AckTimeout | Cause::PongTimeout)) {
             self.check_patience(page);
@@ -43,6 +57,8 @@ impl Simulation {
         let count = match reason {
             Reason::Client(Cause::AckTimeout) => Count::AckTimeouts,
             Reason::Client(Cause::PongTimeout) => Count::PongTimeouts,
+            Reason::Client(Cause::NeverAnswered) => Count::NeverAnswered,
+            Reason::Client(Cause::NoWelcome) => Count::Unwelcomed,
             Reason::Client(Cause::ConnectTimeout) => Count::ConnectTimeouts,
             Reason::Client(Cause::ProtocolViolation) => {
                 if !self.is_byzantine() {

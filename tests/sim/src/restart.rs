@@ -46,6 +46,7 @@ impl Simulation {
         if start == self.server_starts {
             self.server_is_up = true;
             self.server_is_plain = plain;
+            self.setup.server.is_silent &= plain;
         }
     }
 }

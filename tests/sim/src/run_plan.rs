@@ -30,6 +30,8 @@ pub struct Setup {
 pub struct ServerSetup {
     /// Whether it knows the reliable mode at the start.
     pub is_plain: bool,
+    /// Whether it answers neither hello nor ping until it is reliable.
+    pub is_silent: bool,
     /// Every so many frames, it says something that is not true; 0 for never.
     pub byzantine_every: u32,
     pub window: u32,

@@ -11,7 +11,7 @@ use crate::simulation::{Scheduled, Simulation};
 impl Simulation {
     pub fn answer_hello(&mut self, connection: usize, sender: u32, positions: Option<Vec<(Stream, u64)>>) {
         if self.server_is_plain {
-            if connection.is_multiple_of(2) {
+            if !self.setup.server.is_silent && connection.is_multiple_of(2) {
                 self.send_frame(connection, Down::plain(Kind::HelloUnknown));
             }
             return;

@@ -24,8 +24,10 @@ impl Simulation {
                     }
                 }
                 Upward::Close => {
+                    // What the server has lost is answered by its system, and not by a closing handshake.
+                    let code = if self.connections[connection].server.is_some() { 1000 } else { 1006 };
                     self.server_loses(connection);
-                    self.write_down(connection, Downward::Close(1000), 8);
+                    self.write_down(connection, Downward::Close(code), 8);
                 }
             }
         }
@@ -45,13 +47,19 @@ impl Simulation {
         }
         self.connections[connection].server = Some(ServerEnd::default());
         if self.server_is_plain {
+            self.connections[connection].is_plain = true;
             self.tally.add(Count::PlainWelcomes);
+            if self.setup.server.is_silent {
+                let page = self.connections[connection].page;
+                self.pages[page].has_met_silence = true;
+            }
         }
     }
 
     fn receive_up(&mut self, connection: usize, frame: Up) {
         self.check_order(connection, &frame);
         match frame {
+            Up::Ping if self.setup.server.is_silent => {}
             Up::Ping => self.send_frame(connection, Down::plain(Kind::Pong)),
             Up::Hello { sender, streams } => self.answer_hello(connection, sender, streams),
             Up::Message { uid, is_request, .. } if self.messages[uid as usize].is_request != is_request => {
@@ -69,7 +77,9 @@ impl Simulation {
                 }
             }
             Up::Message { uid, sequence: None, .. } => {
-                if !self.server_is_plain && self.messages[uid as usize].what != What::Volatile {
+                // A page may go on for a moment to take a server for what it was.
+                let may_be_mistaken = self.pages[self.connections[connection].page].has_met_silence;
+                if !self.server_is_plain && self.messages[uid as usize].what != What::Volatile && !may_be_mistaken {
                     let detail = format!("message {uid} comes without a number");
                     self.break_rule(Rule::ClientBrokeProtocol, detail);
                 }

@@ -88,6 +88,7 @@ fn attempt(plan: &mut Plan, fails: &impl Fn(&Plan) -> bool, change: impl FnOnce(
 
 const SERVER: &[fn(&mut ServerSetup)] = &[
     |server| server.is_plain = false,
+    |server| server.is_silent = false,
     |server| server.byzantine_every = 0,
     |server| server.window = 128,
     |server| server.history = 1_000,

@@ -25,6 +25,8 @@ pub struct Connection {
     pub ended_over: Option<u32>,
     /// Whether it was ever less than whole and prompt, so that its end is nobody's fault.
     pub is_hurt: bool,
+    /// Whether the server that it was opened to was a plain one.
+    pub is_plain: bool,
 }
 
 /// How far the browser's socket has come.

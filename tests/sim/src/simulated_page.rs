@@ -25,6 +25,8 @@ pub struct Page {
     pub turns: u32,
     /// Whether a socket has refused a message since the page was last given something.
     pub was_refused: bool,
+    /// Whether it has connected to a server that answers nothing.
+    pub has_met_silence: bool,
     /// Whether the page listens to what happens to the network and to itself.
     pub is_active: bool,
     pub is_alive: bool,
@@ -107,6 +109,7 @@ impl Simulation {
             changed: None,
             turns: 0,
             was_refused: false,
+            has_met_silence: false,
             is_active: false,
             is_alive: true,
             ahead_ms: 1_000_000,

@@ -11,6 +11,7 @@ pub enum Rule {
     Reordered,
     StaysOnDisk,
     SaidSent,
+    TakenForPlain,
     WronglyBlamed,
     PoisonBlocks,
     Oversized,
@@ -56,6 +57,7 @@ impl Rule {
             Self::Reordered => "the messages of one sender are processed in order",
             Self::StaysOnDisk => "what was sent to a plain server, or has ended, does not stay on disk",
             Self::SaidSent => "a message that is said to be sent was handed to a socket, and does not wait",
+            Self::TakenForPlain => "a server of the reliable mode is not taken for a plain one",
             Self::WronglyBlamed => {
                 "only a message that its server ends connections over is given up as poisoned, never for the network's sake"
             }
