@@ -508,10 +508,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       entry.key = stored.at;
       entry.rank = /^\d{1,15}$/.test(serverId) ? Number(serverId) : 0;
     } else place(entry);
+    if (senderId && !entry.isStored) typists.delete(senderId);
     entry.isWhole = entry.isStored = true;
     entry.isInDoubt = false;
     entry.isRead ||= isMatch ? isRead : entry.key <= historyUpTo;
-    if (senderId && !known?.isStored) typists.delete(senderId);
     if (isOwn && isRead) {
       order();
       readUpTo(entry);
@@ -545,9 +545,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   /** Reading a message reads all of its sender before it. */
   function readUpTo(last: Entry): void {
-    for (const entry of entries) {
+    for (const entry of entries.slice(0, entries.indexOf(last) + 1)) {
       if (entry.message.isOwn === last.message.isOwn) readOne(entry);
-      if (entry === last) return;
     }
   }
 
@@ -625,6 +624,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       );
       if (entry && kind === "match" && !isReliableNow) {
         fail(entry, config.error("refused", "the server refused the message (see `cause`)", data));
+        order();
       }
     } else if (about !== "read_message") return;
     complain(data);
@@ -641,7 +641,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       const newest = lastOf(entries, ({ message, isStored }) => isStored && message.serverId !== null);
       if (need === "nothing" || (need === "history" && newest)) {
         need = "missed";
-        knownUpTo = newest;
+        knownUpTo = newest && { ...newest };
       }
     }
     refetch = fetched = 0;
