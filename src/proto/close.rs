@@ -67,10 +67,9 @@ impl Cause {
             Self::ConnectTimeout => "no connection within connectTimeoutMs",
             Self::PongTimeout => "no pong within heartbeat.timeoutMs",
             Self::NeverAnswered => {
-                "no pong within heartbeat.timeoutMs, and never one before: \
-                 for a server that knows no ping, set heartbeat.intervalMs to Infinity"
+                "no ping was ever answered: a server that knows none needs heartbeat.intervalMs Infinity"
             }
-            Self::NoWelcome => "the server answered neither hello nor ping within connectTimeoutMs",
+            Self::NoWelcome => "no welcome and no pong within connectTimeoutMs",
             Self::CloseTimeout => "the closing handshake was not completed",
             Self::NoToken => "the token could not be had",
             Self::NoSocket => "the browser refused to open a WebSocket",

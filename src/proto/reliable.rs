@@ -77,10 +77,9 @@ impl<V: Value> Client<V> {
             *heartbeat = Heartbeat::new(&self.config.heartbeat, now);
             return self.downgrade_to_at_most_once(now);
         }
-        // A socket that opened late, or a page that was suspended, leaves no time to answer.
-        let is_late = now.since(*timeout_at) >= LATE_MS;
+        // A socket that opened late leaves no time to answer.
         let had_time = now.since(*opened_at) >= self.config.connect_timeout_ms / 2;
-        if !may_be_plain || is_late || !had_time {
+        if !may_be_plain || !had_time {
             return self.lose(socket, Cause::NoWelcome, now);
         }
         (*answer, *timeout_at) = (Answer::Missing, now + CLOSE_TIMEOUT_MS);

@@ -73,7 +73,7 @@ export function checkOptions(options: Options): void {
     const names = [value].flat();
     return names.every(isSubprotocol) && new Set(names).size === names.length;
   };
-  check("protocols", areProtocols, "the name of a subprotocol (RFC 6455), or an array of different ones");
+  check("protocols", areProtocols, "the name of a subprotocol, or an array of different ones");
   const isFunction = (value: unknown): boolean => typeof value === "function";
   check("WebSocket", isFunction, "a class of WebSockets");
   check("schemas", isFunction, "made by `validate()` of `everwire/validate`");

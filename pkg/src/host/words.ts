@@ -6,9 +6,8 @@ import type { CloseCause, FailureName } from "../codes.js";
 export const CLOSE_TEXTS: Record<CloseCause, string> = {
   connect_timeout: "no connection within connectTimeoutMs",
   pong_timeout: "no pong within heartbeat.timeoutMs",
-  never_answered:
-    "no pong within heartbeat.timeoutMs, and never one before: for a server that knows no ping, set heartbeat.intervalMs to Infinity",
-  no_welcome: "the server answered neither hello nor ping within connectTimeoutMs",
+  never_answered: "no ping was ever answered: a server that knows none needs heartbeat.intervalMs Infinity",
+  no_welcome: "no welcome and no pong within connectTimeoutMs",
   close_timeout: "the closing handshake was not completed",
   token_failed: "the token could not be had",
   socket_refused: "the browser refused to open a WebSocket",
@@ -33,5 +32,4 @@ export const FAILURE_TEXTS: Record<FailureName, string> = {
   abandoned: "the connection was given up or closed before the reply",
 };
 
-export const UNFIT_TOKEN =
-  "the token has characters that a subprotocol cannot have: use another `tokenIn`, or base64url";
+export const UNFIT_TOKEN = "the token cannot be a subprotocol: use another `tokenIn`, or base64url";
