@@ -6,7 +6,7 @@ import { StandInSocket } from "./harness/standInSocket";
 useStandIns();
 
 const TOKEN = "a string, or a function that returns a string, null, or a promise of either";
-const PROTOCOLS = /^the name of a subprotocol .* different ones$/;
+const PROTOCOLS = /^the name of a subprotocol, .* different ones$/;
 const SESSIONS = /^`\{ join, leave\?, key }`/;
 const PING = 'a string that is not empty, and "ping" with `delivery: "reliable"`';
 
