@@ -8,7 +8,7 @@ describe("esbuild", () => {
   beforeAll(() => app.run("./build.mjs"));
 
   it("builds, and slim finds the module that was copied beside the bundle", async () => {
-    await expectMessages(await serveFolder(app.path("dist/page")), PARTS);
+    await expectMessages(await serveFolder(app.path("dist/page")), PARTS, { build: "production" });
   });
 
   it("works under a strict Content Security Policy that allows WebAssembly and the server", async () => {
@@ -19,6 +19,10 @@ describe("esbuild", () => {
     const address = await serveFolder(app.path("dist/page"), policy("'self'"));
     const { texts } = await shownOn(address, (texts) => ["default", "slim"].every((part) => texts[part]));
     for (const part of ["default", "slim"]) expect(texts[part]).toContain("'wasm-unsafe-eval'");
+  });
+
+  it("has one copy of the package where modules of both kinds use it", async () => {
+    expect(await app.run("./dist/copies.js")).toBe("true\n");
   });
 
   it("builds for dedicated and shared workers", async () => {

@@ -6,10 +6,20 @@ import { startEchoServer } from "./harness/echoServer";
 describe("next-16", () => {
   const app = useApp("next-16");
 
-  it.each(["start", "dev"])("a provider in layout.tsx works with `next %s`", async (command) => {
-    if (command === "start") await app.run("next/dist/bin/next", ["build"]);
+  it.each([
+    ["Turbopack", []],
+    ["webpack", ["--webpack"]],
+  ])("a provider in the layout works after a build with %s", async (_, flags) => {
+    await app.run("next/dist/bin/next", ["build", ...flags]);
+    await expectPage("start", "production");
+  });
+
+  it("a provider in the layout works while an application is developed", () => expectPage("dev", "development"));
+
+  async function expectPage(command: string, build: "development" | "production"): Promise<void> {
     const port = await startEchoServer();
     const flags = [command, "--hostname", "127.0.0.1", "--port", "0"];
-    await expectMessages(await app.serve("next/dist/bin/next", flags, { SERVER_PORT: String(port) }), PARTS, port);
-  });
+    const address = await app.serve("next/dist/bin/next", flags, { SERVER_PORT: String(port) });
+    await expectMessages(address, PARTS, { build, port });
+  }
 });

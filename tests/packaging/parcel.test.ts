@@ -8,11 +8,12 @@ describe("parcel-2", () => {
 
   it("builds, with the entries of packages switched on in package.json", async () => {
     await app.run("parcel/lib/bin.js", ["build", "shared/index.html", "--dist-dir", "dist"]);
-    await expectMessages(await serveFolder(app.path("dist")), PARTS);
+    await expectMessages(await serveFolder(app.path("dist")), PARTS, { build: "production" });
   });
 
   it("serves while an application is developed", async () => {
     const port = String(await freePort());
-    await expectMessages(await app.serve("parcel/lib/bin.js", ["shared/index.html", "--port", port]), PARTS);
+    const address = await app.serve("parcel/lib/bin.js", ["shared/index.html", "--port", port]);
+    await expectMessages(address, PARTS, { build: "development" });
   });
 });

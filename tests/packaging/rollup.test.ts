@@ -10,6 +10,6 @@ describe("rollup-4", () => {
     await app.run("rollup/dist/bin/rollup", ["--config"]);
     await app.copy("node_modules/everwire/dist/everwire_bg.wasm", "dist/everwire_bg.wasm");
     await app.copy("shared/index.html", "dist/index.html");
-    await expectMessages(await serveFolder(app.path("dist")), PARTS);
+    await expectMessages(await serveFolder(app.path("dist")), PARTS, { build: "production" });
   });
 });

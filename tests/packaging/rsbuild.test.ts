@@ -8,12 +8,12 @@ describe("rsbuild-2", () => {
 
   it("builds", async () => {
     await app.run("@rsbuild/core/bin/rsbuild.js", ["build"]);
-    await expectMessages(await serveFolder(app.path("dist")), PARTS);
+    await expectMessages(await serveFolder(app.path("dist")), PARTS, { build: "production" });
   });
 
   it("serves while an application is developed", async () => {
     const port = String(await freePort());
     const address = await app.serve("@rsbuild/core/bin/rsbuild.js", ["dev", "--host", "127.0.0.1", "--port", port]);
-    await expectMessages(address, PARTS);
+    await expectMessages(address, PARTS, { build: "development" });
   });
 });

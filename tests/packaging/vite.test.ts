@@ -8,12 +8,12 @@ describe.each(["vite-7", "vite-8"] as const)("%s", (name) => {
 
   it("builds", async () => {
     await app.run("vite/bin/vite.js", ["build", "shared", "--outDir", "../dist", "--base", "./"]);
-    await expectMessages(await serveFolder(app.path("dist")), PARTS);
+    await expectMessages(await serveFolder(app.path("dist")), PARTS, { build: "production" });
   });
 
   it("serves while an application is developed", async () => {
     const address = await app.serve("vite/bin/vite.js", ["shared", "--host", "127.0.0.1", "--port", "0"]);
-    await expectMessages(address, PARTS);
+    await expectMessages(address, PARTS, { build: "development" });
   });
 
   it("builds for workers", async () => {

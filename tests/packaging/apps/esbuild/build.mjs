@@ -4,6 +4,7 @@ import { build } from "esbuild";
 await make("page", "shared", ["main"], "index.html");
 await make("workers", "shared/workers", ["main", "dedicated", "shared"], "index.html");
 await make("service", "shared/workers", ["serviceMain", "service"], "service.html");
+await build({ entryPoints: ["copies.mjs"], bundle: true, format: "esm", outdir: "dist" });
 
 async function make(name, from, entries, page) {
   const to = `dist/${name}`;

@@ -1,8 +1,8 @@
 import { NativeSocketClient } from "everwire";
-import { options, show, talk } from "./talk.js";
+import { mistake, options, show, talk } from "./talk.js";
 
 try {
-  talk(new NativeSocketClient(options()), "default");
+  talk(new NativeSocketClient({ ...options(), ...mistake }), "default");
 } catch (error) {
   show("default", String(error));
 }

@@ -2,9 +2,9 @@
 
 import { NativeSocketClient } from "everwire";
 import { useEffect } from "react";
-import { options, talk } from "../shared/talk.js";
+import { mistake, options, talk } from "../shared/talk.js";
 
 export function Default() {
-  useEffect(() => talk(new NativeSocketClient(options()), "default"), []);
+  useEffect(() => talk(new NativeSocketClient({ ...options(), ...mistake }), "default"), []);
   return <output id="default" />;
 }
