@@ -1,3 +1,9 @@
+/**
+ * An outbox in IndexedDB: messages that outlive the page.
+ *
+ * @module everwire/durable
+ */
+
 import { ask, ignore, makeDatabase, within } from "./durable/database.js";
 import { FAILED, FULL, failure, UNAVAILABLE } from "./durable/errors.js";
 import { takeLock } from "./durable/lock.js";

@@ -1,3 +1,9 @@
+/**
+ * The client, with the WebAssembly module inside: nothing to load, no `await init()`.
+ *
+ * @module everwire
+ */
+
 import { Client } from "./client.js";
 import { error } from "./errors.js";
 import { bytes } from "./inline.js";

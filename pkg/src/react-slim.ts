@@ -1,4 +1,11 @@
 "use client";
+
+/**
+ * The hooks of `everwire/react` without a client of their own, for applications on `everwire/slim`.
+ *
+ * @module everwire/react/slim
+ */
+
 import type { AnyEvents } from "everwire";
 import { type Context, createContext, type ReactNode } from "react";
 import { Connection } from "./connection.js";

@@ -1,4 +1,11 @@
 "use client";
+
+/**
+ * Hooks for React 18 and 19, and the provider whose connection they share.
+ *
+ * @module everwire/react
+ */
+
 import { type AnyEvents, NativeSocketClient, nativeSocketClient, type Options } from "everwire";
 import { type ClientProviderProps, internals } from "everwire/react/slim";
 import { createContext, type ReactNode } from "react";

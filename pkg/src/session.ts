@@ -1,3 +1,9 @@
+/**
+ * Conversations as stores, typing, toasts, and MasterX's functions.
+ *
+ * @module everwire/session
+ */
+
 export { type ChatOptions, type ChatPage, chat, type EarlierRequest, type MissedRequest } from "./session/chat.js";
 export type { EventClient } from "./session/eventClient.js";
 export {

@@ -1,3 +1,9 @@
+/**
+ * The client with the WebAssembly module as a file of its own, which is smaller and cached separately; `await init()` loads it.
+ *
+ * @module everwire/slim
+ */
+
 import { Client } from "./client.js";
 import { error } from "./errors.js";
 import { bytes } from "./inline.js";

@@ -2,7 +2,7 @@
  * For the tests of apps: a server in memory that speaks the Everwire protocol, a virtual clock, and a script of faults. It needs no test runner, fits vitest, jest and
  * `node:test`, and never reaches the network.
  *
- * @packageDocumentation
+ * @module everwire/testing
  */
 export { type Settling, type VirtualClock, type VirtualClockOptions, virtualClock } from "./testing/clock.js";
 export type { TestConnection } from "./testing/connection.js";

@@ -1,3 +1,9 @@
+/**
+ * Checks what the server sends with any Standard Schema.
+ *
+ * @module everwire/validate
+ */
+
 import type { Envelope, EventIssue, EventValidator, InvalidEvent } from "./types.js";
 
 /**

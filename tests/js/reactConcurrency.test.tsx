@@ -51,7 +51,6 @@ it("a transition that is rendered piece by piece misses nothing that arrives bet
       <>
         <Listening name="first" />
         {Array.from({ length: PIECES }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: they never change places
           <Piece key={index} />
         ))}
         <Listening name="last" />

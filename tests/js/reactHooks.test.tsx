@@ -427,7 +427,6 @@ describe("useConnection", () => {
     }
     render(
       Array.from({ length: 100 }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: they never change places
         <Selecting key={index} name={`${index}`} field={index < 30 ? "queued" : "phase"} />
       )),
       { wrapper: below(client) },

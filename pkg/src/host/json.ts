@@ -17,7 +17,6 @@ export function byteLength(text: string): number {
   return bytes;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
 const NOT_ASCII = /[^\0-\x7f]/;
 
 const CLIENT_STREAM = "client:";
