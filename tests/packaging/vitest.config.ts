@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ["harness/pack.ts"],
     // Bundlers take every core there is; side by side they would only make each other late.
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     // A first installation downloads a whole toolchain.
     hookTimeout: 600_000,
     reporters: ["verbose"],

@@ -81,11 +81,14 @@ async function install(app: App, manifest: string): Promise<void> {
   if (installed === manifest) return;
   console.log(`installing ${app.name} …`);
   const started = Date.now();
-  await run([...npm, "install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], app.directory);
+  const command = [...npm, "install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+  await run(command, app.directory, {}, LIMIT_MS);
   await writeFile(stamp, manifest);
   console.log(`installed ${app.name} in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
+/** Of an installation that downloads a whole toolchain. */
+const LIMIT_MS = 580_000;
 const KEPT = ["node_modules", "package-lock.json"];
 /** Packages that changed without a new version are not looked at again while these are there. */
 const CACHES = ["node_modules/.vite", "node_modules/.cache", "node_modules/.vite-temp"];

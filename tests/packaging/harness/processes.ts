@@ -5,9 +5,14 @@ import { env, execPath, platform } from "node:process";
 export const npm: readonly string[] = platform === "win32" ? ["cmd", "/c", "npm"] : ["npm"];
 
 /** Runs a program to its end and returns what it printed. */
-export async function run(command: readonly string[], directory: string, variables: Variables = {}): Promise<string> {
+export async function run(
+  command: readonly string[],
+  directory: string,
+  variables: Variables = {},
+  limitMs = LIMIT_MS,
+): Promise<string> {
   const program = new Program(command, directory, variables);
-  const timer = setTimeout(() => program.stop(), LIMIT_MS);
+  const timer = setTimeout(() => program.stop(), limitMs);
   const status = await program.exit;
   clearTimeout(timer);
   if (status !== 0) throw new Error(`\`${command.join(" ")}\` ended with ${status}:\n${program.output.slice(-8_000)}`);
@@ -87,7 +92,8 @@ function inherited(): Record<string, string | undefined> {
   );
 }
 
-const LIMIT_MS = 580_000;
+/** Less than a test may take, so that nothing is left running when it fails. */
+const LIMIT_MS = 280_000;
 const QUIET = {
   NEXT_TELEMETRY_DISABLED: "1",
   PARCEL_DISABLE_TELEMETRY: "1",
