@@ -68,9 +68,7 @@ fn refuse_clobbered_manifest() -> Result<()> {
 
 fn is_our_manifest(text: &str) -> bool {
     let manifest: Value = serde_json::from_str(text).unwrap_or_default();
-    [".", "./slim", "./wasm", "./react", "./react/slim", "./durable", "./session", "./validate", "./testing"]
-        .iter()
-        .all(|entry| manifest["exports"].get(entry).is_some())
+    bundle::exports().all(|entry| manifest["exports"].get(entry).is_some())
 }
 
 #[cfg(test)]

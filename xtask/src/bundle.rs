@@ -30,6 +30,12 @@ pub fn build(mode: Mode) -> Result<()> {
     types(&package, &dist)
 }
 
+/// The keys of `exports` in the package's manifest that this makes files for.
+pub fn exports() -> impl Iterator<Item = String> {
+    let name = |entry: &str| if entry == "index" { ".".to_owned() } else { format!("./{}", entry.replace('-', "/")) };
+    ENTRIES.into_iter().map(name).chain(["./wasm".to_owned()])
+}
+
 /// One form of every entry.
 struct Variant {
     /// Inside `pkg/dist`.
