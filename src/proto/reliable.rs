@@ -99,7 +99,15 @@ impl<V: Value> Client<V> {
         }
     }
 
-    pub(super) fn begin(&mut self, socket: SocketId, heartbeat: Heartbeat, send_window: SendWindow, now: Timestamp) {
+    pub(super) fn begin(
+        &mut self,
+        socket: SocketId,
+        mut heartbeat: Heartbeat,
+        send_window: SendWindow,
+        now: Timestamp,
+    ) {
+        // The ping that went out with the hello may be older than its deadline, and the answer to the hello proves the round trip.
+        heartbeat.note_life(&self.config.heartbeat, now);
         self.state = State::Open { socket, opened_at: now, heartbeat, send_window };
         self.rejoin(socket);
         self.pump(now);

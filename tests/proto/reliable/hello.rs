@@ -160,6 +160,20 @@ fn a_server_that_has_welcomed_the_client_is_never_taken_for_a_plain_one() {
 }
 
 #[test]
+fn an_answer_to_the_hello_that_takes_longer_than_a_pong_may_keeps_its_connection() {
+    for answer in [welcome(7, 0, 128, json!({})), json!({ "type": "error", "data": { "about": "hello" } })] {
+        let mut harness = TestHarness::asking(|config| config.heartbeat.timeout_ms = 3_000);
+        harness.server.answers_pings = false;
+        harness.connect();
+        harness.advance(3_500);
+        harness.push(answer);
+        assert_eq!((harness.phase(), harness.closes().len()), (Phase::Open, 0));
+        harness.advance(3_000);
+        assert_eq!((harness.phase(), harness.end().as_str()), (Phase::Waiting, "PongTimeout"));
+    }
+}
+
+#[test]
 fn what_proves_nothing_is_no_silence() {
     // The network swallows everything, so the closing handshake is not completed either.
     let mut harness = facing_silence();
