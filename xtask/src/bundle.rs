@@ -200,7 +200,7 @@ fn of_common_js(declarations: &str) -> String {
     parts.collect::<Vec<_>>().join("\"")
 }
 
-const ENTRIES: [&str; 8] = ["index", SLIM, "react", "react-slim", "durable", "session", "testing", "validate"];
+pub const ENTRIES: [&str; 8] = ["index", SLIM, "react", "react-slim", "durable", "session", "testing", "validate"];
 /// Its module is a file beside it, which only an ES module can name.
 const SLIM: &str = "slim";
 const ESM_ONLY: [&str; 2] = [SLIM, "wasm"];

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::install::Needs;
 use crate::job::Job;
-use crate::{build, links, node, paths, progress};
+use crate::{build, bundle, links, node, paths, progress};
 
 pub const NEEDS: Needs = build::NEEDS;
 
@@ -65,6 +65,11 @@ pub fn typedoc() -> Result<()> {
     Job::new("docs · TypeDoc", node::npm())
         .args(["run", "typedoc", "--workspace", "everwire-tests-docs", "--", "--out"])
         .arg(&directory)
+        .args(
+            bundle::ENTRIES
+                .iter()
+                .flat_map(|entry| ["--entryPoints".to_owned(), format!("../../pkg/dist/{entry}.d.ts")]),
+        )
         .hint("Document what it names in a TSDoc comment, and export the types that public ones refer to.")
         .run()?;
     ensure!(directory.join("index.html").is_file(), "TypeDoc wrote no {}", directory.join("index.html").display());
