@@ -265,6 +265,9 @@ describe("useEventState", () => {
       },
       { wrapper: below(client) },
     );
+    const timers = vi.getTimerCount();
+    says("score", { points: 0 });
+    expect(vi.getTimerCount()).toBe(timers);
     says("score", { points: 3 });
     expect(result.current).toBe(0);
     nextFrame();

@@ -24,16 +24,18 @@ class EventState<State> {
   }
 
   readonly hear: Hear = (data, message) => {
-    const state = this.reduce(this.#state, data, message);
-    if (Object.is(state, this.#state)) return;
-    this.#state = state;
-    // A rendering that sees a store change before it is committed is thrown away, and what this has heard with it.
-    if (this.#isCommitted) this.#connection.withFrame(this.#show);
+    this.#state = this.reduce(this.#state, data, message);
+    this.#changed();
   };
 
   commit(): void {
     this.#isCommitted = true;
-    this.#connection.withFrame(this.#show);
+    this.#changed();
+  }
+
+  #changed(): void {
+    // A rendering that sees a store change before it is committed is thrown away, and what this has heard with it.
+    if (this.#isCommitted && !Object.is(this.#shown, this.#state)) this.#connection.withFrame(this.#show);
   }
 
   readonly #show = (): void => {
