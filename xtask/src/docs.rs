@@ -170,11 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_linked_from_the_index() {
+    fn every_page_is_linked_from_the_index_of_the_site_and_from_that_of_the_directory() {
         let pages = pages().unwrap();
-        let index = index_page(&pages);
-        for page in pages.iter().filter(|page| page.name != "README") {
-            assert!(index.contains(&format!("guide/documents/{}.html", page.name)), "{}", page.name);
+        let site = index_page(&pages);
+        let directory = fs::read_to_string(paths::root().join("docs/README.md")).unwrap();
+        for Page { name, .. } in pages.iter().filter(|page| page.name != "README") {
+            assert!(site.contains(&format!("guide/documents/{name}.html")), "{name}");
+            assert!(directory.contains(&format!("]({name}.md)")), "docs/README.md lacks {name}.md");
         }
     }
 }
