@@ -7,6 +7,6 @@ describe("vitest-4", () => {
 
   it("runs tests in Node and in jsdom", async () => {
     const variables = { SERVER_PORT: String(await startEchoServer()) };
-    expect(await app.run("vitest/vitest.mjs", ["run", "--root", "."], variables)).toMatch(/Tests\s+3 passed/);
+    expect(await app.run("vitest/vitest.mjs", ["run", "--root", "."], variables)).toMatch(/Tests\s+4 passed/);
   });
 });

@@ -1,5 +1,5 @@
 import { NativeSocketClient } from "everwire";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import WebSocket from "ws";
 
 it("hears the server", async () => {
@@ -9,4 +9,10 @@ it("hears the server", async () => {
   client.send("say", { text: "vitest" });
   expect(await said).toEqual({ text: "vitest was heard" });
   client.disconnect();
+});
+
+it("gets the development build, which names options that do not exist", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  new NativeSocketClient({ reconnct: {} });
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining("reconnct"));
 });
