@@ -55,15 +55,3 @@ test("a message over the size limit is refused in the conversation, and the next
   await expect.poll(() => grace.messages()).toEqual(["short"]);
   expect(await server.received(ada.userId, "send_message")).toHaveLength(1);
 });
-
-test("an emotion update fills the emotion widget of the right person", async () => {
-  const { ada, grace } = demo();
-  expect(await ada.part("emotion-primary").innerText()).toBe("No reading yet");
-  await ada.press("push-emotion");
-  await expect.poll(() => ada.part("emotion-primary").innerText()).toMatch(/^[A-Z][a-z ]+$/);
-  await expect.poll(() => ada.part("emotion").innerText()).not.toContain("No reading yet");
-  await expect
-    .poll(() => ada.part("emotion").getByRole("img").getAttribute("aria-label"))
-    .toMatch(/^Pleasure -?\d\.\d+, arousal -?\d\.\d+/);
-  expect(await grace.part("emotion-primary").innerText()).toBe("No reading yet");
-});

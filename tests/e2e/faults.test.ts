@@ -20,7 +20,8 @@ test("a black hole is noticed by the missing pong, and what is written until it 
     await proxy.rule({ fault: "swallow" });
     await ada.logs("close", /server stopped answering, code 1006/);
     for (const content of ["one", "two", "three"]) await ada.write(content);
-    expect(await ada.deliveries()).toEqual(["Queued", "Queued", "Queued"]);
+    expect(await ada.deliveries()).toEqual(["Sending", "Sending", "Sending"]);
+    expect(await ada.queued()).toBe("3");
     await proxy.heal();
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
   });

@@ -105,7 +105,8 @@ test("what was written while the server was away is answered when it is back, on
     await server.kill();
     await Promise.all([phone.says(/^Reconnecting/), laptop.says(/^Reconnecting/)]);
     await phone.write(EXCITED);
-    expect(await phone.deliveries()).toEqual(["Queued"]);
+    expect(await phone.deliveries()).toEqual(["Sending"]);
+    expect(await phone.queued()).toBe("1");
     await server.restart();
     await Promise.all([phone.reaches("open"), laptop.reaches("open")]);
   });
@@ -113,6 +114,41 @@ test("what was written while the server was away is answered when it is back, on
     await expect.poll(() => device.messages()).toEqual([EXCITED, ANSWER]);
     await expect.poll(() => feelings(device)).toEqual(["Excitement"]);
   }
+});
+
+test("an emotion update fills the emotion widget of the right learner, on every device", async () => {
+  const { page, phone, laptop, openOther } = lesson();
+  const other = await openOther();
+  for (const device of [phone, laptop, other]) expect(await feeling(device)).toBe("No reading yet");
+  await page.getByTestId("push-emotion-lea").click();
+  for (const device of [phone, laptop]) {
+    await expect.poll(() => feeling(device)).toMatch(/^[A-Z][a-z ]+$/);
+    await expect.poll(() => device.part("emotion").innerText()).not.toContain("No reading yet");
+    await expect
+      .poll(() => device.part("emotion").getByRole("img").getAttribute("aria-label"))
+      .toMatch(/^Pleasure -?\d\.\d+, arousal -?\d\.\d+/);
+  }
+  expect(await feeling(other)).toBe("No reading yet");
+});
+
+test("a session that is not shown goes on: its answer waits as new, and each session has its own messages", async () => {
+  const { phone, laptop } = lesson();
+  const [first, second] = [phone.part("session-1"), phone.part("session-2")];
+  await phone.write(EXCITED);
+  await second.click();
+  await expect.poll(() => first.innerText()).toMatch(/1 new/);
+  expect(await phone.messages()).toEqual([]);
+  await phone.write("Thank you!");
+  await expect.poll(() => phone.messages()).toHaveLength(2);
+  expect((await phone.messages())[0]).toBe("Thank you!");
+  // The other device shows the first session, and is told of the second.
+  await expect.poll(() => laptop.messages()).toEqual([EXCITED, ANSWER]);
+  await expect.poll(() => laptop.part("session-2").innerText()).toMatch(/1 new/);
+
+  await first.click();
+  await expect.poll(() => phone.messages()).toEqual([EXCITED, ANSWER]);
+  await expect.poll(() => feelings(phone)).toEqual(["Excitement"]);
+  await expect.poll(() => first.innerText()).not.toMatch(/new/);
 });
 
 declare global {

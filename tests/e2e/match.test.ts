@@ -23,7 +23,7 @@ test("two people in two browsers: online, typing, message, read, and offline whe
   await grace.page.close();
   await expect.poll(() => presence(ada.pane), { timeout: 5_000 }).toBe("offline");
   await ada.pane.write("You left.");
-  await expect.poll(() => ada.pane.deliveries()).toEqual(["Read", "Acknowledged"]);
+  await expect.poll(() => ada.pane.deliveries()).toEqual(["Read", "Sent"]);
 
   const again = await open("grace");
   await expect.poll(() => presence(ada.pane), { timeout: 5_000 }).toBe("online");

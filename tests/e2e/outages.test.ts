@@ -20,7 +20,7 @@ test("the server process dies and comes back: what was written meanwhile arrives
     await ada.says(/Reconnecting: attempt \d of 5 in \d\.\d s \((connection lost, code 1006|server unreachable)\)/);
     await ada.hears(/Reconnecting: attempt \d of 5/);
     for (const content of meanwhile) await ada.write(content);
-    expect(await ada.deliveries()).toEqual(["Sent", ...meanwhile.map(() => "Queued")]);
+    expect(await ada.deliveries()).toEqual(["Sent", ...meanwhile.map(() => "Sending")]);
     expect(await ada.queued()).toBe(String(meanwhile.length));
     expect(await grace.messages()).toEqual(["before"]);
     await screenshot(page, "outage");
@@ -75,7 +75,7 @@ test("a link that has died is noticed by the heartbeat in time, and the connecti
 // The proxy does not know whose connection is whose, so the server is what fails only one side.
 test("what the other side wrote while the server did not answer this one is caught up", async () => {
   const { ada, grace } = demo();
-  await ada.press("stop-answering");
+  await ada.breaks("stop-answering");
   await grace.write("Can you hear me?");
   await expect.poll(() => ada.messages()).toEqual(["Can you hear me?"]);
   await ada.logs("close", /code 1006/);
@@ -83,7 +83,7 @@ test("what the other side wrote while the server did not answer this one is caug
 
 test("a connection that the server drops recovers, and the other side is not affected", async () => {
   const { ada, grace } = demo();
-  await ada.press("drop-connection");
+  await ada.breaks("drop-connection");
   await ada.says(/^Reconnecting: attempt 1 of 5/);
   await ada.reaches("open");
   await ada.write("still here");
@@ -117,7 +117,8 @@ test("going offline pauses the attempts, and coming back resumes at once", async
     await proxy.rule({ fault: "swallow" });
     await Promise.all([ada.says(/^Offline: waiting for the network/), grace.says(/^Offline: waiting for the network/)]);
     await ada.write("from the tunnel");
-    expect(await ada.deliveries()).toEqual(["Queued"]);
+    expect(await ada.deliveries()).toEqual(["Sending"]);
+    expect(await ada.queued()).toBe("1");
     await proxy.heal();
     await back.click();
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
@@ -130,7 +131,8 @@ test("disconnecting stays disconnected, keeps what is written, and Reconnect del
   await ada.press("disconnect");
   await ada.says(/^Disconnected/);
   await ada.write("for later");
-  expect(await ada.deliveries()).toEqual(["Queued"]);
+  expect(await ada.deliveries()).toEqual(["Sending"]);
+  expect(await ada.queued()).toBe("1");
   await ada.press("reconnect");
   await expect.poll(() => grace.messages()).toEqual(["for later"]);
 });

@@ -5,18 +5,20 @@ import type { Processed } from "./harness/server";
 
 const demo = useFaultyDemo();
 
-test("a message shows how far it has come: queued, acknowledged, delivered, read", async () => {
+test("a message shows how far it has come: sending, sent, delivered, read", async () => {
   const { page, ada, grace } = demo();
   const becomes = (delivery: string) => expect.poll(() => ada.deliveries()).toEqual([delivery]);
   await ada.press("disconnect");
   await grace.press("disconnect");
   await Promise.all([ada.reaches("idle"), grace.reaches("idle")]);
   await ada.write("step by step");
-  await becomes("Queued");
+  await becomes("Sending");
+  expect(await ada.queued()).toBe("1");
   await ada.press("reconnect");
-  await becomes("Acknowledged");
+  await becomes("Sent");
+  expect(await ada.queued()).toBe("0");
   await page.emulateMedia({ reducedMotion: "reduce" });
-  await screenshot(page, "acknowledged");
+  await screenshot(page, "sent");
   await grace.press("reconnect");
   await becomes("Delivered");
   await becomes("Read");
@@ -32,7 +34,8 @@ test("what was written offline is queued, survives a reload, and is delivered on
     await page.getByTestId("toggle-network").click();
     await ada.says(/^Offline: waiting for the network/);
     for (const content of offline) await ada.write(content);
-    expect(await ada.deliveries()).toEqual(["Read", "Queued", "Queued", "Queued"]);
+    expect(await ada.deliveries()).toEqual(["Read", "Sending", "Sending", "Sending"]);
+    expect(await ada.queued()).toBe("3");
     await page.reload();
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
   });
@@ -57,7 +60,9 @@ test("what is under way when the page is reloaded is delivered once", async () =
     await expect.poll(() => server.processed(ada.userId).then(sent)).toEqual(["before", ...heard]);
     await proxy.rule({ fault: "swallow", direction: "up" });
     for (const content of unheard) await ada.write(content);
-    await expect.poll(() => ada.deliveries()).toEqual(["Read", "Sent", "Sent", "Sent", "Sent"]);
+    await expect.poll(() => ada.deliveries()).toEqual(["Read", ...Array(4).fill("Sending")]);
+    // They have left the queue, and nobody has acknowledged them.
+    await expect.poll(() => ada.queued()).toBe("0");
     await proxy.heal();
     await page.reload();
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
@@ -74,7 +79,8 @@ test("what a closed tab could not send is sent by the next one", async () => {
   await ada.press("disconnect");
   await ada.reaches("idle");
   await ada.write("left behind");
-  await expect.poll(() => ada.deliveries()).toEqual(["Queued"]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Sending"]);
+  expect(await ada.queued()).toBe("1");
   await stored(1);
   const next = await openTab();
   expect(await next.grace.messages()).toEqual([]);
@@ -128,7 +134,8 @@ test("what the server had no time to acknowledge is sent again, and processed on
     await proxy.rule({ fault: "swallow", direction: "down" });
     for (const content of contents) await ada.write(content);
     await expect.poll(() => server.processed(ada.userId).then(sent)).toEqual(contents);
-    expect(await ada.deliveries()).toEqual(contents.map(() => "Sent"));
+    expect(await ada.deliveries()).toEqual(contents.map(() => "Sending"));
+    expect(await ada.queued()).toBe("0");
     await server.kill();
     await proxy.heal();
     await server.restart();
@@ -145,8 +152,8 @@ test("a gap is told, and the conversation is fetched", async () => {
   await grace.reaches("idle");
   const missed = ["one", "two", "three"];
   for (const content of missed) await ada.write(content);
-  await expect.poll(() => ada.deliveries()).toEqual(missed.map(() => "Acknowledged"));
-  await grace.press("forget-history");
+  await expect.poll(() => ada.deliveries()).toEqual(missed.map(() => "Sent"));
+  await grace.breaks("forget-history");
   await grace.press("reconnect");
   await grace.part("gap").filter({ hasText: "3 events are missing" }).waitFor();
   await grace.logs("gap", /events \d+ to \d+/);

@@ -39,7 +39,7 @@ test("a page that is slow gets fewer parts of an answer than a quick one, and al
   expect(parts.slow()).toBeLessThan(all * 0.8);
 });
 
-const DEVICES = ["phone", "laptop"];
+const DEVICES = ["phone", "laptop"] as const;
 
 /** Asks the tutor past every page, and returns the whole answer. */
 async function ask(origin: string, token: string, session: string): Promise<string> {

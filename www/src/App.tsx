@@ -1,9 +1,8 @@
 import { delivery, linkTo, sessionId, view } from "./address";
-import { MatchPanes } from "./components/MatchPanes";
-import { Outages } from "./components/Outages";
 import { Toasts } from "./components/Toasts";
-import { FailPushes } from "./lesson/FailPushes";
-import { LessonPanes } from "./lesson/LessonPanes";
+import { FaultPanel } from "./instruments/FaultPanel";
+import { LessonView } from "./lesson/LessonView";
+import { MatchView } from "./match/MatchView";
 import { present } from "./people";
 
 export function App() {
@@ -25,9 +24,11 @@ export function App() {
             </a>
           </nav>
         </div>
-        <Outages>{isLesson && <FailPushes />}</Outages>
       </header>
-      <main className="panes">{isLesson ? <LessonPanes /> : <MatchPanes />}</main>
+      <main className="stage">
+        <div className="panes">{isLesson ? <LessonView /> : <MatchView />}</div>
+        <FaultPanel />
+      </main>
       <footer className="footer">
         Session <code data-testid="session">{sessionId}</code>. Open this address in another tab to meet there
         {isLesson || <OnePerson />}. Delivery is <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>;{" "}

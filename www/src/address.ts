@@ -1,11 +1,17 @@
 /** What the page's address says; all of it outlasts a reload, and two tabs can meet in a session. */
 
-import { randomId } from "./randomId";
+import type { SessionName } from "./components/SessionTabs";
 
 const address = new URL(location.href);
 
 // A session of its own keeps several tabs of the demo apart.
-export const sessionId = address.searchParams.get("session")?.slice(0, 40) || randomId(6);
+export const sessionId = address.searchParams.get("session")?.slice(0, 40) || newId();
+
+/** The two sessions of the lesson. */
+export const sessions: readonly [SessionName, SessionName] = [
+  { id: sessionId, title: "Derivatives" },
+  { id: `${sessionId}-2`, title: "Probability" },
+];
 
 /** For comparison, `?delivery=at-most-once` does without acknowledgements and without the outbox on disk. */
 export const delivery = address.searchParams.get("delivery") === "at-most-once" ? "at-most-once" : "reliable";
@@ -33,4 +39,10 @@ export function linkTo(changes: Readonly<Record<string, string>>): string {
     else query.set(name, value);
   }
   return `?${query}`;
+}
+
+// `crypto.randomUUID` exists only in secure contexts, and the demo may be opened over plain http in a local network.
+function newId(): string {
+  const alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
+  return Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => alphabet[byte % alphabet.length]).join("");
 }

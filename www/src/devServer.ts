@@ -10,6 +10,20 @@ export async function fetchToken(userId: string): Promise<string> {
   return answer.token;
 }
 
+/** For a connection: after {@link refuseNextToken} once one that is refused. */
+export async function connectionToken(userId: string): Promise<string> {
+  return refused.delete(userId) ? "not a token that the server has given" : fetchToken(userId);
+}
+
+/** The users whose next token will be refused. */
+const refused = new Set<string>();
+
+/** Closes every socket of the user; the next one brings a token that the server refuses. */
+export async function refuseNextToken(userId: string): Promise<void> {
+  refused.add(userId);
+  await dropConnections(userId);
+}
+
 /** The header by which the server's HTTP endpoints know the user. */
 export async function authorization(userId: string): Promise<{ readonly authorization: string }> {
   return { authorization: `Bearer ${await fetchToken(userId)}` };

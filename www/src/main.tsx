@@ -6,10 +6,11 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/page.css";
 import "./styles/pane.css";
-import "./styles/wire.css";
+import "./styles/timeline.css";
 import "./styles/chat.css";
 import "./styles/emotion.css";
 import "./styles/log.css";
+import "./styles/faults.css";
 import "./styles/lesson.css";
 import "./styles/toasts.css";
 

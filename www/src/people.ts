@@ -1,9 +1,14 @@
 import { onlyPerson, sessionId, view } from "./address";
 
-export interface Person {
-  readonly key: "ada" | "grace";
+/** Somebody with connections of their own. */
+export interface User {
+  readonly key: string;
   readonly name: string;
   readonly userId: string;
+}
+
+export interface Person extends User {
+  readonly key: "ada" | "grace";
 }
 
 // User ids carry the session, because the development endpoints act on every connection of a user.
@@ -22,7 +27,9 @@ export function peerOf(person: Person): Person {
 }
 
 /** The one who learns, on two devices. */
-export const learner = { name: "Lea", userId: `lea-${sessionId}` } as const;
+export const learner: User = { key: "lea", name: "Lea", userId: `lea-${sessionId}` };
 
 /** The users whose connections this page has. */
-export const userIds: readonly string[] = view === "lesson" ? [learner.userId] : present.map((person) => person.userId);
+export const users: readonly User[] = view === "lesson" ? [learner] : present;
+
+export const userIds: readonly string[] = users.map(({ userId }) => userId);

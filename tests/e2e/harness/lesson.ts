@@ -13,6 +13,8 @@ export interface Lesson {
   readonly learnerId: string;
   readonly phone: Pane;
   readonly laptop: Pane;
+  /** Opens the lesson of another learner, and gives one of their devices. */
+  openOther(): Promise<Pane>;
 }
 
 /** Starts a server and a browser for the tests of a file; the returned function gives the lesson of the running test. */
@@ -26,7 +28,13 @@ export function useLesson(): () => Lesson {
     const phone = new Pane(page, "phone", session);
     const laptop = new Pane(page, "laptop", session);
     await Promise.all([phone.reaches("open"), laptop.reaches("open")]);
-    lesson = { server: site().server, page, guard, learnerId: `lea-${session}`, phone, laptop };
+    const openOther = async () => {
+      const other = (await site().open("/?view=lesson")).page;
+      const pane = new Pane(other, "phone", await other.getByTestId("session").innerText());
+      await pane.reaches("open");
+      return pane;
+    };
+    lesson = { server: site().server, page, guard, learnerId: `lea-${session}`, phone, laptop, openOther };
   });
 
   afterEach(() => {

@@ -6,9 +6,13 @@ type Phase = "idle" | "connecting" | "open" | "closing" | "waiting" | "offline" 
 export class Pane {
   readonly root: Locator;
   readonly userId: string;
+  readonly #page: Page;
+  readonly #key: string;
 
   constructor(page: Page, key: "ada" | "grace" | "phone" | "laptop", session: string) {
     this.root = page.getByTestId(`pane-${key}`);
+    this.#page = page;
+    this.#key = key;
     this.userId = `${key}-${session}`;
   }
 
@@ -18,6 +22,11 @@ export class Pane {
 
   async press(testId: string): Promise<void> {
     await this.part(testId).click();
+  }
+
+  /** Presses a person's button on the panel that breaks things. */
+  async breaks(fault: string): Promise<void> {
+    await this.#page.getByTestId(`${fault}-${this.#key}`).click();
   }
 
   async write(content: string): Promise<void> {

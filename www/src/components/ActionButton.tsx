@@ -4,7 +4,7 @@ interface Props {
   readonly action: () => Promise<void>;
   readonly testId: string;
   readonly children: ReactNode;
-  readonly hint: string;
+  readonly hint?: string;
   readonly pressed?: boolean;
   readonly disabled?: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Emotion } from "../useEmotions";
+import type { Emotion } from "../emotion";
 
 /** Pleasure to the right, arousal upwards: the newest reading as a disc, the ones before as a fading trail. */
 export function AffectPlane({ emotions }: { emotions: readonly Emotion[] }) {
@@ -50,4 +50,5 @@ function clamp(value: number): number {
 }
 
 const R = 44;
-const TRAIL = 5;
+/** How many are drawn. */
+export const TRAIL = 5;

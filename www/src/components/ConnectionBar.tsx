@@ -1,20 +1,22 @@
-import { useWebSocket } from "everwire/react";
-import type { ShownMessage } from "../messages";
-import { statusLine } from "../statusLine";
+import type { Snapshot } from "everwire";
+import type { ReactNode } from "react";
+import type { StatusLine } from "../instruments/statusLine";
 import { Stats } from "./Stats";
 import { StatusText } from "./StatusText";
-import { Wire } from "./Wire";
 
 interface Props {
   /** Whose connection it is. */
   readonly name: string;
-  readonly lastMessage: ShownMessage | undefined;
+  readonly snapshot: Snapshot;
+  readonly line: StatusLine;
+  readonly onReconnect: () => void;
+  readonly onDisconnect: () => void;
+  /** The connection drawn. */
+  readonly children: ReactNode;
 }
 
 /** Who this is, how the connection is doing, and the one button that changes that. */
-export function ConnectionBar({ name, lastMessage }: Props) {
-  const { isConnected, reconnect, disconnect, ...snapshot } = useWebSocket();
-  const line = statusLine(snapshot);
+export function ConnectionBar({ name, snapshot, line, onReconnect, onDisconnect, children }: Props) {
   return (
     <div className="connection" data-tone={line.tone} data-phase={snapshot.phase} data-testid="connection">
       <div className="connection-head">
@@ -25,17 +27,17 @@ export function ConnectionBar({ name, lastMessage }: Props) {
         <span className="badge" data-testid="badge">
           {line.badge}
         </span>
-        {isConnected ? (
-          <button type="button" className="button button-quiet" data-testid="disconnect" onClick={disconnect}>
+        {snapshot.phase === "open" ? (
+          <button type="button" className="button button-quiet" data-testid="disconnect" onClick={onDisconnect}>
             Disconnect
           </button>
         ) : (
-          <button type="button" className="button button-strong" data-testid="reconnect" onClick={reconnect}>
+          <button type="button" className="button button-strong" data-testid="reconnect" onClick={onReconnect}>
             Reconnect
           </button>
         )}
       </div>
-      <Wire phase={snapshot.phase} retryAt={snapshot.retryAt} rtt={snapshot.lastRttMs} lastMessage={lastMessage} />
+      {children}
       <StatusText line={line} />
       <Stats snapshot={snapshot} />
     </div>

@@ -1,8 +1,20 @@
 import { formatTime } from "../formatTime";
-import { useEventLog } from "../useEventLog";
 
-export function EventLog({ name }: { readonly name: string }) {
-  const entries = useEventLog();
+interface Props {
+  /** Whose connection it is. */
+  readonly name: string;
+  /** Newest first. */
+  readonly entries: readonly LogEntry[];
+}
+
+export interface LogEntry {
+  readonly id: number;
+  readonly at: number;
+  readonly event: string;
+  readonly text: string;
+}
+
+export function EventLog({ name, entries }: Props) {
   return (
     <div className="card log">
       <div className="card-head">

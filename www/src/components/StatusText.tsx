@@ -1,4 +1,4 @@
-import type { StatusLine } from "../statusLine";
+import type { StatusLine } from "../instruments/statusLine";
 import { useNow } from "../useNow";
 
 /** The status in plain words. The countdown is for eyes only: read aloud ten times a second it would drown everything. */

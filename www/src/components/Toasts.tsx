@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from "react";
-import { type ShownToast, toasts } from "../toasts";
+import { type ShownToast, toasts } from "../instruments/toasts";
 
 /** What the user should know wherever they look: read aloud when it comes, and there until it is dismissed or no longer true. */
 export function Toasts() {

@@ -1,7 +1,7 @@
 import type { Snapshot } from "everwire";
-import { delivery, view } from "./address";
+import { delivery, view } from "../address";
+import { MAX_ATTEMPTS } from "../baseOptions";
 import { closeReason } from "./closeReason";
-import { MAX_ATTEMPTS } from "./connection";
 import { rootCause } from "./rootCause";
 
 export type Tone = "good" | "busy" | "down" | "off";

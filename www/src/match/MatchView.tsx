@@ -1,13 +1,12 @@
-import { WebSocketProvider } from "everwire/react";
-import { personOptions } from "../connection";
 import { present } from "../people";
-import { Pane } from "./Pane";
+import { personOptions, WebSocketProvider } from "./hooks";
+import { MatchPane } from "./MatchPane";
 
 /** A pane for each person, with a connection of its own. */
-export function MatchPanes() {
+export function MatchView() {
   return present.map((person) => (
     <WebSocketProvider key={person.key} options={personOptions(person.userId)}>
-      <Pane person={person} />
+      <MatchPane person={person} />
     </WebSocketProvider>
   ));
 }

@@ -1,19 +1,13 @@
+import type { MasterXServerEvents } from "everwire";
 import { useWebSocket } from "everwire/react";
 import { useEffect, useState } from "react";
+import type { LogEntry } from "../components/EventLog";
 import { closeReason } from "./closeReason";
-import type { Events } from "./events";
 import { rootCause } from "./rootCause";
-
-export interface LogEntry {
-  readonly id: number;
-  readonly at: number;
-  readonly event: string;
-  readonly text: string;
-}
 
 /** What the connection went through, newest first. */
 export function useEventLog(): readonly LogEntry[] {
-  const { client, subscribe } = useWebSocket<Events>();
+  const { client, subscribe } = useWebSocket<MasterXServerEvents>();
   const [entries, setEntries] = useState<readonly LogEntry[]>([]);
 
   useEffect(() => {

@@ -1,12 +1,11 @@
 import { useWebSocket } from "everwire/react";
 import { showToasts } from "everwire/session";
 import { useEffect } from "react";
-import type { Events } from "./events";
 import { toasts } from "./toasts";
 
 /** Shows what the server notifies of, and that the connection is given up, until it is back. */
 export function useToasts(owner: string): void {
-  const { client, subscribe } = useWebSocket<Events>();
+  const { client, subscribe } = useWebSocket();
   useEffect(() => {
     const ends = [
       showToasts(client, (toast) => toasts.show(owner, toast)),

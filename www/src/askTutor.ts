@@ -1,13 +1,9 @@
-import { authorization } from "../devServer";
-import { post } from "../http";
-import type { Emotion } from "../useEmotions";
+import { authorization } from "./devServer";
+import type { Emotion } from "./emotion";
+import { post } from "./http";
 
-/** What the application's chat endpoint says. */
+/** What the application's chat endpoint says. The answer itself comes over the connection, as it is written. */
 export interface TutorAnswer {
-  /** The whole answer. */
-  readonly message: string;
-  /** The id under which the answer also streams in. */
-  readonly reply_id: string;
   readonly emotion_state: Emotion;
   /** Whether the emotion is on its way to the learner's devices. */
   readonly pushed: boolean;

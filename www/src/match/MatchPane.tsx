@@ -1,0 +1,52 @@
+import { typingText } from "everwire/session";
+import { useState } from "react";
+import { sessionId } from "../address";
+import { Bubble } from "../components/Bubble";
+import { Composer } from "../components/Composer";
+import { Conversation } from "../components/Conversation";
+import { GapNotice } from "../components/GapNotice";
+import { PresenceDot } from "../components/PresenceDot";
+import { TypingLine } from "../components/TypingLine";
+import { ClientPane } from "../instruments/ClientPane";
+import { type Person, peerOf } from "../people";
+import { useGlance } from "../useGlance";
+import { useConnection, useEvent, useMatch } from "./hooks";
+
+/** One person's side of the match. */
+export function MatchPane({ person }: { readonly person: Person }) {
+  const peer = peerOf(person);
+  const match = useMatch(sessionId);
+  const isConnected = useConnection(({ phase }) => phase === "open");
+  const [missing, setMissing] = useState<number | null>();
+
+  useEvent("gap", ({ from, to }) => setMissing(to === null ? null : to - from + 1));
+  useGlance(isConnected ? match.unread : 0, match.markAsRead);
+
+  return (
+    <ClientPane id={person.key} name={person.name} label={person.name} messages={match.messages}>
+      <PresenceDot
+        name={peer.name}
+        isOnline={match.members.find(({ userId }) => userId === peer.userId)?.online}
+        unread={match.unread}
+      />
+      <GapNotice missing={missing} onDismiss={() => setMissing(undefined)} />
+      <Conversation
+        label={`Messages seen by ${person.name}`}
+        empty="Nothing yet. Write something, or break the connection first and write then."
+        onEarlier={match.hasEarlier ? match.loadEarlier : undefined}
+      >
+        {match.messages.map((message) => (
+          <Bubble
+            key={message.id}
+            message={message}
+            peer={peer.name}
+            onRetry={() => match.retry(message.id)}
+            onDiscard={() => match.discard(message.id)}
+          />
+        ))}
+      </Conversation>
+      <TypingLine text={typingText(match.typing.map(() => peer.name))} />
+      <Composer name={person.name} typing={match} onSend={match.send} />
+    </ClientPane>
+  );
+}
