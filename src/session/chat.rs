@@ -87,7 +87,10 @@ pub struct Chat {
     newest: i64,
     oldest: i64,
     need: Need,
+    is_complete: bool,
     may_have_earlier: bool,
+    /// The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between.
+    begin: Option<String>,
     /// The newest message before which nothing is missing: its id and its place.
     known: Option<(Option<String>, Key)>,
     /// Where a fetch of several pages goes on.
@@ -178,7 +181,9 @@ impl Chat {
             newest: 0,
             oldest: 0,
             need: if config.can_load_earlier { Need::History } else { Need::Nothing },
+            is_complete: true,
             may_have_earlier: config.can_load_earlier,
+            begin: None,
             config,
             known: None,
             cursor: None,
@@ -225,7 +230,7 @@ impl Chat {
             unread: self.entries.iter().filter(is_unread).count(),
             has_earlier: self.has_earlier(),
             is_loading: self.earlier.is_some() || self.refetch.is_some(),
-            is_complete: self.need != Need::Missed,
+            is_complete: self.is_complete,
             status: self.status.clone(),
             error: self.error.clone(),
         }
@@ -478,10 +483,12 @@ impl Chat {
     /// The user wants the page before the oldest message. Says which fetch that is, if there is something to fetch.
     pub fn load_earlier(&mut self) -> Option<u64> {
         if self.earlier.is_none() && self.has_earlier() {
-            let oldest = self.entries.iter().filter(|entry| entry.is_stored).find_map(|e| e.message.server_id.clone());
+            let oldest =
+                || self.entries.iter().filter(|entry| entry.is_stored).find_map(|e| e.message.server_id.clone());
+            let before = self.begin.clone().or_else(oldest);
             self.token += 1;
             self.earlier = Some(self.token);
-            self.outputs.push_back(ChatOutput::LoadEarlier { token: self.token, before: oldest });
+            self.outputs.push_back(ChatOutput::LoadEarlier { token: self.token, before });
         }
         self.earlier
     }
@@ -497,6 +504,10 @@ impl Chat {
         if self.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(LOAD_FAILED)) {
             self.error = None;
         }
+        if is_earlier || (is_refetch && is_history) {
+            let first = messages.first().and_then(|payload| self.kind.read_message(payload));
+            self.begin = first.map(|message| message.server_id).or(self.begin.take());
+        }
         if is_earlier {
             self.earlier = None;
             self.may_have_earlier = has_more;
@@ -510,8 +521,9 @@ impl Chat {
         let end = if is_forward { messages.last() } else { messages.first() };
         let end = end.and_then(|payload| self.kind.read_message(payload)).map(|message| message.server_id);
         let oldest = self.entries.iter().find(|entry| end.is_some() && entry.message.server_id == end);
-        let is_reached =
-            self.need == Need::History || known.is_none_or(|known| oldest.is_some_and(|oldest| oldest.key <= known));
+        let oldest = oldest.map(|oldest| oldest.key);
+        let is_history = self.need == Need::History;
+        let is_reached = is_history || known.is_none_or(|known| oldest.is_some_and(|oldest| oldest <= known));
         let is_worth_it =
             if is_forward { end != self.cursor } else { !is_reached && self.fetched < self.config.max_messages };
         if has_more && end.is_some() && is_worth_it {
@@ -519,10 +531,15 @@ impl Chat {
             self.fetch();
             return;
         }
-        if !is_forward && (self.need == Need::History || !is_reached) {
+        if !is_forward && (is_history || !is_reached) {
             self.may_have_earlier = has_more;
         }
+        if is_history && has_more {
+            // Between these and the page there may be others.
+            self.entries.retain(|entry| !entry.is_stored || Some(entry.key) >= oldest);
+        }
         self.need = Need::Nothing;
+        self.is_complete = true;
         let in_doubt = self.entries.iter().filter(|entry| entry.is_in_doubt).map(|entry| entry.message.id.clone());
         for id in in_doubt.collect::<Vec<_>>() {
             if let Some(entry) = self.find(&id) {
@@ -618,6 +635,7 @@ impl Chat {
         let excess = self.entries.len().saturating_sub(self.config.max_messages);
         if excess > 0 {
             self.entries.drain(..excess);
+            self.begin = None;
             self.may_have_earlier = self.config.can_load_earlier;
         }
     }
@@ -897,10 +915,13 @@ impl Chat {
     /// Something may be missing from here on.
     fn lost(&mut self, now: i64, is_joining: bool, is_first: bool) {
         let newest = self.entries.iter().rfind(|entry| entry.is_stored);
-        let is_news = self.need == Need::Nothing || (self.need == Need::History && newest.is_some());
-        if !is_first && is_news {
-            self.known = newest.map(|newest| (newest.message.server_id.clone(), newest.key));
-            self.need = Need::Missed;
+        if !is_first {
+            self.is_complete &= self.need == Need::History && newest.is_none();
+            if self.need == Need::Nothing {
+                self.known = newest.map(|newest| (newest.message.server_id.clone(), newest.key));
+                let begins_anew = newest.is_none() && self.config.can_load_earlier;
+                self.need = if begins_anew { Need::History } else { Need::Missed };
+            }
         }
         (self.refetch, self.fetched, self.cursor) = (None, 0, None);
         if !self.is_open || !(self.config.can_load_earlier || self.config.can_load_missed) {
@@ -917,8 +938,7 @@ impl Chat {
     }
 
     fn goes_forward(&self) -> bool {
-        let ChatConfig { can_load_earlier, can_load_missed, .. } = self.config;
-        self.need == Need::Missed && can_load_missed && (self.known.is_some() || !can_load_earlier)
+        self.need == Need::Missed && self.config.can_load_missed
     }
 
     fn fetch(&mut self) {

@@ -21,6 +21,7 @@ mod properties;
 mod queue;
 mod queue_bounds;
 mod reliable;
+mod session_simulation;
 mod session_vectors;
 mod sessions;
 mod steps;

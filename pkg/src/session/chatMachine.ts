@@ -117,6 +117,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   /** What has to be fetched. */
   let need: "nothing" | "history" | "missed" = config.canLoadEarlier ? "history" : "nothing";
+  let isComplete = true;
+  /** The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between. */
+  let begin: string | undefined;
   let mayHaveEarlier = config.canLoadEarlier;
   /** The newest message before which nothing is missing. */
   let knownUpTo: Entry | undefined;
@@ -295,7 +298,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function loadEarlier(): number {
     if (!earlier && hasEarlier()) {
       earlier = ++lastToken;
-      outputs.push({ do: "load", token: earlier, where: { before: oldestId() } });
+      outputs.push({ do: "load", token: earlier, where: { before: begin ?? oldestId() } });
     }
     return earlier;
   }
@@ -307,6 +310,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const isHistory = isEarlier || need === "history";
     arrived(now, messages, isHistory ? Infinity : (knownUpTo?.key ?? -Infinity), !isForward);
     if (refusal?.code === LOAD_FAILED) refusal = null;
+    if (isEarlier || (isRefetch && isHistory)) begin = readMessage(kind, messages[0])?.serverId ?? begin;
     if (isEarlier) {
       earlier = 0;
       mayHaveEarlier = hasMore;
@@ -325,7 +329,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       return;
     }
     if (!isForward && (need === "history" || !isReached)) mayHaveEarlier = hasMore;
+    // Between these and the page there may be others.
+    if (need === "history" && hasMore)
+      entries = entries.filter(({ isStored, key }) => !isStored || !oldest || key >= oldest.key);
     need = "nothing";
+    isComplete = true;
     for (const entry of entries.filter(({ isInDoubt }) => isInDoubt)) {
       entry.isInDoubt = false;
       fail(entry, config.error("unconfirmed", "the connection was lost, and the server does not have the message"));
@@ -370,7 +378,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       unread: entries.filter(({ message, isWhole, isRead }) => !message.isOwn && isWhole && !isRead).length,
       hasEarlier: hasEarlier(),
       isLoading: !!(earlier || refetch),
-      isComplete: need !== "missed",
+      isComplete,
       status: matchStatus,
       error: refusal,
     };
@@ -428,6 +436,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const excess = entries.length - config.maxMessages;
     if (excess > 0) {
       entries.splice(0, excess);
+      begin = undefined;
       mayHaveEarlier = config.canLoadEarlier;
     }
   }
@@ -639,8 +648,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function lost(now: number, isJoining: boolean, isFirst = false): void {
     if (!isFirst) {
       const newest = lastOf(entries, ({ message, isStored }) => isStored && message.serverId !== null);
-      if (need === "nothing" || (need === "history" && newest)) {
-        need = "missed";
+      isComplete &&= need === "history" && !newest;
+      if (need === "nothing") {
+        need = newest || !config.canLoadEarlier ? "missed" : "history";
         knownUpTo = newest && { ...newest };
       }
     }
@@ -655,8 +665,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function goesForward(): boolean {
-    const { canLoadEarlier, canLoadMissed } = config;
-    return need === "missed" && canLoadMissed && (!!knownUpTo || !canLoadEarlier);
+    return need === "missed" && config.canLoadMissed;
   }
 
   function fetch(): void {
