@@ -222,6 +222,18 @@ it("a page that cannot be had rejects, and can be asked for again", async () => 
   await expect(match.loadEarlier()).rejects.toThrow("HTTP 503");
 });
 
+it("a page that is none has failed, and is asked for again", async () => {
+  const loadEarlier = vi.fn().mockResolvedValueOnce(undefined).mockResolvedValue({ messages: [], hasMore: false });
+  const { client, socket } = openClient({ chat: chat({ ...ME, loadEarlier }) });
+  const match = client.match("m1");
+  match.join();
+  socket.says("pong", {});
+  await vi.advanceTimersByTimeAsync(0);
+  expect(match.getSnapshot()).toMatchObject({ isLoading: false, error: { code: "load_failed" } });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(match.getSnapshot()).toMatchObject({ isLoading: false, error: null });
+});
+
 it("at most once, what was missed is fetched after every connection, again and again until it can be had", async () => {
   let answers = 0;
   const loadMissed = vi.fn(async () => {

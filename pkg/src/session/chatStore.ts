@@ -63,6 +63,10 @@ export function chatStore(
       const load = ("before" in where ? loadEarlier : loadMissed) as (request: object) => Promise<ChatPage>;
       const fetch = Promise.resolve({ id, kind, limit, ...where })
         .then(load)
+        .then((page) => {
+          if (!Array.isArray(page?.messages)) throw new TypeError("a page must be { messages: […], hasMore }");
+          return page;
+        })
         .then(
           ({ messages, hasMore }) => act((machine, now) => machine.loaded(now, token, messages, hasMore), current),
           (cause) => {
