@@ -16,10 +16,10 @@ export function App() {
           </h1>
           <p>{isLesson ? LESSON : present.length === 1 ? ONE_OF_TWO : MATCH}</p>
           <nav className="views" aria-label="What to see">
-            <a href={linkTo({ view: "", person: "" })} aria-current={isLesson ? undefined : "page"}>
+            <a href={linkTo({ view: "", person: "", device: "" })} aria-current={isLesson ? undefined : "page"}>
               Two people
             </a>
-            <a href={linkTo({ view: "lesson", person: "" })} aria-current={isLesson ? "page" : undefined}>
+            <a href={linkTo({ view: "lesson", person: "", device: "" })} aria-current={isLesson ? "page" : undefined}>
               A learner and a tutor
             </a>
           </nav>
@@ -31,8 +31,8 @@ export function App() {
       </main>
       <footer className="footer">
         Session <code data-testid="session">{sessionId}</code>. Open this address in another tab to meet there
-        {isLesson || <OnePerson />}. Delivery is <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>;{" "}
-        <OtherDelivery />.
+        {isLesson ? <OneDevice /> : <OnePerson />}. Delivery is{" "}
+        <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>; <OtherDelivery />.
       </footer>
       <Toasts />
     </div>
@@ -50,6 +50,15 @@ function OnePerson() {
   return (
     <>
       , or as <a href={linkTo({ person: "ada" })}>Ada</a> or <a href={linkTo({ person: "grace" })}>Grace</a> alone
+    </>
+  );
+}
+
+function OneDevice() {
+  return (
+    <>
+      , or with the <a href={linkTo({ device: "phone" })}>phone</a> or the{" "}
+      <a href={linkTo({ device: "laptop" })}>laptop</a> alone
     </>
   );
 }

@@ -22,6 +22,9 @@ export const view = address.searchParams.get("view") === "lesson" ? "lesson" : "
 /** `?person=ada` shows only one of the two people, so that the other can be on another screen. */
 export const onlyPerson = address.searchParams.get("person");
 
+/** `?device=phone` shows only one of the learner's two devices. */
+export const onlyDevice = address.searchParams.get("device");
+
 /** `?token-life=8` lets tokens expire after so many seconds; 0 leaves it to the server. */
 export const tokenLifeS = Math.max(0, Number(address.searchParams.get("token-life")) || 0);
 

@@ -1,4 +1,4 @@
-import { onlyPerson, sessionId, view } from "./address";
+import { onlyDevice, onlyPerson, sessionId, view } from "./address";
 
 /** Somebody with connections of their own. */
 export interface User {
@@ -28,6 +28,15 @@ export function peerOf(person: Person): Person {
 
 /** The one who learns, on two devices. */
 export const learner: User = { key: "lea", name: "Lea", userId: `lea-${sessionId}` };
+
+const everyDevice: readonly string[] = ["Phone", "Laptop"];
+
+/** Those of the learner's devices that this page shows. */
+export const devices = everyDevice.some(isOnly) ? everyDevice.filter(isOnly) : everyDevice;
+
+function isOnly(device: string): boolean {
+  return device.toLowerCase() === onlyDevice;
+}
 
 /** The users whose connections this page has. */
 export const users: readonly User[] = view === "lesson" ? [learner] : present;

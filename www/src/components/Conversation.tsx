@@ -1,3 +1,4 @@
+import type { ChatSnapshot } from "everwire";
 import { Children, type ReactNode, useRef } from "react";
 import { ActionButton } from "./ActionButton";
 
@@ -5,6 +6,8 @@ interface Props {
   readonly label: string;
   /** What to read while there are no messages. */
   readonly empty: string;
+  /** Whether something is wrong with it. */
+  readonly state: Pick<ChatSnapshot, "error" | "isComplete">;
   /** Fetches what was before; missing when nothing was. */
   readonly onEarlier?: (() => Promise<void>) | undefined;
   /** The messages. */
@@ -12,7 +15,7 @@ interface Props {
 }
 
 /** The messages, oldest first, at rest at the newest. */
-export function Conversation({ label, empty, onEarlier, children }: Props) {
+export function Conversation({ label, empty, state, onEarlier, children }: Props) {
   const scroll = useRef<HTMLDivElement>(null);
 
   const showEarlier = async () => {
@@ -23,23 +26,32 @@ export function Conversation({ label, empty, onEarlier, children }: Props) {
   };
 
   return (
-    <div
-      ref={scroll}
-      className="chat-scroll"
-      role="log"
-      aria-label={label}
-      // Scrollable without a mouse.
-      tabIndex={0}
-    >
-      {Children.count(children) === 0 && <p className="chat-empty">{empty}</p>}
-      <ol>{children}</ol>
-      {onEarlier && (
-        <div className="chat-earlier">
-          <ActionButton testId="earlier" action={showEarlier} hint="Fetches the messages before these from the server">
-            Earlier messages
-          </ActionButton>
-        </div>
-      )}
-    </div>
+    <>
+      <p className="chat-problem" role="alert">
+        {state.error?.message ?? (state.isComplete ? "" : "Something that came meanwhile is not there.")}
+      </p>
+      <div
+        ref={scroll}
+        className="chat-scroll"
+        role="log"
+        aria-label={label}
+        // Scrollable without a mouse.
+        tabIndex={0}
+      >
+        {Children.count(children) === 0 && <p className="chat-empty">{empty}</p>}
+        <ol>{children}</ol>
+        {onEarlier && (
+          <div className="chat-earlier">
+            <ActionButton
+              testId="earlier"
+              action={showEarlier}
+              hint="Fetches the messages before these from the server"
+            >
+              Earlier messages
+            </ActionButton>
+          </div>
+        )}
+      </div>
+    </>
   );
 }

@@ -7,7 +7,7 @@ interface Props {
 /** Says that the server could not bring everything that was missed. */
 export function GapNotice({ missing, onDismiss }: Props) {
   return (
-    <div role="status">
+    <div role="status" onKeyDown={({ key }) => key === "Escape" && onDismiss()}>
       {missing !== undefined && (
         <p className="gap" data-testid="gap">
           <span>

@@ -22,7 +22,14 @@ function ToastCard({ toast: { id, owner, type, title, message, retry } }: { read
   }, [id, passes]);
 
   return (
-    <div className="toast" data-type={type} data-testid="toast">
+    <div
+      className="toast"
+      role="group"
+      aria-label={`About ${owner}`}
+      data-type={type}
+      data-testid="toast"
+      onKeyDown={({ key }) => key === "Escape" && toasts.dismiss(id)}
+    >
       <p>
         <b>{owner}</b> · {title && <span>{title}: </span>}
         {message}

@@ -35,6 +35,7 @@ export function SessionChat({ id, device, isShown, feelings, onFeeling }: Props)
       <Conversation
         label={`Lesson on the ${device.toLowerCase()}`}
         empty="Nothing yet. Try “I’m so excited about this!”, or “I don’t understand the second step.”"
+        state={session}
       >
         {session.messages.map((message) => (
           <Bubble

@@ -33,6 +33,7 @@ export function MatchPane({ person }: { readonly person: Person }) {
       <Conversation
         label={`Messages seen by ${person.name}`}
         empty="Nothing yet. Write something, or break the connection first and write then."
+        state={match}
         onEarlier={match.hasEarlier ? match.loadEarlier : undefined}
       >
         {match.messages.map((message) => (
