@@ -150,3 +150,24 @@ test("more than two pages of history that were missed are caught up in order and
   await expect.poll(() => grace.messages()).toEqual(["before", ...missed]);
   expect(await grace.part("earlier").count()).toBe(0);
 });
+
+test("a message that was lost with its connection is said to be so, and arrives when it is tried again", async () => {
+  const { proxy, guard, ada, grace } = demo();
+  await ada.write("before");
+  await expect.poll(() => grace.messages()).toEqual(["before"]);
+  await guard.duringOutage(async () => {
+    await proxy.rule({ fault: "swallow", direction: "up" });
+    await ada.write("into the void");
+    await expect.poll(() => ada.deliveries()).toEqual(["Sent", "Sent"]);
+    await ada.logs("close", /code 1006/);
+    await proxy.heal();
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  await expect
+    .poll(() => ada.deliveries())
+    .toEqual(["Sent", expect.stringMatching(/^Not sent: the connection was lost/)]);
+  expect(await grace.messages()).toEqual(["before"]);
+  await ada.press("retry");
+  await expect.poll(() => grace.messages()).toEqual(["before", "into the void"]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Sent", "Sent"]);
+});
