@@ -4,7 +4,7 @@ export function TypingLine({ text }: { readonly text: string }) {
     <p className="chat-typing" aria-live="polite" data-testid="typing">
       {text !== "" && (
         <>
-          {text}
+          {text.replace(/…$/, "")}
           <span className="dots" aria-hidden="true">
             <i />
             <i />
