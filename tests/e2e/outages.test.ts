@@ -13,6 +13,7 @@ test("the server process dies and comes back: what was written meanwhile arrives
   const { server, page, guard, ada, grace } = demo();
   await ada.write("before");
   await expect.poll(() => grace.messages()).toEqual(["before"]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
 
   const meanwhile = Array.from({ length: 8 }, (_, index) => `written during the outage, ${index + 1}`);
   await guard.duringOutage(async () => {
@@ -20,7 +21,7 @@ test("the server process dies and comes back: what was written meanwhile arrives
     await ada.says(/Reconnecting: attempt \d of 5 in \d\.\d s \((connection lost, code 1006|server unreachable)\)/);
     await ada.hears(/Reconnecting: attempt \d of 5/);
     for (const content of meanwhile) await ada.write(content);
-    expect(await ada.deliveries()).toEqual(["Sent", ...meanwhile.map(() => "Sending")]);
+    expect(await ada.deliveries()).toEqual(["Read", ...meanwhile.map(() => "Sending")]);
     expect(await ada.queued()).toBe(String(meanwhile.length));
     expect(await grace.messages()).toEqual(["before"]);
     await screenshot(page, "outage");
@@ -29,7 +30,7 @@ test("the server process dies and comes back: what was written meanwhile arrives
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
   });
 
-  await expect.poll(() => ada.deliveries()).toEqual(["before", ...meanwhile].map(() => "Sent"));
+  await expect.poll(() => ada.deliveries()).toEqual(["before", ...meanwhile].map(() => "Read"));
   expect(await ada.queued()).toBe("0");
   await expect.poll(() => grace.messages()).toEqual(["before", ...meanwhile]);
   await ada.write("after");
@@ -141,11 +142,12 @@ test("more than two pages of history that were missed are caught up in order and
   const { ada, grace } = demo();
   await ada.write("before");
   await expect.poll(() => grace.messages()).toEqual(["before"]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
   await grace.press("disconnect");
   await grace.reaches("idle");
   const missed = Array.from({ length: 60 }, (_, index) => `missed ${index + 1}`);
   for (const content of missed) await ada.write(content);
-  await expect.poll(() => ada.deliveries()).toEqual(["before", ...missed].map(() => "Sent"));
+  await expect.poll(() => ada.deliveries()).toEqual(["Read", ...missed.map(() => "Sent")]);
   await grace.press("reconnect");
   await expect.poll(() => grace.messages()).toEqual(["before", ...missed]);
   expect(await grace.part("earlier").count()).toBe(0);
@@ -155,19 +157,20 @@ test("a message that was lost with its connection is said to be so, and arrives 
   const { proxy, guard, ada, grace } = demo();
   await ada.write("before");
   await expect.poll(() => grace.messages()).toEqual(["before"]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
   await guard.duringOutage(async () => {
     await proxy.rule({ fault: "swallow", direction: "up" });
     await ada.write("into the void");
-    await expect.poll(() => ada.deliveries()).toEqual(["Sent", "Sent"]);
+    await expect.poll(() => ada.deliveries()).toEqual(["Read", "Sent"]);
     await ada.logs("close", /code 1006/);
     await proxy.heal();
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
   });
   await expect
     .poll(() => ada.deliveries())
-    .toEqual(["Sent", expect.stringMatching(/^Not sent: the connection was lost/)]);
+    .toEqual(["Read", expect.stringMatching(/^Not sent: the connection was lost/)]);
   expect(await grace.messages()).toEqual(["before"]);
   await ada.press("retry");
   await expect.poll(() => grace.messages()).toEqual(["before", "into the void"]);
-  await expect.poll(() => ada.deliveries()).toEqual(["Sent", "Sent"]);
+  await expect.poll(() => ada.deliveries()).toEqual(["Read", "Read"]);
 });
