@@ -50,6 +50,8 @@ export interface ChatSnapshot {
   readonly members: readonly ChatMember[];
   /** The other users who type, in the order in which they began. At most 1 000. */
   readonly typing: readonly string[];
+  /** Whether this user types on another device, or in another tab. `false` while it is not known who this user is. */
+  readonly isTypingElsewhere: boolean;
   /** How many messages of others are not marked as read. Those of a session's history count as read, for nothing says whether they were. */
   readonly unread: number;
   /** Whether `loadEarlier()` may find more. `false` without the `loadEarlier` option, and when the list is full. */

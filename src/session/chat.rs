@@ -222,11 +222,13 @@ impl Chat {
         let has_written =
             |user: &str| self.entries.iter().any(|entry| entry.message.sender_id.as_deref() == Some(user));
         let is_known = |member: &&ChatMember| self.are_members_listed || has_written(&member.user_id);
+        let is_me = |user: &String| self.user.as_ref() == Some(user);
         let is_unread = |entry: &&Entry| !entry.message.is_own && entry.is_whole && !entry.is_read;
         ChatSnapshot {
             messages: self.messages().cloned().collect(),
             members: self.members.iter().filter(is_known).cloned().collect(),
-            typing: self.typing.iter().map(|(user, _)| user.clone()).collect(),
+            typing: self.typing.iter().map(|(user, _)| user).filter(|user| !is_me(user)).cloned().collect(),
+            is_typing_elsewhere: self.typing.iter().any(|(user, _)| is_me(user)),
             unread: self.entries.iter().filter(is_unread).count(),
             has_earlier: self.has_earlier(),
             is_loading: self.earlier.is_some() || self.refetch.is_some(),
@@ -824,7 +826,7 @@ impl Chat {
                 self.typing.remove(known);
             }
             Some(known) => self.typing[known].1 = until,
-            None if is_typing && self.user.as_ref() != Some(&user) && self.typing.len() < MOST_USERS => {
+            None if is_typing && self.typing.len() < MOST_USERS => {
                 self.typing.push((user, until));
             }
             None => {}

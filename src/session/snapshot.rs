@@ -14,6 +14,8 @@ pub struct ChatSnapshot {
     pub members: Vec<ChatMember>,
     /// The other users who type, in the order in which they began.
     pub typing: Vec<String>,
+    /// Whether this user types on another device, or in another tab.
+    pub is_typing_elsewhere: bool,
     /// How many messages of others are not marked as read.
     pub unread: usize,
     /// Whether [`super::Chat::load_earlier`] may find more.

@@ -136,6 +136,7 @@ fn snapshot_json(snapshot: &ChatSnapshot) -> Json {
         "unread": snapshot.unread,
         "hasEarlier": snapshot.has_earlier,
         "isLoading": snapshot.is_loading,
+        "isTypingElsewhere": snapshot.is_typing_elsewhere,
         "isComplete": snapshot.is_complete,
         "status": snapshot.status,
         "error": error,

@@ -175,6 +175,7 @@ const NOTHING: ChatSnapshot = {
   messages: [],
   members: [],
   typing: [],
+  isTypingElsewhere: false,
   unread: 0,
   hasEarlier: false,
   isLoading: false,

@@ -374,7 +374,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
         old.messages,
       ),
       members: kept([...present.values()].filter(isKnown), old.members),
-      typing: kept([...typists.keys()], old.typing),
+      typing: kept(
+        [...typists.keys()].filter((userId) => userId !== me),
+        old.typing,
+      ),
+      isTypingElsewhere: me !== null && typists.has(me),
       unread: entries.filter(({ message, isWhole, isRead }) => !message.isOwn && isWhole && !isRead).length,
       hasEarlier: hasEarlier(),
       isLoading: !!(earlier || refetch),
@@ -567,7 +571,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function heard(now: number, userId: string, isTyping: boolean): void {
     if (!isTyping) typists.delete(userId);
-    else if (userId !== me && (typists.has(userId) || typists.size < MOST_USERS)) {
+    else if (typists.has(userId) || typists.size < MOST_USERS) {
       typists.set(userId, now + config.typingRule.clearMs);
     }
   }

@@ -7,7 +7,7 @@ import { Unasked } from "../components/Unasked";
 import type { Emotion } from "../emotion";
 import { learner } from "../people";
 import { useGlance } from "../useGlance";
-import { useSession, useTypingElsewhere } from "./hooks";
+import { useSession } from "./hooks";
 import { useTutor } from "./useTutor";
 
 interface Props {
@@ -22,14 +22,15 @@ interface Props {
 export function SessionChat({ id, device, isShown, feelings, onFeeling }: Props) {
   const session = useSession(id);
   const tutor = useTutor(id, session.messages, onFeeling);
-  const isTypingElsewhere = useTypingElsewhere(id);
   useGlance(isShown ? session.unread : 0, session.markAsRead);
   if (!isShown) return null;
 
   const author = `${learner.name}, ${device.toLowerCase()}`;
   const parts = session.messages.filter(({ data }) => "message_id" in data);
   const isTutorTyping = parts.some(({ content }) => content !== "");
-  const typing = isTutorTyping ? "Tutor is typing" : isTypingElsewhere && `${learner.name} is typing on another device`;
+  const typing = isTutorTyping
+    ? "Tutor is typing"
+    : session.isTypingElsewhere && `${learner.name} is typing on another device`;
   return (
     <>
       <Conversation
