@@ -149,7 +149,7 @@ impl Simulation {
     pub fn before_claim(&self, page: usize, connection: usize, down: &Down) -> Before {
         let client = self.pages[page].client();
         let snapshot = client.snapshot();
-        let is_listening = self.connections[connection].is_live() && snapshot.phase != Phase::Closing;
+        let is_listening = self.connections[connection].is_heard() && snapshot.phase != Phase::Closing;
         let positions = || client.positions().map(|(stream, at)| (stream.clone(), at)).collect();
         Before {
             violations: snapshot.protocol_errors,

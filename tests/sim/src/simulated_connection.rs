@@ -86,6 +86,11 @@ impl Connection {
         matches!(self.stage, Stage::Attempt | Stage::Open | Stage::Closing)
     }
 
+    /// Whether the client believes what arrives. Where it has begun to close, because the server was silent for too long, it comes too late.
+    pub const fn is_heard(&self) -> bool {
+        matches!(self.stage, Stage::Attempt | Stage::Open)
+    }
+
     /// Whether both ends are there and hear each other.
     pub const fn is_whole(&self) -> bool {
         self.server.is_some() && !self.up.is_hole() && !self.down.is_hole()

@@ -260,7 +260,7 @@ impl Simulation {
         let phase = self.pages[page].client().snapshot().phase;
         // What is true is also asked for.
         let is_awaited = down.claim == Claim::True
-            && self.connections[connection].is_live()
+            && self.connections[connection].is_heard()
             && matches!(phase, Phase::Connecting | Phase::Open);
         if down.place.is_some() && phase != Phase::Open {
             self.tally.add(Count::EarlyEvents);
