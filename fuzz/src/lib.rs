@@ -4,6 +4,7 @@ mod broken;
 pub mod core;
 pub mod frame;
 pub mod server_frame;
+pub mod socketio;
 pub mod wire_text;
 
 // The server's own files: the rest of the server would take longer to build than these are fuzzed.

@@ -227,7 +227,7 @@ mod tests {
             ("bench --all", "[NAME]"),
             ("fuzz --seconds", "'--seconds <N>'"),
             ("fuzz --seconds 0", "1.."),
-            ("fuzz --target cor", "core, wire, frame, server_frame"),
+            ("fuzz --target cor", "core, wire, frame, server_frame, socketio"),
             ("fuzz core", "Usage: cargo xtask fuzz [OPTIONS]"),
             ("sim --mutants --runs 5", "'--mutants' cannot be used with"),
             ("release", "--dry-run"),

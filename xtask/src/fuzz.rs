@@ -24,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "wire", about: "the decoder and the encoder", weight: 1, dictionary: Some(WORDS) },
     Target { name: "frame", about: "the typed events of the Rust face", weight: 1, dictionary: Some(WORDS) },
     Target { name: "server_frame", about: "the reference server's reader", weight: 1, dictionary: Some(WORDS) },
+    Target { name: "socketio", about: "the frames of Socket.IO", weight: 1, dictionary: Some(SOCKETIO_WORDS) },
 ];
 
 pub const NEEDS: Needs = &[&tools::Nightly, &crates::CARGO_FUZZ];
@@ -131,6 +132,7 @@ fn verdict(target: &str, log: &str) -> String {
 
 pub const NIGHTLY: &str = "nightly";
 const WORDS: &str = "fuzz/frame.dict";
+const SOCKETIO_WORDS: &str = "fuzz/socketio.dict";
 /// An input that takes longer is a finding.
 const LONGEST_RUN_S: u32 = 10;
 const MOST_MEMORY_MB: u32 = 2_048;

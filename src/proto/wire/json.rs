@@ -111,7 +111,7 @@ impl Value for Json {
 }
 
 /// An integer that every JSON reader can hold. Written as `1.0` it is one for JavaScript, and so here.
-fn count(value: &Json) -> Option<u64> {
+pub(super) fn count(value: &Json) -> Option<u64> {
     let float = || value.as_f64().filter(|float| *float >= 0.0 && *float % 1.0 == 0.0).map(|float| float as u64);
     value.as_u64().or_else(float).filter(|count| *count <= LARGEST_COUNT)
 }

@@ -7,6 +7,8 @@ mod decode;
 mod encode;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "socketio")]
+pub mod socketio;
 mod value;
 
 pub use decode::{Frame, FrameKind, ReceiptStatus, StreamOffset, Welcome, decode};
