@@ -91,6 +91,8 @@ it.each<[field: string, value: unknown, expected: string | RegExp]>([
   ["authEvent", "", "a string that is not empty"],
   ["tokenIn", "header", '"query", "first-message" or "subprotocol"'],
   ["tokenIn", null, '"query", "first-message" or "subprotocol"'],
+  ["chat", {}, "made by `chat()` of `everwire/session`"],
+  ["chat", "masterx", "made by `chat()` of `everwire/session`"],
   ["protocols", "", PROTOCOLS],
   ["protocols", "two words", PROTOCOLS],
   ["protocols", ["chat", 5], PROTOCOLS],

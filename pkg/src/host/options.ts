@@ -77,6 +77,7 @@ export function checkOptions(options: Options): void {
   const isFunction = (value: unknown): boolean => typeof value === "function";
   check("WebSocket", isFunction, "a class of WebSockets");
   check("schemas", isFunction, "made by `validate()` of `everwire/validate`");
+  check("chat", isFunction, "made by `chat()` of `everwire/session`");
   const isToken = (value: unknown): boolean => isString(value) || isFunction(value);
   check("token", isToken, "a string, or a function that returns a string, null, or a promise of either");
 }
