@@ -138,8 +138,8 @@ pub const NORMAL: u16 = 1000;
 /// What stands for an end without a closing handshake; never sent.
 pub const ABNORMAL: u16 = 1006;
 /// What stands for a closing frame without a code; never sent.
-const NO_STATUS: u16 = 1005;
-const PROTOCOL_ERROR: u16 = 1002;
+pub(super) const NO_STATUS: u16 = 1005;
+pub(super) const PROTOCOL_ERROR: u16 = 1002;
 const UNSUPPORTED_DATA: u16 = 1003;
 const INVALID_PAYLOAD: u16 = 1007;
 const POLICY_VIOLATION: u16 = 1008;
@@ -148,7 +148,7 @@ const SERVER_FAILED: u16 = 1011;
 const MANDATORY_EXTENSION: u16 = 1010;
 const SERVICE_RESTART: u16 = 1012;
 const TRY_AGAIN_LATER: u16 = 1013;
-const UNAUTHORIZED: u16 = 4401;
+pub(super) const UNAUTHORIZED: u16 = 4401;
 /// This client broke the rules of the reliable mode (docs/PROTOCOL.md).
 const RULES_BROKEN: u16 = 4400;
 /// The server lacks a message before the one that it was sent (docs/PROTOCOL.md).

@@ -24,6 +24,8 @@ mod send_window;
 mod sending;
 mod sessions;
 pub mod snapshot;
+#[cfg(feature = "socketio")]
+pub mod socketio;
 mod state;
 mod suspicion;
 pub mod time;

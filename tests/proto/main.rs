@@ -24,6 +24,7 @@ mod reliable;
 mod session_simulation;
 mod session_vectors;
 mod sessions;
+mod socketio_link;
 mod socketio_wire;
 mod steps;
 mod thundering_herd;

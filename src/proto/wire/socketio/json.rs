@@ -53,6 +53,10 @@ impl PacketValue for JsonValue {
         }
     }
 
+    fn as_text(&self) -> Option<String> {
+        self.as_str().map(ToOwned::to_owned)
+    }
+
     fn first(&self) -> Option<Self> {
         self.get(0).cloned()
     }

@@ -40,6 +40,9 @@ pub trait PacketValue: Value<Text: PacketText> {
     /// What kind of value this is.
     fn json(&self) -> Json;
 
+    /// This value, if it is a string.
+    fn as_text(&self) -> Option<Self::Text>;
+
     /// The first element of this array.
     fn first(&self) -> Option<Self>;
 
@@ -84,6 +87,8 @@ coded! {
         Sid = "sid",
         /// The private id of a session that can be recovered.
         Pid = "pid",
+        /// Why a server does not let a client in.
+        Message = "message",
         /// How often the server pings, in milliseconds.
         PingInterval = "pingInterval",
         /// How long a pong may take, in milliseconds.

@@ -1,0 +1,511 @@
+//! A client of a Socket.IO server in virtual time: the shipped state machine behind the shipped link, and a model server (docs/SOCKETIO.md).
+
+use std::fs;
+use std::path::Path;
+
+use everwire::proto::socketio::{Link, LinkOutput, MAX_EARLY_PACKETS, Report, UnexpectedPacket};
+use everwire::proto::wire::socketio::{Namespace, connect};
+use everwire::proto::{
+    Cause, Client, Close, Config, Event, Input, Message, Output, Phase, Purpose, Reason, SocketId, Timestamp,
+};
+use serde_json::{Value, json};
+
+/// How often the model server pings, and how long it waits for the pong, in milliseconds: the defaults of npm `socket.io`.
+const INTERVAL_MS: u64 = 25_000;
+const TIMEOUT_MS: u64 = 20_000;
+
+/// A server with one namespace, the main one.
+#[derive(Default)]
+struct ModelServer {
+    /// What it answers to a CONNECT instead of letting the client in.
+    refusal: Option<String>,
+    /// Whether nothing of it arrives any more, and nothing arrives at it.
+    is_gone: bool,
+    /// The `auth` of every CONNECT.
+    auths: Vec<String>,
+    received: Vec<String>,
+    ping_at: Option<u64>,
+    pong_by: Option<u64>,
+}
+
+impl ModelServer {
+    fn accept_socket(&mut self, now: u64) -> Vec<String> {
+        (self.ping_at, self.pong_by) = (Some(now + INTERVAL_MS), None);
+        let handshake =
+            json!({ "sid": "c", "pingInterval": INTERVAL_MS, "pingTimeout": TIMEOUT_MS, "maxPayload": 1_000_000 });
+        if self.is_gone { vec![] } else { vec![format!("0{handshake}")] }
+    }
+
+    fn receive(&mut self, frame: &str, now: u64) -> Vec<String> {
+        if self.is_gone {
+            return vec![];
+        }
+        match frame {
+            "3" => {
+                assert!(self.pong_by.take().is_some_and(|by| now <= by), "a pong that nobody waits for");
+                self.ping_at = Some(now + INTERVAL_MS);
+                vec![]
+            }
+            _ if frame.starts_with("40") => {
+                self.auths.push(frame[2..].to_owned());
+                vec![self.refusal.clone().unwrap_or_else(|| r#"40{"sid":"s"}"#.to_owned())]
+            }
+            _ => {
+                assert!(frame.starts_with("42"), "{frame}");
+                self.received.push(frame.to_owned());
+                vec![]
+            }
+        }
+    }
+
+    fn tick(&mut self, now: u64) -> Vec<String> {
+        assert!(self.is_gone || self.pong_by.is_none_or(|by| now <= by), "the client has not answered a ping");
+        if self.ping_at.is_none_or(|at| now < at) {
+            return vec![];
+        }
+        (self.ping_at, self.pong_by) = (None, Some(now + TIMEOUT_MS));
+        if self.is_gone { vec![] } else { vec!["2".to_owned()] }
+    }
+}
+
+struct World {
+    now: u64,
+    client: Client<Value>,
+    connection: Option<(SocketId, Link<Value>)>,
+    server: ModelServer,
+    /// How often the application was asked for `auth`.
+    auths: u32,
+    events: Vec<Value>,
+    acks: Vec<u64>,
+    reports: Vec<Report>,
+    closes: Vec<Close>,
+    refusals: Vec<Value>,
+    attempts: u32,
+    opened: u32,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut config = Config::default();
+        config.heartbeat.interval_ms = u64::MAX;
+        let client = Client::new(config, "k3Zq8vXw2LmN4pRt".to_owned(), 7).expect("the options are right");
+        Self {
+            now: 0,
+            client,
+            connection: None,
+            server: ModelServer::default(),
+            auths: 0,
+            events: vec![],
+            acks: vec![],
+            reports: vec![],
+            closes: vec![],
+            refusals: vec![],
+            attempts: 0,
+            opened: 0,
+        }
+    }
+
+    /// In its namespace, with the default server.
+    fn joined() -> Self {
+        let mut world = Self::new();
+        world.connect();
+        assert_eq!(world.phase(), Phase::Open);
+        world
+    }
+
+    fn at(&self) -> Timestamp {
+        Timestamp::from_millis(self.now)
+    }
+
+    fn phase(&self) -> Phase {
+        self.client.snapshot().phase
+    }
+
+    fn connect(&mut self) {
+        self.client.connect(self.at());
+        self.turn();
+    }
+
+    fn emit(&mut self, frame: &str) {
+        let message = Message::new(frame.to_owned(), frame.len() as u32, Purpose::Ordinary);
+        self.client.send(message, self.at()).expect("there is room");
+        self.turn();
+    }
+
+    fn input(&mut self, input: Input<Value>) {
+        self.client.handle_input(input, self.at());
+        self.turn();
+    }
+
+    /// The server says these, whatever the model would.
+    fn arrive<'a>(&mut self, frames: impl IntoIterator<Item = &'a str>) {
+        for frame in frames {
+            let now = self.at();
+            if let Some((_, link)) = &mut self.connection {
+                link.handle_text(&frame.to_owned(), now);
+            }
+            self.turn();
+        }
+    }
+
+    /// The page is looked at again.
+    fn wake(&mut self) {
+        let now = self.at();
+        if let Some((_, link)) = &mut self.connection {
+            link.probe(now);
+        }
+        self.input(Input::PageVisible);
+    }
+
+    /// Lets time pass, second by second, with timers that are punctual.
+    fn advance(&mut self, millis: u64) {
+        let end = self.now + millis;
+        while self.now < end {
+            self.now += 1_000.min(end - self.now);
+            let frames = if self.connection.is_some() { self.server.tick(self.now) } else { vec![] };
+            self.arrive(frames.iter().map(String::as_str));
+            self.timers();
+        }
+    }
+
+    /// Lets the page sleep: no timer runs, and what arrives waits behind them.
+    fn sleep(&mut self, millis: u64) {
+        self.now += millis;
+    }
+
+    fn timers(&mut self) {
+        let now = self.at();
+        if let Some((_, link)) = &mut self.connection {
+            link.handle_timeout(now);
+        }
+        self.input(Input::Timeout);
+    }
+
+    /// Does what the machines ask for until they ask for nothing.
+    fn turn(&mut self) {
+        loop {
+            if let Some(output) = self.connection.as_mut().and_then(|(_, link)| link.poll_output()) {
+                self.perform_for_link(output);
+            } else if let Some(output) = self.client.poll_output() {
+                self.perform(output);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn perform_for_link(&mut self, output: LinkOutput<Value>) {
+        let Some(socket) = self.connection.as_ref().map(|(socket, _)| *socket) else { return };
+        let now = self.at();
+        match output {
+            LinkOutput::Connect => {
+                self.auths += 1;
+                let auth = json!({ "token": format!("t{}", self.auths) }).to_string();
+                self.transmit(&connect(&Namespace::MAIN, Some(&auth)));
+            }
+            LinkOutput::Send(frame) => self.transmit(&frame),
+            LinkOutput::Joined { sid, max_payload_bytes } => {
+                assert_eq!((sid.as_str(), max_payload_bytes), ("s", 1_000_000));
+                self.client.handle_input(Input::SocketOpened { socket }, now);
+            }
+            LinkOutput::PutOut => self.client.disconnect(now),
+            LinkOutput::Ended { close, refusal } => {
+                self.connection = None;
+                self.refusals.extend(refusal);
+                self.client.handle_input(Input::SocketClosed { socket, close }, now);
+            }
+            LinkOutput::Event { arguments, .. } => self.events.push(arguments.array),
+            LinkOutput::Ack { id, .. } => self.acks.push(id),
+            LinkOutput::Report(report) => self.reports.push(report),
+        }
+    }
+
+    fn perform(&mut self, output: Output<Value>) {
+        match output {
+            Output::Open { socket, .. } => {
+                self.attempts += 1;
+                let mut link = Link::new(Namespace::MAIN);
+                for frame in self.server.accept_socket(self.now) {
+                    link.handle_text(&frame, self.at());
+                }
+                self.connection = Some((socket, link));
+            }
+            Output::Transmit { message, .. } => self.transmit(&message.frame),
+            Output::Close { socket } => {
+                self.connection = None;
+                let close = Close { code: 1000, reason: Reason::Peer(String::new()), was_clean: true };
+                self.client.handle_input(Input::SocketClosed { socket, close }, self.at());
+            }
+            Output::Abandon { .. } => self.connection = None,
+            Output::Event(Event::Closed(close)) => self.closes.push(close),
+            Output::Event(Event::Opened) => self.opened += 1,
+            Output::Event(_) | Output::CheckBuffer { .. } => {}
+            Output::Ping { .. } | Output::Hello { .. } => panic!("{output:?} is not of this dialect"),
+        }
+    }
+
+    fn transmit(&mut self, frame: &str) {
+        let answers = self.server.receive(frame, self.now);
+        let now = self.at();
+        if let Some((_, link)) = &mut self.connection {
+            answers.iter().for_each(|frame| link.handle_text(frame, now));
+        }
+    }
+
+    fn last_close(&self) -> (u16, &Reason) {
+        let close = self.closes.last().expect("something has closed");
+        (close.code, &close.reason)
+    }
+
+    fn codes(&self) -> Vec<&str> {
+        let code = |report: &Report| match report {
+            Report::Flaw(flaw) => flaw.code(),
+            Report::Unexpected(packet) => packet.code(),
+        };
+        self.reports.iter().map(code).collect()
+    }
+}
+
+#[test]
+fn a_client_is_open_when_it_is_in_its_namespace() {
+    let mut world = World::new();
+    world.emit(r#"42["early"]"#);
+    world.connect();
+    assert_eq!((world.phase(), world.opened), (Phase::Open, 1));
+    assert_eq!(world.server.auths, [r#"{"token":"t1"}"#]);
+    world.emit(r#"42["late"]"#);
+    assert_eq!(world.server.received, [r#"42["early"]"#, r#"42["late"]"#]);
+    world.arrive([r#"42["foo",1]"#, "435[]"]);
+    assert_eq!((world.events, world.acks), (vec![json!(["foo", 1])], vec![5]));
+}
+
+#[test]
+fn a_server_that_says_nothing_is_left_when_the_attempt_has_taken_too_long() {
+    let mut world = World::new();
+    world.server.is_gone = true;
+    world.connect();
+    world.advance(10_000);
+    assert_eq!(world.last_close(), (1006, &Reason::Client(Cause::ConnectTimeout)));
+    assert_eq!(world.opened, 0);
+}
+
+#[test]
+fn the_heartbeat_is_the_servers() {
+    let mut world = World::joined();
+    world.advance(10 * INTERVAL_MS);
+    assert_eq!((world.phase(), world.closes.len(), world.attempts), (Phase::Open, 0, 1));
+}
+
+#[test]
+fn a_missing_ping_is_a_dead_link() {
+    let mut world = World::joined();
+    world.advance(INTERVAL_MS);
+    world.server.is_gone = true;
+    world.advance(INTERVAL_MS + TIMEOUT_MS - 1_000);
+    assert_eq!(world.phase(), Phase::Open);
+    world.advance(1_000);
+    assert_eq!(world.last_close(), (1006, &Reason::Client(Cause::PongTimeout)));
+    world.server.is_gone = false;
+    world.advance(10_000);
+    assert_eq!((world.phase(), world.attempts, world.auths), (Phase::Open, 2, 2));
+}
+
+#[test]
+fn a_wake_up_shortens_the_wait_for_the_ping_that_is_due() {
+    let mut world = World::joined();
+    world.server.is_gone = true;
+    world.advance(10_000);
+    world.wake();
+    world.advance(INTERVAL_MS - 10_000 + 3_000);
+    assert_eq!(world.phase(), Phase::Open);
+    world.advance(1_000);
+    assert_eq!(world.last_close().1, &Reason::Client(Cause::PongTimeout));
+}
+
+#[test]
+fn a_page_that_has_slept_through_a_ping_learns_of_a_dead_link_at_once() {
+    let mut world = World::joined();
+    world.server.is_gone = true;
+    world.sleep(INTERVAL_MS + 10_000);
+    world.wake();
+    world.advance(3_000);
+    assert_eq!(world.phase(), Phase::Open);
+    world.advance(1_000);
+    assert_eq!(world.last_close().1, &Reason::Client(Cause::PongTimeout));
+}
+
+#[test]
+fn a_page_that_has_slept_for_long_sees_the_ping_before_it_gives_up() {
+    for is_told in [false, true] {
+        let mut world = World::joined();
+        world.sleep(INTERVAL_MS + TIMEOUT_MS + 5_000);
+        if is_told {
+            world.wake();
+        }
+        world.timers();
+        assert_eq!(world.phase(), Phase::Open);
+        // A server that is as late has not given up either.
+        let frames = world.server.tick(world.now);
+        world.arrive(frames.iter().map(String::as_str));
+        world.advance(INTERVAL_MS);
+        assert_eq!((world.phase(), world.closes.len()), (Phase::Open, 0));
+    }
+}
+
+#[test]
+fn a_page_that_has_slept_for_long_gives_up_when_no_ping_is_there() {
+    let mut world = World::joined();
+    world.server.is_gone = true;
+    world.sleep(INTERVAL_MS + TIMEOUT_MS + 5_000);
+    world.timers();
+    world.advance(4_000);
+    assert_eq!(world.last_close().1, &Reason::Client(Cause::PongTimeout));
+}
+
+#[test]
+fn a_refused_client_asks_once_more_with_fresh_credentials() {
+    let mut world = World::new();
+    world.server.refusal = Some(r#"44{"message":"Not authorized","data":{"code":7}}"#.to_owned());
+    world.connect();
+    assert_eq!(world.last_close(), (4401, &Reason::Peer("Not authorized".to_owned())));
+    assert_eq!(world.refusals, [json!({ "message": "Not authorized", "data": { "code": 7 } })]);
+    world.advance(60_000);
+    assert_eq!((world.phase(), world.attempts), (Phase::Fatal, 2));
+    assert_eq!(world.server.auths, [r#"{"token":"t1"}"#, r#"{"token":"t2"}"#]);
+    world.server.refusal = None;
+    world.client.token_changed(world.at());
+    world.turn();
+    assert_eq!((world.phase(), world.attempts), (Phase::Open, 3));
+}
+
+#[test]
+fn a_refusal_may_be_a_string_and_may_say_nothing() {
+    for (refusal, words) in [(r#"44"Unable to connect""#, "Unable to connect"), ("44{}", "")] {
+        let mut world = World::new();
+        world.server.refusal = Some(refusal.to_owned());
+        world.connect();
+        assert_eq!(world.last_close(), (4401, &Reason::Peer(words.to_owned())));
+    }
+}
+
+#[test]
+fn a_client_that_the_server_has_put_out_does_not_come_back_by_itself() {
+    let mut world = World::joined();
+    world.arrive(["41"]);
+    assert_eq!(world.phase(), Phase::Idle);
+    world.advance(60_000);
+    assert_eq!(world.attempts, 1);
+    world.connect();
+    assert_eq!((world.phase(), world.attempts), (Phase::Open, 2));
+}
+
+#[test]
+fn a_client_comes_back_after_a_close_of_the_server() {
+    let mut world = World::joined();
+    world.arrive(["1"]);
+    assert_eq!(world.last_close(), (1005, &Reason::Peer(String::new())));
+    world.advance(10_000);
+    assert_eq!((world.phase(), world.attempts), (Phase::Open, 2));
+}
+
+#[test]
+fn a_server_of_an_old_version_is_not_tried_again() {
+    let mut world = World::new();
+    world.server.refusal = Some("40".to_owned());
+    world.connect();
+    world.advance(60_000);
+    assert_eq!((world.phase(), world.attempts), (Phase::Fatal, 1));
+    assert_eq!(world.codes(), ["no_session_id"]);
+}
+
+#[test]
+fn what_comes_while_the_server_decides_is_delivered_after_its_answer() {
+    let mut world = World::new();
+    world.server.refusal = Some(r#"42["early",1]"#.to_owned());
+    world.connect();
+    assert_eq!((world.phase(), world.events.len()), (Phase::Connecting, 0));
+    world.arrive([r#"42["early",2]"#, r#"40{"sid":"s"}"#, r#"42["late"]"#]);
+    assert_eq!(world.events, [json!(["early", 1]), json!(["early", 2]), json!(["late"])]);
+    assert_eq!(world.phase(), Phase::Open);
+}
+
+#[test]
+fn what_comes_while_the_server_decides_is_bounded() {
+    let mut world = World::new();
+    world.server.refusal = Some(r#"42["early"]"#.to_owned());
+    world.connect();
+    world.arrive(vec![r#"42["early"]"#; MAX_EARLY_PACKETS - 1]);
+    assert!(world.closes.is_empty());
+    world.arrive([r#"42["early"]"#]);
+    assert_eq!(world.last_close(), (1006, &Reason::Client(Cause::ProtocolViolation)));
+}
+
+#[test]
+fn a_server_of_another_protocol_is_named_and_tried_again_later() {
+    for (frame, code) in [
+        ("<!doctype html>", "not_engine_io"),
+        (r#"{"type":"welcome"}"#, "not_engine_io"),
+        ("0{}", "bad_handshake"),
+        (r#"42["foo"]"#, "no_handshake"),
+    ] {
+        let mut world = World::new();
+        world.server.is_gone = true;
+        world.connect();
+        world.arrive([frame]);
+        assert_eq!(world.codes(), [code]);
+        assert_eq!(world.last_close(), (1006, &Reason::Client(Cause::ProtocolViolation)), "{frame}");
+        world.server.is_gone = false;
+        world.advance(10_000);
+        assert_eq!((world.phase(), world.attempts), (Phase::Open, 2), "{frame}");
+    }
+}
+
+#[test]
+fn what_means_nothing_is_reported_and_the_connection_stays() {
+    let mut world = World::joined();
+    let handshake = r#"0{"sid":"d","pingInterval":1,"pingTimeout":1}"#;
+    world.arrive(["7", "5", "47", r#"42/admin,["foo"]"#, r#"40{"sid":"t"}"#, "44{}", handshake, "3", "6"]);
+    let unexpected = ["foreign_namespace", "second_answer", "second_answer", "second_handshake"];
+    assert_eq!(world.codes(), [&["not_engine_io", "wrong_direction", "unknown_packet"][..], &unexpected].concat());
+    assert_eq!((world.phase(), world.closes.len(), world.events.len()), (Phase::Open, 0, 0));
+}
+
+#[test]
+fn a_frame_that_leaves_no_doubt_ends_the_connection() {
+    let mut world = World::joined();
+    world.arrive(["42{}", r#"42["foo"]"#]);
+    assert_eq!((world.codes(), world.events.len()), (vec!["bad_payload"], 0));
+    assert_eq!(world.last_close(), (1006, &Reason::Client(Cause::ProtocolViolation)));
+    world.advance(10_000);
+    assert_eq!((world.phase(), world.attempts), (Phase::Open, 2));
+}
+
+#[test]
+fn a_hundred_faults_are_borne_and_ten_are_told() {
+    let mut world = World::joined();
+    world.arrive(["7"; 100]);
+    assert_eq!((world.phase(), world.reports.len()), (Phase::Open, 10));
+    world.arrive(["7"]);
+    assert_eq!(world.last_close(), (1006, &Reason::Client(Cause::ProtocolViolation)));
+}
+
+#[test]
+fn nothing_follows_an_end() {
+    let mut link = Link::<Value>::new(Namespace::MAIN);
+    let at = Timestamp::from_millis;
+    link.handle_text(&"1".to_owned(), at(0));
+    assert!(matches!(link.poll_output(), Some(LinkOutput::Ended { .. })));
+    link.handle_text(&r#"0{"sid":"d","pingInterval":1,"pingTimeout":1}"#.to_owned(), at(1));
+    link.handle_binary(vec![1], at(2));
+    link.probe(at(3));
+    assert!(link.poll_output().is_none() && link.poll_timeout().is_none());
+}
+
+#[test]
+fn the_document_lists_every_packet_that_can_come_at_the_wrong_moment() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SOCKETIO.md");
+    let document = fs::read_to_string(path).expect("the document is there");
+    for packet in UnexpectedPacket::ALL {
+        assert!(document.contains(&format!("\n| `{}` |", packet.code())), "no row for {}", packet.code());
+    }
+}
