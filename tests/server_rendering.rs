@@ -6,6 +6,8 @@
 use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
+#[cfg(feature = "json")]
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use everwire::client::{Client, Diagnostics, NotConnected, Options, SendOptions, SessionRule};
@@ -26,6 +28,36 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 fn client() -> Client {
     let options = Options::new().url("https://learn.example").path("/ws").token("secret");
     Client::new(options.config(Config::reliable())).unwrap()
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn conversations_are_empty_and_stay_so_whatever_is_done_to_them() {
+    use everwire::client::{ChatOptions, ChatPage};
+    use everwire::session::ChatKind;
+
+    let asked = Rc::new(Cell::new(0));
+    let count = asked.clone();
+    let load = move |_| {
+        count.set(count.get() + 1);
+        async { Ok::<_, String>(ChatPage::default()) }
+    };
+    let chat = client().session_chat("algebra", ChatOptions::new().user_id("ada").load_earlier(load));
+    let empty = chat.snapshot();
+    chat.send("hello");
+    chat.key_pressed();
+    chat.stopped();
+    chat.mark_as_read();
+    chat.retry("m1");
+    chat.discard("m1");
+    at_once(chat.load_earlier()).unwrap();
+    assert!(empty.messages.is_empty() && Arc::ptr_eq(&empty, &chat.snapshot()));
+    assert_eq!((chat.id(), chat.kind(), asked.get()), ("algebra", ChatKind::Session, 0));
+    let mut snapshots = chat.snapshots();
+    assert_eq!(at_once(snapshots.next()), Some(empty));
+    assert!(snapshots.is_terminated());
+    assert_eq!(at_once(snapshots.next()), None);
+    drop(chat.clone());
 }
 
 fn join() -> JoinSession {

@@ -7,6 +7,8 @@ use std::task::Waker;
 
 use wasm_bindgen::JsValue;
 
+#[cfg(feature = "json")]
+use super::chat::Chats;
 use super::error::ClientError;
 use super::event::ClientEvent;
 use super::handlers::{Audience, Registry};
@@ -19,6 +21,9 @@ use crate::web::{Envelope, WebValue, report_error};
 #[derive(Default)]
 pub(crate) struct Dispatcher {
     registry: Registry,
+    /// Are told of everything before the handlers.
+    #[cfg(feature = "json")]
+    chats: Chats,
     pending: ReentrancyCell<VecDeque<Pending>>,
     /// The event that listeners are being told.
     current: ReentrancyCell<Option<Rc<ClientEvent>>>,
@@ -33,11 +38,18 @@ pub(crate) struct Dispatcher {
 enum Pending {
     Event(ClientEvent),
     Frame(WebValue),
+    #[cfg(feature = "json")]
+    Transmitted(u64),
 }
 
 impl Dispatcher {
     pub(super) const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    #[cfg(feature = "json")]
+    pub(super) const fn chats(&self) -> &Chats {
+        &self.chats
     }
 
     pub(super) const fn requests(&self) -> &Requests {
@@ -58,6 +70,14 @@ impl Dispatcher {
     /// Hands a frame to the handlers of its type at the next [`deliver`](Self::deliver).
     pub(crate) fn record_frame(&self, frame: WebValue) {
         self.pending.borrow_mut().push_back(Pending::Frame(frame));
+    }
+
+    /// Notes that a message was handed to the socket, for the next [`deliver`](Self::deliver).
+    #[cfg(feature = "json")]
+    pub(crate) fn record_transmission(&self, seq: u64) {
+        if self.chats.is_tracking(seq) {
+            self.pending.borrow_mut().push_back(Pending::Transmitted(seq));
+        }
     }
 
     /// Notes what became of a request, if the message is one, for the next [`deliver`](Self::deliver).
@@ -91,6 +111,8 @@ impl Dispatcher {
             match pending {
                 Some(Pending::Event(event)) => self.call_listeners(event),
                 Some(Pending::Frame(frame)) => self.call_handlers(frame),
+                #[cfg(feature = "json")]
+                Some(Pending::Transmitted(seq)) => self.chats.transmitted(seq),
                 None => break,
             }
         }
@@ -103,6 +125,8 @@ impl Dispatcher {
     }
 
     fn call_listeners(&self, event: ClientEvent) {
+        #[cfg(feature = "json")]
+        self.chats.hear(&event);
         let is_error = matches!(event, ClientEvent::Error(_));
         self.current.replace(Some(Rc::new(event)));
         self.registry.call(&Audience::Listeners, &JsValue::UNDEFINED, &JsValue::UNDEFINED, |cause| {
@@ -119,6 +143,8 @@ impl Dispatcher {
     fn call_handlers(&self, frame: WebValue) {
         match Envelope::check(frame) {
             Ok(Envelope { event, data, envelope }) => {
+                #[cfg(feature = "json")]
+                self.chats.hear_frame(&event, &data);
                 let audience = Audience::Handlers(event.clone());
                 self.registry
                     .call(&audience, &data, &envelope, |cause| self.record(handler_failed(event.clone(), cause)));

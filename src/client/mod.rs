@@ -35,6 +35,8 @@
 //!
 //! A task may have what handlers get: [`Client::events`], [`Client::connection_events`] and [`Client::snapshots`] are streams.
 //!
+//! With the feature `json`, `Client::session_chat` and `Client::match_chat` keep what a chat window shows.
+//!
 //! A [`Client`] is a handle: clones share one connection, and dropping the last one closes it. Handlers run with nothing
 //! borrowed, so each may call whatever it likes, and may drop its own [`Subscription`]. A handler that keeps the client it is
 //! subscribed to should keep a [`WeakClient`]; otherwise the two keep each other alive until the subscription is dropped.
@@ -89,6 +91,8 @@
 //! }
 //! ```
 
+#[cfg(feature = "json")]
+mod chat;
 mod decode;
 mod diagnostics;
 mod dispatcher;
@@ -115,6 +119,8 @@ use crate::web::{HAS_JAVASCRIPT, WebHost, WebValue};
 
 pub use crate::events::rules::SessionRule;
 pub use crate::proto::wire::ReceiptStatus;
+#[cfg(feature = "json")]
+pub use chat::{ChatHandle, ChatOptions, ChatPage, ChatSnapshots, EarlierRequest, MissedRequest};
 pub use diagnostics::Diagnostics;
 pub use error::{ClientError, EndpointError, NotConnected, RequestError, SendError};
 pub use event::ClientEvent;
@@ -251,6 +257,8 @@ impl Client {
                 core.disconnect(now);
                 core.forget(now);
             });
+            #[cfg(feature = "json")]
+            host.dispatcher().chats().clear();
         }
     }
 
@@ -356,6 +364,8 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(host) = self.host() {
             host.dispatcher().registry().clear();
+            #[cfg(feature = "json")]
+            host.dispatcher().chats().close();
             host.command(Core::disconnect);
         }
     }

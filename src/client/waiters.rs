@@ -17,12 +17,11 @@ pub(super) struct Waiters {
 impl Waiters {
     /// Waits until `look` has an answer. It looks again whenever its waker was [taken](Self::take) and woken.
     pub(super) async fn wait_for<T>(&self, look: impl Fn() -> Option<T>) -> T {
-        self.latest.set(self.latest.get() + 1);
-        let registration = Registration { waiters: self, number: self.latest.get() };
+        let registration = Registration { waiters: self, number: self.number() };
         poll_fn(|context| {
             let answer = look();
             if answer.is_none() {
-                registration.keep(context.waker().clone());
+                self.keep(registration.number, context.waker().clone());
             }
             answer.map_or(Poll::Pending, Poll::Ready)
         })
@@ -33,23 +32,33 @@ impl Waiters {
     pub(super) fn take(&self) -> impl Iterator<Item = Waker> {
         self.wakers.replace(BTreeMap::new()).into_values()
     }
+
+    /// A number for one who waits.
+    pub(super) fn number(&self) -> u64 {
+        self.latest.set(self.latest.get() + 1);
+        self.latest.get()
+    }
+
+    /// Keeps a waker in place of the one before it. A waker may be the last owner of a task, whose end runs user code, so none is dropped while
+    /// something is borrowed.
+    pub(super) fn keep(&self, number: u64, waker: Waker) {
+        let _before = self.wakers.borrow_mut().insert(number, waker);
+    }
+
+    /// Lets go of a waker.
+    pub(super) fn forget(&self, number: u64) {
+        let _waker = self.wakers.borrow_mut().remove(&number);
+    }
 }
 
-/// Where a future keeps its waker as long as it lives. A waker may be the last owner of a task, whose end runs user code, so none is
-/// dropped while something is borrowed.
+/// Where a future keeps its waker as long as it lives.
 struct Registration<'a> {
     waiters: &'a Waiters,
     number: u64,
 }
 
-impl Registration<'_> {
-    fn keep(&self, waker: Waker) {
-        let _before = self.waiters.wakers.borrow_mut().insert(self.number, waker);
-    }
-}
-
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        let _waker = self.waiters.wakers.borrow_mut().remove(&self.number);
+        self.waiters.forget(self.number);
     }
 }

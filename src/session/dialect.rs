@@ -22,7 +22,7 @@ impl ChatKind {
         self.choose("session_id", "match_id")
     }
 
-    pub(super) const fn join(self) -> &'static str {
+    pub(crate) const fn join(self) -> &'static str {
         self.choose("join_session", "join_match")
     }
 
@@ -40,6 +40,23 @@ impl ChatKind {
 
     pub(super) const fn typing(self) -> (&'static str, &'static str) {
         (self.choose("user_typing", "typing"), self.choose("isTyping", "is_typing"))
+    }
+
+    /// Whether an event of the server may say something about a conversation of this kind.
+    #[cfg(feature = "web")]
+    pub(crate) fn hears(self, event: &str) -> bool {
+        let own: &[&str] = match self {
+            Self::Session => &["message_received", "typing_indicator", "message_delta"],
+            Self::Match => &[
+                "new_message",
+                "user_online_status",
+                "user_typing",
+                "typing_stopped",
+                "message_read",
+                "session_update",
+            ],
+        };
+        ["error", "pong", "session_members"].contains(&event) || own.contains(&event)
     }
 
     const fn choose(self, session: &'static str, of_match: &'static str) -> &'static str {

@@ -62,6 +62,6 @@ pub struct ChatMessage {
 pub struct ChatFailure {
     /// The stable name: `refused`, `unconfirmed`, or the client's own for what became of it.
     pub code: String,
-    /// What the server said, if it was the server.
+    /// What the server said, if it was the server; of a message that the client did not take, its words for people as `message`; else `null`.
     pub cause: Value,
 }

@@ -1,18 +1,18 @@
-//! The one timer of a client.
+//! Timers.
 
 use gloo_timers::callback::Timeout;
 
 use super::counters::Counted;
 
 /// A call at a later time, unless it is dropped before.
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     _timeout: Timeout,
     _counted: Counted,
 }
 
 impl Alarm {
     /// Calls `ring` after so many milliseconds, at most 2³¹ − 1.
-    pub(super) fn new(delay_ms: u64, ring: impl FnOnce() + 'static) -> Self {
+    pub(crate) fn new(delay_ms: u64, ring: impl FnOnce() + 'static) -> Self {
         let delay_ms = u32::try_from(delay_ms).unwrap_or(u32::MAX);
         Self { _timeout: Timeout::new(delay_ms, ring), _counted: Counted::closure() }
     }

@@ -303,7 +303,13 @@ impl Host for &WebHost {
     }
 
     // The queue in the snapshot tells what was sent.
+    #[cfg(not(feature = "json"))]
     fn transmitted(&mut self, _: u64) {}
+
+    #[cfg(feature = "json")]
+    fn transmitted(&mut self, seq: u64) {
+        self.dispatcher.record_transmission(seq);
+    }
 
     fn acknowledged(&mut self, _: Option<WebText>, seq: u64) {
         self.dispatcher.record(ClientEvent::Acknowledged { seq });

@@ -19,11 +19,15 @@ mod sockets;
 mod token;
 mod value;
 
+#[cfg(feature = "json")]
+pub(crate) use alarm::Alarm;
 pub(crate) use closure::CountedClosure;
 pub(crate) use endpoint::endpoint;
 pub(crate) use envelope::Envelope;
 pub(crate) use host::WebHost;
 pub(crate) use outgoing::Outgoing;
+#[cfg(feature = "json")]
+pub(crate) use scope::random_id;
 pub(crate) use scope::{now, report_error, wall_clock};
 pub(crate) use token::TokenSource;
 pub(crate) use value::{WebText, WebValue};

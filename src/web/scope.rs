@@ -69,6 +69,12 @@ pub(super) fn random_identity() -> (String, u64) {
     (format!("{high}-{low}"), seed)
 }
 
+/// 128 random bits that name one message.
+#[cfg(feature = "json")]
+pub(crate) fn random_id() -> String {
+    random_identity().0
+}
+
 fn join_byte(number: u64, byte: &u8) -> u64 {
     number << 8 | u64::from(*byte)
 }

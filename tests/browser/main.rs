@@ -3,6 +3,7 @@
 #![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chats;
 mod closes;
 mod connecting;
 mod declared_sessions;

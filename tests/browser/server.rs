@@ -31,6 +31,13 @@ pub async fn token(user: &str, life_s: i64) -> String {
     answer["token"].as_str().unwrap().into()
 }
 
+/// Makes a match of two users and returns its id.
+pub async fn make_match(users: [&str; 2]) -> String {
+    let id = format!("match-{}", page::random_name());
+    post("match", json!({ "match_id": id, "users": users })).await;
+    id
+}
+
 /// Closes the user's connections.
 pub async fn close(user: &str, code: u16) {
     reach("drop", "dropped", json!({ "user_id": user, "code": code, "reason": "a test asked for it" })).await;

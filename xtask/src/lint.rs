@@ -83,7 +83,8 @@ fn clippy_native() -> Result<()> {
 }
 
 fn clippy_wasm() -> Result<()> {
-    clippy("lint · clippy, wasm", &["--package", "everwire", "--target", wasm::TARGET, "--all-targets"])
+    let arguments = ["--package", "everwire", "--features", "json", "--target", wasm::TARGET, "--all-targets"];
+    clippy("lint · clippy, wasm", &arguments)
 }
 
 /// Only the library: tests need the standard library, which these features leave out.

@@ -219,7 +219,8 @@ fn in_browser(
             job = job.env(variable, format!("http://127.0.0.1:{port}"));
         }
     }
-    job.args(["test", "--package", "everwire", "--target", wasm::TARGET, "--test", "browser", "--test", "worker"])
+    job.args(["test", "--package", "everwire", "--features", "json", "--target", wasm::TARGET])
+        .args(["--test", "browser", "--test", "worker"])
         .without_env(DRIVER_VARIABLES)
         .env(driver_variable, driver)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)

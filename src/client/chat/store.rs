@@ -1,0 +1,430 @@
+//! One conversation with its clock, its client and its users.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use wasm_bindgen_futures::spawn_local;
+
+use super::options::{ChatOptions, ChatPage, EarlierRequest, MissedRequest};
+use crate::client::sending::submit;
+use crate::client::waiters::Waiters;
+use crate::client::{ClientEvent, SendOptions, encode};
+use crate::proto::wire::ReceiptStatus;
+use crate::proto::{Delivery, Phase, Sent};
+use crate::reentrancy_cell::ReentrancyCell;
+use crate::session::{Chat, ChatError, ChatFailure, ChatKind, ChatOutput, ChatSnapshot, ChatStatus};
+use crate::web::{Alarm, HAS_JAVASCRIPT, WebHost, random_id, wall_clock};
+
+/// Drives the machine of one conversation. Nothing is borrowed while code of the application runs.
+pub(super) struct Store {
+    this: Weak<Self>,
+    host: Weak<WebHost>,
+    kind: ChatKind,
+    id: String,
+    options: ChatOptions,
+    machine: ReentrancyCell<Chat>,
+    /// Counts the machines: what belongs to an earlier one comes too late.
+    epoch: Cell<u32>,
+    /// What was shown last.
+    snapshot: ReentrancyCell<Arc<ChatSnapshot>>,
+    is_stale: Cell<bool>,
+    /// Messages on their way, by their numbers.
+    tracked: ReentrancyCell<BTreeMap<u64, Tracked>>,
+    /// The fetches that are under way, by their tokens.
+    fetches: ReentrancyCell<BTreeMap<u64, Rc<Fetch>>>,
+    uses: Cell<usize>,
+    is_entered: Cell<bool>,
+    is_over: Cell<bool>,
+    alarm: ReentrancyCell<Option<Alarm>>,
+    alarm_at: Cell<Option<i64>>,
+    leaving: ReentrancyCell<Option<Alarm>>,
+    changes: Waiters,
+}
+
+/// What a number on the wire stands for.
+#[derive(Clone)]
+enum Tracked {
+    Join,
+    Message { id: String, is_acknowledged: bool },
+}
+
+/// A fetch, and the tasks that wait for it.
+#[derive(Default)]
+struct Fetch {
+    outcome: ReentrancyCell<Option<Result<(), String>>>,
+    waiters: Waiters,
+}
+
+impl Store {
+    /// A conversation that nobody uses. Without a host, as on a server, it stays as it is.
+    pub(super) fn new(kind: ChatKind, id: &str, host: Option<&Rc<WebHost>>, options: ChatOptions) -> Rc<Self> {
+        let machine = Chat::new(kind, id, options.config());
+        let snapshot = Arc::new(machine.snapshot());
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            host: host.map(Rc::downgrade).unwrap_or_default(),
+            kind,
+            id: id.to_owned(),
+            options,
+            machine: ReentrancyCell::new(machine),
+            epoch: Cell::new(0),
+            snapshot: ReentrancyCell::new(snapshot),
+            is_stale: Cell::new(false),
+            tracked: ReentrancyCell::default(),
+            fetches: ReentrancyCell::default(),
+            uses: Cell::new(0),
+            is_entered: Cell::new(false),
+            is_over: Cell::new(host.is_none()),
+            alarm: ReentrancyCell::new(None),
+            alarm_at: Cell::new(None),
+            leaving: ReentrancyCell::new(None),
+            changes: Waiters::default(),
+        })
+    }
+
+    pub(super) fn is(&self, kind: ChatKind, id: &str) -> bool {
+        self.kind == kind && self.id == id
+    }
+
+    pub(super) const fn kind(&self) -> ChatKind {
+        self.kind
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) const fn is_used(&self) -> bool {
+        self.uses.get() > 0
+    }
+
+    /// Whether nothing changes any more.
+    pub(super) const fn is_over(&self) -> bool {
+        self.is_over.get()
+    }
+
+    pub(super) const fn changes(&self) -> &Waiters {
+        &self.changes
+    }
+
+    /// The same as before until something has changed.
+    pub(super) fn snapshot(&self) -> Arc<ChatSnapshot> {
+        if self.is_stale.replace(false) {
+            let next = self.machine.borrow_mut().snapshot();
+            let mut snapshot = self.snapshot.borrow_mut();
+            if **snapshot != next {
+                *snapshot = Arc::new(next);
+            }
+        }
+        self.snapshot.borrow_mut().clone()
+    }
+
+    /// Joins with the first use.
+    pub(super) fn enter(&self) {
+        self.uses.set(self.uses.get() + 1);
+        drop(self.leaving.replace(None));
+        if self.is_over() || self.is_entered.replace(true) {
+            return;
+        }
+        self.act(|machine, _| machine.enter());
+        if self.host.upgrade().is_some_and(|host| host.with_core(|core| core.snapshot().phase == Phase::Open)) {
+            self.opened();
+        } else {
+            self.identify();
+        }
+    }
+
+    /// Leaves after the last use, unless another begins within a macrotask, so that a component that is made anew does not leave in between.
+    pub(super) fn release(&self) {
+        self.uses.set(self.uses.get() - 1);
+        if self.is_used() || self.is_over() {
+            return;
+        }
+        let this = self.this.clone();
+        let leave = move || {
+            if let Some(store) = this.upgrade() {
+                store.leave();
+            }
+        };
+        drop(self.leaving.replace(Some(Alarm::new(0, leave))));
+    }
+
+    fn leave(&self) {
+        drop(self.leaving.replace(None));
+        if !self.is_used() && self.is_entered.replace(false) {
+            self.act(|machine, _| machine.leave());
+        }
+    }
+
+    pub(super) fn hear(&self, event: &ClientEvent) {
+        match event {
+            ClientEvent::Acknowledged { seq } => self.acknowledged(*seq),
+            ClientEvent::Rejected { seq, code, message } => self.rejected(*seq, code, message),
+            ClientEvent::Receipt { seq, status } => {
+                let status = match status {
+                    ReceiptStatus::Delivered => ChatStatus::Delivered,
+                    ReceiptStatus::Read => ChatStatus::Read,
+                };
+                if let Some(Tracked::Message { id, .. }) = self.tracked(*seq) {
+                    self.act(|machine, _| machine.handle_status(&id, status));
+                }
+            }
+            ClientEvent::Dropped { seq: Some(seq), reason, .. } => {
+                if let Some(Tracked::Message { id, .. }) = self.untrack(*seq) {
+                    self.fail(&id, reason.code(), Value::Null);
+                }
+            }
+            _ if !self.is_entered.get() => {}
+            ClientEvent::Opened => self.opened(),
+            ClientEvent::Closed(_) => self.act(|machine, _| machine.handle_close()),
+            ClientEvent::Gap { .. } => self.act(|machine, now| machine.handle_gap(now)),
+            _ => {}
+        }
+    }
+
+    /// Whether an event of the server may say something about this conversation.
+    pub(super) fn hears(&self, event: &str) -> bool {
+        self.is_entered.get() && self.kind.hears(event)
+    }
+
+    pub(super) fn hear_frame(&self, event: &str, data: &Value) {
+        self.act(|machine, now| machine.handle_event(now, event, data));
+    }
+
+    /// Tells the machine who this user is, once that is known.
+    pub(super) fn identify(&self) {
+        let own = self.options.user_id.as_ref().and_then(|user_id| user_id());
+        let user = own.or_else(|| self.host.upgrade()?.dispatcher().chats().named());
+        if let Some(user) = user.filter(|_| self.is_entered.get()) {
+            self.act(|machine, _| machine.set_user(&user));
+        }
+    }
+
+    pub(super) fn is_tracking(&self, seq: u64) -> bool {
+        self.tracked.borrow_mut().contains_key(&seq)
+    }
+
+    /// At most once, more is not known of a message.
+    pub(super) fn transmitted(&self, seq: u64) {
+        if !self.is_reliable()
+            && let Some(Tracked::Message { id, .. }) = self.untrack(seq)
+        {
+            self.act(|machine, _| machine.handle_status(&id, ChatStatus::Sent));
+        }
+    }
+
+    /// Forgets everything, and begins anew for those who use it.
+    pub(super) fn clear(&self) {
+        self.epoch.set(self.epoch.get() + 1);
+        drop(self.machine.replace(Chat::new(self.kind, self.id.as_str(), self.options.config())));
+        drop(self.tracked.replace(BTreeMap::new()));
+        if self.is_entered.get() {
+            self.act(|machine, _| machine.enter());
+            self.identify();
+        } else {
+            self.act(|_, _| {});
+        }
+    }
+
+    /// The client is gone.
+    pub(super) fn close(&self) {
+        self.is_over.set(true);
+        self.act(|machine, _| machine.handle_close());
+        drop(self.leaving.replace(None));
+    }
+
+    pub(super) fn send(&self, content: &str, fields: Value) -> String {
+        if !HAS_JAVASCRIPT {
+            return String::new();
+        }
+        let id = random_id();
+        self.act(|machine, now| machine.write(now, &id, content, fields));
+        id
+    }
+
+    pub(super) async fn load_earlier(&self) -> Result<(), ChatError> {
+        let fetch = self
+            .act(|machine, _| machine.load_earlier())
+            .and_then(|token| self.fetches.borrow_mut().get(&token).cloned());
+        let Some(fetch) = fetch else { return Ok(()) };
+        let outcome = fetch.waiters.wait_for(|| fetch.outcome.borrow_mut().clone()).await;
+        outcome.map_err(|message| ChatError { message, code: Some("load_failed".to_owned()) })
+    }
+
+    /// One call of the machine, and all that it leads to.
+    pub(super) fn act<R>(&self, run: impl FnOnce(&mut Chat, i64) -> R) -> R {
+        let result = run(&mut self.machine.borrow_mut(), now());
+        self.is_stale.set(true);
+        loop {
+            // The borrow ends with the statement.
+            let output = self.machine.borrow_mut().poll_output();
+            match output {
+                Some(output) => self.perform(output),
+                None => break,
+            }
+        }
+        self.set_alarm();
+        for waker in self.changes.take() {
+            waker.wake();
+        }
+        if !self.is_entered.get() && !self.is_used() && !self.machine.borrow_mut().is_pending() {
+            self.host.upgrade().inspect(|host| host.dispatcher().chats().remove(self));
+        }
+        result
+    }
+
+    fn set_alarm(&self) {
+        let at = self.machine.borrow_mut().poll_timeout().filter(|_| !self.is_over());
+        if self.alarm_at.replace(at) == at {
+            return;
+        }
+        let this = self.this.clone();
+        let ring = move || {
+            if let Some(store) = this.upgrade() {
+                store.alarm_at.set(None);
+                drop(store.alarm.replace(None));
+                store.act(|machine, now| machine.handle_timeout(now));
+            }
+        };
+        let alarm = at.map(|at| Alarm::new(u64::try_from(at - now()).unwrap_or(0), ring));
+        drop(self.alarm.replace(alarm));
+    }
+
+    fn perform(&self, output: ChatOutput) {
+        let (id, kind, limit) = (self.id.clone(), self.kind, self.options.limit());
+        match output {
+            ChatOutput::Send { event, data, id } => self.hand_over(event, &data, id),
+            ChatOutput::LoadEarlier { token, before } => {
+                let request = EarlierRequest { id, kind, before, limit };
+                self.fetch(token, self.options.load_earlier.as_ref().map(|load| load(request)));
+            }
+            ChatOutput::LoadMissed { token, after } => {
+                let request = MissedRequest { id, kind, after, limit };
+                self.fetch(token, self.options.load_missed.as_ref().map(|load| load(request)));
+            }
+        }
+    }
+
+    fn hand_over(&self, event: &'static str, data: &Value, message: Option<String>) {
+        let host = self.host.upgrade().filter(|_| !self.is_over());
+        let Some(host) = host else {
+            return message.into_iter().for_each(|id| self.fail(&id, "disposed", Value::Null));
+        };
+        let tracked = match &message {
+            Some(id) => Some(Tracked::Message { id: id.clone(), is_acknowledged: false }),
+            None if event == self.kind.join() => Some(Tracked::Join),
+            None => None,
+        };
+        // What becomes of a message may be told before the driver returns, so its number is expected before it is given.
+        let seq = host.with_core(|core| core.latest_seq()) + 1;
+        if let Some(tracked) = tracked {
+            self.track(seq, tracked);
+        }
+        let sent = encode::payload(data).and_then(|data| submit(&host, event, &data, &SendOptions::default(), None));
+        match sent {
+            Ok((Sent::Now, seq)) => self.transmitted(seq),
+            Ok((Sent::Queued, _)) => {}
+            Err(error) => {
+                self.untrack(seq);
+                if let Some(id) = message {
+                    self.fail(&id, error.code(), json!({ "message": error.to_string() }));
+                }
+            }
+        }
+    }
+
+    fn fetch(&self, token: u64, page: Option<impl Future<Output = Result<ChatPage, String>> + 'static>) {
+        let Some(page) = page else { return };
+        let fetch = Rc::<Fetch>::default();
+        self.fetches.borrow_mut().insert(token, fetch.clone());
+        let (this, epoch) = (self.this.clone(), self.epoch.get());
+        spawn_local(async move {
+            let page = page.await;
+            let outcome = page.as_ref().map(|_| ()).map_err(String::clone);
+            if let Some(store) = this.upgrade() {
+                store.fetches.borrow_mut().retain(|_, other| !Rc::ptr_eq(other, &fetch));
+                if store.epoch.get() == epoch {
+                    store.act(|machine, now| match &page {
+                        Ok(page) => machine.handle_page(now, token, &page.messages, page.has_more),
+                        Err(error) => machine.handle_fetch_failure(now, token, error),
+                    });
+                }
+            }
+            fetch.outcome.replace(Some(outcome));
+            for waker in fetch.waiters.take() {
+                waker.wake();
+            }
+        });
+    }
+
+    fn opened(&self) {
+        self.identify();
+        let is_reliable = self.is_reliable();
+        self.act(|machine, now| machine.handle_open(now, is_reliable));
+    }
+
+    /// The server has processed every message up to this one.
+    fn acknowledged(&self, seq: u64) {
+        let mut ids = Vec::new();
+        for tracked in self.tracked.borrow_mut().range_mut(..=seq).map(|(_, tracked)| tracked) {
+            if let Tracked::Message { id, is_acknowledged } = tracked
+                && !std::mem::replace(is_acknowledged, true)
+            {
+                ids.push(id.clone());
+            }
+        }
+        if !ids.is_empty() {
+            self.act(|machine, _| ids.iter().for_each(|id| machine.handle_acknowledgement(id)));
+        }
+    }
+
+    fn rejected(&self, seq: u64, code: &str, message: &str) {
+        let said = [("code", code), ("message", message)].into_iter().filter(|(_, text)| !text.is_empty());
+        let mut cause: Map<_, _> = said.map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+        match self.untrack(seq) {
+            Some(Tracked::Message { id, .. }) => {
+                let failure = ChatFailure { code: "refused".to_owned(), cause: cause.into() };
+                self.act(|machine, _| machine.handle_failure(&id, failure));
+            }
+            Some(Tracked::Join) => {
+                cause.insert("about".to_owned(), self.kind.join().into());
+                self.act(|machine, now| machine.handle_event(now, "error", &cause.into()));
+            }
+            None => {}
+        }
+    }
+
+    fn fail(&self, id: &str, code: &str, cause: Value) {
+        let failure = ChatFailure { code: code.to_owned(), cause };
+        self.act(|machine, _| machine.handle_failure(id, failure));
+    }
+
+    fn is_reliable(&self) -> bool {
+        let host = self.host.upgrade();
+        host.is_some_and(|host| host.with_core(|core| core.snapshot().delivery == Delivery::Reliable))
+    }
+
+    /// Those of messages that the list has forgotten go.
+    fn track(&self, seq: u64, what: Tracked) {
+        let mut tracked = self.tracked.borrow_mut();
+        tracked.insert(seq, what);
+        while tracked.len() > self.options.config().max_messages + 1 {
+            tracked.pop_first();
+        }
+    }
+
+    fn tracked(&self, seq: u64) -> Option<Tracked> {
+        self.tracked.borrow_mut().get(&seq).cloned()
+    }
+
+    fn untrack(&self, seq: u64) -> Option<Tracked> {
+        self.tracked.borrow_mut().remove(&seq)
+    }
+}
+
+fn now() -> i64 {
+    if HAS_JAVASCRIPT { wall_clock() as i64 } else { 0 }
+}
