@@ -21,6 +21,12 @@ impl Requests {
         self.waiting.push((seq, until));
     }
 
+    /// Whether it waits.
+    #[cfg(feature = "socketio")]
+    pub fn contains(&self, seq: u64) -> bool {
+        self.waiting.iter().any(|(waiting, _)| *waiting == seq)
+    }
+
     /// Stops waiting; false if nobody waited.
     pub fn remove(&mut self, seq: u64) -> bool {
         let index = self.waiting.iter().position(|(waiting, _)| *waiting == seq);

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use everwire::proto::socketio::{Link, LinkOutput, MAX_EARLY_PACKETS, Report, UnexpectedPacket};
-use everwire::proto::wire::socketio::{Namespace, connect};
+use everwire::proto::socketio::{Acks, Link, LinkOutput, MAX_EARLY_PACKETS, Report, UnexpectedPacket};
+use everwire::proto::wire::socketio::{Namespace, connect, event};
 use everwire::proto::{
     Cause, Client, Close, Config, Event, Input, Message, Output, Phase, Purpose, Reason, SocketId, Timestamp,
 };
@@ -76,7 +76,13 @@ struct World {
     /// How often the application was asked for `auth`.
     auths: u32,
     events: Vec<Value>,
-    acks: Vec<u64>,
+    /// Events that wait for their acknowledgements.
+    asked: Acks,
+    /// What became of them, by id.
+    acknowledged: Vec<(u64, Value)>,
+    unasked: Vec<u64>,
+    timed_out: Vec<u64>,
+    lost: Vec<u64>,
     reports: Vec<Report>,
     closes: Vec<Close>,
     refusals: Vec<Value>,
@@ -96,7 +102,11 @@ impl World {
             server: ModelServer::default(),
             auths: 0,
             events: vec![],
-            acks: vec![],
+            asked: Acks::default(),
+            acknowledged: vec![],
+            unasked: vec![],
+            timed_out: vec![],
+            lost: vec![],
             reports: vec![],
             closes: vec![],
             refusals: vec![],
@@ -126,10 +136,19 @@ impl World {
         self.turn();
     }
 
-    fn emit(&mut self, frame: &str) {
-        let message = Message::new(frame.to_owned(), frame.len() as u32, Purpose::Ordinary);
+    /// Sends an event; `arguments` is the text of an array.
+    fn emit(&mut self, arguments: &str) {
+        let message = Message::new(arguments.to_owned(), arguments.len() as u32, Purpose::Ordinary);
         self.client.send(message, self.at()).expect("there is room");
         self.turn();
+    }
+
+    /// The same with an acknowledgement that has to come in time. Returns the id of the event.
+    fn emit_with_ack(&mut self, arguments: &str, timeout_ms: u64) -> u64 {
+        let id = self.client.latest_seq() + 1;
+        self.asked.ask(id, self.at() + timeout_ms);
+        self.emit(arguments);
+        id
     }
 
     fn input(&mut self, input: Input<Value>) {
@@ -178,6 +197,10 @@ impl World {
         if let Some((_, link)) = &mut self.connection {
             link.handle_timeout(now);
         }
+        while let Some(id) = self.asked.handle_timeout(now) {
+            self.timed_out.push(id);
+            self.client.cancel(id, now);
+        }
         self.input(Input::Timeout);
     }
 
@@ -215,7 +238,10 @@ impl World {
                 self.client.handle_input(Input::SocketClosed { socket, close }, now);
             }
             LinkOutput::Event { arguments, .. } => self.events.push(arguments.array),
-            LinkOutput::Ack { id, .. } => self.acks.push(id),
+            LinkOutput::Ack { id, arguments } if self.asked.handle_ack(id) => {
+                self.acknowledged.push((id, arguments.array));
+            }
+            LinkOutput::Ack { id, .. } => self.unasked.push(id),
             LinkOutput::Report(report) => self.reports.push(report),
         }
     }
@@ -230,14 +256,21 @@ impl World {
                 }
                 self.connection = Some((socket, link));
             }
-            Output::Transmit { message, .. } => self.transmit(&message.frame),
+            Output::Transmit { message, .. } => {
+                let id = self.asked.is_asked(message.seq).then_some(message.seq);
+                self.asked.hand_over(message.seq);
+                self.transmit(&event(&Namespace::MAIN, id, &message.frame, 0));
+            }
             Output::Close { socket } => {
                 self.connection = None;
                 let close = Close { code: 1000, reason: Reason::Peer(String::new()), was_clean: true };
                 self.client.handle_input(Input::SocketClosed { socket, close }, self.at());
             }
             Output::Abandon { .. } => self.connection = None,
-            Output::Event(Event::Closed(close)) => self.closes.push(close),
+            Output::Event(Event::Closed(close)) => {
+                self.closes.push(close);
+                self.lost.extend(self.asked.handle_end());
+            }
             Output::Event(Event::Opened) => self.opened += 1,
             Output::Event(_) | Output::CheckBuffer { .. } => {}
             Output::Ping { .. } | Output::Hello { .. } => panic!("{output:?} is not of this dialect"),
@@ -269,14 +302,14 @@ impl World {
 #[test]
 fn a_client_is_open_when_it_is_in_its_namespace() {
     let mut world = World::new();
-    world.emit(r#"42["early"]"#);
+    world.emit(r#"["early"]"#);
     world.connect();
     assert_eq!((world.phase(), world.opened), (Phase::Open, 1));
     assert_eq!(world.server.auths, [r#"{"token":"t1"}"#]);
-    world.emit(r#"42["late"]"#);
+    world.emit(r#"["late"]"#);
     assert_eq!(world.server.received, [r#"42["early"]"#, r#"42["late"]"#]);
-    world.arrive([r#"42["foo",1]"#, "435[]"]);
-    assert_eq!((world.events, world.acks), (vec![json!(["foo", 1])], vec![5]));
+    world.arrive([r#"42["foo",1]"#]);
+    assert_eq!(world.events, [json!(["foo", 1])]);
 }
 
 #[test]
@@ -490,6 +523,69 @@ fn a_hundred_faults_are_borne_and_ten_are_told() {
 }
 
 #[test]
+fn an_acknowledgement_answers_its_event_once() {
+    let mut world = World::joined();
+    world.emit(r#"["plain"]"#);
+    let [first, second] = [1, 2].map(|_| world.emit_with_ack(r#"["ask"]"#, 5_000));
+    let frames = [r#"42["plain"]"#.to_owned(), format!("42{first}[\"ask\"]"), format!("42{second}[\"ask\"]")];
+    assert_eq!(world.server.received, frames);
+    let [to_first, to_second] = [format!("43{first}[\"a\"]"), format!("43{second}[]")];
+    world.arrive([to_second.as_str(), &to_first, &to_first, "43999[]", "431[]"]);
+    assert_eq!(world.acknowledged, [(second, json!([])), (first, json!(["a"]))]);
+    assert_eq!(world.unasked, [first, 999, 1], "doubled, unknown, and of an event that asked for none");
+    world.advance(10_000);
+    assert!(world.timed_out.is_empty() && world.lost.is_empty());
+}
+
+#[test]
+fn an_acknowledgement_after_its_time_is_nobodys() {
+    let mut world = World::joined();
+    let id = world.emit_with_ack(r#"["ask"]"#, 5_000);
+    world.advance(5_000);
+    world.arrive([format!("43{id}[]").as_str()]);
+    assert_eq!((world.timed_out, world.unasked, world.acknowledged), (vec![id], vec![id], vec![]));
+}
+
+#[test]
+fn a_connection_that_ends_takes_with_it_what_it_has_not_acknowledged() {
+    let mut world = World::joined();
+    let sent = world.emit_with_ack(r#"["sent"]"#, 60_000);
+    world.arrive(["1"]);
+    assert_eq!(world.lost, [sent]);
+    let waiting = world.emit_with_ack(r#"["waiting"]"#, 60_000);
+    world.arrive([format!("43{waiting}[]").as_str()]);
+    world.advance(10_000);
+    assert_eq!(world.server.received.len(), 2, "each event is sent once");
+    world.arrive([format!("43{sent}[]").as_str(), &format!("43{waiting}[]")]);
+    assert_eq!((world.unasked, world.acknowledged), (vec![sent], vec![(waiting, json!([]))]));
+    assert!(world.timed_out.is_empty());
+}
+
+#[test]
+fn an_event_that_nobody_waits_for_any_more_is_not_sent() {
+    let mut world = World::new();
+    let id = world.emit_with_ack(r#"["ask"]"#, 1_000);
+    world.sleep(1_000);
+    world.timers();
+    world.connect();
+    assert_eq!((world.timed_out.as_slice(), world.phase()), (&[id][..], Phase::Open));
+    assert!(world.server.received.is_empty());
+}
+
+#[test]
+fn events_that_wait_for_acknowledgements_are_bounded() {
+    let mut acks = Acks::default();
+    for id in 1..=1_000 {
+        assert!(!acks.is_full());
+        acks.ask(id, Timestamp::from_millis(id));
+    }
+    assert!(acks.is_full());
+    assert!(!acks.handle_ack(1), "no server was sent it");
+    assert!(acks.forget(1) && !acks.forget(1) && !acks.is_full());
+    assert_eq!((acks.poll_timeout(), acks.handle_end()), (Timestamp::from_millis(2), vec![]));
+}
+
+#[test]
 fn nothing_follows_an_end() {
     let mut link = Link::<Value>::new(Namespace::MAIN);
     let at = Timestamp::from_millis;
@@ -508,4 +604,72 @@ fn the_document_lists_every_packet_that_can_come_at_the_wrong_moment() {
     for packet in UnexpectedPacket::ALL {
         assert!(document.contains(&format!("\n| `{}` |", packet.code())), "no row for {}", packet.code());
     }
+}
+
+/// What a link makes of a recorded conversation. It has to say what the recorded client did of its own accord.
+fn replay(name: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proto/socketio_recordings").join(name);
+    let recording = fs::read_to_string(path.with_extension("txt")).expect("the recording is there");
+    let mut link = Link::<Value>::new(Namespace::MAIN);
+    let (mut outcome, mut said) = (vec![], vec![]);
+    for line in recording.lines() {
+        let now = Timestamp::from_millis(outcome.len() as u64);
+        match line.split_at(2) {
+            ("< ", frame) if frame.starts_with('b') => {
+                let digits = frame.as_bytes()[1..].chunks(2).map(|byte| str::from_utf8(byte).expect("it is ASCII"));
+                let bytes = digits.map(|byte| u8::from_str_radix(byte, 16).expect("it is a byte"));
+                link.handle_binary(bytes.collect(), now);
+            }
+            ("< ", frame) => link.handle_text(&frame.to_owned(), now),
+            ("> ", "3") => assert_eq!(said.pop(), Some("3".to_owned()), "{line}"),
+            ("> ", frame) if frame.starts_with("40") => assert_eq!(said.pop(), Some("40".to_owned()), "{line}"),
+            _ => {}
+        }
+        while let Some(output) = link.poll_output() {
+            match output {
+                LinkOutput::Connect => said.push(connect(&Namespace::MAIN, None)),
+                LinkOutput::Send(frame) => said.push(frame),
+                LinkOutput::Joined { sid, max_payload_bytes } => {
+                    outcome.push(format!("joined as {sid}, up to {max_payload_bytes} bytes"));
+                }
+                LinkOutput::PutOut => outcome.push("put out".to_owned()),
+                LinkOutput::Ended { close, refusal } => {
+                    outcome.push(format!("ended with {}: {}", close.code, refusal.unwrap_or_default()));
+                }
+                LinkOutput::Event { id, arguments } => {
+                    outcome.push(format!("event {id:?} {} {:?}", arguments.array, arguments.attachments));
+                }
+                LinkOutput::Ack { id, arguments } => outcome.push(format!("ack {id} {}", arguments.array)),
+                LinkOutput::Report(report) => outcome.push(format!("{report:?}")),
+            }
+        }
+    }
+    outcome
+}
+
+const JOINED: &str = "joined as s, up to 1000000 bytes";
+
+#[test]
+fn what_npm_socket_io_has_said_is_understood() {
+    let placeholder = |number| format!(r#"{{"_placeholder":true,"num":{number}}}"#);
+    let binary = format!(r#"event None ["bin",{},{{"x":{}}}] [[1, 2], [9]]"#, placeholder(0), placeholder(1));
+    let asked = r#"event Some(0) ["question",1] []"#;
+    assert_eq!(replay("npm-events"), [JOINED, r#"ack 1 ["x",1]"#, asked, &binary]);
+    let refusal = r#"ended with 4401: {"data":{"code":7},"message":"Not authorized"}"#;
+    assert_eq!(replay("npm-refused"), [refusal]);
+    assert_eq!(replay("npm-disconnect"), [JOINED, "put out"]);
+    assert_eq!(replay("npm-disconnect-all"), [JOINED, "put out"]);
+}
+
+#[test]
+fn what_python_socketio_has_said_is_understood() {
+    let binary = r#"event None ["bin",{"x":{"_placeholder":true,"num":0}}] [[1, 2]]"#;
+    let early = r#"event None ["early",1] []"#;
+    let asked = r#"event Some(1) ["question",1,"b"] []"#;
+    let expected = [JOINED, early, r#"ack 1 ["x",1]"#, "ack 2 []", asked, binary];
+    assert_eq!(replay("python-events"), expected);
+    let refusal = r#"ended with 4401: {"data":{"code":7},"message":"Not authorized"}"#;
+    assert_eq!(replay("python-refused"), [refusal]);
+    assert_eq!(replay("python-rejected"), [r#"ended with 4401: {"message":"Connection rejected by server"}"#]);
+    assert_eq!(replay("python-disconnect"), [JOINED, early, "put out"]);
 }
