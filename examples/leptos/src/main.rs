@@ -1,14 +1,12 @@
 //! A small chat in Leptos: two people in a room, on a connection that comes back by itself.
 
 mod chat;
-mod events;
 mod page;
 
-use std::time::Duration;
-
-use chat::{Chat, Entry};
-use everwire::client::Snapshot;
+use chat::{Chat, status_text};
+use everwire::client::{ChatHandle, Snapshot};
 use everwire::proto::Phase;
+use everwire::session::ChatMessage;
 use leptos::prelude::*;
 
 fn main() {
@@ -28,23 +26,23 @@ fn App() -> impl IntoView {
 
 #[component]
 fn Room(chat: Chat) -> impl IntoView {
-    let writers = move || chat.writers.with(|writers| writers.keys().cloned().collect::<Vec<_>>().join(", "));
+    let writers = move || chat.conversation.with(|conversation| conversation.typing.join(", "));
+    let refusal = move || chat.conversation.with(|conversation| conversation.error.clone().map(|error| error.message));
+    let notice = move || refusal().or_else(|| chat.notice.get());
     view! {
-        <Connection snapshot=chat.snapshot />
+        <Connection snapshot=chat.connection />
         <ol aria-label="Messages">
             <For
-                each=move || chat.entries.get()
-                key=|entry| (entry.message.id.clone(), entry.status.clone())
-                children=|entry| view! { <Line entry /> }
+                each=move || chat.conversation.get().messages.clone()
+                key=|message| (message.id.clone(), message.content.clone(), status_text(message))
+                children=|message| view! { <Line message /> }
             />
         </ol>
         <p aria-label="Typing" aria-live="polite">
             {move || Some(writers()).filter(|names| !names.is_empty()).map(|names| format!("{names} is typing …"))}
         </p>
         <Composer chat />
-        <Show when=move || chat.notice.with(Option::is_some)>
-            <p role="alert">{move || chat.notice.get()}</p>
-        </Show>
+        {move || notice().map(|text| view! { <p role="alert">{text}</p> })}
     }
 }
 
@@ -67,12 +65,13 @@ fn Connection(snapshot: RwSignal<Snapshot>) -> impl IntoView {
 }
 
 #[component]
-fn Line(entry: Entry) -> impl IntoView {
-    let author = entry.message.author.unwrap_or_else(|| "me".into());
+fn Line(message: ChatMessage) -> impl IntoView {
+    let status = status_text(&message);
+    let author = message.sender_id.filter(|_| !message.is_own).unwrap_or_else(|| "me".into());
     view! {
         <li>
-            <b>{author}</b> ": " <span>{entry.message.content}</span>
-            {entry.status.map(|status| view! { " " <small>{status.text()}</small> })}
+            <b>{author}</b> ": " <span>{message.content}</span>
+            {status.map(|status| view! { " " <small>{status}</small> })}
         </li>
     }
 }
@@ -80,17 +79,15 @@ fn Line(entry: Entry) -> impl IntoView {
 #[component]
 fn Composer(chat: Chat) -> impl IntoView {
     let text = RwSignal::new(String::new());
-    let mut stop_later = debounce(Duration::from_secs(3), move |()| chat.stopped_typing());
     let typed = move |event| {
         text.set(event_target_value(&event));
-        chat.key_pressed();
-        stop_later(());
+        chat.handle.with_value(ChatHandle::key_pressed);
     };
     let submitted = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let content = text.get();
         if !content.trim().is_empty() {
-            chat.send(content);
+            chat.handle.with_value(|handle| handle.send(&content));
             text.set(String::new());
         }
     };

@@ -14,14 +14,6 @@ pub fn parameter(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&query).ok()?.get(name)
 }
 
-/// An id that nobody else has.
-pub fn random_id() -> String {
-    let mut bytes = [0; 16];
-    let filled = window().crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).map(drop));
-    filled.expect("every browser has random bytes");
-    format!("{:032x}", u128::from_ne_bytes(bytes))
-}
-
 /// A token from the reference server, which gives one to anybody when it runs for development.
 pub async fn fetch_token(user: String) -> Result<Option<String>, JsValue> {
     #[derive(Deserialize)]
