@@ -103,6 +103,10 @@ pub struct Chat {
     retry_ms: i64,
     /// How many pongs must come before the server has surely seen this side join.
     pongs: u8,
+    /// Whether it has.
+    is_join_seen: bool,
+    /// What was fetched before it had, and from where: to be fetched once more.
+    again: Option<(Need, Option<(Option<String>, Key)>)>,
     is_announced: bool,
     is_key_new: bool,
     say_at: Option<i64>,
@@ -194,6 +198,8 @@ impl Chat {
             fetch_at: None,
             retry_ms: RETRY_MS,
             pongs: 0,
+            is_join_seen: false,
+            again: None,
             is_announced: false,
             is_key_new: false,
             say_at: None,
@@ -264,11 +270,14 @@ impl Chat {
     /// A connection is open, of the reliable mode or not, and the join is on its way.
     pub fn handle_open(&mut self, now: i64, is_reliable: bool) {
         let is_first = !self.has_opened;
+        // Only a reliable connection after another goes on where that one ended.
+        let goes_on = self.is_reliable && is_reliable;
         (self.is_open, self.has_opened, self.is_joining) = (true, true, true);
         self.is_reliable = is_reliable;
         self.error = None;
         self.retry_ms = RETRY_MS;
-        if self.need != Need::Nothing || (!is_first && !is_reliable) {
+        self.fetch_again();
+        if self.need != Need::Nothing || (!is_first && !goes_on) {
             self.lost(now, true, is_first);
         }
     }
@@ -539,6 +548,9 @@ impl Chat {
         if is_history && has_more {
             // Between these and the page there may be others.
             self.entries.retain(|entry| !entry.is_stored || Some(entry.key) >= oldest);
+        }
+        if !self.is_join_seen {
+            self.again = Some((self.need, self.known.clone()));
         }
         self.need = Need::Nothing;
         self.is_complete = true;
@@ -840,7 +852,7 @@ impl Chat {
         if self.pongs > 0 {
             self.pongs -= 1;
             if self.pongs == 0 {
-                self.fetch_at = Some(now);
+                self.join_seen(now);
             }
         }
     }
@@ -860,7 +872,23 @@ impl Chat {
         }
         // What tells this side of the members sends it everything else too.
         if core::mem::take(&mut self.pongs) > 0 {
-            self.fetch_at = Some(now);
+            self.join_seen(now);
+        }
+    }
+
+    /// From here on, everything comes to this side.
+    fn join_seen(&mut self, now: i64) {
+        self.is_join_seen = true;
+        self.fetch_again();
+        (self.refetch, self.fetched, self.cursor) = (None, 0, None);
+        self.fetch_at = Some(now);
+    }
+
+    fn fetch_again(&mut self) {
+        if let Some((need, known)) = self.again.take() {
+            (self.need, self.known) = (need, known);
+            // A page before what may be fetched anew does not join it.
+            self.earlier = None;
         }
     }
 
@@ -931,6 +959,7 @@ impl Chat {
         }
         self.fetch_at = Some(if is_joining { now + JOIN_MS } else { now });
         if is_joining {
+            self.is_join_seen = false;
             // In the reliable mode one more pong is on its way, of the ping that follows the hello.
             self.pongs = if self.is_reliable { 2 } else { 1 };
             for _ in 0..self.pongs {

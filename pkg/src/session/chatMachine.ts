@@ -21,6 +21,8 @@ export type ChatOutput =
       readonly where: { readonly before: string | null } | { readonly after: string | null };
     };
 
+type Need = "nothing" | "history" | "missed";
+
 export interface ChatConfig {
   readonly maxMessages: number;
   /** Whether the application can fetch pages. */
@@ -116,7 +118,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   let oldestSeq = 0;
 
   /** What has to be fetched. */
-  let need: "nothing" | "history" | "missed" = config.canLoadEarlier ? "history" : "nothing";
+  let need: Need = config.canLoadEarlier ? "history" : "nothing";
   let isComplete = true;
   /** The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between. */
   let begin: string | undefined;
@@ -133,6 +135,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   let retryMs = RETRY_MS;
   /** How many pongs must come before the server has surely seen this side join. */
   let pongs = 0;
+  /** Whether it has. */
+  let isJoinSeen = false;
+  /** What was fetched before it had, and from where: to be fetched once more. */
+  let again: { need: Need; knownUpTo: Entry | undefined } | undefined;
 
   let isAnnounced = false;
   let isKeyNew = false;
@@ -154,11 +160,14 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function opened(now: number, isReliable: boolean): void {
     const isFirst = !hasOpened;
+    // Only a reliable connection after another goes on where that one ended.
+    const goesOn = isReliableNow && isReliable;
     isOpen = hasOpened = isJoinOpen = true;
     isReliableNow = isReliable;
     refusal = null;
     retryMs = RETRY_MS;
-    if (isFirst ? need !== "nothing" : !isReliable || need !== "nothing") lost(now, true, isFirst);
+    fetchAgain();
+    if (need !== "nothing" || !(isFirst || goesOn)) lost(now, true, isFirst);
   }
 
   function closed(): void {
@@ -199,7 +208,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     else if (type === "pong") {
       const skew = Date.parse(textOf(data.timestamp) ?? "") - now;
       if (!Number.isNaN(skew)) clockSkew = skew;
-      if (pongs > 0 && --pongs === 0) fetchAt = now;
+      if (pongs > 0 && --pongs === 0) joinSeen(now);
     } else if (type === "session_members") named(now, data);
     else if (kind === "session") {
       if (type === "message_received") {
@@ -332,6 +341,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     // Between these and the page there may be others.
     if (need === "history" && hasMore)
       entries = entries.filter(({ isStored, key }) => !isStored || !oldest || key >= oldest.key);
+    if (!isJoinSeen) again = { need, knownUpTo };
     need = "nothing";
     isComplete = true;
     for (const entry of entries.filter(({ isInDoubt }) => isInDoubt)) {
@@ -592,8 +602,25 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (isJoinRefused) refusal = null;
     isJoinRefused = false;
     // What tells this side of the members sends it everything else too.
-    if (pongs > 0) fetchAt = now;
+    if (pongs > 0) joinSeen(now);
     pongs = 0;
+  }
+
+  /** From here on, everything comes to this side. */
+  function joinSeen(now: number): void {
+    isJoinSeen = true;
+    fetchAgain();
+    refetch = fetched = 0;
+    cursor = null;
+    fetchAt = now;
+  }
+
+  function fetchAgain(): void {
+    if (!again) return;
+    ({ need, knownUpTo } = again);
+    again = undefined;
+    // A page before what may be fetched anew does not join it.
+    earlier = 0;
   }
 
   function came(userId: string, online: boolean): void {
@@ -663,6 +690,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (!isOpen || !(config.canLoadEarlier || config.canLoadMissed)) return;
     fetchAt = isJoining ? now + JOIN_MS : now;
     if (!isJoining) return;
+    isJoinSeen = false;
     // In the reliable mode one more pong is on its way, of the ping that follows the hello.
     pongs = isReliableNow ? 2 : 1;
     for (let i = 0; i < pongs; i++) outputs.push({ do: "send", type: "ping", data: {} });
