@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use everwire::proto::socketio::{Acks, Link, LinkOutput, MAX_EARLY_PACKETS, Report, UnexpectedPacket};
-use everwire::proto::wire::socketio::{Namespace, connect, event};
+use everwire::proto::socketio::{
+    Acks, Continuity, Link, LinkOutput, MAX_EARLY_PACKETS, Recovery, Report, UnexpectedPacket,
+};
+use everwire::proto::wire::socketio::{Arguments, Namespace, connect, event};
 use everwire::proto::{
     Cause, Client, Close, Config, Event, Input, Message, Output, Phase, Purpose, Reason, SocketId, Timestamp,
 };
@@ -227,10 +229,11 @@ impl World {
                 self.transmit(&connect(&Namespace::MAIN, Some(&auth)));
             }
             LinkOutput::Send(frame) => self.transmit(&frame),
-            LinkOutput::Joined { sid, max_payload_bytes } => {
+            LinkOutput::Joined { sid, pid: None, max_payload_bytes } => {
                 assert_eq!((sid.as_str(), max_payload_bytes), ("s", 1_000_000));
                 self.client.handle_input(Input::SocketOpened { socket }, now);
             }
+            LinkOutput::Joined { .. } => panic!("the model server cannot recover sessions"),
             LinkOutput::PutOut => self.client.disconnect(now),
             LinkOutput::Ended { close, refusal } => {
                 self.connection = None;
@@ -607,10 +610,13 @@ fn the_document_lists_every_packet_that_can_come_at_the_wrong_moment() {
 }
 
 /// What a link makes of a recorded conversation. It has to say what the recorded client did of its own accord.
+///
+/// Every `open` is another connection of the same client.
 fn replay(name: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proto/socketio_recordings").join(name);
     let recording = fs::read_to_string(path.with_extension("txt")).expect("the recording is there");
     let mut link = Link::<Value>::new(Namespace::MAIN);
+    let mut recovery = Recovery::<Value>::default();
     let (mut outcome, mut said) = (vec![], vec![]);
     for line in recording.lines() {
         let now = Timestamp::from_millis(outcome.len() as u64);
@@ -622,21 +628,28 @@ fn replay(name: &str) -> Vec<String> {
             }
             ("< ", frame) => link.handle_text(&frame.to_owned(), now),
             ("> ", "3") => assert_eq!(said.pop(), Some("3".to_owned()), "{line}"),
-            ("> ", frame) if frame.starts_with("40") => assert_eq!(said.pop(), Some("40".to_owned()), "{line}"),
+            ("> ", frame) if frame.starts_with("40") => {
+                assert_eq!(said.pop(), Some("40".to_owned()), "{line}");
+                let claim = recovery.claim().map(|(pid, offset)| format!(r#"40{{"pid":"{pid}","offset":"{offset}"}}"#));
+                assert!(claim.is_none_or(|claim| claim == frame || frame.contains("unknown")), "{line}");
+            }
+            ("op", "en") => link = Link::new(Namespace::MAIN),
             _ => {}
         }
         while let Some(output) = link.poll_output() {
             match output {
                 LinkOutput::Connect => said.push(connect(&Namespace::MAIN, None)),
                 LinkOutput::Send(frame) => said.push(frame),
-                LinkOutput::Joined { sid, max_payload_bytes } => {
-                    outcome.push(format!("joined as {sid}, up to {max_payload_bytes} bytes"));
+                LinkOutput::Joined { sid, pid, max_payload_bytes } => {
+                    let continuity = recovery.handle_joined(pid.as_ref());
+                    outcome.push(format!("joined as {sid}, up to {max_payload_bytes} bytes: {continuity:?}"));
                 }
                 LinkOutput::PutOut => outcome.push("put out".to_owned()),
                 LinkOutput::Ended { close, refusal } => {
                     outcome.push(format!("ended with {}: {}", close.code, refusal.unwrap_or_default()));
                 }
                 LinkOutput::Event { id, arguments } => {
+                    recovery.handle_event(id, &arguments);
                     outcome.push(format!("event {id:?} {} {:?}", arguments.array, arguments.attachments));
                 }
                 LinkOutput::Ack { id, arguments } => outcome.push(format!("ack {id} {}", arguments.array)),
@@ -647,7 +660,7 @@ fn replay(name: &str) -> Vec<String> {
     outcome
 }
 
-const JOINED: &str = "joined as s, up to 1000000 bytes";
+const JOINED: &str = "joined as s, up to 1000000 bytes: First";
 
 #[test]
 fn what_npm_socket_io_has_said_is_understood() {
@@ -672,4 +685,49 @@ fn what_python_socketio_has_said_is_understood() {
     assert_eq!(replay("python-refused"), [refusal]);
     assert_eq!(replay("python-rejected"), [r#"ended with 4401: {"message":"Connection rejected by server"}"#]);
     assert_eq!(replay("python-disconnect"), [JOINED, early, "put out"]);
+}
+
+#[test]
+fn a_session_of_npm_socket_io_is_recovered_with_what_was_missed_or_known_to_be_lost() {
+    let outcome = replay("npm-recovery");
+    let joined = |sid, continuity| format!("joined as {sid}, up to 1000000 bytes: {continuity:?}");
+    let expected = [
+        joined("s1", Continuity::First),
+        r#"event None ["all",1,"o1"] []"#.to_owned(),
+        r#"event None ["mine",2,"o2"] []"#.to_owned(),
+        r#"event Some(0) ["asks","text"] []"#.to_owned(),
+        r#"event None ["bin",{"_placeholder":true,"num":0},"text","o3"] [[1]]"#.to_owned(),
+        joined("s1", Continuity::Recovered),
+        r#"event None ["all",3,"o4"] []"#.to_owned(),
+        joined("s2", Continuity::Lost),
+    ];
+    assert_eq!(outcome, expected);
+}
+
+#[test]
+fn a_session_can_be_asked_for_once_an_event_has_said_where_it_stands() {
+    let event = |array: Value| Arguments { array, attachments: vec![] };
+    let [pid, other] = ["p", "q"].map(str::to_owned);
+    let mut recovery = Recovery::<Value>::default();
+    assert_eq!(recovery.handle_joined(Some(&pid)), Continuity::First);
+    assert_eq!(recovery.claim(), None);
+    recovery.handle_event(Some(1), &event(json!(["asks", "text"])));
+    recovery.handle_event(None, &event(json!(["plain", 1])));
+    assert_eq!(recovery.claim(), None);
+    recovery.handle_event(None, &event(json!(["stored", 1, "o"])));
+    assert_eq!(recovery.claim(), Some((&pid, &"o".to_owned())));
+    assert_eq!(recovery.handle_joined(Some(&pid)), Continuity::Recovered);
+    assert!(recovery.claim().is_some());
+    assert_eq!(recovery.handle_joined(Some(&other)), Continuity::Lost);
+    assert_eq!(recovery.claim(), None);
+    assert!(!format!("{recovery:?}").contains('q'), "who knows the pid can take the session over");
+}
+
+#[test]
+fn a_server_that_cannot_recover_loses_what_is_missed() {
+    let mut recovery = Recovery::<Value>::default();
+    assert_eq!(recovery.handle_joined(None), Continuity::First);
+    recovery.handle_event(None, &Arguments { array: json!(["text", "no offset"]), attachments: vec![] });
+    assert_eq!(recovery.claim(), None);
+    assert_eq!(recovery.handle_joined(None), Continuity::Lost);
 }

@@ -24,7 +24,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "wire", about: "the decoder and the encoder", weight: 1, dictionary: Some(WORDS) },
     Target { name: "frame", about: "the typed events of the Rust face", weight: 1, dictionary: Some(WORDS) },
     Target { name: "server_frame", about: "the reference server's reader", weight: 1, dictionary: Some(WORDS) },
-    Target { name: "socketio", about: "the frames of Socket.IO", weight: 1, dictionary: Some(SOCKETIO_WORDS) },
+    Target { name: "socketio", about: "Socket.IO", weight: 1, dictionary: Some(SOCKETIO_WORDS) },
 ];
 
 pub const NEEDS: Needs = &[&tools::Nightly, &crates::CARGO_FUZZ];

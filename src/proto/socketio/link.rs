@@ -54,6 +54,8 @@ pub enum LinkOutput<V: PacketValue> {
     Joined {
         /// The id of the client there.
         sid: V::Text,
+        /// What [`Recovery`](super::Recovery) knows the session by, if the server can recover it.
+        pid: Option<V::Text>,
         /// The size of the largest frame that the server takes, in bytes.
         max_payload_bytes: u64,
     },
@@ -219,8 +221,8 @@ impl<V: PacketValue> Link<V> {
         match (&mut self.stage, kind) {
             (Stage::Ended, _) => {}
             (Stage::AwaitingHandshake, _) => self.report(Report::Unexpected(UnexpectedPacket::NoHandshake)),
-            (Stage::Joining { pings, max_payload_bytes, early }, PacketKind::Connect { sid, .. }) => {
-                self.outputs.push_back(LinkOutput::Joined { sid, max_payload_bytes: *max_payload_bytes });
+            (Stage::Joining { pings, max_payload_bytes, early }, PacketKind::Connect { sid, pid }) => {
+                self.outputs.push_back(LinkOutput::Joined { sid, pid, max_payload_bytes: *max_payload_bytes });
                 self.outputs.append(early);
                 self.stage = Stage::Joined { pings: pings.clone() };
             }

@@ -61,6 +61,10 @@ impl PacketValue for JsonValue {
         self.get(0).cloned()
     }
 
+    fn last_text(&self) -> Option<String> {
+        self.as_array()?.last()?.as_text()
+    }
+
     fn is_reserved_event(&self) -> bool {
         self.as_str().is_some_and(|name| RESERVED_EVENTS.contains(&name))
     }

@@ -46,6 +46,9 @@ pub trait PacketValue: Value<Text: PacketText> {
     /// The first element of this array.
     fn first(&self) -> Option<Self>;
 
+    /// The last element of this array, if it is a string.
+    fn last_text(&self) -> Option<Self::Text>;
+
     /// Whether this string is one of [`RESERVED_EVENTS`].
     fn is_reserved_event(&self) -> bool;
 
