@@ -153,6 +153,14 @@ impl<V: Value> Client<V> {
         self.config.max_message_bytes.min(server)
     }
 
+    /// The server of the latest connection takes no larger frame. What waits and is larger is dropped.
+    #[cfg(feature = "socketio")]
+    pub fn limit_message_bytes(&mut self, max_bytes: u64, now: Timestamp) {
+        self.server_max_bytes = max_bytes;
+        self.drop_each(&|message| (u64::from(message.bytes) > max_bytes).then_some(DropReason::TooLarge));
+        self.handle_timeout(now);
+    }
+
     /// Whether one more message may be unacknowledged: what may be to blame for the end of a connection goes out alone.
     fn has_window(&self, send_window: &SendWindow) -> bool {
         let is_alone = self.in_flight.front().is_some_and(|head| self.suspicion.covers(head.seq));

@@ -8,7 +8,8 @@ use everwire::proto::socketio::{
 };
 use everwire::proto::wire::socketio::{Arguments, Namespace, connect, event};
 use everwire::proto::{
-    Cause, Client, Close, Config, Event, Input, Message, Output, Phase, Purpose, Reason, SocketId, Timestamp,
+    Cause, Client, Close, Config, DropReason, Event, Input, Message, Output, Phase, Purpose, Reason, Refusal, SocketId,
+    Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ impl ModelServer {
                 vec![self.refusal.clone().unwrap_or_else(|| r#"40{"sid":"s"}"#.to_owned())]
             }
             _ => {
-                assert!(frame.starts_with("42"), "{frame}");
+                assert!(frame.starts_with("42") || frame == "41", "{frame}");
                 self.received.push(frame.to_owned());
                 vec![]
             }
@@ -88,6 +89,7 @@ struct World {
     reports: Vec<Report>,
     closes: Vec<Close>,
     refusals: Vec<Value>,
+    dropped: Vec<DropReason>,
     attempts: u32,
     opened: u32,
 }
@@ -96,6 +98,7 @@ impl World {
     fn new() -> Self {
         let mut config = Config::default();
         config.heartbeat.interval_ms = u64::MAX;
+        config.max_message_bytes = 10_000_000;
         let client = Client::new(config, "k3Zq8vXw2LmN4pRt".to_owned(), 7).expect("the options are right");
         Self {
             now: 0,
@@ -112,6 +115,7 @@ impl World {
             reports: vec![],
             closes: vec![],
             refusals: vec![],
+            dropped: vec![],
             attempts: 0,
             opened: 0,
         }
@@ -231,6 +235,7 @@ impl World {
             LinkOutput::Send(frame) => self.transmit(&frame),
             LinkOutput::Joined { sid, pid: None, max_payload_bytes } => {
                 assert_eq!((sid.as_str(), max_payload_bytes), ("s", 1_000_000));
+                self.client.limit_message_bytes(max_payload_bytes, now);
                 self.client.handle_input(Input::SocketOpened { socket }, now);
             }
             LinkOutput::Joined { .. } => panic!("the model server cannot recover sessions"),
@@ -265,7 +270,14 @@ impl World {
                 self.transmit(&event(&Namespace::MAIN, id, &message.frame, 0));
             }
             Output::Close { socket } => {
-                self.connection = None;
+                let mut connection = self.connection.take();
+                let goodbye = connection.as_mut().and_then(|(_, link)| {
+                    link.leave();
+                    link.poll_output()
+                });
+                if let Some(LinkOutput::Send(frame)) = goodbye {
+                    self.transmit(&frame);
+                }
                 let close = Close { code: 1000, reason: Reason::Peer(String::new()), was_clean: true };
                 self.client.handle_input(Input::SocketClosed { socket, close }, self.at());
             }
@@ -275,6 +287,7 @@ impl World {
                 self.lost.extend(self.asked.handle_end());
             }
             Output::Event(Event::Opened) => self.opened += 1,
+            Output::Event(Event::Dropped { reason, .. }) => self.dropped.push(reason),
             Output::Event(_) | Output::CheckBuffer { .. } => {}
             Output::Ping { .. } | Output::Hello { .. } => panic!("{output:?} is not of this dialect"),
         }
@@ -586,6 +599,30 @@ fn events_that_wait_for_acknowledgements_are_bounded() {
     assert!(!acks.handle_ack(1), "no server was sent it");
     assert!(acks.forget(1) && !acks.forget(1) && !acks.is_full());
     assert_eq!((acks.poll_timeout(), acks.handle_end()), (Timestamp::from_millis(2), vec![]));
+}
+
+#[test]
+fn a_client_says_goodbye_and_stays_away() {
+    let mut world = World::joined();
+    world.client.disconnect(world.at());
+    world.turn();
+    assert_eq!((world.phase(), world.server.received.as_slice()), (Phase::Idle, &["41".to_owned()][..]));
+    assert_eq!(world.last_close().0, 1000);
+    world.advance(60_000);
+    assert_eq!(world.attempts, 1);
+}
+
+#[test]
+fn what_is_larger_than_the_server_takes_is_not_sent() {
+    let mut world = World::new();
+    let large = format!("[\"{}\"]", "x".repeat(1_000_000));
+    world.emit(&large);
+    world.connect();
+    assert_eq!(world.dropped, [DropReason::TooLarge]);
+    let message = Message::new(large.clone(), large.len() as u32, Purpose::Ordinary);
+    let refused = world.client.send(message, world.at()).expect_err("the server would end the connection");
+    assert!(matches!(refused.refusal, Refusal::TooLarge { max: 1_000_000, .. }));
+    assert_eq!((world.phase(), world.server.received.len()), (Phase::Open, 0));
 }
 
 #[test]

@@ -89,9 +89,12 @@ fn clippy_wasm() -> Result<()> {
 
 /// Only the library: tests need the standard library, which these features leave out.
 fn clippy_npm() -> Result<()> {
-    let features = ["--no-default-features", "--features", "npm"];
-    let arguments = [&["--package", "everwire", "--lib", "--target", wasm::TARGET][..], &features].concat();
-    clippy("lint · clippy, npm features", &arguments)
+    for features in ["npm", "npm,socketio"] {
+        let features = ["--no-default-features", "--features", features];
+        let arguments = [&["--package", "everwire", "--lib", "--target", wasm::TARGET][..], &features].concat();
+        clippy("lint · clippy, npm features", &arguments)?;
+    }
+    Ok(())
 }
 
 fn clippy_fuzz() -> Result<()> {

@@ -7,7 +7,7 @@ use crate::proto::close::{NO_STATUS, PROTOCOL_ERROR, UNAUTHORIZED};
 use crate::proto::coded::coded;
 use crate::proto::wire::socketio::{
     Arguments, EnginePacket, FrameReader, Handshake, Member, Namespace, Packet, PacketFlaw, PacketKind, PacketText,
-    PacketValue, pong,
+    PacketValue, disconnect, pong,
 };
 use crate::proto::{Cause, Close, Reason, Timestamp};
 
@@ -50,7 +50,7 @@ pub enum LinkOutput<V: PacketValue> {
     Connect,
     /// Send this frame.
     Send(V::Text),
-    /// The client is in its namespace: tell the state machine that the socket has opened.
+    /// The client is in its namespace: tell the state machine how large frames may be, and that the socket has opened.
     Joined {
         /// The id of the client there.
         sid: V::Text,
@@ -136,6 +136,14 @@ impl<V: PacketValue> Link<V> {
         if !matches!(self.stage, Stage::Ended) {
             let read = self.reader.read_binary(frame);
             self.handle(read, now);
+        }
+    }
+
+    /// The state machine closes the socket: says goodbye in front of it, if the client is in its namespace or has asked to be.
+    pub fn leave(&mut self) {
+        if matches!(self.stage, Stage::Joining { .. } | Stage::Joined { .. }) {
+            self.stage = Stage::Ended;
+            self.outputs.push_back(LinkOutput::Send(disconnect(&self.namespace)));
         }
     }
 
