@@ -14,12 +14,17 @@ try {
   console.log(`
 ${PER_SECOND} events a second for ${SECONDS} s into a mounted list that shows the last 100, over loopback; Chromium ${browser.version()}
 `);
-  const hook = await measure("hook");
-  print("useEventState", hook);
-  expect(`none of ${hook.count} events is lost`, hook.count === PER_SECOND * SECONDS && hook.isComplete);
-  expect("at most one render a frame", hook.commits === hook.framesWithCommit && hook.commits <= hook.frames);
-  expect(`the main thread is busy for less than ${percent(MOST_BUSY)}`, hook.busy < MOST_BUSY);
-  console.log();
+  for (const [list, name] of [
+    ["hook", "useEventState"],
+    ["conversation", "useSession"],
+  ]) {
+    const hook = await measure(list);
+    print(name, hook);
+    expect(`none of ${hook.count} events is lost`, hook.count === PER_SECOND * SECONDS && hook.isComplete);
+    expect("at most one render a frame", hook.commits === hook.framesWithCommit && hook.commits <= hook.frames);
+    expect(`the main thread is busy for less than ${percent(MOST_BUSY)}`, hook.busy < MOST_BUSY);
+    console.log();
+  }
   print("useEvent and useState", await measure("state"));
   console.log("    for comparison: what an application writes by hand\n");
 } finally {

@@ -1,5 +1,6 @@
 import { NativeSocketClient } from "everwire";
-import { useEvent, useEventState, WebSocketProvider } from "everwire/react";
+import { useEvent, useEventState, useSession, WebSocketProvider } from "everwire/react";
+import { chat } from "everwire/session";
 import { createElement, memo, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 
@@ -34,6 +35,13 @@ function List({ state }) {
 
 const LISTS = {
   hook: () => createElement(List, { state: useEventState("message_received", withMessage, EMPTY) }),
+  conversation: () => {
+    const { messages } = useSession("bench");
+    const all = messages.map(({ data }) => data);
+    const rows = all.slice(-ROWS);
+    const isComplete = all.every(({ n }, index) => n === all[0].n + index);
+    return createElement(List, { state: { count: (all.at(-1)?.n ?? -1) + 1, isComplete, rows } });
+  },
   // What one writes without it.
   state: () => {
     const [state, setState] = useState(EMPTY);
@@ -47,7 +55,7 @@ let root;
 
 /** Mounts one of the lists, and resolves when its connection is open. */
 window.mountList = (name) => {
-  client = new NativeSocketClient({ delivery: "at-most-once" });
+  client = new NativeSocketClient({ delivery: "at-most-once", chat: chat({ userId: "ada" }) });
   root = createRoot(document.getElementById("root"));
   root.render(createElement(WebSocketProvider, { client }, createElement(LISTS[name])));
   return new Promise((resolve) => {

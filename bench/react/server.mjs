@@ -57,7 +57,14 @@ function talk(socket, { events, perSecond }) {
   const timer = setInterval(() => {
     const due = Math.min(events, ((performance.now() - startedAt) * perSecond) / 1_000);
     while (said < due) {
-      const message = { id: `message-${said}`, n: said, content: `what is said as number ${said}`, at: Date.now() };
+      const message = {
+        id: `message-${said}`,
+        n: said,
+        content: `what is said as number ${said}`,
+        role: "user",
+        user_id: "ben",
+        timestamp: new Date().toISOString(),
+      };
       say(socket, "message_received", { message });
       said++;
     }

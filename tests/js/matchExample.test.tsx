@@ -68,7 +68,7 @@ async function openPage(user: string) {
       </WebSocketProvider>
     </main>,
   );
-  await advance(0);
+  await settled();
   const page = within(screen.getByLabelText(user));
   const input = page.getByLabelText("Message");
   return {
@@ -80,7 +80,11 @@ async function openPage(user: string) {
   };
 }
 
-const settled = () => act(() => server.settled());
+/** What is on its way has arrived, and is on the page: conversations show what others do with the next frame. */
+const settled = async () => {
+  await act(() => server.settled());
+  await act(() => vi.advanceTimersByTimeAsync(50));
+};
 const advance = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 
 it("both see what either writes, and the sender sees that it was read", async () => {

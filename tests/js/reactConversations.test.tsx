@@ -18,7 +18,11 @@ afterEach(() => {
 
 const settle = () => act(() => vi.advanceTimersByTime(1));
 const opens = () => act(() => StandInSocket.newest.opens());
-const says = (type: string, data: object) => act(() => StandInSocket.newest.says(type, data));
+/** Something arrives, and is on the page with the next frame. */
+const says = (type: string, data: object) => {
+  act(() => StandInSocket.newest.says(type, data));
+  act(() => vi.advanceTimersToNextFrame());
+};
 const sent = (type: string) =>
   StandInSocket.newest.frames.filter((frame) => frame.type === type).map(({ data }) => data);
 
@@ -64,6 +68,37 @@ describe("useSession", () => {
     expect(sent("leave_session")).toEqual([{ session_id: "s1" }]);
   });
 
+  it("renders at once for the first event and for what the user does, and for all others once a frame", () => {
+    let renders = 0;
+    const { result } = renderHook(
+      () => {
+        renders++;
+        return useSession("s1");
+      },
+      { wrapper: below(chatting("ada")) },
+    );
+    opens();
+    act(() => vi.advanceTimersToNextFrame());
+    const hears = (number: number) => {
+      const message = { id: `m${number}`, content: `${number}`, role: "user", timestamp: BEGUN, user_id: "ben" };
+      act(() => StandInSocket.newest.says("message_received", { message }));
+    };
+    renders = 0;
+    for (let number = 0; number < 100; number++) hears(number);
+    expect([renders, result.current.messages.length]).toEqual([1, 1]);
+    act(() => void result.current.send("mine"));
+    expect(result.current.messages.at(-1)).toMatchObject({ content: "mine", isOwn: true });
+    renders = 0;
+    act(() => vi.advanceTimersToNextFrame());
+    expect(renders).toBeLessThanOrEqual(1);
+    expect(result.current.messages).toHaveLength(101);
+    for (let number = 100; number < 200; number++) hears(number);
+    act(() => vi.advanceTimersToNextFrame());
+    act(() => vi.advanceTimersToNextFrame());
+    expect(result.current.messages).toHaveLength(201);
+    expect(renders).toBeLessThanOrEqual(3);
+  });
+
   it("joins once in StrictMode, and for however many components", () => {
     const client = chatting();
     const Session = () => `${useSession("s1").messages.length} `;
@@ -101,7 +136,7 @@ describe("useSession", () => {
     settle();
     expect(sent("leave_session")).toEqual([{ session_id: "s1" }, { session_id: "s2" }]);
     expect(sent("join_session")).toHaveLength(2);
-    expect(() => result.current.send("to nobody")).toThrow("the hook was given no id");
+    expect(() => result.current.send("to nobody")).toThrow("the hook has no id");
     expect(() => result.current.markAsRead()).not.toThrow();
     expect(StandInSocket.newest.closedWith).toBeUndefined();
   });

@@ -60,6 +60,8 @@ class Conversation {
   readonly #kind: ChatKind;
   readonly #id: ConversationId;
   #chat: Chat | undefined;
+  /** Whether the user does something, which is shown at once. */
+  #isActing = false;
 
   constructor(connection: Connection, kind: ChatKind, id: ConversationId) {
     this.#connection = connection;
@@ -74,10 +76,30 @@ class Conversation {
 
   readonly getSnapshot = (): ChatSnapshot => (this.#connection.made && this.chat?.getSnapshot()) ?? NOTHING;
 
-  /** Joins before the connection opens. What was left for good is not the conversation any more that others show under this id. */
+  /**
+   * Joins before the connection opens. What was left for good is not the conversation any more that others show under this id. Calls the listener at
+   * most once a frame, but for what the user does.
+   */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#chat = undefined;
-    const leave = this.chat?.subscribe(listener);
+    /** Whether there is something to show with the frame that is waited for, if one is. */
+    let isDue: boolean | undefined;
+    const changed = (): void => {
+      if (!this.#isActing) {
+        if (isDue !== undefined) {
+          isDue = true;
+          return;
+        }
+        isDue = false;
+        this.#connection.withFrame(() => {
+          const wasDue = isDue;
+          isDue = undefined;
+          if (wasDue) changed();
+        });
+      }
+      listener();
+    };
+    const leave = this.chat?.subscribe(changed);
     const release = this.#connection.hold();
     return () => {
       leave?.();
@@ -87,17 +109,26 @@ class Conversation {
 
   readonly actions: Omit<UseConversation, keyof ChatSnapshot> = {
     send: (content, fields) => {
-      if (!this.chat) throw new Error(`there is no ${this.#kind} to write to: the hook was given no id`);
-      return this.chat.send(content, fields);
+      if (!this.#id) throw new Error(`no ${this.#kind} to write to: the hook has no id`);
+      return this.#act((chat) => chat.send(content, fields)) as string;
     },
-    retry: (id) => this.chat?.retry(id),
-    discard: (id) => this.chat?.discard(id),
+    retry: (id) => this.#act((chat) => chat.retry(id)),
+    discard: (id) => this.#act((chat) => chat.discard(id)),
     keyPressed: () => this.chat?.keyPressed(),
     stopped: () => this.chat?.stopped(),
     setTyping: (isTyping) => this.chat?.setTyping(isTyping),
-    markAsRead: (id) => this.chat?.markAsRead(id),
+    markAsRead: (id) => this.#act((chat) => chat.markAsRead(id)),
     loadEarlier: async () => this.chat?.loadEarlier(),
   };
+
+  #act<T>(act: (chat: Chat) => T): T | undefined {
+    this.#isActing = true;
+    try {
+      return this.chat && act(this.chat);
+    } finally {
+      this.#isActing = false;
+    }
+  }
 }
 
 function useConversationStore(
