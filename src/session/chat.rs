@@ -92,7 +92,7 @@ pub struct Chat {
     /// The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between.
     begin: Option<String>,
     /// The newest message before which nothing is missing: its id and its place.
-    known: Option<(Option<String>, Key)>,
+    known: Option<KnownUpTo>,
     /// Where a fetch of several pages goes on.
     cursor: Option<String>,
     fetched: usize,
@@ -106,12 +106,15 @@ pub struct Chat {
     /// Whether it has.
     is_join_seen: bool,
     /// What was fetched before it had, and from where: to be fetched once more.
-    again: Option<(Need, Option<(Option<String>, Key)>)>,
+    again: Option<(Need, Option<KnownUpTo>)>,
     is_announced: bool,
     is_key_new: bool,
     say_at: Option<i64>,
     stop_at: Option<i64>,
 }
+
+/// The server's id and the time of a message before which nothing is missing.
+type KnownUpTo = (Option<String>, Key);
 
 /// What has to be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
