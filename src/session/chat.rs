@@ -103,7 +103,11 @@ pub struct Chat {
     retry_ms: i64,
     /// How many pongs must come before the server has surely seen this side join.
     pongs: u8,
-    /// Whether it has.
+    /// Whether the pings are out and it is not sure yet.
+    is_asking: bool,
+    /// Whether the join waits until the server takes it, as any message of the reliable mode.
+    is_join_waiting: bool,
+    /// Whether the server has seen this side join.
     is_join_seen: bool,
     /// What was fetched before it had, and from where: to be fetched once more.
     again: Option<(Need, Option<KnownUpTo>)>,
@@ -201,6 +205,8 @@ impl Chat {
             fetch_at: None,
             retry_ms: RETRY_MS,
             pongs: 0,
+            is_asking: false,
+            is_join_waiting: false,
             is_join_seen: false,
             again: None,
             is_announced: false,
@@ -285,11 +291,17 @@ impl Chat {
         }
     }
 
+    /// The join was handed to the client, or the server has taken it: in the reliable mode by an acknowledgement, at most once when it was sent.
+    pub fn handle_join(&mut self, now: i64, is_taken: bool) {
+        self.is_join_waiting = !is_taken;
+        self.answered(now);
+    }
+
     /// The connection has ended.
     pub fn handle_close(&mut self) {
         (self.is_open, self.is_announced, self.is_key_new, self.is_joining) = (false, false, false, false);
         (self.say_at, self.stop_at, self.fetch_at) = (None, None, None);
-        self.pongs = 0;
+        (self.pongs, self.is_asking) = (0, false);
         self.members.clear();
         self.are_members_listed = false;
         self.typing.clear();
@@ -852,11 +864,14 @@ impl Chat {
         if let Some(at) = text(data, "timestamp").and_then(|time| iso_time::parse(&time)) {
             self.skew = at - now;
         }
-        if self.pongs > 0 {
-            self.pongs -= 1;
-            if self.pongs == 0 {
-                self.join_seen(now);
-            }
+        self.pongs = self.pongs.saturating_sub(1);
+        self.answered(now);
+    }
+
+    /// The server may answer pings before it takes a message of the reliable mode.
+    fn answered(&mut self, now: i64) {
+        if self.is_asking && self.pongs == 0 && !(self.is_reliable && self.is_join_waiting) {
+            self.join_seen(now);
         }
     }
 
@@ -874,14 +889,14 @@ impl Chat {
             self.error = None;
         }
         // What tells this side of the members sends it everything else too.
-        if core::mem::take(&mut self.pongs) > 0 {
+        if self.is_asking {
             self.join_seen(now);
         }
     }
 
     /// From here on, everything comes to this side.
     fn join_seen(&mut self, now: i64) {
-        self.is_join_seen = true;
+        (self.pongs, self.is_asking, self.is_join_seen) = (0, false, true);
         self.fetch_again();
         (self.refetch, self.fetched, self.cursor) = (None, 0, None);
         self.fetch_at = Some(now);
@@ -921,7 +936,7 @@ impl Chat {
                 return;
             }
             (self.is_joining, self.is_join_refused) = (false, true);
-            (self.pongs, self.fetch_at) = (0, None);
+            (self.pongs, self.is_asking, self.fetch_at) = (0, false, None);
         } else if about == Some(self.kind.send()) {
             // Where each message is announced, in order, the first that is not must be the one that was refused.
             let is_open = |Entry { message, is_stored, is_in_doubt, .. }: &&Entry| {
@@ -962,7 +977,7 @@ impl Chat {
         }
         self.fetch_at = Some(if is_joining { now + JOIN_MS } else { now });
         if is_joining {
-            self.is_join_seen = false;
+            (self.is_asking, self.is_join_seen) = (true, false);
             // In the reliable mode one more pong is on its way, of the ping that follows the hello.
             self.pongs = if self.is_reliable { 2 } else { 1 };
             for _ in 0..self.pongs {

@@ -267,11 +267,36 @@ it("at most once, what was missed is fetched after every connection, again and a
   });
 });
 
+it("in the reliable mode the history is fetched when the server has taken the join, however many pings it answers before", async () => {
+  const loadEarlier = vi.fn(async () => ({ messages: [], hasMore: false }));
+  const { client, socket } = welcomedClient({ chat: chat({ ...ME, loadEarlier }) });
+  client.match("m1").join();
+  for (let pongs = 0; pongs < 4; pongs++) socket.says("pong", {});
+  await vi.advanceTimersByTimeAsync(0);
+  expect(loadEarlier).not.toHaveBeenCalled();
+  socket.says("ack", { seq: 1 });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(loadEarlier).toHaveBeenCalledTimes(1);
+});
+
+it("what a connection answers that is being closed makes no history whole", async () => {
+  const loadEarlier = vi.fn(async () => ({ messages: [], hasMore: false }));
+  const { client, socket } = welcomedClient({ chat: chat({ ...ME, loadEarlier }) });
+  client.match("m1").join();
+  socket.says("ack", { seq: 1 });
+  client.disconnect();
+  for (let pongs = 0; pongs < 4; pongs++) socket.says("pong", {});
+  socket.says("session_members", { session_id: "m1", members: [] });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(loadEarlier).not.toHaveBeenCalled();
+});
+
 it("in the reliable mode nothing is fetched but what is named as missing", async () => {
   const loadMissed = vi.fn(async () => ({ messages: [], hasMore: false }));
   const { client, socket } = welcomedClient({ chat: chat({ ...ME, loadMissed }) });
   const match = client.match("m1");
   match.join();
+  socket.says("ack", { seq: 1 });
   socket.says("notification", {}, { stream: "user", offset: 5 });
   comeBack({ streams: { user: 5 } });
   await vi.advanceTimersByTimeAsync(10_000);

@@ -74,6 +74,7 @@ class Player {
       },
       retry: () => machine.retry(now, argument),
       discard: () => machine.discard(argument),
+      joined: () => machine.joined(now, argument.taken),
       moved: () => {
         const { id, status, reliable, error, cause } = argument as Record<string, string>;
         const failed = error === undefined ? undefined : failure(error as "refused", "", cause);

@@ -69,6 +69,7 @@ impl Player {
             "entered" => chat.enter(),
             "left" => chat.leave(),
             "opened" => chat.handle_open(now, argument["reliable"] == true),
+            "joined" => chat.handle_join(now, argument["taken"] == true),
             "closed" => chat.handle_close(),
             "gap" => chat.handle_gap(now),
             "identified" => chat.set_user(text(argument)),

@@ -60,6 +60,8 @@ export interface ChatMachine {
   left(): void;
   /** A connection is open, and the join is on its way. */
   opened(now: number, isReliable: boolean): void;
+  /** The join was handed to the client, or the server has taken it: in the reliable mode by an acknowledgement, at most once when it was sent. */
+  joined(now: number, isTaken: boolean): void;
   closed(): void;
   /** Events are lost for good. */
   gap(now: number): void;
@@ -135,6 +137,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   let retryMs = RETRY_MS;
   /** How many pongs must come before the server has surely seen this side join. */
   let pongs = 0;
+  /** Whether the pings are out and it is not sure yet. */
+  let isAsking = false;
+  /** Whether the join waits until the server takes it, as any message of the reliable mode. */
+  let isJoinWaiting = false;
   /** Whether it has. */
   let isJoinSeen = false;
   /** What was fetched before it had, and from where: to be fetched once more. */
@@ -170,8 +176,13 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (need !== "nothing" || !(isFirst || goesOn)) lost(now, true, isFirst);
   }
 
+  function joined(now: number, isTaken: boolean): void {
+    isJoinWaiting = !isTaken;
+    answered(now);
+  }
+
   function closed(): void {
-    isOpen = isAnnounced = isKeyNew = isJoinOpen = false;
+    isOpen = isAnnounced = isKeyNew = isJoinOpen = isAsking = false;
     sayAt = stopAt = fetchAt = Infinity;
     pongs = 0;
     present.clear();
@@ -208,7 +219,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     else if (type === "pong") {
       const skew = Date.parse(textOf(data.timestamp) ?? "") - now;
       if (!Number.isNaN(skew)) clockSkew = skew;
-      if (pongs > 0 && --pongs === 0) joinSeen(now);
+      if (pongs > 0) pongs--;
+      answered(now);
     } else if (type === "session_members") named(now, data);
     else if (kind === "session") {
       if (type === "message_received") {
@@ -602,13 +614,19 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (isJoinRefused) refusal = null;
     isJoinRefused = false;
     // What tells this side of the members sends it everything else too.
-    if (pongs > 0) joinSeen(now);
-    pongs = 0;
+    if (isAsking) joinSeen(now);
+  }
+
+  /** The server may answer pings before it takes a message of the reliable mode. */
+  function answered(now: number): void {
+    if (isAsking && pongs === 0 && !(isReliableNow && isJoinWaiting)) joinSeen(now);
   }
 
   /** From here on, everything comes to this side. */
   function joinSeen(now: number): void {
     isJoinSeen = true;
+    isAsking = false;
+    pongs = 0;
     fetchAgain();
     refetch = fetched = 0;
     cursor = null;
@@ -655,6 +673,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       if (!isJoinOpen) return;
       isJoinOpen = false;
       isJoinRefused = true;
+      isAsking = false;
       pongs = 0;
       fetchAt = Infinity;
     } else if (about === send) {
@@ -691,6 +710,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     fetchAt = isJoining ? now + JOIN_MS : now;
     if (!isJoining) return;
     isJoinSeen = false;
+    isAsking = true;
     // In the reliable mode one more pong is on its way, of the ping that follows the hello.
     pongs = isReliableNow ? 2 : 1;
     for (let i = 0; i < pongs; i++) outputs.push({ do: "send", type: "ping", data: {} });
@@ -720,6 +740,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     entered,
     left,
     opened,
+    joined,
     closed,
     gap,
     identified,

@@ -1,4 +1,4 @@
-import type { Chat, ChatClient, ChatErrorMaker, ChatKind, ChatSnapshot, EverwireError } from "everwire";
+import type { Chat, ChatClient, ChatErrorMaker, ChatKind, ChatSendResult, ChatSnapshot, EverwireError } from "everwire";
 import type { ChatOptions, ChatPage } from "./chat.js";
 import { DIALECTS } from "./chatEvents.js";
 import { type ChatMachine, type ChatOutput, chatMachine } from "./chatMachine.js";
@@ -32,6 +32,7 @@ export function chatStore(
   let snapshot: ChatSnapshot = machine.snapshot();
   let uses = 0;
   let isEntered = false;
+  let latestJoin: ChatSendResult | undefined;
   let alarm: ReturnType<typeof setTimeout> | undefined;
   /** The fetches that are under way, by their tokens. */
   const fetches = new Map<number, Promise<void>>();
@@ -84,7 +85,13 @@ export function chatStore(
     const move = (error?: EverwireError): void => {
       if (message !== undefined) act(() => machine.moved(message, result.status, isReliable(), error), current);
       else if (type === join && error?.cause) hear("error", { ...error.cause, about: join });
+      else if (type === join && result === latestJoin) {
+        const { status } = result;
+        const isTaken = !error && status !== "queued" && (status !== "sent" || !isReliable());
+        act((machine, now) => machine.joined(now, isTaken), current);
+      }
     };
+    if (type === join) latestJoin = result;
     if ("error" in result) {
       move(result.error);
       return;
@@ -138,6 +145,8 @@ export function chatStore(
       else if (event === "close") machine.closed();
       else if (event === "gap") machine.gap(now);
       else if (event === "connected") identify();
+      // What a connection answers that is being closed says nothing of what the next one brings.
+      else if (ANSWERS.test(event) && client.getSnapshot().phase !== "open") return;
       else if (!(data instanceof Error)) machine.event(now, event, data);
     });
   };
@@ -191,3 +200,5 @@ export function chatStore(
     },
   };
 }
+
+const ANSWERS = /^(pong|session_members)$/;

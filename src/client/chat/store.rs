@@ -33,6 +33,8 @@ pub(super) struct Store {
     is_stale: Cell<bool>,
     /// Messages on their way, by their numbers.
     tracked: ReentrancyCell<BTreeMap<u64, Tracked>>,
+    /// The number of the join that the server has not taken.
+    join: Cell<Option<u64>>,
     /// The fetches that are under way, by their tokens.
     fetches: ReentrancyCell<BTreeMap<u64, Rc<Fetch>>>,
     uses: Cell<usize>,
@@ -74,6 +76,7 @@ impl Store {
             snapshot: ReentrancyCell::new(snapshot),
             is_stale: Cell::new(false),
             tracked: ReentrancyCell::default(),
+            join: Cell::new(None),
             fetches: ReentrancyCell::default(),
             uses: Cell::new(0),
             is_entered: Cell::new(false),
@@ -191,7 +194,11 @@ impl Store {
     }
 
     pub(super) fn hear_frame(&self, event: &str, data: &Value) {
-        self.act(|machine, now| machine.handle_event(now, event, data));
+        // What a connection answers that is being closed says nothing of what the next one brings.
+        let is_answer = matches!(event, "pong" | "session_members");
+        if !is_answer || self.is_open() {
+            self.act(|machine, now| machine.handle_event(now, event, data));
+        }
     }
 
     /// Tells the machine who this user is, once that is known.
@@ -209,10 +216,20 @@ impl Store {
 
     /// At most once, more is not known of a message.
     pub(super) fn transmitted(&self, seq: u64) {
-        if !self.is_reliable()
-            && let Some(Tracked::Message { id, .. }) = self.untrack(seq)
-        {
+        if self.is_reliable() {
+            return;
+        }
+        self.joined(seq);
+        if let Some(Tracked::Message { id, .. }) = self.untrack(seq) {
             self.act(|machine, _| machine.handle_status(&id, ChatStatus::Sent));
+        }
+    }
+
+    /// The server has taken the messages up to this one.
+    fn joined(&self, seq: u64) {
+        if self.join.get().is_some_and(|join| join <= seq) {
+            self.join.set(None);
+            self.act(|machine, now| machine.handle_join(now, true));
         }
     }
 
@@ -221,6 +238,7 @@ impl Store {
         self.epoch.set(self.epoch.get() + 1);
         drop(self.machine.replace(Chat::new(self.kind, self.id.as_str(), self.options.config())));
         drop(self.tracked.replace(BTreeMap::new()));
+        self.join.set(None);
         if self.is_entered.get() {
             self.act(|machine, _| machine.enter());
             self.identify();
@@ -321,6 +339,10 @@ impl Store {
         // What becomes of a message may be told before the driver returns, so its number is expected before it is given.
         let seq = host.with_core(|core| core.latest_seq()) + 1;
         if let Some(tracked) = tracked {
+            if matches!(tracked, Tracked::Join) {
+                self.join.set(Some(seq));
+                self.machine.borrow_mut().handle_join(now(), false);
+            }
             self.track(seq, tracked);
         }
         let sent = encode::payload(data).and_then(|data| submit(&host, event, &data, &SendOptions::default(), None));
@@ -368,6 +390,7 @@ impl Store {
 
     /// The server has processed every message up to this one.
     fn acknowledged(&self, seq: u64) {
+        self.joined(seq);
         let mut ids = Vec::new();
         for tracked in self.tracked.borrow_mut().range_mut(..=seq).map(|(_, tracked)| tracked) {
             if let Tracked::Message { id, is_acknowledged } = tracked
@@ -400,6 +423,11 @@ impl Store {
     fn fail(&self, id: &str, code: &str, cause: Value) {
         let failure = ChatFailure { code: code.to_owned(), cause };
         self.act(|machine, _| machine.handle_failure(id, failure));
+    }
+
+    fn is_open(&self) -> bool {
+        let host = self.host.upgrade();
+        host.is_some_and(|host| host.with_core(|core| core.snapshot().phase == Phase::Open))
     }
 
     fn is_reliable(&self) -> bool {
