@@ -2,7 +2,7 @@
 
 use everwire::driver;
 use everwire::proto::time::FOREVER;
-use everwire::proto::{Phase, Refusal, Sent};
+use everwire::proto::{Message, Phase, Refusal, Sent};
 
 use crate::application::Draft;
 use crate::downward_frame::{Down, Kind, Stream};
@@ -59,6 +59,12 @@ impl Simulation {
             Act::HoldBack { ms } if self.server_is_up && !self.server_is_plain => self.hold_back(ms),
             Act::HoldBack { .. } => {}
             Act::ServerClock { ms } => self.server_ahead_ms += ms,
+            Act::Chat { device, act } => {
+                let page = self.devices[device].page;
+                if self.pages[page].frozen_until.is_none() {
+                    self.chat_acts(page, act);
+                }
+            }
             Act::Shout { device } => {
                 if let Some(connection) = self.live_connection(device)
                     && self.connections[connection].server.is_some()
@@ -102,6 +108,19 @@ impl Simulation {
     pub fn send_as(&mut self, page: usize, what: What, note: Note) {
         let uid = self.messages.len() as u32;
         let message = Draft { uid, what, note }.message(self.wall_clock_ms());
+        _ = self.submit(page, what, note, message, false);
+    }
+
+    /// Hands a message to the driver, whose number in the model is the next. Returns what has become of it.
+    pub fn submit(
+        &mut self,
+        page: usize,
+        what: What,
+        note: Note,
+        message: Box<Message<String>>,
+        is_chat: bool,
+    ) -> Result<Sent, Refusal> {
+        let uid = self.messages.len() as u32;
         let (frame, bytes) = (message.frame.clone(), message.bytes);
         let (key, rank) = (message.policy.coalesce.clone(), message.policy.rank);
         let seq = self.pages[page].client().latest_seq() + 1;
@@ -110,6 +129,8 @@ impl Simulation {
             holder: page,
             seq,
             what,
+            is_chat,
+            was_refused: false,
             frame,
             bytes,
             key,
@@ -140,7 +161,8 @@ impl Simulation {
         let answer = driver::send(&mut self.host(page), message).map(|(sent, _)| sent);
         trace!(self, "page {page}: message {uid} {what:?} {note:?}: {answer:?}");
         if must_fit.is_some_and(|is_open| answer.is_err() || is_open && answer.as_ref().ok() != Some(&Sent::Now)) {
-            return self.break_rule(Rule::RoomDenied, format!("message {uid} of page {page}: {answer:?}"));
+            self.break_rule(Rule::RoomDenied, format!("message {uid} of page {page}: {answer:?}"));
+            return answer;
         }
         if answer == Ok(Sent::Now) && what != What::Volatile {
             self.note_refused_unasked(page, uid);
@@ -152,17 +174,19 @@ impl Simulation {
         let was_accepted = self.pages[page].client().latest_seq() == seq;
         if was_accepted && answer == Err(Refusal::NotOpen) {
             // It was handed to a socket that turned out to be closing, and was dropped.
-            return self.check_ended(uid);
+            self.check_ended(uid);
+            return answer;
         }
         if answer.is_err() {
             self.tally.add(Count::Refused);
             self.pages[page].uids.pop();
             self.messages[uid as usize].status = Status::Ended(End::Dropped);
-            return;
+            return answer;
         }
         self.tally.add(Count::Accepted);
         if self.pages[page].client().latest_seq() != seq || self.pages[page].uids.len() as u64 != seq {
-            return self.break_rule(Rule::DriverContract, format!("message {uid} has not the number {seq}"));
+            self.break_rule(Rule::DriverContract, format!("message {uid} has not the number {seq}"));
+            return answer;
         }
         self.tally.add_many(Count::Requests, usize::from(note.reply_within_ms.is_some()));
         match what {
@@ -181,6 +205,7 @@ impl Simulation {
             self.tally.add(Count::Durable);
             self.store(page, uid);
         }
+        answer
     }
 
     /// Whether a message that is sent now has to be taken, and if so, whether the page is open and has to send it at once.
@@ -214,7 +239,9 @@ impl Simulation {
     fn cancel(&mut self, page: usize, back: usize) {
         let Some(seq) = self.pages[page].uids.len().checked_sub(back) else { return };
         let Some(uid) = self.uid(page, seq as u64) else { return };
-        if !matches!(self.messages[uid as usize].what, What::Note { .. } | What::Volatile) {
+        // A chat's messages are the chat's.
+        let MessageModel { what, is_chat, .. } = self.messages[uid as usize];
+        if is_chat || !matches!(what, What::Note { .. } | What::Volatile) {
             return;
         }
         let is_back = self.command(page, |client, now| client.cancel(seq as u64, now));

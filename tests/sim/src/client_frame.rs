@@ -48,6 +48,7 @@ pub fn read(text: &str, is_rejoin: bool) -> Result<Up, String> {
             let room = |key| room_of(data.get(key)?.as_str()?);
             let joins = match event {
                 "join_session" => Some(room("session_id").ok_or("a room without a name")?),
+                "join_match" => Some(room("match_id").ok_or("a room without a name")?),
                 DECLARED_JOIN => Some(room(DECLARED_KEY).ok_or("a room without a name")?),
                 _ => None,
             };

@@ -127,6 +127,8 @@ pub enum Kind {
     Event {
         cause: Option<(u32, Option<u64>)>,
     },
+    /// An event of the conversation.
+    Chat(&'static str, Value),
     /// What no server of the protocol says, and what it can be mistaken for.
     Raw(Value),
     /// A text that is no envelope.
@@ -189,6 +191,7 @@ impl Down {
             Kind::Error => server_envelope::error("rate_limited", "message_sent", None),
             Kind::HelloUnknown => server_envelope::error("unknown_type", "hello", None),
             Kind::Event { .. } => server_envelope::envelope("notification", json!({})),
+            Kind::Chat(event, data) => server_envelope::envelope(event, data.clone()),
             Kind::Raw(value) => value.clone(),
             Kind::Text(text) => return Err(text),
         };
@@ -205,6 +208,7 @@ impl Down {
         let data = match &self.kind {
             Kind::Welcome { streams, .. } => 90 + 25 * streams.len() as u32,
             Kind::Event { .. } => 120,
+            Kind::Chat(..) => 180,
             Kind::Reply { .. } => 70,
             _ => 40,
         };

@@ -2,10 +2,13 @@
 
 use everwire::proto::Overflow;
 use everwire::proto::time::FOREVER;
+use everwire::session::ChatKind;
 use fastrand::Rng;
 
 use crate::downward_frame::Limits;
-use crate::run_plan::{Act, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target};
+use crate::run_plan::{
+    Act, ChatAct, ChatSetup, DeviceSetup, Note, PageEnd, Plan, Restart, ServerSetup, Setup, Step, Target,
+};
 
 /// The run that a seed stands for.
 pub fn plan(seed: u64) -> Plan {
@@ -18,11 +21,32 @@ pub fn plan(seed: u64) -> Plan {
         }
     }
     let calm_at = rng.u64(3_000..40_000);
-    let setup = Setup { server: server(&mut rng), devices, calm_at, calm_is_announced: rng.u8(0..4) > 0 };
+    let setup = Setup { server: server(&mut rng), chat: None, devices, calm_at, calm_is_announced: rng.u8(0..4) > 0 };
     let mut generator = Generator { rng, setup };
     let mut steps: Vec<_> = (0..generator.rng.usize(30..140)).map(|_| generator.step()).collect();
+    converse(&mut generator, &mut steps);
     steps.sort_by_key(|step| step.at);
     Plan { seed, setup: generator.setup, steps }
+}
+
+/// Some plans have a conversation. One with a byzantine server would show nothing that is true.
+fn converse(Generator { rng, setup }: &mut Generator, steps: &mut Vec<Step>) {
+    if rng.u8(0..6) > 0 || setup.server.byzantine_every > 0 {
+        return;
+    }
+    let kind = if rng.bool() { ChatKind::Session } else { ChatKind::Match };
+    setup.chat = Some(ChatSetup { kind, can_load_missed: rng.bool(), names_members: rng.bool() });
+    for _ in 0..rng.usize(8..40) {
+        let act = match rng.u8(0..20) {
+            0..11 => ChatAct::Write,
+            11..14 => ChatAct::Press,
+            14..17 => ChatAct::Read,
+            17 => ChatAct::LoadEarlier,
+            _ => ChatAct::Retry,
+        };
+        let (at, device) = (rng.u64(0..setup.calm_at), rng.usize(0..setup.devices.len()));
+        steps.push(Step { at, act: Act::Chat { device, act } });
+    }
 }
 
 fn count_of_devices(rng: &mut Rng) -> usize {

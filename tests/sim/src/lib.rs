@@ -8,6 +8,8 @@ mod backpressure;
 mod byzantine;
 mod byzantine_frames;
 mod client_frame;
+mod conversation_relay;
+mod conversations;
 mod device_state;
 mod disk;
 mod downward_frame;

@@ -18,6 +18,7 @@ impl Simulation {
     pub fn observe(&mut self, page: usize, event: Event<Value>) {
         trace!(self, "page {page}: event {event:?}");
         self.check_belief(page, &event);
+        self.tell_chat(page, &event);
         match event {
             Event::Frame(_) => self.observe_frame(page),
             Event::Opened => {

@@ -2,6 +2,7 @@
 
 use everwire::proto::Delivery;
 
+use crate::conversations::CONVERSATION;
 use crate::downward_frame::{Down, Kind, Stream};
 use crate::run_tally::Count;
 use crate::sent_message::{MessageModel, What};
@@ -19,12 +20,15 @@ impl Simulation {
             self.memory.joined.insert(member);
         }
         let stream = Stream::Room(room);
-        if self.server_is_plain || end.sender.is_none() || end.position(stream).is_some() {
-            return;
+        let carries = self.server_is_plain || end.sender.is_none() || end.position(stream).is_some();
+        if !carries {
+            let position = self.log(stream).resume(None);
+            self.carry(connection, position);
+            self.send_frame(connection, Down::plain(Kind::Begin(position)));
         }
-        let position = self.log(stream).resume(None);
-        self.carry(connection, position);
-        self.send_frame(connection, Down::plain(Kind::Begin(position)));
+        if room == CONVERSATION {
+            self.name_members(connection);
+        }
     }
 
     pub fn leave(&mut self, user: u32, room: u32) {

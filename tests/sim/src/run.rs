@@ -46,6 +46,7 @@ impl Simulation {
         while self.violation.is_none() {
             self.reconnect_those_who_stopped();
             self.probe_once_more();
+            self.finish_conversations();
             let next = self.now + SLICE_MS;
             self.advance(next);
             let unsettled = self.unsettled();
@@ -151,6 +152,9 @@ impl Simulation {
                 && let Some(detail) = self.incomplete_stream(page)
             {
                 return Some((Rule::StreamIncomplete, detail));
+            }
+            if let Some(unsettled) = self.unsettled_chat(page) {
+                return Some(unsettled);
             }
         }
         if let Some(left) = self.left_on_disk() {

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use everwire::proto::Overflow;
+use everwire::session::ChatKind;
 
 use crate::downward_frame::Limits;
 use crate::flaw::Flaw;
@@ -20,10 +21,32 @@ pub struct Plan {
 pub struct Setup {
     pub devices: Vec<DeviceSetup>,
     pub server: ServerSetup,
+    /// The conversation that every page is in.
+    pub chat: Option<ChatSetup>,
     /// When faults stop.
     pub calm_at: u64,
     /// Whether pages learn of the calm: that the network is up and the page in front.
     pub calm_is_announced: bool,
+}
+
+/// A conversation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChatSetup {
+    pub kind: ChatKind,
+    /// Whether pages can fetch what came after a message; they can always fetch what came before one.
+    pub can_load_missed: bool,
+    /// Whether the server names the members to who joins.
+    pub names_members: bool,
+}
+
+/// What a user does in the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatAct {
+    Write,
+    Press,
+    Read,
+    LoadEarlier,
+    Retry,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +134,10 @@ pub enum Act {
     },
     Volatile {
         device: usize,
+    },
+    Chat {
+        device: usize,
+        act: ChatAct,
     },
     Join {
         device: usize,
@@ -300,6 +327,7 @@ impl Act {
             Self::Send { device, .. }
             | Self::Burst { device, .. }
             | Self::Volatile { device, .. }
+            | Self::Chat { device, .. }
             | Self::Join { device, .. }
             | Self::Leave { device, .. }
             | Self::Cancel { device, .. }
@@ -345,7 +373,7 @@ impl Note {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setup { devices, server, calm_at, calm_is_announced } = &self.setup;
+        let Setup { devices, server, chat, calm_at, calm_is_announced } = &self.setup;
         writeln!(
             f,
             "seed {}, faults stop at {calm_at} ms{}",
@@ -353,6 +381,9 @@ impl fmt::Display for Plan {
             if *calm_is_announced { ", pages learn of it" } else { "" }
         )?;
         writeln!(f, "{server:?}")?;
+        if let Some(chat) = chat {
+            writeln!(f, "{chat:?}")?;
+        }
         for (number, device) in devices.iter().enumerate() {
             writeln!(f, "device {number}: {device:?}")?;
         }

@@ -94,6 +94,11 @@ counts! {
     OddWelcomes => "welcomes with impossible windows and streams",
     TakenBack => "positions taken back",
     Violations => "protocol errors counted",
+    Conversations => "pages in a conversation",
+    ChatMessages => "messages of conversations",
+    Typing => "signs that somebody types",
+    Fetches => "pages of history",
+    FailedFetches => "pages of history that could not be had",
     LeftForViolations => "connections left for protocol errors",
 }
 

@@ -13,6 +13,10 @@ pub struct MessageModel {
     pub holder: usize,
     pub seq: u64,
     pub what: What,
+    /// Whether it is an event of the conversation.
+    pub is_chat: bool,
+    /// Whether the server has refused it, which its sender may not have heard.
+    pub was_refused: bool,
     /// The text that the application has given.
     pub frame: String,
     pub bytes: u32,
@@ -220,6 +224,8 @@ mod tests {
             holder: 0,
             seq: 1,
             what: What::Note { room: None },
+            is_chat: false,
+            was_refused: false,
             frame: String::new(),
             bytes: 1,
             key: None,

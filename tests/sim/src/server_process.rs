@@ -222,6 +222,7 @@ impl Simulation {
         }
         let refuses = self.setup.server.refuses_every;
         match what {
+            What::Volatile if self.messages[uid as usize].is_chat => self.relay(connection, uid),
             What::Volatile => {}
             What::Join(room) => self.enter(connection, room),
             What::Leave(room) => self.leave(user, room),
@@ -241,6 +242,7 @@ impl Simulation {
     /// Refuses a message. Where answers are stored, that of a request is.
     pub fn refuse_message(&mut self, connection: usize, uid: u32, seq: Option<u64>) {
         self.tally.add(Count::ServerRefused);
+        self.messages[uid as usize].was_refused = true;
         let sender = self.connections[connection].server.as_ref().and_then(|end| end.sender);
         let is_stored = self.setup.server.stores_replies && self.messages[uid as usize].is_request;
         match (seq, sender) {
@@ -253,6 +255,7 @@ impl Simulation {
     pub fn effects(&mut self, connection: usize, uid: u32, seq: Option<u64>, room: Option<u32>) {
         let user = self.user(connection);
         match room {
+            Some(_) if self.messages[uid as usize].is_chat => self.relay(connection, uid),
             Some(room) => self.push(Stream::Room(room), Kind::EVENT),
             None if uid.is_multiple_of(4) => {
                 // It is for the other devices of the user; the client that did it recognises it.
@@ -312,7 +315,8 @@ impl Simulation {
             let Some(end) = &mut self.connections[connection].server else { continue };
             let stored = Down::stored(kind.clone(), position, prev);
             if is_plain {
-                if stream == Stream::User(user) {
+                let is_told = matches!((stream, &kind), (Stream::Room(room), Kind::Chat(..)) if self.members.contains(&(user, room)));
+                if stream == Stream::User(user) || is_told {
                     self.send_frame(connection, Down::plain(kind.clone()));
                 }
             } else if let Some(at) = end.position(stream) {

@@ -73,6 +73,12 @@ fn simpler(plan: &mut Plan, fails: &impl Fn(&Plan) -> bool) {
             }
         });
     }
+    attempt(plan, fails, |plan| plan.setup.chat = None);
+    attempt(plan, fails, |plan| {
+        if let Some(chat) = &mut plan.setup.chat {
+            (chat.can_load_missed, chat.names_members) = (false, false);
+        }
+    });
     attempt(plan, fails, |plan| plan.setup.calm_is_announced = true);
     let last = plan.steps.last().map_or(0, |step| step.at);
     attempt(plan, fails, |plan| plan.setup.calm_at = plan.setup.calm_at.min(last + 1));

@@ -6,6 +6,7 @@ use everwire::driver::{self, Driver};
 use everwire::proto::{Cause, Client, Close, Config, Event, Input, Phase, Reason, SocketId, Timestamp};
 use serde_json::Value;
 
+use crate::conversations::{Conversation, HistoryPage};
 use crate::downward_frame::{Claim, Down, Kind, Position, Stream, client_id};
 use crate::run_plan::DeviceSetup;
 use crate::run_tally::Count;
@@ -52,6 +53,7 @@ pub struct Page {
     pub receiving: Option<Down>,
     /// How many protocol errors of this connection were reported.
     pub reported_violations: u32,
+    pub conversation: Option<Conversation>,
     pub seen: Option<(Phase, usize, u32, bool)>,
     /// Whether it has looked for what previous client instances have left.
     pub has_restored: bool,
@@ -87,6 +89,12 @@ pub enum BrowserEvent {
     /// Messages of pages that are gone.
     Leftovers(Vec<u32>),
     Alarm,
+    /// A page of the history, or that it could not be had.
+    Fetched {
+        token: u64,
+        answer: HistoryPage,
+    },
+    ChatAlarm(u32),
     Online,
     Offline,
     Visible,
@@ -127,6 +135,7 @@ impl Simulation {
             epoch: 0,
             receiving: None,
             reported_violations: 0,
+            conversation: None,
             seen: None,
             has_restored: false,
             has_probed: false,
@@ -134,6 +143,7 @@ impl Simulation {
         self.devices[device].page = page;
         self.take_lock(page);
         trace!(self, "page {page} of device {device} begins");
+        self.converse(page);
         self.connect(page);
         self.queue.schedule(self.now + restore_ms, Scheduled::BrowserEvent { page, event: BrowserEvent::Restore });
     }
@@ -200,6 +210,8 @@ impl Simulation {
                 self.pages[page].alarm_waits = false;
                 driver::handle_timeout(&mut self.host(page));
             }
+            BrowserEvent::Fetched { token, answer } => self.chat_fetched(page, token, answer),
+            BrowserEvent::ChatAlarm(stamp) => self.chat_alarm(page, stamp),
             BrowserEvent::Online | BrowserEvent::Offline | BrowserEvent::Visible | BrowserEvent::Cached
                 if !self.pages[page].is_active => {}
             BrowserEvent::Online => self.input(page, Input::NetworkOnline),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
+use crate::conversation_relay::Written;
+use crate::conversations::Fetch;
 use crate::device_state::Device;
 use crate::disk::Disk;
 use crate::event_queue::EventQueue;
@@ -35,6 +37,8 @@ pub struct Simulation {
     /// The users who are in rooms.
     pub members: Vec<(u32, u32)>,
     pub messages: Vec<MessageModel>,
+    /// The messages of the conversation, in order.
+    pub history: Vec<Written>,
     /// The number and the life of the server's memory of the message that was processed last, by its sender.
     pub latest: BTreeMap<usize, (u64, u64)>,
     pub rng: Rng,
@@ -69,6 +73,16 @@ pub enum Scheduled {
     BrowserEvent {
         page: usize,
         event: BrowserEvent,
+    },
+    /// The chat of a page hears what its driver has reported.
+    ChatTurn {
+        page: usize,
+    },
+    /// The history is asked.
+    Fetch {
+        page: usize,
+        token: u64,
+        fetch: Fetch,
     },
     Thaw {
         page: usize,
@@ -149,6 +163,7 @@ impl Simulation {
             held_until: 0,
             members: Vec::new(),
             messages: Vec::new(),
+            history: Vec::new(),
             latest: BTreeMap::new(),
             rng: Rng::with_seed(plan.seed),
             tally: Tally::default(),
@@ -194,6 +209,8 @@ impl Simulation {
                 self.browser_loses(connection, code, closing_ms)
             }
             Scheduled::BrowserEvent { page, event } => self.dispatch(page, event),
+            Scheduled::ChatTurn { page } => self.chat_turn(page),
+            Scheduled::Fetch { page, token, fetch } => self.history_is_asked(page, token, &fetch),
             Scheduled::Thaw { page } => self.thaw(page),
             Scheduled::Supersede(connection) => self.close_connection(connection, 4410),
             Scheduled::AckAgain(connection) => self.acknowledge_again(connection),
@@ -239,7 +256,7 @@ impl Simulation {
 }
 
 /// The time of day at the start, in milliseconds since 1970.
-const DAY_ONE_MS: u64 = 1_700_000_000_000;
+pub const DAY_ONE_MS: u64 = 1_700_000_000_000;
 /// Not the first that there could be, so that a byzantine server can name an earlier one.
 const FIRST_EPOCH: u64 = 7;
 const MOST_EVENTS: u64 = 200_000;

@@ -44,6 +44,14 @@ pub enum Rule {
     DriverContract,
     AlarmMissing,
     Unannounced,
+    ChatDoubled,
+    ChatDisordered,
+    ChatStatusBackwards,
+    ChatForgets,
+    ChatIncomplete,
+    ChatsDiffer,
+    TypingStays,
+    ChatAlarms,
     Spins,
     Panic,
 }
@@ -94,6 +102,22 @@ impl Rule {
             }
             Self::AlarmMissing => "the alarm goes off when something is due",
             Self::Unannounced => "what the snapshot shows is announced when it changes",
+            Self::ChatDoubled => {
+                "a conversation shows no message twice, and none that the server does not have as its own"
+            }
+            Self::ChatDisordered => "the messages of a conversation are shown in the server's order",
+            Self::ChatStatusBackwards => {
+                "the status of an own message in a conversation moves only forward, or fails before it has arrived"
+            }
+            Self::ChatForgets => {
+                "what was written in a conversation stays in its list, at least until the server has it"
+            }
+            Self::ChatIncomplete => "in the end a conversation has fetched what it has missed",
+            Self::ChatsDiffer => {
+                "in the end every page shows what the server has of the conversation, and nothing else as sent"
+            }
+            Self::TypingStays => "in the end nobody types",
+            Self::ChatAlarms => "the alarm of a conversation goes off when something is due, and seldom",
             Self::Spins => "the client never spins",
             Self::Panic => "nothing panics",
         }
