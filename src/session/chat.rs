@@ -772,7 +772,9 @@ impl Chat {
             error: None,
             data: data.clone(),
         };
-        let was_stored = known.is_some_and(|known| self.entries[known].is_stored);
+        if let Some(sender) = sender.filter(|_| !known.is_some_and(|known| self.entries[known].is_stored)) {
+            self.typing.retain(|(user, _)| user != sender);
+        }
         let entry = match known {
             Some(known) => &mut self.entries[known],
             None => {
@@ -791,9 +793,6 @@ impl Chat {
         let Some(entry) = self.find(&id) else { return };
         (entry.is_whole, entry.is_stored, entry.is_in_doubt) = (true, true, false);
         entry.is_read |= if is_match { stored.is_read } else { Some(entry.key) <= history_upto };
-        if let Some(sender) = sender.filter(|_| !was_stored) {
-            self.typing.retain(|(user, _)| user != sender);
-        }
         if is_own && stored.is_read {
             self.order();
             self.read(&stored.server_id, true);

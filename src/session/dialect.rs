@@ -93,7 +93,7 @@ impl ChatKind {
             Self::Session => ("user_id", "timestamp"),
             Self::Match => ("senderId", "createdAt"),
         };
-        let sender_id = text(fields, sender);
+        let sender_id = text(fields, sender).filter(|id| !id.is_empty());
         if self == Self::Match && sender_id.is_none() {
             return None;
         }

@@ -1,10 +1,10 @@
 //! Points in time as payloads write them.
 
-/// Milliseconds since the epoch of an ISO-8601 time with a date, a time and a zone, such as `2026-01-01T12:00:00.000Z`.
+/// Milliseconds since the epoch of an ISO-8601 time with a date and a time, such as `2026-01-01T12:00:00.000Z`. One without a zone is in UTC
+/// (docs/PROTOCOL.md).
 pub fn parse(text: &str) -> Option<i64> {
     let (date, rest) = text.split_once('T')?;
-    let zone_at = rest.find(['Z', '+', '-'])?;
-    let (time, zone) = rest.split_at(zone_at);
+    let (time, zone) = rest.split_at(rest.find(['Z', '+', '-']).unwrap_or(rest.len()));
     let mut date = date.splitn(3, '-').map(digits);
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
     let mut time = time.splitn(3, ':');
@@ -33,10 +33,11 @@ fn milliseconds(fraction: &str) -> Option<i64> {
 
 /// Minutes east of Greenwich.
 fn offset(zone: &str) -> Option<i64> {
-    if zone == "Z" {
+    if zone.is_empty() || zone == "Z" {
         return Some(0);
     }
-    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let zone_time = zone.get(1..)?;
+    let (hours, minutes) = zone_time.split_once(':').or_else(|| zone_time.split_at_checked(2))?;
     let minutes = digits(hours)? * 60 + digits(minutes)?;
     Some(if zone.starts_with('-') { -minutes } else { minutes })
 }
@@ -60,11 +61,13 @@ mod tests {
         assert_eq!(parse("2026-01-01T00:00:00.000Z"), Some(1_767_225_600_000));
         assert_eq!(parse("2024-02-29T23:59:59.5+01:30"), Some(1_709_245_799_500));
         assert_eq!(parse("2026-01-01T00:00:00.123456Z"), Some(1_767_225_600_123));
+        assert_eq!(parse("2026-01-01T01:00:00+0100"), Some(1_767_225_600_000));
+        assert_eq!(parse("2026-01-01T00:00:00.123456"), Some(1_767_225_600_123));
     }
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["", "soon", "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00"] {
+        for text in ["", "soon", "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01T00"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { env } from "node:process";
 import type { ChatKind } from "everwire";
 import { COLABMATCH_TYPING, MASTERX_TYPING } from "everwire/session";
 import { expect, it } from "vitest";
 import { type ChatMachine, type ChatOutput, chatMachine } from "../../pkg/src/session/chatMachine";
 import { rootPath } from "./harness/paths";
+
+// What means UTC must not be read in the zone of this machine.
+env["TZ"] = "Asia/Kathmandu";
 
 interface Vector {
   readonly about: string;
@@ -74,7 +78,7 @@ class Player {
       },
       retry: () => machine.retry(now, argument),
       discard: () => machine.discard(argument),
-      joined: () => machine.joined(now, argument.taken),
+      joined: () => machine.joined(now, (argument as { taken: boolean }).taken),
       moved: () => {
         const { id, status, reliable, error, cause } = argument as Record<string, string>;
         const failed = error === undefined ? undefined : failure(error as "refused", "", cause);

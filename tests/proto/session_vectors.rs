@@ -172,13 +172,25 @@ fn the_chat_keeps_to_every_conversation() {
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
-        let vector: Json = serde_json::from_str(&fs::read_to_string(&path).expect("a text")).expect("JSON");
-        let mut player = Player::new(&vector);
-        for (number, step) in vector["steps"].as_array().expect("steps").iter().enumerate() {
-            let answer = catch_unwind(AssertUnwindSafe(|| player.play(step)));
-            assert!(answer.is_ok(), "{}, step {number}: {step}", path.display());
-        }
+        play(&fs::read_to_string(&path).expect("a text"));
         played += 1;
     }
     assert!(played >= 25, "{played}");
+}
+
+#[test]
+fn random_histories_come_out_as_in_the_npm_package() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/vectors/session/random.jsonl");
+    let histories = fs::read_to_string(path).expect("there are histories");
+    histories.lines().for_each(play);
+    assert!(histories.lines().count() >= 8);
+}
+
+fn play(vector: &str) {
+    let vector: Json = serde_json::from_str(vector).expect("JSON");
+    let mut player = Player::new(&vector);
+    for (number, step) in vector["steps"].as_array().expect("steps").iter().enumerate() {
+        let answer = catch_unwind(AssertUnwindSafe(|| player.play(step)));
+        assert!(answer.is_ok(), "{}, step {number}: {step}", vector["about"]);
+    }
 }

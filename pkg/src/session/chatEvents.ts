@@ -52,7 +52,7 @@ export function readMessage(kind: ChatKind, payload: unknown): StoredMessage | u
   const [serverId, content] = [textOf(fields.id), textOf(fields.content)];
   if (!serverId || content === undefined) return undefined;
   const isMatch = kind === "match";
-  const senderId = textOf(isMatch ? fields.senderId : fields.user_id) ?? null;
+  const senderId = textOf(isMatch ? fields.senderId : fields.user_id) || null;
   if (isMatch && senderId === null) return undefined;
   return {
     serverId,
@@ -60,7 +60,7 @@ export function readMessage(kind: ChatKind, payload: unknown): StoredMessage | u
     content,
     senderId,
     role: textOf(fields.role) ?? "user",
-    at: Date.parse(textOf(isMatch ? fields.createdAt : fields.timestamp) ?? ""),
+    at: timeOf(isMatch ? fields.createdAt : fields.timestamp),
     isRead: textOf(fields.readAt) !== undefined,
   };
 }
@@ -75,3 +75,6 @@ export function writeMessage(kind: ChatKind, id: string, name: string, content: 
 export const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value ? (value as Fields) : {});
 
 export const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+/** Milliseconds since the epoch, NaN if it is no time. One without a zone is in UTC (docs/PROTOCOL.md), and not in the zone of this page. */
+export const timeOf = (value: unknown): number => Date.parse((textOf(value) ?? "").replace(/T[\d:.]+$/, "$&Z"));

@@ -6,6 +6,7 @@ import {
   readMessage,
   type StoredMessage,
   textOf,
+  timeOf,
   writeMessage,
 } from "./chatEvents.js";
 import type { TypingRule } from "./typing.js";
@@ -217,7 +218,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const userId = textOf(data.user_id);
     if (type === "error") refused(data);
     else if (type === "pong") {
-      const skew = Date.parse(textOf(data.timestamp) ?? "") - now;
+      const skew = timeOf(data.timestamp) - now;
       if (!Number.isNaN(skew)) clockSkew = skew;
       if (pongs > 0) pongs--;
       answered(now);
