@@ -11,9 +11,10 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// Calls `ring` after so many milliseconds, at most 2³¹ − 1.
+    /// Calls `ring` after so many milliseconds, or after 2³¹ − 1 if that is sooner.
     pub(crate) fn new(delay_ms: u64, ring: impl FnOnce() + 'static) -> Self {
-        let delay_ms = u32::try_from(delay_ms).unwrap_or(u32::MAX);
+        // Browsers take a longer wait for none (HTML, section 8.7).
+        let delay_ms = u32::try_from(delay_ms).unwrap_or(u32::MAX).min(i32::MAX.cast_unsigned());
         Self { _timeout: Timeout::new(delay_ms, ring), _counted: Counted::closure() }
     }
 }

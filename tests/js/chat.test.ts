@@ -6,7 +6,9 @@ import {
   nativeSocketClient,
 } from "everwire";
 import { type ChatOptions, chat } from "everwire/session";
+import { validate } from "everwire/validate";
 import { expect, it, vi } from "vitest";
+import { z } from "zod";
 import { makeClient, openClient, useStandIns } from "./harness/clients";
 import { comeBack, welcomedClient } from "./harness/reliable";
 import { StandInSocket } from "./harness/standInSocket";
@@ -396,4 +398,106 @@ it("the page's one client has conversations too", () => {
   const { session } = nativeSocketClient;
   expect(session("s1")).toBe(nativeSocketClient.session("s1"));
   nativeSocketClient.dispose();
+});
+
+it("what schemas make of events is for handlers: a conversation reads what the server has said", () => {
+  const schemas = { new_message: z.object({ createdAt: z.coerce.date(), id: z.coerce.bigint() }) };
+  const { client, socket } = openClient({ chat: chat(ME), schemas: validate(schemas) });
+  const match = client.match("m1");
+  match.join();
+  const heard: unknown[] = [];
+  client.on("new_message", (data) => heard.push(data));
+  socket.says("new_message", stored(1, "ben"));
+  const createdAt = new Date(Date.UTC(2026, 0, 1, 0, 0, 1));
+  expect(heard).toEqual([{ createdAt, id: 1n }]);
+  expect(match.getSnapshot().messages).toMatchObject([{ id: "1", senderId: "ben", at: createdAt.getTime() }]);
+});
+
+it("an event that does not fit its schema is not in the conversation either", () => {
+  const schemas = { new_message: z.object({ content: z.string().max(3) }) };
+  const { client, socket } = openClient({ chat: chat(ME), schemas: validate(schemas) });
+  const match = client.match("m1");
+  match.join();
+  socket.says("new_message", stored(1, "ben"));
+  expect(match.getSnapshot().messages).toEqual([]);
+});
+
+it("a function of the application that throws who the user is keeps nobody from hearing of the connection", () => {
+  const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+  const failure = new Error("no user");
+  const { client, socket } = openClient({
+    chat: chat({
+      userId: () => {
+        throw failure;
+      },
+    }),
+  });
+  const session = client.session("s1");
+  session.join();
+  let opened = 0;
+  client.on("open", () => opened++);
+  socket.ends();
+  vi.advanceTimersByTime(5_000);
+  StandInSocket.newest.opens();
+  expect(opened).toBe(1);
+  StandInSocket.newest.says("message_received", received("1", "ben"));
+  expect(shown(session)).toEqual([["message 1", null]]);
+  expect(reported).toHaveBeenCalledWith(failure);
+});
+
+it("a conversation whose client is disposed of has no alarm, and nothing throws", async () => {
+  const loadMissed = vi.fn(() => Promise.reject(new Error("503")));
+  const { client, session, socket } = opened({ ...ME, loadMissed, loadEarlier: loadMissed });
+  const release = session.join();
+  socket.says("pong", { timestamp: "2026-01-01T00:00:00.000Z" });
+  socket.says("typing_indicator", { session_id: "s1", user_id: "ben", isTyping: true });
+  session.keyPressed();
+  await flush();
+  client.dispose();
+  session.send("too late");
+  expect(shown(session)).toEqual([["too late", "failed"]]);
+  release();
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("a page may be fetched again while one of before a logout is still under way", async () => {
+  const answers: ((page: { messages: unknown[]; hasMore: boolean }) => void)[] = [];
+  const loadEarlier = vi.fn(() => new Promise<never>((resolve) => answers.push(resolve as never)));
+  const { client, session, socket } = opened({ ...ME, loadEarlier });
+  session.join();
+  socket.says("pong", {});
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(answers.length).toBe(1);
+  await client.logout();
+  answers[0]?.({ messages: [received("old", "ben").message], hasMore: false });
+  await flush();
+  expect(shown(session)).toEqual([]);
+});
+
+it("typing of others that is to be believed for long does not keep the page busy", async () => {
+  const typingRule = { debounceMs: 0, repeatMs: 1_000, stopMs: 1_000, clearMs: 2 ** 33 };
+  const { session, socket } = opened({ ...ME, typingRule });
+  session.join();
+  const alarms = vi.spyOn(globalThis, "setTimeout");
+  socket.says("typing_indicator", { session_id: "s1", user_id: "ben", isTyping: true });
+  expect(alarms.mock.calls.map(([, delayMs]) => delayMs)).toEqual([2 ** 31 - 1]);
+  expect(session.getSnapshot().typing).toEqual(["ben"]);
+});
+
+it("a clock that is set back keeps nothing waiting", async () => {
+  const loadMissed = vi.fn(() => Promise.reject(new Error("503")));
+  const { session, socket } = opened({ ...ME, loadMissed });
+  session.join();
+  socket.ends();
+  vi.advanceTimersByTime(5_000);
+  StandInSocket.newest.opens();
+  StandInSocket.newest.says("pong", {});
+  await flush();
+  StandInSocket.newest.says("typing_indicator", { session_id: "s1", user_id: "ben", isTyping: true });
+  expect(loadMissed).toHaveBeenCalledTimes(1);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(loadMissed.mock.calls.length).toBeGreaterThan(2);
+  expect(session.getSnapshot().typing).toEqual([]);
 });

@@ -14,7 +14,7 @@ export class Handlers {
   readonly #lists = new Map<string | null, readonly Entry[]>();
   /** Whether there ever was a handler of `null`, that is of every event of the server. */
   hearsAll = false;
-  /** Are told of everything before the handlers. */
+  /** Are told before the handlers: here of the client's own events, by the host of what the server has said. */
   chats: Chats | undefined;
 
   /**
@@ -45,7 +45,7 @@ export class Handlers {
    * meanwhile is not called. With `null` for `key`, those of every event.
    */
   call(name: string, data: unknown, message?: unknown, key: string | null = name): void {
-    if (key !== null) this.chats?.hear(name, data);
+    if (!message) this.chats?.hear(name, data);
     const list = this.#lists.get(key);
     if (!list) return;
     let now: typeof list | undefined = list;

@@ -292,8 +292,12 @@ export class Host implements CoreHost, SocketListener {
     const { handlers } = this;
     const flaw = flawOf(envelope, text);
     if (flaw) handlers.call("error", flaw);
-    else if (this.#isValid(envelope)) {
-      const { type, data } = envelope;
+    else {
+      // What a schema makes of it is for handlers.
+      const { type, data: sent } = envelope;
+      if (!this.#isValid(envelope)) return;
+      const { data } = envelope;
+      handlers.chats?.hear(type, sent);
       if (handlers.hearsAll) handlers.call(type, data, envelope, null);
       handlers.call(type, data, envelope);
     }

@@ -1,4 +1,5 @@
 import type { Chat, ChatClient, ChatErrorMaker, ChatKind, ChatSendResult, ChatSnapshot, EverwireError } from "everwire";
+import { attempt } from "./attempt.js";
 import type { ChatOptions, ChatPage } from "./chat.js";
 import { DIALECTS } from "./chatEvents.js";
 import { type ChatMachine, type ChatOutput, chatMachine } from "./chatMachine.js";
@@ -33,28 +34,33 @@ export function chatStore(
   let uses = 0;
   let isEntered = false;
   let latestJoin: ChatSendResult | undefined;
+  let latest = 0;
+  let setBackMs = 0;
   let alarm: ReturnType<typeof setTimeout> | undefined;
   /** The fetches that are under way, by their tokens. */
   const fetches = new Map<number, Promise<void>>();
 
+  /** Goes on where the clock is set back, so that nothing waits for what it has shown before. */
+  const now = (): number => {
+    const shown = Date.now();
+    setBackMs += Math.max(latest - shown, 0);
+    latest = shown;
+    return shown + setBackMs;
+  };
+
   /** One call of the machine, and all that it leads to. */
   const act = (run: (machine: ChatMachine, now: number) => void, current = machine): void => {
     if (current !== machine) return;
-    run(machine, Date.now());
+    attempt(() => run(machine, now()));
     for (let output = machine.outputs.shift(); output; output = machine.outputs.shift()) perform(output);
     clearTimeout(alarm);
-    const delayMs = machine.pollTimeout() - Date.now();
-    if (delayMs < Infinity) alarm = setTimeout(() => act((machine, now) => machine.timeout(now)), delayMs);
+    const delayMs = machine.pollTimeout() - now();
+    if (delayMs < Infinity)
+      alarm = setTimeout(() => act((machine, now) => machine.timeout(now)), Math.min(delayMs, LONGEST_ALARM_MS));
     const next = machine.snapshot();
     if (next === snapshot) return;
     snapshot = next;
-    for (const listener of [...listeners]) {
-      try {
-        if (listeners.has(listener)) listener();
-      } catch (cause) {
-        (globalThis.reportError ?? console.error)(cause);
-      }
-    }
+    for (const listener of [...listeners]) if (listeners.has(listener)) attempt(listener);
   };
 
   const perform = (output: ChatOutput): void => {
@@ -107,8 +113,8 @@ export function chatStore(
   };
 
   const open = (now: number): void => {
-    identify();
     machine.opened(now, client.getSnapshot().delivery === "reliable");
+    identify();
   };
 
   const use = (): (() => void) => {
@@ -194,11 +200,13 @@ export function chatStore(
     clear: () => {
       machine = chatMachine(kind, id, config);
       act((machine) => {
-        identify();
         if (isEntered) machine.entered();
+        identify();
       });
     },
   };
 }
 
 const ANSWERS = /^(pong|session_members)$/;
+/** Browsers take a longer wait for none (HTML, section 8.7). */
+const LONGEST_ALARM_MS = 2 ** 31 - 1;

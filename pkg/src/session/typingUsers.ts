@@ -1,3 +1,4 @@
+import { attempt } from "./attempt.js";
 import { COLABMATCH_TYPING, type TypingRule } from "./typing.js";
 
 /** Which other users type in one session: a store for any UI library. */
@@ -48,13 +49,7 @@ export class TypingUsers {
 
   #changed(): void {
     this.#snapshot = Object.freeze([...this.#timers.keys()]);
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener();
-      } catch (cause) {
-        (globalThis.reportError ?? console.error)(cause);
-      }
-    }
+    for (const listener of [...this.#listeners]) attempt(listener);
   }
 }
 

@@ -42,6 +42,7 @@ pub(super) struct Store {
     is_over: Cell<bool>,
     alarm: ReentrancyCell<Option<Alarm>>,
     alarm_at: Cell<Option<i64>>,
+    clock: Clock,
     leaving: ReentrancyCell<Option<Alarm>>,
     changes: Waiters,
 }
@@ -83,6 +84,7 @@ impl Store {
             is_over: Cell::new(host.is_none()),
             alarm: ReentrancyCell::new(None),
             alarm_at: Cell::new(None),
+            clock: Clock::default(),
             leaving: ReentrancyCell::new(None),
             changes: Waiters::default(),
         })
@@ -274,7 +276,7 @@ impl Store {
 
     /// One call of the machine, and all that it leads to.
     pub(super) fn act<R>(&self, run: impl FnOnce(&mut Chat, i64) -> R) -> R {
-        let result = run(&mut self.machine.borrow_mut(), now());
+        let result = run(&mut self.machine.borrow_mut(), self.clock.now());
         self.is_stale.set(true);
         loop {
             // The borrow ends with the statement.
@@ -307,7 +309,7 @@ impl Store {
                 store.act(|machine, now| machine.handle_timeout(now));
             }
         };
-        let alarm = at.map(|at| Alarm::new(u64::try_from(at - now()).unwrap_or(0), ring));
+        let alarm = at.map(|at| Alarm::new(u64::try_from(at - self.clock.now()).unwrap_or(0), ring));
         drop(self.alarm.replace(alarm));
     }
 
@@ -341,7 +343,7 @@ impl Store {
         if let Some(tracked) = tracked {
             if matches!(tracked, Tracked::Join) {
                 self.join.set(Some(seq));
-                self.machine.borrow_mut().handle_join(now(), false);
+                self.machine.borrow_mut().handle_join(self.clock.now(), false);
             }
             self.track(seq, tracked);
         }
@@ -453,6 +455,18 @@ impl Store {
     }
 }
 
-fn now() -> i64 {
-    if HAS_JAVASCRIPT { wall_clock() as i64 } else { 0 }
+/// Goes on where the clock of the device is set back, so that nothing waits for what it has shown before.
+#[derive(Default)]
+struct Clock {
+    latest: Cell<i64>,
+    set_back_ms: Cell<i64>,
+}
+
+impl Clock {
+    fn now(&self) -> i64 {
+        let shown = if HAS_JAVASCRIPT { wall_clock() as i64 } else { 0 };
+        let back = (self.latest.replace(shown) - shown).max(0);
+        self.set_back_ms.set(self.set_back_ms.get() + back);
+        shown + self.set_back_ms.get()
+    }
 }
