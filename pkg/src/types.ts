@@ -95,7 +95,8 @@ export interface Options {
   /**
    * Which events join and leave sessions, beside those of the catalogues (`join_session`, `leave_session`, `join_match`). Default: none. These rules come
    * before the catalogues'. What was joined is joined again on every connection before anything else goes out, until it is left; a client can be in 1 000
-   * sessions. A rule with an empty or missing name is a `ConfigError`.
+   * sessions. An event of several rules follows the first whose `key` it has, so give each kind of session a leaving event of its own. A rule with an empty or
+   * missing name is a `ConfigError`.
    */
   sessions?: SessionRule | readonly SessionRule[] | undefined;
   /**

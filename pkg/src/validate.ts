@@ -89,8 +89,9 @@ export function validate(schemas: Schemas): EventValidator {
     checks.set(event, check);
   }
   return (message) => {
-    const result = checks.get(message.type)?.validate(message.data);
-    if (!result) return undefined;
+    const check = checks.get(message.type);
+    if (!check) return undefined;
+    const result = check.validate(message.data);
     if (!("then" in result)) return outcome(message, result);
     result.then(undefined, () => {});
     throw new TypeError(`the schema of "${message.type}" is asynchronous: events need schemas that are not`);

@@ -937,12 +937,12 @@ impl Chat {
             (self.is_joining, self.is_join_refused) = (false, true);
             (self.pongs, self.is_asking, self.fetch_at) = (0, false, None);
         } else if about == Some(self.kind.send()) {
-            // Where each message is announced, in order, the first that is not must be the one that was refused.
+            // Where each message is announced, in order, the first that is not must be the one that was refused. What has a number is told with its message.
             let is_open = |Entry { message, is_stored, is_in_doubt, .. }: &&Entry| {
                 message.is_own && message.status == Some(ChatStatus::Sent) && !is_stored && !is_in_doubt
             };
             let first = self.entries.iter().find(is_open).map(|entry| entry.message.id.clone());
-            if let Some(id) = first.filter(|_| self.kind == ChatKind::Match && !self.is_reliable) {
+            if let Some(id) = first.filter(|_| self.kind == ChatKind::Match && !data.contains_key("seq")) {
                 let cause = Value::Object(data.clone());
                 self.fail(&id, ChatFailure { code: "refused".to_owned(), cause });
                 self.order();

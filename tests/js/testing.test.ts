@@ -486,6 +486,14 @@ describe("mistakes", () => {
     expect(() => server.publish("s1", "notification", {})).toThrow('nobody has joined "s1" yet');
   });
 
+  it("ids have as many bytes as those of a real server, and not as many characters", async () => {
+    const server = startServer({ dialect: "masterx" });
+    const client = clientOf("ada", reliable);
+    await server.connection();
+    const join = (session_id: string) => outcome(accepted(client.send("join_session", { session_id })).done());
+    expect([await join("é".repeat(64)), await join("é".repeat(65))]).toEqual([undefined, "refused"]);
+  });
+
   it("a reply that is no JSON is a failed handler", async () => {
     const server = startServer();
     const client = clientOf("ada", reliable);

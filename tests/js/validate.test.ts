@@ -168,6 +168,17 @@ describe("a schema that cannot tell", () => {
   });
 });
 
+it.each([undefined, null, "fine", { issues: 5 }, { issues: [null] }])(
+  "a schema that says %o of its data is reported, and the event is not delivered",
+  (said) => {
+    const odd = { "~standard": { ...doubling["~standard"], validate: () => said as never } };
+    const { socket, valid, invalid, errors } = checkedClient({ score: odd });
+    socket.says("score", { points: 1 });
+    expect([valid, invalid]).toEqual([[], []]);
+    expect(errors).toMatchObject([{ code: "schema_failed", event: "score", cause: { name: "TypeError" } }]);
+  },
+);
+
 it.each([null, undefined, {}, { "~standard": { version: 2 } }, z.string])("%o is refused as a schema", (schema) => {
   expect(() => validate({ score: schema as unknown as Schemas[string] })).toThrow('the schema of "score"');
 });

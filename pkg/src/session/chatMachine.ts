@@ -678,11 +678,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       pongs = 0;
       fetchAt = Infinity;
     } else if (about === send) {
-      // Where each message is announced, in order, the first that is not must be the one that was refused.
+      // Where each message is announced, in order, the first that is not must be the one that was refused. What has a number is told with its message.
       const entry = entries.find(
         ({ message, isStored, isInDoubt }) => message.isOwn && message.status === "sent" && !isStored && !isInDoubt,
       );
-      if (entry && kind === "match" && !isReliableNow) {
+      if (entry && kind === "match" && !("seq" in data)) {
         fail(entry, config.error("refused", "the server refused the message (see `cause`)", data));
         order();
       }

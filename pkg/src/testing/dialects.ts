@@ -1,5 +1,5 @@
 import type { MessageContext } from "./context.js";
-import { type Data, isObject } from "./envelope.js";
+import { type Data, isObject, utf8Length } from "./envelope.js";
 import type { TestServer } from "./server.js";
 
 /** Teaches a server what to do with the messages of a family of apps, by its public methods. */
@@ -190,7 +190,7 @@ function echo(data: Data, context: MessageContext): Data | undefined {
 /** A field that must be a text; identifiers have 1 to 128 bytes. */
 function text(data: Data, field: string, context: MessageContext, isFree = false): string {
   const value = data[field];
-  if (typeof value === "string" && (isFree || (value !== "" && value.length <= 128))) return value;
+  if (typeof value === "string" && (isFree || (value !== "" && utf8Length(value) <= 128))) return value;
   return context.refuse("malformed", `\`${field}\` must be a string${isFree ? "" : " of 1 to 128 bytes"}`);
 }
 

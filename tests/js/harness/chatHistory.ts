@@ -265,7 +265,16 @@ class Recorder {
       ["message_delta", { ...here, message_id, text: random.one(["…", null]), role: random.one(["tutor", null]) }],
       ["message_read", { ...here, message_id, up_to: flag }],
       ["session_update", { ...here, status: random.one(["active", "ended", "", 5]) }],
-      ["error", { ...here, message: random.one(["no", 5]), code: random.one(["not_joined", null]), about }],
+      [
+        "error",
+        {
+          ...here,
+          message: random.one(["no", 5]),
+          code: random.one(["not_joined", null]),
+          about,
+          ...random.one([{}, { seq: 3 }]),
+        },
+      ],
       ["constructor", random.one(ODD)],
     ]);
   }
