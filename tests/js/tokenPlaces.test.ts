@@ -110,3 +110,17 @@ it.each(["with/slash", "padded=", "two words", "com,ma", "zoë", "new\nline"])(
     expect(client.getSnapshot()).toMatchObject({ phase: "waiting", close: { cause: "token_failed" }, error: heard[0] });
   },
 );
+
+it("a promise that is not of the browser gives one token to one attempt", async () => {
+  const then = (give: (token: string) => void) => void setTimeout(give, 50, "late");
+  const token = () => Object.fromEntries([["then", then]]) as never;
+  const client = makeClient({ token, reconnect: { jitter: 0 } });
+  const errors: unknown[] = [];
+  client.on("error", (error) => errors.push(error));
+  client.connect();
+  await vi.advanceTimersByTimeAsync(60);
+  expect([errors, StandInSocket.made.length]).toEqual([[], 1]);
+  StandInSocket.newest.opens();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([client.isConnected(), StandInSocket.made.length]).toEqual([true, 1]);
+});

@@ -20,7 +20,7 @@ export function askForToken(
   try {
     const answer = typeof source === "function" ? source({ refused }) : source;
     if (typeof (answer as PromiseLike<unknown>)?.then === "function")
-      (answer as Promise<string | null>)
+      Promise.resolve(answer as PromiseLike<string | null>)
         .then(take)
         .catch(fail)
         .catch(() => {});
