@@ -45,6 +45,7 @@ const MODULES = [
   "react/useEventStateOf",
   "react/useSelected",
   "session",
+  "session/attempt",
   "session/chat",
   "session/chatEvents",
   "session/chatMachine",
