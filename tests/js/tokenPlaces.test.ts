@@ -113,7 +113,9 @@ it.each(["with/slash", "padded=", "two words", "com,ma", "zoë", "new\nline"])(
 
 it("a promise that is not of the browser gives one token to one attempt", async () => {
   const then = (give: (token: string) => void) => void setTimeout(give, 50, "late");
-  const token = () => Object.fromEntries([["then", then]]) as never;
+  const promise = {};
+  Reflect.set(promise, "then", then);
+  const token = () => promise as never;
   const client = makeClient({ token, reconnect: { jitter: 0 } });
   const errors: unknown[] = [];
   client.on("error", (error) => errors.push(error));
