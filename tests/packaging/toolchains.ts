@@ -1,4 +1,4 @@
-/** What is installed for an application, and which folder of `apps` it has besides `shared`. */
+/** What is installed for an application, and which folder of `apps` it has besides `common`. */
 export interface Toolchain {
   readonly template?: string;
   readonly dependencies: Readonly<Record<string, string>>;

@@ -59,7 +59,7 @@ async function prepare(app: App, { template, dependencies, manifest: further }: 
   for (const file of await readdir(app.directory)) {
     if (!KEPT.includes(file)) await rm(app.path(file), { recursive: true });
   }
-  await cp(rootPath("tests/packaging/apps/shared"), app.path("shared"), { recursive: true });
+  await cp(rootPath("tests/packaging/apps/common"), app.path("common"), { recursive: true });
   if (template !== undefined)
     await cp(rootPath(`tests/packaging/apps/${template}`), app.directory, { recursive: true });
   const manifest = JSON.stringify({ name: app.name, private: true, type: "module", dependencies, ...further }, null, 2);

@@ -4,10 +4,10 @@ import { startEchoServer } from "./echoServer";
 import { chromiumProgram } from "./environment";
 import { closeLater } from "./resources";
 
-/** What `shared/main.js` puts on the page: one client of each entry. */
+/** What `common/main.js` puts on the page: one client of each entry. */
 export const PARTS = ["default", "react", "react-slim", "slim"];
 
-/** What `shared/workers/main.js` puts on the page. */
+/** What `common/workers/main.js` puts on the page. */
 export const WORKERS = ["dedicated", "shared"];
 
 let browser: Browser | undefined;

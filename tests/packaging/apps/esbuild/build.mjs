@@ -1,9 +1,9 @@
 import { copyFile } from "node:fs/promises";
 import { build } from "esbuild";
 
-await make("page", "shared", ["main"], "index.html");
-await make("workers", "shared/workers", ["main", "dedicated", "shared"], "index.html");
-await make("service", "shared/workers", ["serviceMain", "service"], "service.html");
+await make("page", "common", ["main"], "index.html");
+await make("workers", "common/workers", ["main", "dedicated", "shared"], "index.html");
+await make("service", "common/workers", ["serviceMain", "service"], "service.html");
 await build({ entryPoints: ["copies.mjs"], bundle: true, format: "esm", outdir: "dist" });
 
 async function make(name, from, entries, page) {

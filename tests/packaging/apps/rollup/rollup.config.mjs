@@ -3,7 +3,7 @@ import nodeResolve from "@rollup/plugin-node-resolve";
 import replace from "@rollup/plugin-replace";
 
 export default {
-  input: "shared/main.js",
+  input: "common/main.js",
   output: { dir: "dist", format: "es" },
   // The last two are for React.
   plugins: [

@@ -1,4 +1,4 @@
 export default {
-  source: { entry: { index: "./shared/main.js" } },
+  source: { entry: { index: "./common/main.js" } },
   html: { template: "./index.html" },
 };

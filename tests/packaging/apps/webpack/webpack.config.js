@@ -1,4 +1,4 @@
 export default [
-  { entry: "./shared/main.js" },
-  { entry: "./shared/workers/main.js", output: { path: `${import.meta.dirname}/dist/workers` } },
+  { entry: "./common/main.js" },
+  { entry: "./common/workers/main.js", output: { path: `${import.meta.dirname}/dist/workers` } },
 ];

@@ -2,7 +2,7 @@
 
 import { NativeSocketClient } from "everwire";
 import { useEffect } from "react";
-import { mistake, options, talk } from "../shared/talk.js";
+import { mistake, options, talk } from "../common/talk.js";
 
 export function Default() {
   useEffect(() => talk(new NativeSocketClient({ ...options(), ...mistake }), "default"), []);

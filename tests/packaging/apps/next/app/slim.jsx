@@ -3,8 +3,8 @@
 import * as hooks from "everwire/react/slim";
 import { init, NativeSocketClient } from "everwire/slim";
 import { useEffect, useState } from "react";
-import { Said } from "../shared/said.js";
-import { options, show, talk } from "../shared/talk.js";
+import { Said } from "../common/said.js";
+import { options, show, talk } from "../common/talk.js";
 
 export function Slim() {
   const [client, setClient] = useState();
