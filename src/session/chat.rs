@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::TypingRule;
+use super::announcer::Announcer;
 use super::dialect::{ChatKind, StoredMessage, text};
 use super::iso_time;
 use super::message::{ChatFailure, ChatMessage, ChatStatus};
@@ -67,7 +68,8 @@ pub struct Chat {
     kind: ChatKind,
     id: String,
     config: ChatConfig,
-    rule: TypingRule,
+    /// How long another user is believed to type, in milliseconds.
+    clear_ms: i64,
     outputs: VecDeque<ChatOutput>,
     user: Option<String>,
     entries: Vec<Entry>,
@@ -111,10 +113,7 @@ pub struct Chat {
     is_join_seen: bool,
     /// What was fetched before it had, and from where: to be fetched once more.
     again: Option<(Need, Option<KnownUpTo>)>,
-    is_announced: bool,
-    is_key_new: bool,
-    say_at: Option<i64>,
-    stop_at: Option<i64>,
+    announcer: Announcer,
 }
 
 /// The server's id and the time of a message before which nothing is missing.
@@ -171,10 +170,11 @@ impl Chat {
             ChatKind::Session => TypingRule::MASTERX,
             ChatKind::Match => TypingRule::COLABMATCH,
         };
+        let rule = config.typing_rule.unwrap_or(usual);
         Self {
             kind,
             id: id.into(),
-            rule: config.typing_rule.unwrap_or(usual),
+            clear_ms: rule.clear_ms,
             outputs: VecDeque::new(),
             user: None,
             entries: Vec::new(),
@@ -209,10 +209,7 @@ impl Chat {
             is_join_waiting: false,
             is_join_seen: false,
             again: None,
-            is_announced: false,
-            is_key_new: false,
-            say_at: None,
-            stop_at: None,
+            announcer: Announcer::new(rule),
         }
     }
 
@@ -224,7 +221,7 @@ impl Chat {
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<i64> {
         let typing = self.typing.iter().map(|(_, until)| *until);
-        [self.say_at, self.stop_at, self.fetch_at].into_iter().flatten().chain(typing).min()
+        [self.announcer.poll_timeout(), self.fetch_at].into_iter().flatten().chain(typing).min()
     }
 
     /// The messages in their order.
@@ -299,8 +296,8 @@ impl Chat {
 
     /// The connection has ended.
     pub fn handle_close(&mut self) {
-        (self.is_open, self.is_announced, self.is_key_new, self.is_joining) = (false, false, false, false);
-        (self.say_at, self.stop_at, self.fetch_at) = (None, None, None);
+        (self.is_open, self.is_joining, self.fetch_at) = (false, false, None);
+        self.announcer.forget();
         (self.pongs, self.is_asking) = (0, false);
         self.members.clear();
         self.are_members_listed = false;
@@ -464,27 +461,16 @@ impl Chat {
 
     /// The user has pressed a key.
     pub fn key_pressed(&mut self, now: i64) {
-        if !self.is_open {
-            return;
-        }
-        self.stop_at = Some(now + self.rule.stop_ms);
-        self.is_key_new = true;
-        if self.say_at.is_some() {
-            return;
-        }
-        if self.is_announced || self.rule.debounce_ms == 0 {
-            self.say(now);
-        } else {
-            self.say_at = Some(now + self.rule.debounce_ms);
+        if self.is_open {
+            let news = self.announcer.key_pressed(now);
+            self.announce(news);
         }
     }
 
     /// The user has stopped typing.
     pub fn stopped(&mut self) {
-        (self.stop_at, self.say_at, self.is_key_new) = (None, None, false);
-        if self.is_announced {
-            self.announce(false);
-        }
+        let news = self.announcer.stopped();
+        self.announce(news);
     }
 
     /// The user has seen the messages up to this one, or all. Only ever moves forward.
@@ -597,18 +583,10 @@ impl Chat {
 
     /// The alarm has gone off. Early and late calls are harmless.
     pub fn handle_timeout(&mut self, now: i64) {
-        let is_due = |at: Option<i64>| at.is_some_and(|at| now >= at);
-        if is_due(self.stop_at) {
-            self.stopped();
-        }
-        if is_due(self.say_at) {
-            self.say_at = None;
-            if self.is_key_new {
-                self.say(now);
-            }
-        }
+        let news = self.announcer.handle_timeout(now);
+        self.announce(news);
         self.typing.retain(|(_, until)| now < *until);
-        if is_due(self.fetch_at) {
+        if self.fetch_at.is_some_and(|at| now >= at) {
             self.fetch();
         }
     }
@@ -624,18 +602,12 @@ impl Chat {
         self.outputs.push_back(ChatOutput::Send { event: self.kind.send(), data, id: Some(id.to_owned()) });
     }
 
-    fn announce(&mut self, is_typing: bool) {
-        self.is_announced = is_typing;
+    fn announce(&mut self, news: Option<bool>) {
+        let Some(is_typing) = news else { return };
         let (event, field) = self.kind.typing();
         let mut data = Map::new();
         data.insert(field.to_owned(), Value::from(is_typing));
         self.emit(event, data);
-    }
-
-    fn say(&mut self, now: i64) {
-        self.is_key_new = false;
-        self.say_at = Some(now + self.rule.repeat_ms);
-        self.announce(true);
     }
 
     fn find(&mut self, id: &str) -> Option<&mut Entry> {
@@ -845,7 +817,7 @@ impl Chat {
 
     fn heard(&mut self, now: i64, user: Option<String>, is_typing: bool) {
         let Some(user) = user else { return };
-        let until = now + self.rule.clear_ms;
+        let until = now + self.clear_ms;
         let known = self.typing.iter().position(|(known, _)| *known == user);
         match known {
             Some(known) if !is_typing => {

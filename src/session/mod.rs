@@ -21,6 +21,7 @@
 //! assert_eq!(chat.messages().next().map(|message| message.status), Some(Some(ChatStatus::Sending)));
 //! ```
 
+mod announcer;
 mod chat;
 mod dialect;
 mod iso_time;

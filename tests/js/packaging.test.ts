@@ -45,6 +45,8 @@ const MODULES = [
   "react/useEventStateOf",
   "react/useSelected",
   "session",
+  "session/alarm",
+  "session/announcer",
   "session/attempt",
   "session/chat",
   "session/chatEvents",

@@ -1,4 +1,5 @@
 import type { ChatError, ChatKind, ChatMember, ChatMessage, ChatSnapshot, ChatStatus, EverwireError } from "everwire";
+import { announcer } from "./announcer.js";
 import {
   DIALECTS,
   type Fields,
@@ -147,10 +148,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   /** What was fetched before it had, and from where: to be fetched once more. */
   let again: { need: Need; knownUpTo: Entry | undefined } | undefined;
 
-  let isAnnounced = false;
-  let isKeyNew = false;
-  let sayAt = Infinity;
-  let stopAt = Infinity;
+  const typing = announcer(config.typingRule, (isTyping) => emit(dialect.typing, { [dialect.isTyping]: isTyping }));
 
   let shown: Partial<ChatSnapshot> = {};
 
@@ -159,7 +157,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function left(): void {
-    stopped();
+    typing.stopped();
     if (dialect.leave) emit(dialect.leave, {});
     closed();
     if (hasOpened) lost(0, false);
@@ -183,8 +181,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function closed(): void {
-    isOpen = isAnnounced = isKeyNew = isJoinOpen = isAsking = false;
-    sayAt = stopAt = fetchAt = Infinity;
+    isOpen = isJoinOpen = isAsking = false;
+    typing.forget();
+    fetchAt = Infinity;
     pongs = 0;
     present.clear();
     areMembersListed = false;
@@ -243,7 +242,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function write(now: number, id: string, content: string, fields: Fields): void {
     if (find(id)) return;
-    stopped();
+    typing.stopped();
     const entry = addEntry({
       id,
       serverId: null,
@@ -290,19 +289,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function keyPressed(now: number): void {
-    if (!isOpen) return;
-    const { debounceMs, stopMs } = config.typingRule;
-    stopAt = now + stopMs;
-    isKeyNew = true;
-    if (sayAt !== Infinity) return;
-    if (isAnnounced || debounceMs === 0) say(now);
-    else sayAt = now + debounceMs;
-  }
-
-  function stopped(): void {
-    stopAt = sayAt = Infinity;
-    isKeyNew = false;
-    if (isAnnounced) announce(false);
+    if (isOpen) typing.keyPressed(now);
   }
 
   function markAsRead(id?: string): void {
@@ -374,15 +361,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function pollTimeout(): number {
-    return Math.min(sayAt, stopAt, fetchAt, ...typists.values());
+    return Math.min(typing.pollTimeout(), fetchAt, ...typists.values());
   }
 
   function timeout(now: number): void {
-    if (now >= stopAt) stopped();
-    if (now >= sayAt) {
-      sayAt = Infinity;
-      if (isKeyNew) say(now);
-    }
+    typing.timeout(now);
     for (const [userId, until] of typists) if (now >= until) typists.delete(userId);
     if (now >= fetchAt) fetch();
   }
@@ -425,17 +408,6 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function submit({ message: { id, content, data } }: Entry): void {
     const type = dialect.send;
     outputs.push({ do: "send", type, data: writeMessage(kind, conversation, id, content, data), id });
-  }
-
-  function announce(isTyping: boolean): void {
-    isAnnounced = isTyping;
-    emit(dialect.typing, { [dialect.isTyping]: isTyping });
-  }
-
-  function say(now: number): void {
-    isKeyNew = false;
-    sayAt = now + config.typingRule.repeatMs;
-    announce(true);
   }
 
   function find(id: string): Entry | undefined {
@@ -751,7 +723,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     discard,
     moved,
     keyPressed,
-    stopped,
+    stopped: typing.stopped,
     markAsRead,
     loadEarlier,
     loaded,

@@ -1,4 +1,5 @@
 import type { Chat, ChatClient, ChatErrorMaker, ChatKind, ChatSendResult, ChatSnapshot, EverwireError } from "everwire";
+import { type Alarm, alarm } from "./alarm.js";
 import { attempt } from "./attempt.js";
 import type { ChatOptions, ChatPage } from "./chat.js";
 import { DIALECTS } from "./chatEvents.js";
@@ -36,7 +37,7 @@ export function chatStore(
   let latestJoin: ChatSendResult | undefined;
   let latest = 0;
   let setBackMs = 0;
-  let alarm: ReturnType<typeof setTimeout> | undefined;
+  let nextTimeout: Alarm;
   /** The fetches that are under way, by their tokens. */
   const fetches = new Map<number, Promise<void>>();
 
@@ -53,10 +54,8 @@ export function chatStore(
     if (current !== machine) return;
     attempt(() => run(machine, now()));
     for (let output = machine.outputs.shift(); output; output = machine.outputs.shift()) perform(output);
-    clearTimeout(alarm);
-    const delayMs = machine.pollTimeout() - now();
-    if (delayMs < Infinity)
-      alarm = setTimeout(() => act((machine, now) => machine.timeout(now)), Math.min(delayMs, LONGEST_ALARM_MS));
+    clearTimeout(nextTimeout);
+    nextTimeout = alarm(() => act((machine, now) => machine.timeout(now)), machine.pollTimeout() - now());
     const next = machine.snapshot();
     if (next === snapshot) return;
     snapshot = next;
@@ -208,5 +207,3 @@ export function chatStore(
 }
 
 const ANSWERS = /^(pong|session_members)$/;
-/** Browsers take a longer wait for none (HTML, section 8.7). */
-const LONGEST_ALARM_MS = 2 ** 31 - 1;
