@@ -83,6 +83,8 @@ class _Reader:
                 peer.close(1003, "text only")
                 continue
             frame = await self._read(text)
+            if self._engine.observer is not None:
+                self._engine.observer.received(peer, frame, text)
             if frame.type == "hello" and not frame.seq and frame.problem is None:
                 self._hello(frame)
             elif frame.type == "ping" and not frame.seq and frame.problem is None:
@@ -122,7 +124,7 @@ class _Reader:
     async def _message(self, frame: Frame) -> None:
         peer = self._peer
         if frame.problem == "too_large" and not frame.seq:
-            peer.close(1009, "message too large")
+            peer.close(1009, Refuse("too_large").message)
             return
         if frame.seq:
             await self._wait_for(self._messages)
@@ -167,7 +169,7 @@ class _Sender:
         peer = self._peer
         while True:
             while peer.outgoing:
-                await self._send(peer.outgoing.popleft())
+                await self._send(peer.next_outgoing())
             if peer.ack is not None:
                 seq, peer.ack = peer.ack, None
                 await self._send(frames.ack(seq))

@@ -13,6 +13,7 @@ from .envelope import Frame
 from .handlers import Registered
 from .limits import Limits
 from .metrics import Metrics
+from .observer import Observer
 from .peer import Arrived, Peer
 from .play import Outcome, Played, play
 from .rate import Rates
@@ -49,6 +50,7 @@ class Engine:
         self.rates = Rates(limits.messages_per_minute)
         self.peers: set[Peer] = set()
         self.draining = False
+        self.observer: Observer | None = None
         self._by_user: dict[str, set[Peer]] = {}
         self._owners: dict[tuple[str, str], Peer] = {}
         self._rooms: dict[str, set[str]] = {}
@@ -203,8 +205,13 @@ class Engine:
         return told
 
     def send(self, peer: Peer, frame: str) -> None:
-        if len(peer.outgoing) >= self.limits.queue_frames:
+        size = len(frame)
+        is_full = len(peer.outgoing) >= self.limits.queue_frames
+        if is_full or (peer.outgoing and peer.outgoing_size + size > self.limits.queue_bytes):
             peer.close(1013, "too slow")
+            if peer.sending_since:
+                # A goodbye would wait behind what the client does not take.
+                peer.cut()
         else:
             peer.send(frame)
 

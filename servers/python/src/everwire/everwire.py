@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -108,8 +109,8 @@ class Everwire:
 
     async def endpoint(self, websocket: WebSocket) -> None:
         """The WebSocket endpoint, for `app.add_websocket_route` or a route of one's own."""
-        if self.engine.draining:
-            await websocket.close()
+        if self.engine.draining or len(self.engine.peers) >= self.limits.connections:
+            await _refuse(websocket)
             return
         origin = websocket.headers.get("origin")
         if self._allow_origins is not None and origin is not None and origin not in self._allow_origins:
@@ -185,3 +186,10 @@ class Everwire:
             "ws_per_message_deflate": False,
             "ws_ping_interval": None,
         }
+
+
+async def _refuse(websocket: WebSocket) -> None:
+    if "websocket.http.response" in websocket.scope.get("extensions", {}):
+        await websocket.send_denial_response(PlainTextResponse("try again later", 503))
+    else:
+        await websocket.close()

@@ -27,11 +27,17 @@ class Limits:
     connections_per_user: int = 50
     """More are closed with 1013."""
 
+    connections: int = 20_000
+    """Of all users, to this process. More are refused with HTTP 503."""
+
     window: int = 128
     """How many messages of a connection wait for processing; the server reads no further at that point. 1 to 1 024."""
 
     queue_frames: int = 256
     """What may wait for one connection besides stored events; a client further behind is closed with 1013."""
+
+    queue_bytes: int = 1024 * 1024
+    """The same in characters of JSON text. A single frame may be larger."""
 
     history_events: int = 1_000
     """Stored events of each stream; the oldest are forgotten."""

@@ -59,6 +59,7 @@ class Peer:
     unread: set[str] = field(default_factory=set)
     """Streams that may have events behind the position."""
     outgoing: deque[str] = field(default_factory=deque)
+    outgoing_size: int = 0
     ack: int | None = None
     acked_at: float = 0.0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,7 +100,13 @@ class Peer:
 
     def send(self, frame: str) -> None:
         self.outgoing.append(frame)
+        self.outgoing_size += len(frame)
         self.wake.set()
+
+    def next_outgoing(self) -> str:
+        frame = self.outgoing.popleft()
+        self.outgoing_size -= len(frame)
+        return frame
 
     def acknowledge(self, now: float) -> None:
         self.ack = self.last

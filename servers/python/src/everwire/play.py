@@ -141,7 +141,11 @@ async def _message(
             log.error("the handler of %s failed: %s", frame.type, describe(error))
         await ctx.finish(keep=False)
         _refused(peer, item, refusal, outcome)
+        if engine.observer is not None:
+            await engine.observer.processed(tx, peer, frame, refusal.code)
         return
+    if engine.observer is not None:
+        await engine.observer.processed(tx, peer, frame, None)
     effects = ctx.effects
     outcome.events += effects.events
     if answer is not None:

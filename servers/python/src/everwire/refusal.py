@@ -17,8 +17,8 @@ _WORDS = {
     "malformed": "the message cannot be read",
     "unknown_type": "there is no handler for this type",
     "not_joined": "join the session first",
-    "rate_limited": "too many messages",
-    "too_large": "the message is too large",
+    "rate_limited": "Rate limit exceeded",
+    "too_large": "Message too large",
     "internal": "the server could not process the message",
     "unsupported_version": "this server speaks version 1 only",
 }

@@ -43,7 +43,7 @@ class Tokens:
 
     def check(self, token: str | None) -> Identity:
         if not token:
-            raise TokenRefused("token missing")
+            raise TokenRefused("Missing authentication token")
         options: dict[str, Any] = {
             "require": ["exp", "sub"],
             "verify_iat": False,
@@ -59,13 +59,13 @@ class Tokens:
                 options=options,  # type: ignore[arg-type]
             )
         except jwt.ExpiredSignatureError:
-            raise TokenRefused("token expired") from None
+            raise TokenRefused("Authentication token expired") from None
         except jwt.ImmatureSignatureError:
-            raise TokenRefused("token not valid yet") from None
+            raise TokenRefused("Authentication token not valid yet") from None
         except (jwt.InvalidTokenError, ValueError, TypeError):
-            raise TokenRefused("invalid token") from None
+            raise TokenRefused("Invalid authentication token") from None
         user = claims["sub"]
         # A NUL is a character to JSON and to SQLite, and none to PostgreSQL.
         if not isinstance(user, str) or not 0 < len(user.encode()) <= 128 or "\0" in user:
-            raise TokenRefused("invalid token")
+            raise TokenRefused("Invalid authentication token")
         return Identity(user, float(claims["exp"]))

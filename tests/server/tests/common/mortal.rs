@@ -1,12 +1,12 @@
 //! A server process that can be killed.
 
 use std::{
-    io::{BufRead as _, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
+use super::subject;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
@@ -48,17 +48,14 @@ impl Mortal {
     }
 
     pub fn spawn(&mut self, flags: &[&str]) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_everwire-server"));
+        let mut command = subject::command().unwrap_or_else(|| Command::new(env!("CARGO_BIN_EXE_everwire-server")));
         command.args(["--dev", "--port", "0", "--database"]).arg(&self.file).args(flags);
         command.args(["--secret", "a secret that outlives the process", "--record-frames", "0"]);
         self.running = Some(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     }
 
     pub fn wait_until_ready(&mut self) {
-        let stdout = self.running.as_mut().unwrap().stdout.take().unwrap();
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        self.url = line.trim_end().strip_prefix("ready ").unwrap().to_owned();
+        self.url = subject::ready(self.running.as_mut().unwrap());
     }
 
     pub fn pid(&self) -> u32 {
