@@ -1,7 +1,7 @@
 //! Python, and the environment in which the Python server library is checked.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -17,6 +17,15 @@ pub fn library() -> PathBuf {
 /// A step that runs a program of the environment in the library's directory.
 pub fn tool(step: impl Into<String>, program: &str) -> Job {
     Job::new(step, binaries().join(program)).directory(library()).env("PYTHONUNBUFFERED", "1")
+}
+
+/// Checks the style and the types of a Python project, as its `pyproject.toml` says.
+pub fn check(project: &Path, name: &str) -> Result<()> {
+    let run = |what: &str, program: &str| tool(format!("{name} · {what}"), program).directory(project);
+    run("ruff", "ruff").args(["check", "--no-cache", "."]).run()?;
+    run("ruff format", "ruff").args(["format", "--no-cache", "--check", "."]).run()?;
+    let cache = project.file_name().context("a project has a directory")?;
+    run("mypy --strict", "mypy").arg("--cache-dir").arg(paths::scratch()?.join("mypy").join(cache)).run()
 }
 
 /// `PATH` with the environment's programs first.

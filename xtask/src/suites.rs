@@ -71,6 +71,13 @@ pub const SUITES: &[Suite] = &[
         run: delivery,
     },
     Suite {
+        name: "socketio",
+        about: "Socket.IO: CoLabMatch's server on it",
+        slow: true,
+        needs: SOCKETIO,
+        run: socketio,
+    },
+    Suite {
         name: "packaging",
         about: "the packed package in bundlers, runtimes and test runners",
         slow: true,
@@ -134,9 +141,7 @@ fn reference_server(_: &mut Workshop) -> Result<()> {
 fn python_library(workshop: &mut Workshop) -> Result<()> {
     python::environment()?;
     python::postgres()?;
-    python::tool("python · ruff", "ruff").args(["check", "--no-cache", "."]).run()?;
-    python::tool("python · ruff format", "ruff").args(["format", "--no-cache", "--check", "."]).run()?;
-    python::tool("python · mypy --strict", "mypy").arg("--cache-dir").arg(paths::scratch()?.join("mypy")).run()?;
+    python::check(&python::library(), "python")?;
     python::tool("python · pytest", "pytest").args(["-n", "2"]).stream()?;
     let player = |step: &str, port: u16| {
         let url = format!("http://127.0.0.1:{port}");
@@ -282,6 +287,13 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
     vitest("delivery", "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", executable).env("CHROMIUM", chromium).stream()
 }
 
+fn socketio(_: &mut Workshop) -> Result<()> {
+    python::environment()?;
+    let example = paths::root().join("examples/colabmatch-socketio");
+    python::check(&example, "socketio · CoLabMatch's server")?;
+    python::tool("socketio · CoLabMatch's server, pytest", "pytest").directory(&example).stream()
+}
+
 fn packaging(workshop: &mut Workshop) -> Result<()> {
     let chromium = tools::CHROMIUM.find()?;
     workshop.package()?;
@@ -313,6 +325,7 @@ fn vitest(suite: &str, directory: &str) -> Job {
 }
 
 const PYTHON: Needs = &[&python::Environment, &python::Postgres];
+const SOCKETIO: Needs = &[&python::Environment];
 const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];
 const CHROME: Needs = &[&tools::CHROMIUM, &tools::CHROMEDRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
 const FIREFOX: Needs = &[&tools::FIREFOX, &crates::GECKODRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
