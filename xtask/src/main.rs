@@ -31,6 +31,7 @@ mod progress;
 mod python;
 mod release;
 mod server;
+mod services;
 mod shell;
 mod sim;
 mod size;

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::install::{self, Missing, Need};
 use crate::job::Job;
-use crate::{debian, paths, shell, stamp};
+use crate::{paths, shell, stamp};
 
 /// The directory of the Python library.
 pub fn library() -> PathBuf {
@@ -37,13 +37,6 @@ pub fn path() -> Result<OsString> {
 /// Makes the environment when there is none, or when it was made from other requirements.
 pub fn environment() -> Result<()> {
     install::provide(&Environment)
-}
-
-/// The tests start a PostgreSQL of their own; its programs have to be there.
-pub fn postgres() -> Result<()> {
-    install::provide(&Postgres)?;
-    ensure!(Postgres::is_installed(), "{POSTGRES_BY_HAND}");
-    Ok(())
 }
 
 pub struct Environment;
@@ -81,26 +74,6 @@ impl Need for Environment {
     }
 }
 
-pub struct Postgres;
-
-impl Postgres {
-    fn is_installed() -> bool {
-        let mut versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-        paths::which("initdb").is_some() || versions.any(|version| version.path().join("bin/initdb").exists())
-    }
-}
-
-impl Need for Postgres {
-    fn missing(&self) -> Result<Option<Missing>> {
-        let missing = || debian::missing("PostgreSQL", POSTGRES, POSTGRES_BY_HAND.into());
-        if Self::is_installed() { Ok(None) } else { missing().map(Some) }
-    }
-
-    fn install(&self) -> Result<()> {
-        debian::install(POSTGRES)
-    }
-}
-
 fn interpreter() -> Result<PathBuf> {
     let names = ["python3.14", "python3.13", "python3.12", "python3.11", "python3"];
     let mut found = names.iter().filter_map(|name| paths::which(name));
@@ -118,5 +91,3 @@ fn binaries() -> PathBuf {
 const DIRECTORY: &str = "target/python-venv";
 const REQUIREMENTS: &str = "servers/python/requirements-dev.txt";
 const STAMP: &str = "target/python-venv/everwire-requirements.txt";
-const POSTGRES: &[&str] = &["postgresql"];
-const POSTGRES_BY_HAND: &str = "PostgreSQL is needed: install its server, with `initdb` on PATH";

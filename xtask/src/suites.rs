@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::install::Needs;
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, crates, demo, example, fuzz, load, mutants, node, paths, python, sim, tools, wasm};
+use crate::{build, crates, demo, example, fuzz, load, mutants, node, paths, python, services, sim, tools, wasm};
 
 pub struct Suite {
     pub name: &'static str,
@@ -49,6 +49,13 @@ pub const SUITES: &[Suite] = &[
         run: reference_server,
     },
     Suite { name: "python", about: "the Python server library", slow: true, needs: PYTHON, run: python_library },
+    Suite {
+        name: "nodes",
+        about: "PostgreSQL and Redis, which several nodes share",
+        slow: true,
+        needs: services::NEEDS,
+        run: nodes,
+    },
     Suite { name: "load", about: "the reference server under a little load", slow: true, needs: &[], run: under_load },
     Suite { name: "chrome", about: "the Rust client in Chromium", slow: false, needs: CHROME, run: chrome },
     Suite { name: "firefox", about: "the Rust client in Firefox", slow: true, needs: FIREFOX, run: firefox },
@@ -140,7 +147,7 @@ fn reference_server(_: &mut Workshop) -> Result<()> {
 
 fn python_library(workshop: &mut Workshop) -> Result<()> {
     python::environment()?;
-    python::postgres()?;
+    services::postgres()?;
     python::check(&python::library(), "python")?;
     python::tool("python · pytest", "pytest").args(["-n", "2"]).stream()?;
     let player = |step: &str, port: u16| {
@@ -168,6 +175,12 @@ fn fresh_database(name: &str) -> Result<PathBuf> {
         let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
     }
     Ok(path)
+}
+
+fn nodes(_: &mut Workshop) -> Result<()> {
+    services::postgres()?;
+    tools::REDIS.find()?;
+    Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()
 }
 
 fn under_load(_: &mut Workshop) -> Result<()> {
@@ -324,7 +337,7 @@ fn vitest(suite: &str, directory: &str) -> Job {
     node::tool(format!("{suite} · vitest"), "vitest").arg("run").directory(paths::root().join(directory))
 }
 
-const PYTHON: Needs = &[&python::Environment, &python::Postgres];
+const PYTHON: Needs = &[&python::Environment, &services::Postgres];
 const SOCKETIO: Needs = &[&python::Environment];
 const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];
 const CHROME: Needs = &[&tools::CHROMIUM, &tools::CHROMEDRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];

@@ -126,6 +126,16 @@ pub static XVFB_RUN: Tool = Tool {
     windows: "not needed there",
 };
 
+pub static REDIS: Tool = Tool {
+    name: "Redis",
+    variable: "REDIS_SERVER",
+    programs: &["redis-server"],
+    places: &[],
+    debian: &["redis-server"],
+    macos: "brew install redis",
+    windows: "there is none for Windows; leave the suite out",
+};
+
 /// A program that the system brings, or its package manager.
 pub struct Tool {
     name: &'static str,
