@@ -7,6 +7,15 @@ export function serverProgram(): string {
   return required("EVERWIRE_SERVER_BIN", "the reference server's program");
 }
 
+/** The program that is tested in the reference server's place, if there is one, and the arguments that come before the flags. */
+export function testedCommand(): readonly [program: string, ...first: string[]] {
+  const [program, ...first] = (env["EVERWIRE_TEST_SERVER_COMMAND"] ?? "").split(" ").filter((word) => word !== "");
+  return program === undefined ? [serverProgram()] : [program, ...first];
+}
+
+/** Whether the reference server itself is tested, which does some things that the protocol leaves to a server. */
+export const isReference = (): boolean => (env["EVERWIRE_TEST_SERVER_COMMAND"] ?? "") === "";
+
 /** The folder with the built demo page. */
 export function builtPage(): string {
   return required("EVERWIRE_WWW", "the folder with the built demo page");

@@ -4,9 +4,9 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { artefact } from "./artefact";
-import { builtPage, serverProgram } from "./environment";
+import { builtPage, testedCommand } from "./environment";
 
-/** The reference server as a process that can die and come back on the same port. */
+/** The reference server, or another with its flags and control endpoints, as a process that can die and come back on the same port. */
 export class Server {
   readonly origin: string;
   readonly #flags: readonly string[];
@@ -93,7 +93,8 @@ async function spawnServer(port: number, more: readonly string[]): Promise<{ ori
   const flags = ["--dev", "--port", String(port), ...limit, ...more];
   // Tokens have to outlive a restart, as they do in production.
   const secret = ["--secret", "a secret for tests, known to everyone"];
-  const child = spawn(serverProgram(), [...flags, ...secret], { stdio: ["ignore", "pipe", "pipe"] });
+  const [program, ...first] = testedCommand();
+  const child = spawn(program, [...first, ...flags, ...secret], { stdio: ["ignore", "pipe", "pipe"] });
   child.stderr.pipe(createWriteStream(artefact("server.log"), { flags: "a" }));
   process.once("exit", () => child.kill("SIGKILL"));
 

@@ -128,8 +128,7 @@ async fn a_client_that_does_not_read_is_cut_off_and_delays_nobody() {
         received += usize::from(frame.is_text());
     }
     assert!(received < sent, "{received} of {sent}");
-    let metrics = reqwest::get(world.url("/metrics")).await.unwrap().text().await.unwrap();
-    assert!(metrics.contains(r#"everwire_errors_total{kind="slow_consumer"} 1"#), "{metrics}");
+    world.metrics_have(&[r#"everwire_errors_total{kind="slow_consumer"} 1"#]).await;
 }
 
 #[tokio::test]
@@ -142,9 +141,9 @@ async fn a_write_that_nobody_reads_is_given_up() {
         world.post("/dev/push", json!({ "type": "notification", "user_id": "stuck", "data": data })).await;
     }
     world.until("cut off", async || world.server.connections() == 0).await;
-    let metrics = reqwest::get(world.url("/metrics")).await.unwrap().text().await.unwrap();
-    assert!(metrics.contains(r#"everwire_errors_total{kind="stuck"} 1"#), "{metrics}");
-    assert!(metrics.contains(r#"everwire_disconnects_total{cause="abort"} 1"#), "{metrics}");
+    let [stuck, aborted] =
+        [r#"everwire_errors_total{kind="stuck"} 1"#, r#"everwire_disconnects_total{cause="abort"} 1"#];
+    world.metrics_have(&[stuck, aborted]).await;
 }
 
 #[tokio::test]

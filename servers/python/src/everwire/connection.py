@@ -21,15 +21,23 @@ log = logging.getLogger("everwire")
 
 _PAGE = 100
 _CLOSING_S = 5.0
+_HELLO_WAITS_S = 2.0
+_SMALL_BYTES = 512
+
+
+async def refuse_surplus(engine: Engine, websocket: WebSocket, identity: Identity) -> bool:
+    """Closes a connection that its user has too many of."""
+    is_surplus = len(engine.connections(identity.user)) >= engine.limits.connections_per_user
+    if is_surplus:
+        await websocket.close(1013, "too many connections")
+    return is_surplus
 
 
 async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> None:
     """Runs an accepted connection to its end."""
     now = time.monotonic()
-    if len(engine.connections(identity.user)) >= engine.limits.connections_per_user:
-        await websocket.close(1013, "too many connections")
-        return
-    peer = Peer(identity, now, engine.limits.window, heard_at=now)
+    messages = engine.rates.bucket(identity.user, "message", now)
+    peer = Peer(identity, now, engine.limits.window, messages, heard_at=now)
     try:
         try:
             await engine.add(peer)
@@ -64,7 +72,6 @@ class _Reader:
         self._peer = peer
         self._max_bytes = engine.limits.max_message_bytes
         now = time.monotonic()
-        self._messages = engine.rates.bucket(peer.user, "message", now)
         self._pings = engine.rates.bucket(peer.user, "ping", now)
 
     async def run(self) -> None:
@@ -86,11 +93,11 @@ class _Reader:
             if self._engine.observer is not None:
                 self._engine.observer.received(peer, frame, text)
             if frame.type == "hello" and not frame.seq and frame.problem is None:
-                self._hello(frame)
+                await self._hello(frame)
             elif frame.type == "ping" and not frame.seq and frame.problem is None:
                 await self._ping(frame)
             else:
-                await self._message(frame)
+                await self._message(frame, text)
 
     async def _read(self, text: str) -> Frame:
         # A frame that may have to be searched for its number would hold up everyone.
@@ -98,11 +105,15 @@ class _Reader:
             return await asyncio.to_thread(read, text, self._max_bytes)
         return read(text, self._max_bytes)
 
-    def _hello(self, frame: Frame) -> None:
+    async def _hello(self, frame: Frame) -> None:
         peer = self._peer
-        if not self._pings.take(time.monotonic()):
+        if self._pings.wait(time.monotonic()) > _HELLO_WAITS_S:
             # An `error` would say that this server does not know the reliable mode.
             peer.close(1013, "too many hellos")
+            return
+        await self._wait_for(self._pings)
+        if any(item.frame.seq for item in peer.inbox):
+            peer.close(4400, "hello while messages are unacknowledged")
             return
         try:
             hello = read_hello(frame.data)
@@ -115,48 +126,51 @@ class _Reader:
 
     async def _ping(self, frame: Frame) -> None:
         await self._wait_for(self._pings)
-        if self._peer.queued:
+        if self._peer.queued and (self._peer.hellos_waiting or not self._peer.is_throttled):
             # Behind what came before it: a pong before the welcome would say that this server does not know the reliable mode.
             self._engine.submit(self._peer, Arrived(frame, time.monotonic()))
         else:
             self._engine.send(self._peer, frames.pong())
 
-    async def _message(self, frame: Frame) -> None:
+    async def _message(self, frame: Frame, text: str) -> None:
         peer = self._peer
         if frame.problem == "too_large" and not frame.seq:
             peer.close(1009, Refuse("too_large").message)
             return
-        if frame.seq:
-            await self._wait_for(self._messages)
-        elif not self._bucket(frame).take(time.monotonic()) and not self._takes_join(frame):
+        # Those with a number are charged when their turn comes, and wait for it here; others must not overtake them.
+        if not frame.seq and not self._takes(frame):
             about = frame.type if frame.problem is None else None
             self._engine.metrics.count("ws_messages_total", type="other", outcome="limited")
             self._engine.send(peer, frames.error("rate_limited", Refuse("rate_limited").message, about))
             return
-        while len(peer.inbox) >= peer.window and peer.closing is None:
+        while peer.is_full and peer.closing is None:
             peer.room.clear()
             await peer.room.wait()
-        if peer.closing is None:
-            self._engine.submit(peer, Arrived(frame, time.monotonic()))
+        if peer.closing is not None:
+            return
+        arrived = Arrived(frame, time.monotonic(), size=min(frame.size, self._max_bytes))
+        if peer.inbox and frame.size > _SMALL_BYTES and frame.problem is None:
+            # What is read takes many times the room of its text.
+            arrived.text, frame.data = text, {}
+        self._engine.submit(peer, arrived)
 
-    def _bucket(self, frame: Frame) -> Bucket:
+    def _takes(self, frame: Frame) -> bool:
+        if self._peer.is_throttled:
+            return False
+        now = time.monotonic()
         handler = self._engine.handlers.get(frame.type or "")
-        if handler is None or handler.per_second is None:
-            return self._messages
-        return self._engine.rates.bucket(self._peer.user, f"type {handler.type}", time.monotonic(), handler.per_second)
-
-    def _takes_join(self, frame: Frame) -> bool:
-        handler = self._engine.handlers.get(frame.type or "")
+        if handler is not None and handler.per_second is not None:
+            bucket = self._engine.rates.bucket(self._peer.user, f"type {handler.type}", now, handler.per_second)
+            return bucket.take(now)
+        if self._peer.messages.take(now):
+            return True
         joins = handler is not None and handler.joins and not self._peer.holds_back
-        return joins and self._pings.take(time.monotonic())
+        return joins and self._pings.take(now)
 
     async def _wait_for(self, bucket: Bucket) -> None:
         """Reads no further until the limit allows it; what has come is in the buffers of the network meanwhile."""
-        peer = self._peer
-        while not bucket.take(time.monotonic()) and peer.closing is None:
-            peer.throttled = True
+        while not bucket.take(time.monotonic()) and self._peer.closing is None:  # noqa: ASYNC110
             await asyncio.sleep(min(1.0, bucket.wait(time.monotonic()) + 0.001))
-        peer.throttled = False
 
 
 class _Sender:
@@ -170,15 +184,18 @@ class _Sender:
         while True:
             while peer.outgoing:
                 await self._send(peer.next_outgoing())
+            if peer.closing is None:
+                # A reply goes out before the acknowledgement of its request, which waits for a page of each stream at most.
+                for stream in list(peer.unread):
+                    peer.unread.discard(stream)
+                    await self._page(stream)
             if peer.ack is not None:
                 seq, peer.ack = peer.ack, None
                 await self._send(frames.ack(seq))
             elif peer.closing is not None:
                 await self._websocket.close(peer.closing.code, peer.closing.reason)
                 return
-            elif peer.unread:
-                await self._page(peer.unread.pop())
-            else:
+            elif not peer.outgoing and not peer.unread:
                 peer.wake.clear()
                 await peer.wake.wait()
 

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import frames
-from .envelope import Frame
+from .envelope import Frame, read
 from .handlers import Registered
 from .limits import Limits
 from .metrics import Metrics
@@ -18,13 +18,14 @@ from .peer import Arrived, Peer
 from .play import Outcome, Played, play
 from .rate import Rates
 from .report import describe
-from .store import Change, Conflict, ContentRefused, NewEvent, Store, StoreError
+from .store import Change, Conflict, ContentRefused, NewEvent, Store, StoreError, Takeover
 
 log = logging.getLogger("everwire")
 
 _PEERS_PER_BATCH = 64
 # While one transaction waits for the disk, the acknowledgements of the last bring the messages of the next.
 _MESSAGES_PER_BATCH = 1024
+_BYTES_PER_BATCH = 512 * 1024
 _ACK_AGAIN_S = 2.0
 _MEMBERSHIP_LAPSES_S = 60.0
 _SLOW_POLL_S = 15.0
@@ -218,7 +219,7 @@ class Engine:
     # Writing.
 
     def submit(self, peer: Peer, arrived: Arrived) -> None:
-        peer.inbox.append(arrived)
+        peer.push(arrived)
         if not peer.queued:
             peer.queued = True
             self._ready.append(peer)
@@ -239,7 +240,8 @@ class Engine:
             while self._ready and len(peers) < share:
                 peers.append(self._ready.popleft())
             most = max(1, _MESSAGES_PER_BATCH // len(peers))
-            work = [(peer, _take(peer, most)) for peer in peers]
+            bytes_each = _BYTES_PER_BATCH // len(peers)
+            work = [(peer, self._take(peer, most, bytes_each)) for peer in peers]
             try:
                 await self._process([(peer, items) for peer, items in work if items])
             except Exception as error:
@@ -248,11 +250,40 @@ class Engine:
                     peer.close(1011, "internal error")
             for peer, items in work:
                 peer.hellos_waiting -= sum(item.hello is not None for item in items)
-                if peer.inbox:
-                    self._ready.append(peer)
-                else:
-                    peer.queued = False
+                self._queue_again(peer)
                 peer.room.set()
+
+    def _take(self, peer: Peer, most: int, most_bytes: int) -> list[Arrived]:
+        """What can be processed together: one hello, or messages up to the next or to the rate limit."""
+        inbox = peer.inbox
+        now = time.monotonic()
+        items: list[Arrived] = []
+        size = 0
+        while inbox and len(items) < most and (not items or size + inbox[0].size <= most_bytes):
+            if inbox[0].hello is not None and items:
+                break
+            if inbox[0].frame.seq and not peer.messages.take(now):
+                break
+            item = peer.pop()
+            size += item.size
+            if item.text is not None:
+                item.frame = read(item.text, self.limits.max_message_bytes)
+            items.append(item)
+            if item.hello is not None:
+                break
+        return items
+
+    def _queue_again(self, peer: Peer) -> None:
+        if not peer.inbox:
+            peer.queued = peer.is_throttled = False
+            return
+        wait = peer.messages.wait(time.monotonic()) if peer.inbox[0].frame.seq else 0.0
+        peer.is_throttled = wait > 0
+        if peer.is_throttled:
+            asyncio.get_running_loop().call_later(min(wait, 1.0), self._queue_again, peer)
+        else:
+            self._ready.append(peer)
+            self._work.set()
 
     async def _process(self, work: list[tuple[Peer, list[Arrived]]]) -> None:
         if not work:
@@ -369,11 +400,21 @@ class Engine:
             if changes is None:
                 self._look_everywhere()
             else:
-                for change in changes:
-                    self._changed(change)
+                await self._changed(changes)
 
-    def _changed(self, change: Change) -> None:
-        self.wake(change.user, change.stream, change.offset)
+    async def _changed(self, changes: Sequence[Change | Takeover]) -> None:
+        doubtful: list[Peer] = []
+        for change in changes:
+            if isinstance(change, Change):
+                self.wake(change.user, change.stream, change.offset)
+                continue
+            owner = self._owners.get((change.user, change.client_id))
+            if owner is not None and owner.owner != change.owner:
+                doubtful.append(owner)
+        try:
+            await self._keep(doubtful)
+        except StoreError as error:
+            log.warning("cannot keep the store: %s", type(error.__cause__ or error).__name__)
 
     def _look_everywhere(self) -> None:
         for peer in self.peers:
@@ -422,17 +463,21 @@ class Engine:
     async def _keep_clients(self, now: float) -> None:
         """Notes once in a while that clients are here, which also finds out whom another process has taken over."""
         due = [peer for peer in self.peers if peer.client_id and _is_due(peer, now)]
-        if not due:
-            return
-        async with self.store.transaction() as tx:
-            for peer in due:
-                if not await tx.touch(peer.user, peer.client_id, peer.owner, _now_ms()):
-                    peer.close(4410, "another connection uses this client id")
-                elif not peer.lapsed:
-                    await tx.lapse(peer.user, peer.client_id, peer.joined)
+        await self._keep(due)
         for peer in due:
             peer.lapsed = True
             peer.welcomed_at = now
+
+    async def _keep(self, peers: list[Peer]) -> None:
+        if not peers:
+            return
+        now = time.monotonic()
+        async with self.store.transaction() as tx:
+            for peer in peers:
+                if not await tx.touch(peer.user, peer.client_id, peer.owner, _now_ms()):
+                    peer.close(4410, "another connection uses this client id")
+                elif not peer.lapsed and _is_due(peer, now):
+                    await tx.lapse(peer.user, peer.client_id, peer.joined)
 
     async def left(self, peer: Peer) -> None:
         """`remember_ms` counts from the end of the last connection."""
@@ -447,19 +492,6 @@ class Engine:
 
 def _is_due(peer: Peer, now: float) -> bool:
     return now - peer.welcomed_at > (_TOUCH_S if peer.lapsed else _MEMBERSHIP_LAPSES_S)
-
-
-def _take(peer: Peer, most: int) -> list[Arrived]:
-    """What can be processed together: one hello, or messages up to the next."""
-    inbox = peer.inbox
-    items: list[Arrived] = []
-    while inbox and len(items) < most:
-        if inbox[0].hello is not None and items:
-            break
-        items.append(inbox.popleft())
-        if items[-1].hello is not None:
-            break
-    return items
 
 
 async def _run_after(call: Any) -> None:

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from . import frames
 from .access_log import mask_tokens
-from .connection import serve
+from .connection import refuse_surplus, serve
 from .engine import Engine
 from .envelope import Frame
 from .handlers import Handler, Registered, register
@@ -124,6 +124,8 @@ class Everwire:
             await websocket.close(1008, str(refused))
             return
         await websocket.accept()
+        if await refuse_surplus(self.engine, websocket, identity):
+            return
         if self._on_connect is not None:
             data = self._on_connect(identity.user)
             if data is not None:
@@ -159,7 +161,8 @@ class Everwire:
     async def handle(self, user: str, kind: str, data: dict[str, Any]) -> list[dict[str, Any]]:
         """Processes a message that came by other means than a connection, at most once, and returns the answers."""
         identity = Identity(user, math.inf)
-        peer = Peer(identity, time.monotonic(), self.limits.window)
+        now = time.monotonic()
+        peer = Peer(identity, now, self.limits.window, self.engine.rates.bucket(user, "message", now))
         await self.engine.process_alone(peer, Frame(kind, data))
         return [orjson.loads(frame) for frame in peer.outgoing]
 
@@ -181,6 +184,8 @@ class Everwire:
     def uvicorn_options(self) -> dict[str, Any]:
         """Options of `uvicorn.run` and `uvicorn.Config` that the protocol needs."""
         return {
+            # Bounds floods of frames that never become a message, which no application sees.
+            "ws": "everwire.guard:GuardedWebSocket",
             "ws_max_size": self.limits.hard_max_bytes,
             # No extension is negotiated; and the client's heartbeat finds dead links without ending them with 1011.
             "ws_per_message_deflate": False,

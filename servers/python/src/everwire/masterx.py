@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from .connection import serve
+from .connection import refuse_surplus, serve
 from .context import Context
 from .everwire import Everwire
 from .refusal import Refuse
@@ -31,7 +31,7 @@ class Session(BaseModel):
 
 class Typing(BaseModel):
     session_id: Id
-    isTyping: bool
+    isTyping: StrictBool
 
 
 class Message(BaseModel):
@@ -118,7 +118,9 @@ class ConnectionManager:
         """Serves the connection to its end, and raises `WebSocketDisconnect` then."""
         if websocket.application_state is WebSocketState.CONNECTING:
             await websocket.accept()
-        await serve(self._wire.engine, websocket, Identity(user_id, self._expiry(websocket)))
+        identity = Identity(user_id, self._expiry(websocket))
+        if not await refuse_surplus(self._wire.engine, websocket, identity):
+            await serve(self._wire.engine, websocket, identity)
         raise WebSocketDisconnect(1000)
 
     def _expiry(self, websocket: WebSocket) -> float:

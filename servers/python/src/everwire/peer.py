@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .envelope import Frame
 from .hello import Hello
+from .rate import Bucket
 from .token import Identity
 
 
@@ -24,6 +25,9 @@ class Arrived:
     frame: Frame
     at: float
     hello: Hello | None = None
+    size: int = 0
+    text: str | None = None
+    """What `data` has to be read from again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,13 +35,18 @@ class Peer:
     identity: Identity
     opened_at: float
     window: int
+    messages: Bucket
+    """What the user may still send, over all connections."""
     key: str = field(default_factory=lambda: secrets.token_hex(8))
 
     # What came in and waits for the writer.
     inbox: deque[Arrived] = field(default_factory=deque)
+    inbox_size: int = 0
     hellos_waiting: int = 0
     queued: bool = False
     """It waits for a writer, or one is at it."""
+    is_throttled: bool = False
+    """A message at the head of the inbox waits for the rate limit."""
     room: asyncio.Event = field(default_factory=asyncio.Event)
     """There is room in the inbox, or the connection is closing."""
 
@@ -67,8 +76,6 @@ class Peer:
     """When the frame that is being sent was begun; 0 while none is."""
 
     heard_at: float = 0.0
-    throttled: bool = False
-    """The reader waits for the rate limit with a frame in hand."""
     closing: Closing | None = None
     cut: Callable[[], None] = lambda: None
     """Ends the connection without a goodbye."""
@@ -85,16 +92,31 @@ class Peer:
     def caused(self, origin: str) -> bool:
         return bool(origin) and (origin in self.client_ids or origin == self.key)
 
+    def push(self, arrived: Arrived) -> None:
+        self.inbox.append(arrived)
+        self.inbox_size += arrived.size
+
+    def pop(self) -> Arrived:
+        arrived = self.inbox.popleft()
+        self.inbox_size -= arrived.size
+        return arrived
+
+    @property
+    def is_full(self) -> bool:
+        """The server reads no further."""
+        return len(self.inbox) >= self.window or self.inbox_size >= _INBOX_BYTES
+
     @property
     def holds_back(self) -> bool:
         """A numbered message may wait here."""
-        return bool(self.client_id) and (bool(self.inbox) or self.throttled)
+        return bool(self.client_id) and bool(self.inbox)
 
     def close(self, code: int, reason: str = "") -> None:
         """Ends the connection after what is ready to go out; the first reason counts."""
         if self.closing is None:
             self.closing = Closing(code, reason)
             self.inbox.clear()
+            self.inbox_size = 0
             self.wake.set()
             self.room.set()
 
@@ -118,3 +140,6 @@ class Peer:
         if stream in self.positions and self.positions[stream] < offset:
             self.unread.add(stream)
             self.wake.set()
+
+
+_INBOX_BYTES = 256 * 1024

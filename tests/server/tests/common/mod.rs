@@ -99,6 +99,16 @@ impl World {
         answer.as_array().unwrap().clone()
     }
 
+    /// The reference server's metrics have these lines; the metrics of others have names of their own.
+    pub async fn metrics_have(&self, lines: &[&str]) {
+        if self.server.is_reference() {
+            let text = self.http.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
+            for line in lines {
+                assert!(text.contains(line), "no {line} in\n{text}");
+            }
+        }
+    }
+
     pub async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
         let patiently = async {
             while !condition().await {

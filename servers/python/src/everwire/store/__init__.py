@@ -1,4 +1,4 @@
-from .base import Change, Conflict, ContentRefused, Event, NewEvent, Store, StoreError, Transaction
+from .base import Change, Conflict, ContentRefused, Event, NewEvent, Store, StoreError, Takeover, Transaction
 from .sqlite import SqliteStore
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StoreError",
+    "Takeover",
     "Transaction",
 ]

@@ -46,6 +46,15 @@ class Change:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """Another connection may own the client id now; only a transaction can tell."""
+
+    user: str
+    client_id: str
+    owner: str
+
+
 class Transaction(Protocol):
     """One transaction. Two transactions that touch the same client id or stream behave as if one came after the other."""
 
@@ -111,9 +120,9 @@ class Store(Protocol):
 
     async def newest(self, user: str, stream: str) -> int | None: ...
 
-    async def changes(self) -> list[Change] | None:
-        """Waits until events have been committed by anyone, this process or another, and names their streams. `None`: some
-        may have been missed, look everywhere. Only hints: what is missed here is found by a slow poll."""
+    async def changes(self) -> Sequence[Change | Takeover] | None:
+        """Waits until events have been committed by anyone, this process or another, and names their streams, and client ids that
+        have said hello. `None`: some may have been missed, look everywhere. Only hints: what is missed here is found by a slow poll."""
 
     async def forget(self, user: str, stream: str, upto: int) -> int:
         """Forgets events up to this offset, and returns how many."""
@@ -122,4 +131,14 @@ class Store(Protocol):
         """Forgets events past their age, and clients past `remember_ms` with what belongs to them."""
 
 
-__all__ = ["Change", "Conflict", "ContentRefused", "Event", "NewEvent", "Store", "StoreError", "Transaction"]
+__all__ = [
+    "Change",
+    "Conflict",
+    "ContentRefused",
+    "Event",
+    "NewEvent",
+    "Store",
+    "StoreError",
+    "Takeover",
+    "Transaction",
+]

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from ..limits import Limits
-from .base import Change, Conflict, ContentRefused, Event, NewEvent, StoreError
+from .base import Change, Conflict, ContentRefused, Event, NewEvent, StoreError, Takeover
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS everwire_memory (
@@ -76,7 +76,7 @@ class PostgresStore:
         self._epoch = epoch
         self._limits = Limits()
         self._listener: Any = None
-        self._changes: asyncio.Queue[list[Change] | None] = asyncio.Queue(1000)
+        self._changes: asyncio.Queue[Sequence[Change | Takeover] | None] = asyncio.Queue(1000)
 
     async def open(self, limits: Limits) -> int:
         self._limits = limits
@@ -112,7 +112,7 @@ class PostgresStore:
 
     def _notified(self, _connection: object, _process: int, _channel: str, payload: str) -> None:
         with suppress(ValueError, TypeError):
-            changes = [Change(user, stream, offset) for user, stream, offset in json.loads(payload)]
+            changes = [_read_change(*change) for change in json.loads(payload)]
             if self._changes.full():
                 # Look everywhere rather than fall behind.
                 while not self._changes.empty():
@@ -175,7 +175,7 @@ class PostgresStore:
             raise StoreError(type(error).__name__) from error
         return newest
 
-    async def changes(self) -> list[Change] | None:
+    async def changes(self) -> Sequence[Change | Takeover] | None:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
@@ -211,12 +211,15 @@ class PostgresTransaction:
 
     async def hello(self, user: str, client_id: str, owner: str, now: int) -> int:
         last: int = await self._db.fetchval(
-            "INSERT INTO everwire_clients AS c (user_id, client_id, last, owner, seen_at) VALUES ($1, $2, 0, $3, $4)"
-            " ON CONFLICT (user_id, client_id) DO UPDATE SET owner = excluded.owner, seen_at = excluded.seen_at RETURNING c.last",
+            "WITH said AS (INSERT INTO everwire_clients AS c (user_id, client_id, last, owner, seen_at) VALUES ($1, $2, 0, $3, $4)"
+            " ON CONFLICT (user_id, client_id) DO UPDATE SET owner = excluded.owner, seen_at = excluded.seen_at RETURNING c.last)"
+            " SELECT last, pg_notify($5, $6) FROM said",
             user,
             client_id,
             owner,
             now,
+            CHANNEL,
+            json.dumps([(user, client_id, owner)], ensure_ascii=False),
         )
         return last
 
@@ -444,6 +447,11 @@ class PostgresTransaction:
     async def _count(self, statement: str, *values: object) -> int:
         status: str = await self._db.execute(statement, *values)
         return int(status.rsplit(" ", 1)[1])
+
+
+def _read_change(user: str, name: str, what: int | str) -> Change | Takeover:
+    """The offset of a stream, or the owner of a client id."""
+    return Change(user, name, what) if isinstance(what, int) else Takeover(user, name, what)
 
 
 _SAVEPOINT = "SAVEPOINT everwire"

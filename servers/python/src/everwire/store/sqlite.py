@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..limits import Limits
-from .base import Change, ContentRefused, Event, NewEvent, StoreError
+from .base import Change, ContentRefused, Event, NewEvent, StoreError, Takeover
 
 T = TypeVar("T")
 
@@ -94,6 +94,7 @@ class SqliteStore:
         self._reader: sqlite3.Connection | None = None
         self._version = -1
         self._seen = 0
+        self._heard = 0
 
     async def open(self, limits: Limits) -> int:
         self._limits = limits
@@ -117,6 +118,7 @@ class SqliteStore:
         self._reader = self._connect()
         self._reader.execute("PRAGMA query_only = ON")
         self._seen = self._reader.execute("SELECT COALESCE(MAX(id), 0) FROM everwire_events").fetchone()[0]
+        self._heard = int(time.time() * 1000)
         # From here on the writer is used by one transaction at a time, which waits for others without blocking the loop.
         writer.execute("PRAGMA busy_timeout = 0")
         return int(writer.execute("SELECT epoch FROM everwire_memory").fetchone()[0])
@@ -210,7 +212,7 @@ class SqliteStore:
             raise StoreError(str(error)) from error
         return None if row is None else int(row[0])
 
-    async def changes(self) -> list[Change] | None:
+    async def changes(self) -> Sequence[Change | Takeover] | None:
         while True:
             await asyncio.sleep(self._poll_s)
             try:
@@ -219,6 +221,11 @@ class SqliteStore:
                 if version == self._version:
                     continue
                 self._version = version
+                owners = reader.execute(
+                    "SELECT user_id, client_id, owner FROM everwire_clients WHERE seen_at >= ?", (self._heard,)
+                ).fetchall()
+                # Clocks are those of one machine, and a transaction takes a while.
+                self._heard = int(time.time() * 1000) - _CLOCK_SLACK_MS
                 rows = reader.execute(
                     "SELECT user_id, name, newest, latest FROM everwire_streams JOIN"
                     " (SELECT stream, MAX(id) AS latest FROM everwire_events WHERE id > ? GROUP BY stream) ON id = stream",
@@ -228,7 +235,9 @@ class SqliteStore:
                 raise StoreError(str(error)) from error
             if rows:
                 self._seen = max(row[3] for row in rows)
-                return [Change(user, stream, newest) for user, stream, newest, _ in rows]
+            if rows or owners:
+                changes = [Change(user, stream, newest) for user, stream, newest, _ in rows]
+                return [*changes, *(Takeover(*owner) for owner in owners)]
 
     async def forget(self, user: str, stream: str, upto: int) -> int:
         async with self.transaction() as tx:
@@ -448,4 +457,5 @@ class SqliteTransaction:
 
 
 _TRIM_EVERY = 64
+_CLOCK_SLACK_MS = 1000
 _SWEEP = 2000
