@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { rootPath } from "./harness/paths";
 import { allSnippets, parseSnippets, type Snippet, where } from "./harness/snippets";
 
 /** Why a snippet may stand in a page, or why not. */
@@ -13,8 +15,12 @@ function problem({ page, language, code, remarks }: Snippet): string | undefined
     case "text":
     case "mermaid":
     case "html":
-    case "nginx":
       return undefined;
+    case "nginx":
+    case "caddy":
+    case "yaml":
+    case "dockerfile":
+      return configurations().includes(code) ? undefined : "it is no file of docs/deploy, which a test runs";
     case "json":
       return isJson(code) ? undefined : "it is not JSON";
     case "rust":
@@ -24,6 +30,9 @@ function problem({ page, language, code, remarks }: Snippet): string | undefined
       return language === "" ? "it has no language" : `nothing checks \`${language}\``;
   }
 }
+
+const configurations = (): readonly string[] =>
+  readdirSync(rootPath("docs/deploy")).map((file) => readFileSync(rootPath(`docs/deploy/${file}`), "utf8"));
 
 function isJson(text: string): boolean {
   try {
@@ -75,6 +84,7 @@ describe("a snippet", () => {
     ["rust,ignore", "nothing checks `rust,ignore`"],
     ["rust", "only docs/CRATE.md is compiled by rustdoc"],
     ["json", "it is not JSON"],
+    ["nginx", "it is no file of docs/deploy, which a test runs"],
   ])("in the language `%s` must be excused", (language, expected) => {
     const snippet = { page: "A.md", line: 1, language, code: "{", remarks: {} };
     expect(problem(snippet)).toBe(expected);

@@ -50,6 +50,13 @@ pub const SUITES: &[Suite] = &[
     },
     Suite { name: "python", about: "the Python server library", slow: true, needs: PYTHON, run: python_library },
     Suite {
+        name: "deploy",
+        about: "the configurations of docs/deploy, in nginx and Caddy",
+        slow: true,
+        needs: DEPLOY,
+        run: deploy,
+    },
+    Suite {
         name: "nodes",
         about: "PostgreSQL and Redis, which several nodes share",
         slow: true,
@@ -175,6 +182,16 @@ fn fresh_database(name: &str) -> Result<PathBuf> {
         let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
     }
     Ok(path)
+}
+
+fn deploy(workshop: &mut Workshop) -> Result<()> {
+    let programs = [(&tools::NGINX, "NGINX"), (&tools::CADDY, "CADDY"), (&tools::OPENSSL, "OPENSSL")];
+    workshop.package()?;
+    let mut job = vitest("deploy", "tests/e2e/deploy").env("EVERWIRE_SERVER_BIN", workshop.server()?);
+    for (program, variable) in programs {
+        job = job.env(variable, program.find()?);
+    }
+    job.stream()
 }
 
 fn nodes(_: &mut Workshop) -> Result<()> {
@@ -337,6 +354,7 @@ fn vitest(suite: &str, directory: &str) -> Job {
     node::tool(format!("{suite} · vitest"), "vitest").arg("run").directory(paths::root().join(directory))
 }
 
+const DEPLOY: Needs = &[&node::Packages, &tools::WasmTarget, &tools::NGINX, &tools::CADDY, &tools::OPENSSL];
 const PYTHON: Needs = &[&python::Environment, &services::Postgres];
 const SOCKETIO: Needs = &[&python::Environment];
 const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];

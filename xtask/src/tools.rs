@@ -136,6 +136,36 @@ pub static REDIS: Tool = Tool {
     windows: "there is none for Windows; leave the suite out",
 };
 
+pub static NGINX: Tool = Tool {
+    name: "nginx",
+    variable: "NGINX",
+    programs: &["nginx"],
+    places: &["/usr/sbin/nginx"],
+    debian: &["nginx"],
+    macos: "brew install nginx",
+    windows: "leave the suite out",
+};
+
+pub static CADDY: Tool = Tool {
+    name: "Caddy",
+    variable: "CADDY",
+    programs: &["caddy"],
+    places: &[],
+    debian: &["caddy"],
+    macos: "brew install caddy",
+    windows: "leave the suite out",
+};
+
+pub static OPENSSL: Tool = Tool {
+    name: "OpenSSL",
+    variable: "OPENSSL",
+    programs: &["openssl"],
+    places: &[],
+    debian: &["openssl"],
+    macos: "it comes with macOS",
+    windows: "leave the suite out",
+};
+
 /// A program that the system brings, or its package manager.
 pub struct Tool {
     name: &'static str,

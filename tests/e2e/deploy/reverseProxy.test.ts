@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NativeSocketClient, Options } from "everwire";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Server } from "../harness/server";
+import { client } from "./harness/client";
+import { IDLE_S, type Kind, ReverseProxy } from "./harness/reverseProxy";
+
+describe.each<Kind>(["nginx", "caddy"])("docs/deploy, %s", (kind) => {
+  let directory: string;
+  let servers: [Server, Server];
+  let proxy: ReverseProxy;
+  const clients: NativeSocketClient[] = [];
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "everwire-"));
+    const database = ["--database", join(directory, "server.sqlite")];
+    servers = [await Server.start(database), await Server.start(database)];
+    proxy = await ReverseProxy.start(kind, directory, servers);
+  });
+
+  afterEach(() => {
+    for (const one of clients.splice(0)) one.dispose();
+  });
+
+  afterAll(async () => {
+    await proxy?.stop();
+    for (const server of servers ?? []) await server.kill();
+    await rm(directory, { recursive: true });
+  });
+
+  const connect = async (more: Options): Promise<Connected> => {
+    const user = `user-${randomUUID()}`;
+    const token = await servers[0].token(user);
+    const options = { url: proxy.origin, token, delivery: "reliable", ...more } as const;
+    const one = client(proxy.certificate.pem, options);
+    clients.push(one);
+    const closes: number[] = [];
+    one.on("close", ({ code }) => closes.push(code));
+    one.connect();
+    await expect.poll(() => one.getSnapshot().state).toBe("open");
+    return { one, user, token, closes };
+  };
+
+  const status = (path: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const asked = request(`${proxy.origin}${path}`, { ca: proxy.certificate.pem }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      asked.on("error", reject).end();
+    });
+
+  it("carries messages in both directions", async () => {
+    const { one, user } = await connect({});
+    expect(one.getSnapshot().delivery).toBe("reliable");
+    expect(await one.request("echo", { n: 1 })).toEqual({ n: 1 });
+    const heard: unknown[] = [];
+    one.on("notification", (data) => heard.push(data));
+    await servers[1].push(user, "notification", { n: 2 });
+    await expect.poll(() => heard).toEqual([{ n: 2 }]);
+  });
+
+  it("keeps a connection on which nothing happens but the heartbeat", async () => {
+    const { one, closes } = await connect({ heartbeat: { intervalMs: 500, timeoutMs: 400 } });
+    let pongs = 0;
+    one.on("pong", () => pongs++);
+    // Three times as long as a silent connection lives.
+    await expect.poll(() => pongs).toBeGreaterThanOrEqual(6 * IDLE_S);
+    expect(closes).toEqual([]);
+  });
+
+  it.runIf(kind === "nginx")("ends a connection without a heartbeat when it has been silent for too long", async () => {
+    const { closes } = await connect({ heartbeat: { intervalMs: Number.POSITIVE_INFINITY } });
+    await expect.poll(() => closes.length).toBeGreaterThan(0);
+  });
+
+  it("hides what is for operators", async () => {
+    for (const path of ["/metrics", "/healthz", "/dev/token?user_id=ada"]) expect(await status(path)).toBe(404);
+    expect(await status("/api/ws?token=none")).toBe(400);
+  });
+
+  it("moves clients from one server to the other and back while each is restarted, and loses nothing", async () => {
+    const { one, user, closes } = await connect({ reconnect: { initialDelayMs: 100, maxDelayMs: 500 } });
+    let sent = 0;
+    const send = setInterval(() => one.send("echo", { n: ++sent }), 20);
+    for (const server of servers) {
+      await server.drain();
+      await expect.poll(() => one.getSnapshot().state).toBe("open");
+      await server.restart();
+    }
+    clearInterval(send);
+    expect(closes.every((code) => code === 1012)).toBe(true);
+    expect(closes.length).toBeGreaterThan(0);
+    await expect.poll(async () => (await servers[0].processed(user)).length).toBe(sent);
+    const processed = await servers[0].processed(user);
+    expect(processed.map(({ seq }) => seq)).toEqual(Array.from({ length: sent }, (_, index) => index + 1));
+  });
+
+  it("writes tokens into none of its logs, also when no server answers", async () => {
+    const { one, token, closes } = await connect({ reconnect: { initialDelayMs: 100, maxDelayMs: 200 } });
+    for (const server of servers) await server.kill();
+    await expect.poll(() => closes.length).toBeGreaterThan(2);
+    one.disconnect();
+    await proxy.stop();
+    const logs = proxy.logs();
+    expect(logs.match(/\/api\/ws/g)?.length ?? 0).toBeGreaterThan(2);
+    expect(logs).not.toContain(token);
+    expect(logs).not.toContain(token.split(".")[1]);
+  });
+});
+
+interface Connected {
+  readonly one: NativeSocketClient;
+  readonly user: string;
+  readonly token: string;
+  readonly closes: number[];
+}
