@@ -10,6 +10,7 @@ mod build;
 mod bundle;
 mod cli;
 mod codegen;
+mod conformity;
 mod crates;
 mod debian;
 mod demo;

@@ -7,7 +7,9 @@ use anyhow::Result;
 use crate::install::Needs;
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
-use crate::{build, crates, demo, example, fuzz, load, mutants, node, paths, python, services, sim, tools, wasm};
+use crate::{
+    build, conformity, crates, demo, example, fuzz, load, mutants, node, paths, python, services, sim, tools, wasm,
+};
 
 pub struct Suite {
     pub name: &'static str,
@@ -79,9 +81,9 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "e2e", about: "the demo page in Chromium", slow: true, needs: PACKAGE_IN_CHROMIUM, run: e2e },
     Suite {
         name: "delivery",
-        about: "the reliable mode in Chromium, behind the fault proxy",
+        about: "the reliable mode in Chromium, behind the fault proxy, with both servers",
         slow: true,
-        needs: PACKAGE_IN_CHROMIUM,
+        needs: DELIVERY,
         run: delivery,
     },
     Suite {
@@ -157,6 +159,10 @@ fn python_library(workshop: &mut Workshop) -> Result<()> {
     services::postgres()?;
     python::check(&python::library(), "python")?;
     python::tool("python · pytest", "pytest").args(["-n", "2"]).stream()?;
+    for kind in ["note", "publish"] {
+        let step = format!("python · throughput: {kind}");
+        python::tool(step, "python").args(["bench/throughput.py", kind, "--check"]).stream()?;
+    }
     let player = |step: &str, port: u16| {
         let url = format!("http://127.0.0.1:{port}");
         python::tool(step, "python").args(["-m", "everwire.vectors", &url, "--command"])
@@ -172,7 +178,10 @@ fn python_library(workshop: &mut Workshop) -> Result<()> {
     let database = fresh_database("python-vectors-reference")?;
     let executable = workshop.server()?;
     let flags = format!("--dev --secret vectors --port {port} --database '{}'", database.display());
-    player("python · vectors at the reference server", port).arg(format!("'{}' {flags}", executable.display())).stream()
+    player("python · vectors at the reference server", port)
+        .arg(format!("'{}' {flags}", executable.display()))
+        .stream()?;
+    conformity::python()?.run("python", "python ../../servers/python/tests/reference.py", &python::path()?)
 }
 
 /// The path of an SQLite file that is not there.
@@ -314,7 +323,15 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
     let chromium = tools::CHROMIUM.find()?;
     workshop.package()?;
     let executable = workshop.server()?;
-    vitest("delivery", "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", executable).env("CHROMIUM", chromium).stream()
+    python::environment()?;
+    let suite = |name: &str| {
+        vitest(name, "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", &executable).env("CHROMIUM", &chromium)
+    };
+    suite("delivery").stream()?;
+    suite("delivery at the Python library")
+        .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
+        .env("PATH", python::path()?)
+        .stream()
 }
 
 fn socketio(_: &mut Workshop) -> Result<()> {
@@ -365,6 +382,7 @@ const WEBKIT: Needs = if cfg!(target_os = "linux") {
 } else {
     &[&tools::WEBKIT_DRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER]
 };
+const DELIVERY: Needs = &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget, &python::Environment];
 const PACKAGE_IN_CHROMIUM: Needs = &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget];
 
 const SERVER_PORT: u16 = 8790;

@@ -3,12 +3,15 @@
 import asyncio
 import json
 import random
+import time
+from collections import Counter
 from typing import Any
 
 import jwt
 import pytest
 
 from everwire import Limits
+from everwire.metrics import NoMetrics
 from everwire.testing import Client, Closed, Running
 
 from .conftest import SECRET, Start
@@ -265,6 +268,37 @@ async def test_a_flood_of_numbered_messages_waits_and_is_told_that_the_link_is_a
                 pass
         assert frame["data"]["seq"] in (20, 21)
         eve.cut()
+
+
+async def test_duplicates_are_charged_and_do_not_keep_the_database_from_others(start: Start) -> None:
+    metrics = Counts()
+    async with start(Limits(messages_per_minute=60), metrics=metrics) as server:
+        eve, ben = await server.connect("eve"), await server.connect("ben")
+        await eve.hello()
+        await ben.hello()
+        await eve.send("echo", {}, seq=1)
+        await eve.acknowledged(1)
+        started = time.monotonic()
+        for _ in range(500):
+            await eve.send("echo", {}, seq=1)
+        for seq in range(1, 31):
+            await ben.send("echo", {}, seq=seq)
+            await ben.acknowledged(seq)
+        duplicates = metrics.counted["duplicate"]
+        assert 1 <= duplicates <= 60 + (time.monotonic() - started) + 1
+        eve.cut()
+        await ben.close()
+
+
+class Counts(NoMetrics):
+    """How many messages had each outcome."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+
+    def count(self, name: str, value: int = 1, /, **labels: str) -> None:
+        if name == "ws_messages_total":
+            self.counted[labels["outcome"]] += value
 
 
 async def test_messages_over_the_limit_are_refused_and_pings_answered(start: Start) -> None:
