@@ -198,7 +198,7 @@ fn types_of(project: &str) -> Result<()> {
 }
 
 const FUZZ: &str = "fuzz/Cargo.toml";
-const PROJECTS: [&str; 6] = ["pkg", "www", "tests/js", "tests/e2e", "tests/docs", "tests/packaging"];
+const PROJECTS: [&str; 7] = ["pkg", "www", "tests/js", "tests/e2e", "tests/docs", "tests/packaging", "tests/socketio"];
 
 #[cfg(test)]
 mod tests {

@@ -19,6 +19,11 @@ pub fn tool(step: impl Into<String>, program: &str) -> Job {
     Job::new(step, binaries().join(program)).directory(library()).env("PYTHONUNBUFFERED", "1")
 }
 
+/// The environment's Python, for programs that start Python themselves.
+pub fn interpreter_of_environment() -> PathBuf {
+    binaries().join("python")
+}
+
 /// Checks the style and the types of a Python project, as its `pyproject.toml` says.
 pub fn check(project: &Path, name: &str) -> Result<()> {
     let run = |what: &str, program: &str| tool(format!("{name} · {what}"), program).directory(project);

@@ -88,7 +88,7 @@ pub const SUITES: &[Suite] = &[
     },
     Suite {
         name: "socketio",
-        about: "Socket.IO: CoLabMatch's server on it",
+        about: "Socket.IO servers, with socket.io-client in the same scenarios",
         slow: true,
         needs: SOCKETIO,
         run: socketio,
@@ -334,11 +334,21 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
         .stream()
 }
 
-fn socketio(_: &mut Workshop) -> Result<()> {
+fn socketio(workshop: &mut Workshop) -> Result<()> {
+    let [chromium, redis] = [tools::CHROMIUM.find()?, tools::REDIS.find()?];
     python::environment()?;
     let example = paths::root().join("examples/colabmatch-socketio");
     python::check(&example, "socketio · CoLabMatch's server")?;
-    python::tool("socketio · CoLabMatch's server, pytest", "pytest").directory(&example).stream()
+    python::check(&paths::root().join("tests/socketio/servers"), "socketio · test server")?;
+    python::tool("socketio · CoLabMatch's server, pytest", "pytest").directory(&example).stream()?;
+    workshop.package()?;
+    let executable = workshop.server()?;
+    vitest("socketio", "tests/socketio")
+        .env("EVERWIRE_SERVER_BIN", executable)
+        .env("EVERWIRE_PYTHON", python::interpreter_of_environment())
+        .env("CHROMIUM", chromium)
+        .env("REDIS_SERVER", redis)
+        .stream()
 }
 
 fn packaging(workshop: &mut Workshop) -> Result<()> {
@@ -373,7 +383,7 @@ fn vitest(suite: &str, directory: &str) -> Job {
 
 const DEPLOY: Needs = &[&node::Packages, &tools::WasmTarget, &tools::NGINX, &tools::CADDY, &tools::OPENSSL];
 const PYTHON: Needs = &[&python::Environment, &services::Postgres];
-const SOCKETIO: Needs = &[&python::Environment];
+const SOCKETIO: Needs = &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget, &python::Environment, &tools::REDIS];
 const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];
 const CHROME: Needs = &[&tools::CHROMIUM, &tools::CHROMEDRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
 const FIREFOX: Needs = &[&tools::FIREFOX, &crates::GECKODRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];

@@ -20,11 +20,13 @@ export class FaultProxy {
   readonly origin: string;
   readonly #control: string;
   readonly #process: ChildProcess;
+  readonly #kill = () => this.#process.kill("SIGKILL");
 
-  private constructor(origin: string, control: string, process: ChildProcess) {
+  private constructor(origin: string, control: string, child: ChildProcess) {
     this.origin = origin;
     this.#control = control;
-    this.#process = process;
+    this.#process = child;
+    process.once("exit", this.#kill);
   }
 
   static async start(target: string, more: readonly string[] = []): Promise<FaultProxy> {
@@ -33,7 +35,6 @@ export class FaultProxy {
     const any = "127.0.0.1:0";
     const flags = ["--listen", any, "--target", new URL(target).host, "--control", any, ...more];
     const child = spawn(program, flags, { stdio: ["ignore", "pipe", "ignore"] });
-    process.once("exit", () => child.kill("SIGKILL"));
     return new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code) => reject(new Error(`the fault proxy ended with code ${code} before it was ready`)));
@@ -54,8 +55,17 @@ export class FaultProxy {
 
   /** How many bytes the rules of one fault have concerned. */
   async bytes(fault: Rule["fault"]): Promise<number> {
-    const rules = (await this.#ask("GET", "rules")) as (Rule & { bytes: number })[];
-    return rules.filter((rule) => rule.fault === fault).reduce((sum, { bytes }) => sum + bytes, 0);
+    return (await this.#rules(fault)).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Whether the time of a fault's rules is now. */
+  async isActive(fault: Rule["fault"]): Promise<boolean> {
+    return (await this.#rules(fault)).some(({ active }) => active);
+  }
+
+  /** How many connections the proxy has taken. */
+  async accepted(): Promise<number> {
+    return ((await this.#ask("GET", "traffic")) as { accepted: number }).accepted;
   }
 
   /** Sends later connections to another server. */
@@ -64,7 +74,13 @@ export class FaultProxy {
   }
 
   stop(): void {
-    this.#process.kill("SIGKILL");
+    process.off("exit", this.#kill);
+    this.#kill();
+  }
+
+  async #rules(fault: Rule["fault"]): Promise<(Rule & { active: boolean; bytes: number })[]> {
+    const rules = (await this.#ask("GET", "rules")) as (Rule & { active: boolean; bytes: number })[];
+    return rules.filter((rule) => rule.fault === fault);
   }
 
   async #ask(method: string, what: string, question?: object): Promise<unknown> {

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { env } from "node:process";
+import { createInterface } from "node:readline";
+import type { Entry } from "../servers/ledger";
+import { serverBundle } from "./bundle";
+import { pythonProgram, rootPath, workPath } from "./paths";
+
+export type ServerKind = "socket.io" | "socket.io with recovery" | "socket.io cluster" | "python-socketio";
+
+export interface ServerOptions {
+  readonly pingIntervalMs?: number;
+  readonly pingTimeoutMs?: number;
+  readonly redis?: string;
+}
+
+interface Question {
+  readonly namespace?: string;
+  readonly first?: number;
+  readonly last?: number;
+  readonly bytes?: number;
+  readonly close?: boolean;
+}
+
+/** A Socket.IO server as a process that can die and come back on the same port. */
+export class SocketIoServer {
+  readonly kind: ServerKind;
+  readonly origin: string;
+  readonly #command: readonly string[];
+  #process: ChildProcess;
+
+  private constructor(kind: ServerKind, origin: string, command: readonly string[], process: ChildProcess) {
+    this.kind = kind;
+    this.origin = origin;
+    this.#command = command;
+    this.#process = process;
+  }
+
+  static async start(kind: ServerKind, options: ServerOptions = {}): Promise<SocketIoServer> {
+    const { pingIntervalMs = 1_000, pingTimeoutMs = 1_000, redis } = options;
+    const command = [
+      ...(kind === "python-socketio"
+        ? [pythonProgram(), rootPath("tests/socketio/servers/python.py")]
+        : ["node", serverBundle()]),
+      ...["--ledger", workPath(`${randomUUID()}.jsonl`)],
+      ...["--ping-interval-ms", String(pingIntervalMs), "--ping-timeout-ms", String(pingTimeoutMs)],
+      ...(kind === "socket.io with recovery" ? ["--recovery"] : []),
+      ...(kind === "socket.io cluster" && redis !== undefined ? ["--recovery", "--redis", redis] : []),
+    ];
+    const { origin, process } = await run(command, 0);
+    return new SocketIoServer(kind, origin, command, process);
+  }
+
+  /** Ends the process without a chance to say goodbye, and waits until it is gone. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exited = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await exited;
+  }
+
+  async revive(): Promise<void> {
+    await this.kill();
+    this.#process = (await run(this.#command, Number(new URL(this.origin).port))).process;
+  }
+
+  /** What has arrived from a user over all lives of the server, in order. */
+  async received(user: string, event?: string): Promise<number[]> {
+    const entries = await this.ask<Entry[]>("received", user);
+    return entries.filter((entry) => event === undefined || entry.event === event).map(({ n }) => n);
+  }
+
+  /** The names of what has arrived, in order. */
+  async log(user: string): Promise<string[]> {
+    return (await this.ask<Entry[]>("received", user)).map(({ event, n }) => `${event} ${n}`);
+  }
+
+  async push(user: string, first: number, last: number, bytes = 0, namespace = "/"): Promise<void> {
+    await this.ask("push", user, { first, last, bytes, namespace });
+  }
+
+  async ask<Answer>(what: string, user: string, question: Question = {}): Promise<Answer> {
+    const body = JSON.stringify({ user, ...question });
+    const headers = { "content-type": "application/json", connection: "close" };
+    const response = await fetch(`${this.origin}/control/${what}`, { method: "POST", body, headers });
+    if (!response.ok) throw new Error(`${what}: the server answered ${response.status} ${await response.text()}`);
+    return (await response.json()) as Answer;
+  }
+}
+
+async function run(command: readonly string[], port: number): Promise<{ origin: string; process: ChildProcess }> {
+  const [program = "", ...args] = [...command, "--port", String(port)];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...env, PYTHONUNBUFFERED: "1" } });
+  child.stderr.pipe(createWriteStream(workPath("servers.log"), { flags: "a" }));
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  const origin = await new Promise<string>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      reject(new Error(`a server ended with code ${code}; see target/socketio/servers.log`)),
+    );
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const ready = /^ready (http:\/\/\S+)$/.exec(line)?.[1];
+      if (ready !== undefined) resolve(ready);
+    });
+  });
+  return { origin, process: child };
+}
