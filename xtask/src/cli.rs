@@ -50,9 +50,8 @@ pub enum Command {
     Bench { name: Option<String> },
     /// Put the reference server under load: connections, fan-out, restarts
     Load {
-        /// Judge no figures
-        #[arg(long)]
-        quick: bool,
+        #[command(flatten)]
+        options: crate::load::Options,
     },
     /// Simulate clients, server and network in virtual time
     #[command(override_usage = SIM_USAGE, after_help = SIM_OPTIONS)]
@@ -135,6 +134,7 @@ mod tests {
     use clap::error::ErrorKind;
 
     use super::*;
+    use crate::load::{Options, Store};
 
     fn parse_line(line: &str) -> Result<Command, clap::Error> {
         parse(line.split_whitespace()).map(|arguments| arguments.command)
@@ -163,8 +163,11 @@ mod tests {
         assert_eq!(accepted("fmt"), Command::Fmt);
         assert_eq!(accepted("bench"), Command::Bench { name: None });
         assert_eq!(accepted("bench dispatch"), Command::Bench { name: Some("dispatch".into()) });
-        assert_eq!(accepted("load"), Command::Load { quick: false });
-        assert_eq!(accepted("load --quick"), Command::Load { quick: true });
+        let load = |quick, store, nodes| Command::Load { options: Options { quick, store, nodes } };
+        assert_eq!(accepted("load"), load(false, None, 1));
+        assert_eq!(accepted("load --quick"), load(true, None, 1));
+        assert_eq!(accepted("load --store sqlite"), load(false, Some(Store::Sqlite), 1));
+        assert_eq!(accepted("load --store postgres --nodes 2"), load(false, Some(Store::Postgres), 2));
         assert_eq!(accepted("fuzz"), Command::Fuzz { seconds: 60, target: None });
         let one = Command::Fuzz { seconds: 5, target: Some("core") };
         assert_eq!(accepted("fuzz --seconds 5 --target core"), one);
@@ -224,6 +227,8 @@ mod tests {
             ("test chrom", &suites),
             ("size now", "Usage: cargo xtask size"),
             ("load --fast", "Usage: cargo xtask load [OPTIONS]"),
+            ("load --nodes 2", "--store <STORE>"),
+            ("load --store mongodb", "sqlite, postgres"),
             ("bench --all", "[NAME]"),
             ("fuzz --seconds", "'--seconds <N>'"),
             ("fuzz --seconds 0", "1.."),

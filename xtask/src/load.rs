@@ -3,23 +3,68 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::{Args, ValueEnum};
 
+use crate::install::Needs;
 use crate::job::Job;
 use crate::paths;
+use crate::services::{self, Services};
+
+#[derive(Debug, PartialEq, Args)]
+pub struct Options {
+    /// Judge no figures
+    #[arg(long)]
+    pub quick: bool,
+    /// Measure this store: numbered messages, stored events, and the fan-out
+    #[arg(long, value_enum)]
+    pub store: Option<Store>,
+    /// How many servers share the store
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), requires = "store")]
+    pub nodes: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Store {
+    Sqlite,
+    Postgres,
+}
+
+impl Options {
+    pub fn needs(&self) -> Needs {
+        if self.store == Some(Store::Postgres) { services::NEEDS } else { &[] }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { quick: false, store: None, nodes: 1 }
+    }
+}
 
 /// Builds server and generator for release and runs the one against the other, each in its own process.
-pub fn run(quick: bool) -> Result<()> {
+pub fn run(&Options { quick, store, nodes }: &Options) -> Result<()> {
+    let services = (store == Some(Store::Postgres)).then(|| Services::start("load-services")).transpose()?;
     let packages = ["--package", "everwire-server", "--package", "everwire-load"];
     Job::cargo("load · release build").args(["build", "--release", "--bins"]).args(packages).run()?;
     let name = if quick { "load · quick run" } else { "load · full run" };
-    // The generator starts the server, because it also restarts it; both are stopped with it.
-    Job::new(name, executable("everwire-load")?)
+    // The generator starts the servers, because it also restarts them; all are stopped with it.
+    let mut job = Job::new(name, executable("everwire-load")?)
         .arg("--server")
         .arg(executable("everwire-server")?)
         .arg("--out")
         .arg(paths::target()?.join("load"))
-        .args(quick.then_some("--quick"))
-        .stream()
+        .args(quick.then_some("--quick"));
+    if let Some(store) = store {
+        let name = match store {
+            Store::Sqlite => "sqlite",
+            Store::Postgres => "postgres",
+        };
+        job = job.args(["--store", name, "--nodes", &nodes.to_string()]);
+    }
+    if let Some(Services { postgres, redis, .. }) = &services {
+        job = job.args(["--postgres", postgres, "--redis", redis]);
+    }
+    job.stream()
 }
 
 fn executable(name: &str) -> Result<PathBuf> {

@@ -82,7 +82,7 @@ fn run(Arguments { no_install, command }: Arguments) -> anyhow::Result<()> {
         Command::Fmt => lint::fmt(),
         Command::Bench { name: Some(name) } => bench::run(&name),
         Command::Bench { name: None } => bench::list(),
-        Command::Load { quick } => load::run(quick),
+        Command::Load { options } => load::run(&options),
         Command::Sim { mutants: true, .. } => mutants::run(),
         Command::Sim { mutants: false, options } => sim::run(&options),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target),
@@ -102,10 +102,7 @@ fn needs(command: &Command) -> Vec<&'static dyn Need> {
         Command::Fuzz { .. } => fuzz::NEEDS.to_vec(),
         Command::Docs => docs::NEEDS.to_vec(),
         Command::Release { .. } => release::needs(),
-        Command::Size
-        | Command::Bench { name: None }
-        | Command::Load { .. }
-        | Command::Sim { .. }
-        | Command::Codegen => Vec::new(),
+        Command::Load { options } => options.needs().to_vec(),
+        Command::Size | Command::Bench { name: None } | Command::Sim { .. } | Command::Codegen => Vec::new(),
     }
 }

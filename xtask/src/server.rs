@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ impl Server {
         if let Some(www) = www {
             command.arg("--www").arg(www);
         }
-        Self::run("server", command, port)
+        Self::run("server", command)
     }
 
     /// Starts the fault proxy that [`build`] compiled, in front of the server at port `target`.
@@ -54,13 +55,14 @@ impl Server {
         for (flag, port) in [("--listen", ports.listen), ("--target", target), ("--control", ports.control)] {
             command.args([flag, &format!("127.0.0.1:{port}")]);
         }
-        Self::run("fault-proxy", command, ports.listen)
+        Self::run("fault-proxy", command)
     }
 
-    fn run(name: &'static str, mut command: Command, port: u16) -> Result<Self> {
-        let log = paths::scratch()?.join(format!("{name}-{port}.log"));
+    /// Runs a program that prints a line which begins with `ready `, and waits for that. Its standard input ends when this is dropped.
+    pub fn run(name: &'static str, mut command: Command) -> Result<Self> {
+        let log = paths::scratch()?.join(format!("{name}-{}.log", number()));
         let errors = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
-        command.current_dir(paths::root()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        command.current_dir(paths::root()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut process = Running::start(&mut command).with_context(|| format!("starting {command:?}"))?;
         let lines = lines(&mut process)?;
         let ready_line = wait_until_ready(name, &lines, &mut process, &log)?;
@@ -72,6 +74,12 @@ impl Server {
         let status = self.process.wait(|| Ok(()))?;
         bail!("{}", obituary(self.name, status, &self.log))
     }
+}
+
+/// Tells logs of one command apart.
+fn number() -> usize {
+    static STARTED: AtomicUsize = AtomicUsize::new(1);
+    STARTED.fetch_add(1, Ordering::Relaxed)
 }
 
 /// A free port: `preferred` if nobody listens there.

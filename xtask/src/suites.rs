@@ -204,14 +204,14 @@ fn deploy(workshop: &mut Workshop) -> Result<()> {
 }
 
 fn nodes(_: &mut Workshop) -> Result<()> {
-    services::postgres()?;
-    tools::REDIS.find()?;
+    services::build()?;
     Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()
 }
 
 fn under_load(_: &mut Workshop) -> Result<()> {
     Job::cargo("load · cargo test").args(["test", "--package", "everwire-load"]).stream()?;
-    load::run(true)
+    load::run(&load::Options { quick: true, ..load::Options::default() })?;
+    load::run(&load::Options { quick: true, store: Some(load::Store::Sqlite), nodes: 2 })
 }
 
 fn chrome(workshop: &mut Workshop) -> Result<()> {

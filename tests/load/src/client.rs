@@ -35,18 +35,29 @@ use crate::{
 
 /// What all clients share.
 pub struct World {
-    /// Where the server listens.
-    pub addr: SocketAddr,
+    /// Where the servers listen.
+    pub addrs: Vec<SocketAddr>,
     /// Signs tokens.
     pub secret: String,
     /// Members of a session.
     pub session_size: usize,
+    /// Whether they say hello.
+    pub mode: Mode,
     /// What they have seen.
     pub tally: Tally,
     /// How many may make their first attempt at the same time.
     pub door: Semaphore,
     /// Whether connections may end: the server is being restarted.
     pub restarting: AtomicBool,
+}
+
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Events are sent to it once.
+    AtMostOnce,
+    /// It says hello: events are stored for it.
+    Reliable,
 }
 
 /// A client's life; it ends when its budget of attempts is used up.
@@ -110,10 +121,11 @@ impl World {
         if cfg!(target_os = "linux") {
             socket.bind(source(id)).context("bind")?;
         }
-        let stream = socket.connect(self.addr).await.context("connect")?;
+        let addr = self.addrs[id % self.addrs.len()];
+        let stream = socket.connect(addr).await.context("connect")?;
         stream.set_nodelay(true).context("nodelay")?;
         let config = WebSocketConfig::default().read_buffer_size(BUFFER_BYTES).write_buffer_size(0);
-        let url = format!("ws://{}/api/ws?token={token}", self.addr);
+        let url = format!("ws://{addr}/api/ws?token={token}");
         let (socket, _) = client_async_with_config(url, stream, Some(config)).await.context("handshake")?;
         Ok(socket)
     }
@@ -154,8 +166,8 @@ impl Member<'_> {
             self.world.tally.trouble("not connected when a message was due");
         }
         let session = self.id / self.world.session_size;
-        let entry = [message::join(session), message::ping()];
-        for text in entry {
+        let hello = (self.world.mode == Mode::Reliable).then(|| message::hello(self.id));
+        for text in hello.into_iter().chain([message::join(session), message::ping()]) {
             if let Err(ending) = self.say(text).await {
                 return ending;
             }
@@ -207,7 +219,7 @@ impl Member<'_> {
                 return Ok(true);
             }
             Frame::Trouble(name) => self.world.tally.trouble(name),
-            Frame::Other => {}
+            Frame::Welcome(_) | Frame::Acknowledgement(_) | Frame::Other => {}
         }
         Ok(false)
     }

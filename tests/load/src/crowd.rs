@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    client::{self, World},
+    client::{self, Mode, World},
     message::Stamp,
     progress,
     tally::Tally,
@@ -28,13 +28,26 @@ pub struct Crowd {
     _clients: JoinSet<()>,
 }
 
+/// How many clients there are, and what they are like.
+#[derive(Clone, Copy)]
+pub struct Size {
+    /// All of them.
+    pub clients: usize,
+    /// Members of each session.
+    pub session_size: usize,
+    /// Whether they say hello.
+    pub mode: Mode,
+}
+
 impl Crowd {
-    /// Starts `clients`, all with the same server and in sessions of `session_size`.
-    pub fn gather(addr: SocketAddr, secret: &str, clients: usize, session_size: usize) -> Self {
+    /// Starts the clients, which take turns with the servers.
+    pub fn gather(addrs: Vec<SocketAddr>, secret: &str, size: Size) -> Self {
+        let Size { clients, session_size, mode } = size;
         let world = Arc::new(World {
-            addr,
+            addrs,
             secret: secret.to_owned(),
             session_size,
+            mode,
             tally: Tally::new(clients),
             door: Semaphore::new(DOOR_WIDTH),
             restarting: AtomicBool::new(false),

@@ -15,7 +15,7 @@ use crate::{
     message::Stamp,
     process::{self, Processors, Usage},
     progress,
-    server::Server,
+    server::Fleet,
 };
 
 /// What one stage has shown. Latencies are from the moment when the message was due to its arrival at each member, in milliseconds.
@@ -63,7 +63,7 @@ pub struct Stage {
 /// Runs one stage. Messages come at random, as people write them: the gaps between two are exponential, session and
 /// sender are drawn.
 pub async fn run(
-    server: &Server,
+    server: &Fleet,
     crowd: &Crowd,
     stage: u32,
     wanted_per_s: u32,
@@ -166,7 +166,7 @@ struct During {
     usage: Usage,
 }
 
-async fn observe(server: &Server, crowd: &Crowd, from: Instant, until: Instant) -> Result<During> {
+async fn observe(server: &Fleet, crowd: &Crowd, from: Instant, until: Instant) -> Result<During> {
     let look = || {
         anyhow::Ok(Look {
             at: Instant::now(),

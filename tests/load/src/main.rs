@@ -3,6 +3,8 @@
 //! One run is a ramp of connections, a fan-out in sessions at rising rates, two restarts of the server, and a second
 //! ramp beyond the target. Every message is accounted for: it reaches every other member of its session exactly once.
 //!
+//! With `--store` the run measures a store instead: numbered messages, events that are stored, and the fan-out, on as many nodes as are wanted.
+//!
 //! - A latency counts from the moment when the message was *due*, so that a generator which falls behind makes the figures
 //!   worse and not better.
 //! - A client is "in" when the server has answered it after it joined its session.
@@ -18,13 +20,16 @@ mod client;
 mod crowd;
 mod fanout;
 mod message;
+mod numbered;
 mod plan;
 mod process;
 mod progress;
 mod ramp;
 mod report;
 mod seen;
+mod sender;
 mod server;
+mod stores;
 mod storm;
 mod tally;
 mod token;
@@ -35,12 +40,14 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
 use tokio::time::{Instant, sleep};
 
-use crowd::Crowd;
+use client::Mode;
+use crowd::{Crowd, Size};
 use fanout::Stage;
 use plan::Plan;
 use process::Processors;
 use report::Report;
-use server::{Recipe, Server};
+use server::{Fleet, Recipe};
+use stores::Store;
 use storm::Restart;
 
 /// Puts the reference server under load and reports what it does.
@@ -58,13 +65,35 @@ struct Options {
     /// A short run that judges correctness and no absolute figures.
     #[arg(long)]
     quick: bool,
+
+    /// Measure this store instead.
+    #[arg(long, value_enum)]
+    store: Option<Store>,
+
+    /// How many servers share the store.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), requires = "store")]
+    nodes: u8,
+
+    /// Where an empty PostgreSQL database is.
+    #[arg(long, value_name = "URL", required_if_eq("store", "postgres"))]
+    postgres: Option<String>,
+
+    /// Where Redis is.
+    #[arg(long, value_name = "URL", required_if_eq("store", "postgres"))]
+    redis: Option<String>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
     let plan = if options.quick { Plan::QUICK } else { Plan::FULL };
-    let outcome = tokio::time::timeout(RUN_LIMIT, run(&options, &plan)).await;
+    let outcome = tokio::time::timeout(RUN_LIMIT, async {
+        match options.store {
+            Some(store) => stores::run(&options, store, &plan).await,
+            None => run(&options, &plan).await,
+        }
+    })
+    .await;
     match outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("stopped after {} s", RUN_LIMIT.as_secs()))) {
         Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
         Ok(faults) => {
@@ -81,12 +110,14 @@ async fn main() -> ExitCode {
 async fn run(options: &Options, plan: &Plan) -> Result<Vec<String>> {
     raise_open_files(plan.most_connections() as u64)?;
     std::fs::create_dir_all(&options.out).with_context(|| format!("creating {}", options.out.display()))?;
-    let recipe = Recipe::new(&options.server, options.out.join("server.log"))?;
-    let mut server = recipe.start(0).await?;
+    let recipe = Recipe::new(&options.server, options.out.join("server.log"), Vec::new())?;
+    let fleet = Fleet::start(&recipe, 1).await?;
 
-    let (ramp, crowd) = ramp::run("ramp", &server, &recipe.secret, plan.clients, plan.session_size, plan.hold).await?;
+    let size = Size { clients: plan.clients, session_size: plan.session_size, mode: Mode::AtMostOnce };
+    let (ramp, crowd) = ramp::run("ramp", &fleet, &recipe.secret, size, plan.hold).await?;
     let mut stages = 0..;
-    let fanout = climb(&server, &crowd, plan, &mut stages).await?;
+    let fanout = climb(&fleet, &crowd, plan, &mut stages).await?;
+    let mut server = fleet.into_only()?;
     // Who was cut off for falling behind has to come back before everybody can.
     crowd.all_ready("recovery", RECOVERY_LIMIT).await;
     let mut storms = Vec::new();
@@ -95,10 +126,11 @@ async fn run(options: &Options, plan: &Plan) -> Result<Vec<String>> {
         server = restarted;
         storms.push(storm);
     }
+    let fleet = Fleet::from(server);
     let after_storms =
-        fanout::run(&server, &crowd, next(&mut stages), plan.rates[0], plan.warm_up, plan.measured).await?;
+        fanout::run(&fleet, &crowd, next(&mut stages), plan.rates[0], plan.warm_up, plan.measured).await?;
     drop(crowd);
-    server.kill().await?;
+    fleet.kill().await?;
 
     let beyond = if plan.beyond > 0 { Some(beyond(&recipe, plan).await?) } else { None };
     let cores = std::thread::available_parallelism()?.get();
@@ -112,7 +144,7 @@ async fn run(options: &Options, plan: &Plan) -> Result<Vec<String>> {
 }
 
 /// The fan-out at rising rates, until the server has more to do than it can.
-async fn climb(server: &Server, crowd: &Crowd, plan: &Plan, stages: &mut RangeFrom<u32>) -> Result<Vec<Stage>> {
+async fn climb(server: &Fleet, crowd: &Crowd, plan: &Plan, stages: &mut RangeFrom<u32>) -> Result<Vec<Stage>> {
     let mut results = Vec::new();
     for &rate in plan.rates {
         for attempt in 1..=ATTEMPTS {
@@ -151,11 +183,11 @@ fn next(stages: &mut RangeFrom<u32>) -> u32 {
 
 /// As many connections as two processes with the usual hard limit of open files can hold between them.
 async fn beyond(recipe: &Recipe, plan: &Plan) -> Result<ramp::Ramp> {
-    let server = recipe.start(0).await?;
-    let name = "ramp beyond the target";
-    let (ramp, crowd) = ramp::run(name, &server, &recipe.secret, plan.beyond, plan.session_size, plan.hold).await?;
+    let fleet = Fleet::start(recipe, 1).await?;
+    let size = Size { clients: plan.beyond, session_size: plan.session_size, mode: Mode::AtMostOnce };
+    let (ramp, crowd) = ramp::run("ramp beyond the target", &fleet, &recipe.secret, size, plan.hold).await?;
     drop(crowd);
-    server.kill().await?;
+    fleet.kill().await?;
     Ok(ramp)
 }
 

@@ -25,10 +25,30 @@ pub enum Frame {
     Message(Stamp),
     /// The answer to a ping.
     Pong,
+    /// The answer to a hello.
+    Welcome(Welcome),
+    /// Everything up to this number is processed.
+    Acknowledgement(u64),
     /// A complaint of the server, or what cannot be read.
     Trouble(String),
     /// Anything else.
     Other,
+}
+
+/// What a server says of itself and of what it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Welcome {
+    /// The number that was processed last.
+    pub last: u64,
+    /// How many messages may be unacknowledged.
+    pub window: usize,
+}
+
+/// `hello`, always with the same client id for a client.
+pub fn hello(client: usize) -> String {
+    format!(
+        r#"{{"type":"hello","data":{{"versions":[1],"client_id":"load-client-{client:08}","streams":{{}}}},"timestamp":0}}"#
+    )
 }
 
 /// `join_session`
@@ -43,10 +63,29 @@ pub fn ping() -> String {
 
 /// `message_sent`, with a sentence of chat as its content.
 pub fn chat(stamp: Stamp) -> String {
+    envelope(stamp, "")
+}
+
+/// The same with a number.
+pub fn numbered_chat(stamp: Stamp, seq: u64) -> String {
+    envelope(stamp, &format!(r#","seq":{seq}"#))
+}
+
+fn envelope(stamp: Stamp, more: &str) -> String {
     let Stamp { stage, session, seat, number, due_us } = stamp;
     format!(
-        r#"{{"type":"message_sent","data":{{"session_id":"load-{session}","message":{{"id":"{stage}.{session}.{seat}.{number}.{due_us}","content":"{CONTENT}"}}}},"timestamp":0}}"#
+        r#"{{"type":"message_sent","data":{{"session_id":"load-{session}","message":{{"id":"{stage}.{session}.{seat}.{number}.{due_us}","content":"{CONTENT}"}}}},"timestamp":0{more}}}"#
     )
+}
+
+/// A message with a number that changes nothing but `last`.
+pub fn numbered_only(seq: u64) -> String {
+    format!(r#"{{"type":"leave_session","data":{{"session_id":"none"}},"timestamp":0,"seq":{seq}}}"#)
+}
+
+/// `join_session` with a number.
+pub fn numbered_join(session: usize, seq: u64) -> String {
+    format!(r#"{{"type":"join_session","data":{{"session_id":"load-{session}"}},"timestamp":0,"seq":{seq}}}"#)
 }
 
 /// Reads a frame.
@@ -60,9 +99,17 @@ pub fn read(text: &str) -> Frame {
             .and_then(|received| stamp(received.message.id))
             .map_or_else(|| Frame::Trouble("a message without its stamp".to_owned()), Frame::Message),
         ("pong", _) => Frame::Pong,
+        ("welcome", Some(data)) => data_or_trouble(data, "a welcome that cannot be read", Frame::Welcome),
+        ("ack", Some(data)) => {
+            data_or_trouble(data, "an acknowledgement that cannot be read", |Ack { seq }| Frame::Acknowledgement(seq))
+        }
         ("error", data) => Frame::Trouble(format!("error event {}", data.unwrap_or_default())),
         _ => Frame::Other,
     }
+}
+
+fn data_or_trouble<'a, T: Deserialize<'a>>(data: &'a str, trouble: &str, frame: impl FnOnce(T) -> Frame) -> Frame {
+    serde_json::from_str(data).map_or_else(|_| Frame::Trouble(trouble.to_owned()), frame)
 }
 
 fn stamp(id: &str) -> Option<Stamp> {
@@ -83,6 +130,11 @@ struct Envelope<'a> {
     kind: &'a str,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Ack {
+    seq: u64,
 }
 
 #[derive(Deserialize)]

@@ -8,8 +8,12 @@ pub struct Plan {
     pub clients: usize,
     /// Members of each session.
     pub session_size: usize,
+    /// Clients that say hello, in a run that measures a store.
+    pub members: usize,
     /// Wanted deliveries per second, each for one stage.
     pub rates: &'static [u32],
+    /// The same for events that are stored for each member.
+    pub stored_rates: &'static [u32],
     /// How long a stage is measured.
     pub measured: Duration,
     /// How long the stage of the target is measured.
@@ -29,6 +33,8 @@ impl Plan {
     pub const FULL: Self = Self {
         clients: 10_000,
         session_size: 50,
+        members: 1_000,
+        stored_rates: &[5_000, 10_000, 20_000, 40_000, 80_000],
         rates: &[25_000, TARGET_RATE, 75_000, 100_000, 125_000, 150_000, 200_000, 250_000],
         measured: Duration::from_secs(10),
         measured_at_target: Duration::from_secs(30),
@@ -42,6 +48,8 @@ impl Plan {
     pub const QUICK: Self = Self {
         clients: 500,
         session_size: 50,
+        members: 100,
+        stored_rates: &[2_000],
         rates: &[5_000],
         measured: Duration::from_secs(3),
         measured_at_target: Duration::from_secs(3),

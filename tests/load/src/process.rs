@@ -16,6 +16,17 @@ pub struct Usage {
     pub cpu: Duration,
 }
 
+impl std::iter::Sum for Usage {
+    fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
+        let none = Self { resident: 0, peak: 0, cpu: Duration::ZERO };
+        usages.fold(none, |sum, usage| Self {
+            resident: sum.resident + usage.resident,
+            peak: sum.peak + usage.peak,
+            cpu: sum.cpu + usage.cpu,
+        })
+    }
+}
+
 /// The usage of a process.
 pub fn usage(pid: u32) -> Result<Usage> {
     let id = Pid::from_u32(pid);

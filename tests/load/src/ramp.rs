@@ -8,7 +8,11 @@ use std::{
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::{crowd::Crowd, progress, server::Server};
+use crate::{
+    crowd::{Crowd, Size},
+    progress,
+    server::Fleet,
+};
 
 /// What a ramp has shown.
 #[derive(Clone, Debug, Serialize)]
@@ -32,18 +36,12 @@ pub struct Ramp {
 }
 
 /// Runs it; the crowd stays.
-pub async fn run(
-    name: &str,
-    server: &Server,
-    secret: &str,
-    clients: usize,
-    session_size: usize,
-    hold: Duration,
-) -> Result<(Ramp, Crowd)> {
+pub async fn run(name: &str, server: &Fleet, secret: &str, size: Size, hold: Duration) -> Result<(Ramp, Crowd)> {
+    let clients = size.clients;
     progress::say(format!("{name}: {clients} connections"));
     let before = server.usage()?;
     let started = Instant::now();
-    let crowd = Crowd::gather(server.addr, secret, clients, session_size);
+    let crowd = Crowd::gather(server.addrs(), secret, size);
     crowd.all_ready(name, LIMIT).await;
     let seconds = started.elapsed().as_secs_f64();
     let entered = server.usage()?;

@@ -21,6 +21,7 @@ use crate::process::{self, Usage};
 pub struct Recipe {
     executable: PathBuf,
     log: PathBuf,
+    flags: Vec<String>,
     /// The secret that it checks tokens with.
     pub secret: String,
     app_key: String,
@@ -35,7 +36,7 @@ pub struct Server {
 
 impl Recipe {
     /// A server without development endpoints, with secrets that live as long as the run. Its log goes to `log`.
-    pub fn new(executable: &Path, log: PathBuf) -> Result<Self> {
+    pub fn new(executable: &Path, log: PathBuf, flags: Vec<String>) -> Result<Self> {
         if !executable.is_file() {
             bail!(
                 "there is no server at {}; build it with `cargo build --release -p everwire-server`",
@@ -45,7 +46,7 @@ impl Recipe {
         let secret = || (0..4).map(|_| format!("{:016x}", fastrand::u64(..))).collect::<String>();
         // A log of an earlier run would be mistaken for this one's.
         std::fs::write(&log, "").with_context(|| format!("creating {}", log.display()))?;
-        Ok(Self { executable: executable.to_owned(), log, secret: secret(), app_key: secret() })
+        Ok(Self { executable: executable.to_owned(), log, flags, secret: secret(), app_key: secret() })
     }
 
     /// Starts the server and waits until it listens; port 0 takes a free one.
@@ -53,6 +54,7 @@ impl Recipe {
         let log = OpenOptions::new().append(true).open(&self.log).context("opening the server's log")?;
         let mut child = Command::new(&self.executable)
             .args(["--rate-limit-per-minute", "0", "--port", &port.to_string()])
+            .args(&self.flags)
             .env_remove("RUST_LOG")
             .env("EVERWIRE_JWT_SECRET", &self.secret)
             .env("EVERWIRE_APP_KEY", &self.app_key)
@@ -69,6 +71,51 @@ impl Recipe {
         let addr = line.strip_prefix("ready http://").map(|rest| rest.trim_end_matches('/').parse());
         let addr = addr.with_context(|| format!("not a ready line: {line}"))??;
         Ok(Server { child, addr })
+    }
+}
+
+/// Servers that share one memory.
+pub struct Fleet {
+    nodes: Vec<Server>,
+}
+
+impl Fleet {
+    /// Starts so many, on free ports.
+    pub async fn start(recipe: &Recipe, nodes: usize) -> Result<Self> {
+        let mut fleet = Self { nodes: Vec::new() };
+        for _ in 0..nodes {
+            fleet.nodes.push(recipe.start(0).await?);
+        }
+        Ok(fleet)
+    }
+
+    /// Where they listen.
+    pub fn addrs(&self) -> Vec<SocketAddr> {
+        self.nodes.iter().map(|node| node.addr).collect()
+    }
+
+    /// What they take together by now.
+    pub fn usage(&self) -> Result<Usage> {
+        self.nodes.iter().map(Server::usage).sum()
+    }
+
+    /// Ends them without a warning.
+    pub async fn kill(self) -> Result<()> {
+        for node in self.nodes {
+            node.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// The server of a fleet that has one.
+    pub fn into_only(mut self) -> Result<Server> {
+        self.nodes.pop().context("the fleet has no server")
+    }
+}
+
+impl From<Server> for Fleet {
+    fn from(server: Server) -> Self {
+        Self { nodes: vec![server] }
     }
 }
 

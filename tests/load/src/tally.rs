@@ -156,7 +156,7 @@ impl Tally {
 }
 
 /// Three significant digits, up to a minute.
-fn histogram() -> Histogram<u64> {
+pub fn histogram() -> Histogram<u64> {
     match Histogram::new_with_bounds(1, 60_000_000, 3) {
         Ok(histogram) => histogram,
         Err(_) => unreachable!("the bounds are constants"),
