@@ -157,8 +157,9 @@ fn reference_server(_: &mut Workshop) -> Result<()> {
 fn python_library(workshop: &mut Workshop) -> Result<()> {
     python::environment()?;
     services::postgres()?;
+    let redis = tools::REDIS.find()?;
     python::check(&python::library(), "python")?;
-    python::tool("python · pytest", "pytest").args(["-n", "2"]).stream()?;
+    python::tool("python · pytest", "pytest").args(["-n", "2"]).env("REDIS_SERVER", redis).stream()?;
     for kind in ["note", "publish"] {
         let step = format!("python · throughput: {kind}");
         python::tool(step, "python").args(["bench/throughput.py", kind, "--check"]).stream()?;
@@ -382,7 +383,7 @@ fn vitest(suite: &str, directory: &str) -> Job {
 }
 
 const DEPLOY: Needs = &[&node::Packages, &tools::WasmTarget, &tools::NGINX, &tools::CADDY, &tools::OPENSSL];
-const PYTHON: Needs = &[&python::Environment, &services::Postgres];
+const PYTHON: Needs = &[&python::Environment, &services::Postgres, &tools::REDIS];
 const SOCKETIO: Needs = &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget, &python::Environment, &tools::REDIS];
 const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];
 const CHROME: Needs = &[&tools::CHROMIUM, &tools::CHROMEDRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];

@@ -1,6 +1,5 @@
 """What the throughput is measured at. `note` stores a row of the application; `publish` stores an event for a neighbour too."""
 
-import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -44,6 +43,5 @@ if __name__ == "__main__":
     if not database.startswith("postgresql:"):
         with closing(sqlite3.connect(database)) as made, made:
             made.execute("CREATE TABLE IF NOT EXISTS notes (user_id TEXT, n INTEGER, text TEXT)")
-    os.sched_setaffinity(0, {0})
     application, everwire = app(database, secret)
     uvicorn.run(application, port=port, log_level="warning", loop="uvloop", **everwire.uvicorn_options())

@@ -14,6 +14,7 @@ from everwire.masterx import MasterX
 from everwire.testing import Running, running
 
 from .postgres import Cluster, binaries
+from .redis_server import RedisServer
 
 pytest_plugins = ["everwire.testing.fixtures"]
 
@@ -81,6 +82,14 @@ def postgres() -> Iterator[Cluster]:
     cluster.start()
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture

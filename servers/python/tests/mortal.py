@@ -1,4 +1,4 @@
-"""A server process for the tests that kill it: `python -m tests.mortal DATABASE PORT`."""
+"""A server process for the tests that kill it: `python -m tests.mortal DATABASE PORT [REDIS]`."""
 
 import sys
 from typing import Any
@@ -7,6 +7,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from everwire import Context, Everwire, Limits, SqliteStore, Tokens
+from everwire.bus.redis import RedisBus
 from everwire.dev import dev_routes
 from everwire.store.postgres import PostgresStore
 
@@ -15,10 +16,16 @@ from .conftest import SECRET
 
 def main() -> None:
     database, port = sys.argv[1], int(sys.argv[2])
+    redis = sys.argv[3] if len(sys.argv) > 3 else None
     tokens = Tokens(SECRET)
     shared = database.startswith("postgresql:")
-    store = PostgresStore(database) if shared else SqliteStore(database)
-    wire = Everwire(store=store, tokens=tokens, limits=Limits(messages_per_minute=0))
+    store = PostgresStore(database, notify=redis is None) if shared else SqliteStore(database)
+    wire = Everwire(
+        store=store,
+        tokens=tokens,
+        limits=Limits(messages_per_minute=0),
+        bus=None if redis is None else RedisBus(redis),
+    )
 
     @wire.on("count")
     async def count(ctx: Context, data: dict[str, Any]) -> dict[str, Any]:

@@ -17,10 +17,10 @@ TARGET = Path(__file__).resolve().parents[3] / "target"
 
 
 class Cluster:
-    def __init__(self, binaries: Path, *, fsync: bool = False) -> None:
+    def __init__(self, binaries: Path, *, name: str = "tests", fsync: bool = False) -> None:
         self._binaries = binaries
         self._fsync = "on" if fsync else "off"
-        self._directory = TARGET / f"python-postgres-{os.getpid()}"
+        self._directory = TARGET / f"python-postgres-{name}-{os.getpid()}"
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         # PostgreSQL refuses to run as root.
@@ -38,6 +38,10 @@ class Cluster:
         data = self._directory / "data"
         # What is tested is the store, which need not wait for the disk: nothing here outlives the test.
         self._run("initdb", "-D", str(data), "-U", "everwire", "-A", "trust", "--no-sync")
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts the server on what is there."""
         options = [
             "-p",
             str(self.port),
@@ -49,13 +53,37 @@ class Cluster:
             "unix_socket_directories=",
         ]
         self._process = subprocess.Popen(
-            [self._binaries / "postgres", "-D", data, *options], user=self._user, stderr=subprocess.DEVNULL, cwd="/"
+            [self._binaries / "postgres", "-D", self._directory / "data", *options],
+            user=self._user,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
         )
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
             [self._binaries / program, *arguments], user=self._user, check=True, stdout=subprocess.DEVNULL, cwd="/"
         )
+
+    def kill(self) -> None:
+        """`kill -9`. Connections end when their processes notice; only then can it be started again."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    async def start_again(self) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                self.begin()
+                while self._process is not None and self._process.poll() is None:
+                    try:
+                        connection = await asyncpg.connect(self.url())
+                    except (OSError, asyncpg.PostgresError):
+                        await asyncio.sleep(0.05)
+                    else:
+                        await connection.close()
+                        return
+                await asyncio.sleep(0.1)
 
     def stop(self) -> None:
         if self._process is not None:

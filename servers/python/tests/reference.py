@@ -18,6 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from everwire import Everwire, Limits, SqliteStore, Store, Tokens
+from everwire.bus import Bus
 from everwire.dev import Record, dev_routes
 from everwire.masterx import MasterX
 
@@ -36,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--database", help="an SQLite file, or the URL of a PostgreSQL database")
     parser.add_argument("--epoch", type=int)
+    parser.add_argument("--redis", help="the URL of a Redis that wakes other nodes and knows who is online")
+    parser.add_argument("--node", default="node")
     parser.add_argument("--secret")
     parser.add_argument("--audience")
     parser.add_argument("--allow-origin", action="append")
@@ -56,11 +59,19 @@ def store(options: argparse.Namespace, scratch: Path) -> Store:
     if options.database and options.database.startswith("postgresql:"):
         from everwire.store.postgres import PostgresStore
 
-        return PostgresStore(options.database, epoch=options.epoch)
+        return PostgresStore(options.database, epoch=options.epoch, notify=options.redis is None)
     # What ends with the process need not wait for the disk.
     return SqliteStore(
         options.database or scratch / "everwire.db", epoch=options.epoch, durable=options.database is not None
     )
+
+
+def bus(options: argparse.Namespace) -> Bus | None:
+    if options.redis is None:
+        return None
+    from everwire.bus.redis import RedisBus
+
+    return RedisBus(options.redis, node=options.node)
 
 
 def serve(options: argparse.Namespace, store: Store) -> None:
@@ -83,6 +94,7 @@ def serve(options: argparse.Namespace, store: Store) -> None:
         limits=limits,
         allow_origins=options.allow_origin,
         on_connect=lambda user: {"user_id": user},
+        bus=bus(options),
     )
     MasterX(wire, tokens)
     record = Record(wire, frames=options.record_frames)

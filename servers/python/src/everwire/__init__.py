@@ -7,7 +7,7 @@ from .limits import Limits
 from .metrics import Metrics
 from .publish import publish, publish_sync
 from .refusal import Refuse
-from .store import SqliteStore, Store, StoreError
+from .store import SqliteStore, Store, StoreAway, StoreError
 from .token import Identity, TokenRefused, Tokens
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Refuse",
     "SqliteStore",
     "Store",
+    "StoreAway",
     "StoreError",
     "TokenRefused",
     "Tokens",

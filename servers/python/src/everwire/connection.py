@@ -43,8 +43,8 @@ async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> Non
             await engine.add(peer)
         except StoreError as error:
             log.error("the store is away: %s", type(error.__cause__ or error).__name__)
-            peer.close(1013, "storage is away")
-            await websocket.close(1013, "storage is away")
+            peer.close(1011, "storage is away")
+            await websocket.close(1011, "storage is away")
             return
         sender = asyncio.create_task(_Sender(engine, websocket, peer).run())
         reader = asyncio.create_task(_Reader(engine, websocket, peer).run())

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 AfterCommit = Callable[[], Awaitable[object] | object]
 
 
+@dataclass(frozen=True, slots=True)
+class RoomTell:
+    """An event for a room. `elsewhere` are its stored members: those who get it on other nodes too, or have it already."""
+
+    room: str
+    frame: str
+    elsewhere: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Effects:
     """What is to happen if and when the transaction is committed."""
@@ -21,6 +30,9 @@ class Effects:
     events: list[NewEvent] = field(default_factory=list)
     tells: list[tuple[str, str, bool]] = field(default_factory=list)
     """User, frame, and whether the connection itself is left out."""
+    room_tells: list[RoomTell] = field(default_factory=list)
+    plain: list[RoomTell] = field(default_factory=list)
+    """Stored for members; for those in the room on other nodes who have no stream they are at most once."""
     here: list[str] = field(default_factory=list)
     rooms: list[tuple[str, bool]] = field(default_factory=list)
     after: list[AfterCommit] = field(default_factory=list)
@@ -112,14 +124,20 @@ class Context:
     ) -> None:
         """`publish` for everyone in the room, the user's other devices included."""
         event = self._engine.event("", kind, data, "user", "" if echo else self._peer.origin)
-        for user in await self.members(room):
+        members = await self.members(room)
+        for user in members:
             if user != skip:
                 self.effects.events.append(NewEvent(user, "user", event.frame, event.origin))
+        had = members if skip is None else [*members, skip]
+        self.effects.plain.append(RoomTell(room, event.frame, tuple(had)))
 
     async def tell_room(self, room: str, kind: str, data: Mapping[str, Any]) -> None:
         """`tell` for everyone who is connected, except for this connection."""
-        frame = frames.envelope(kind, data)
-        self.effects.tells.extend((user, frame, False) for user in self._engine.users_in_room(room))
+        elsewhere: list[str] = []
+        if self._engine.bus is not None:
+            await self._guard()
+            elsewhere = await self._tx.members(room)
+        self.effects.room_tells.append(RoomTell(room, frames.envelope(kind, data), tuple(elsewhere)))
 
     async def _guard(self) -> None:
         if not self._savepoint:

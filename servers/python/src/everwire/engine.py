@@ -4,11 +4,14 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import frames
+from .bus import Bus, ToEveryone, ToRoom, ToUser
+from .bus.base import Address
+from .context import RoomTell
 from .envelope import Frame, read
 from .handlers import Registered
 from .limits import Limits
@@ -18,7 +21,7 @@ from .peer import Arrived, Peer
 from .play import Outcome, Played, play
 from .rate import Rates
 from .report import describe
-from .store import Change, Conflict, ContentRefused, NewEvent, Store, StoreError, Takeover
+from .store import Change, Conflict, ContentRefused, NewEvent, Store, StoreAway, StoreError, Takeover
 
 log = logging.getLogger("everwire")
 
@@ -29,10 +32,15 @@ _BYTES_PER_BATCH = 512 * 1024
 _ACK_AGAIN_S = 2.0
 _MEMBERSHIP_LAPSES_S = 60.0
 _SLOW_POLL_S = 15.0
+_DEAF_POLL_S = 1.0
+_OPEN_AGAIN_S = 1.0
 _TOUCH_S = 60.0
 _SWEEP_S = 60.0
 _PING_WAITS_S = 1.0
 _TRIES = 3
+
+
+OnPresence = Callable[[str, bool], Awaitable[object] | object]
 
 
 @dataclass(slots=True)
@@ -42,8 +50,18 @@ class _Post:
 
 
 class Engine:
-    def __init__(self, store: Store, limits: Limits, metrics: Metrics, handlers: Mapping[str, Registered]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits,
+        metrics: Metrics,
+        handlers: Mapping[str, Registered],
+        bus: Bus | None = None,
+        on_presence: OnPresence | None = None,
+    ) -> None:
         self.store = store
+        self.bus = bus
+        self._on_presence = on_presence
         self.limits = limits
         self.metrics = metrics
         self.handlers = handlers
@@ -51,6 +69,7 @@ class Engine:
         self.rates = Rates(limits.messages_per_minute)
         self.peers: set[Peer] = set()
         self.draining = False
+        self.is_open = False
         self.observer: Observer | None = None
         self._by_user: dict[str, set[Peer]] = {}
         self._owners: dict[tuple[str, str], Peer] = {}
@@ -62,15 +81,42 @@ class Engine:
         self._after: set[asyncio.Task[None]] = set()
         self._posts: list[_Post] = []
         self._posting: asyncio.Task[None] | None = None
+        self._doubtful: set[Peer] = set()
 
     # Life.
 
     async def start(self) -> None:
-        self.epoch = await self.store.open(self.limits)
+        """A database that is away is tried again until it is there; connections are refused meanwhile."""
         self.draining = False
+        try:
+            self.epoch = await self.store.open(self.limits)
+        except StoreAway as error:
+            log.error("%s; it is tried again, and connections are refused until it is there", error)
+            self._tasks = [asyncio.create_task(self._open_again())]
+        else:
+            await self._run()
+
+    async def _open_again(self) -> None:
+        while True:
+            await asyncio.sleep(_OPEN_AGAIN_S)
+            try:
+                self.epoch = await self.store.open(self.limits)
+            except StoreAway:
+                continue
+            except StoreError as error:
+                log.error("%s; it is not tried again", error)
+                return
+            log.warning("the store is open")
+            await self._run()
+            return
+
+    async def _run(self) -> None:
+        if self.bus is not None:
+            await self.bus.open(self)
         loops = [self._write() for _ in range(self.store.writers)]
         loops += [self._watch(), self._tick()]
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self._tasks += [asyncio.create_task(loop) for loop in loops]
+        self.is_open = True
 
     async def stop(self) -> None:
         """Closes all connections with 1012. What was not acknowledged comes again, to the next process."""
@@ -81,17 +127,25 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        self.is_open = False
         if self._posting is not None:
             await asyncio.wait([self._posting])
         if self._after:
             await asyncio.wait(self._after, timeout=self.limits.handler_timeout_s)
+        if self.bus is not None:
+            await self.bus.close()
         await self.store.close()
 
     # Connections.
 
     async def add(self, peer: Peer) -> None:
+        if not self.is_open:
+            raise StoreError("the store is not open")
         self.peers.add(peer)
-        self._by_user.setdefault(peer.user, set()).add(peer)
+        others = self._by_user.setdefault(peer.user, set())
+        others.add(peer)
+        if len(others) == 1:
+            self._came_or_left(peer.user, online=True)
         self.metrics.count("ws_connections_total")
         self.metrics.gauge("ws_connections", len(self.peers))
         # A connection carries its user's events from its beginning, whether it says hello or not.
@@ -106,10 +160,19 @@ class Engine:
         others = self._by_user.get(peer.user, set())
         others.discard(peer)
         if not others:
-            self._by_user.pop(peer.user, None)
+            if self._by_user.pop(peer.user, None) is not None:
+                self._came_or_left(peer.user, online=False)
             for room in self._rooms_of.pop(peer.user, ()):
                 self._leave(peer.user, room)
         self.metrics.gauge("ws_connections", len(self.peers))
+
+    def _came_or_left(self, user: str, *, online: bool) -> None:
+        if self.bus is None:
+            self.heard_presence(user, online=online)
+        elif online:
+            self.bus.came(user)
+        else:
+            self.bus.left(user)
 
     def connections(self, user: str) -> set[Peer]:
         return self._by_user.get(user, set())
@@ -183,13 +246,20 @@ class Engine:
 
     def announce(self, events: list[NewEvent], offsets: list[int | None]) -> None:
         """After the commit: wakes senders, and tells users who have no stream."""
+        newest: dict[tuple[str, str], int] = {}
         for event, offset in zip(events, offsets, strict=True):
             if offset is not None:
-                self.wake(event.user, event.stream, offset)
+                newest[event.user, event.stream] = offset
             elif event.stream == "user":
                 for peer in self.connections(event.user):
                     if not peer.caused(event.origin):
                         self.send(peer, event.frame)
+                if self.bus is not None:
+                    self.bus.tell(ToUser(event.user), event.frame)
+        for (user, stream), offset in newest.items():
+            self.wake(user, stream, offset)
+        if self.bus is not None and newest:
+            self.bus.wake([Change(user, stream, offset) for (user, stream), offset in newest.items()])
 
     def wake(self, user: str, stream: str, offset: int) -> None:
         for peer in self.connections(user):
@@ -198,6 +268,23 @@ class Engine:
             peer.stored(stream, offset)
 
     def tell(self, user: str, frame: str, leave_out: Peer | None = None) -> int:
+        """How many connections to this process there are."""
+        if self.bus is not None:
+            self.bus.tell(ToUser(user), frame)
+        return self._tell_here(user, frame, leave_out)
+
+    def tell_room(self, tell: RoomTell, leave_out: Peer | None = None) -> None:
+        if self.bus is not None:
+            self.bus.tell(ToRoom(tell.room, tell.elsewhere), tell.frame)
+        for user in dict.fromkeys([*self.users_in_room(tell.room), *tell.elsewhere]):
+            self._tell_here(user, tell.frame, leave_out)
+
+    def tell_everyone(self, frame: str) -> None:
+        if self.bus is not None:
+            self.bus.tell(ToEveryone(), frame)
+        self.heard_event(ToEveryone(), frame)
+
+    def _tell_here(self, user: str, frame: str, leave_out: Peer | None = None) -> int:
         told = 0
         for peer in self.connections(user):
             if peer is not leave_out:
@@ -336,6 +423,11 @@ class Engine:
             self.send(peer, frame)
         for user, frame, echo in outcome.tells:
             self.tell(user, frame, None if echo else peer)
+        for tell in outcome.room_tells:
+            self.tell_room(tell, peer)
+        if self.bus is not None:
+            for tell in outcome.plain:
+                self.bus.tell(ToRoom(tell.room, but=tell.elsewhere), tell.frame)
         if outcome.last is not None:
             peer.last = outcome.last
             peer.acknowledge(now)
@@ -371,6 +463,8 @@ class Engine:
             peer.told.clear()
         for name, position in welcome.positions.items():
             peer.positions[name] = peer.told[name] = position
+        if self.bus is not None:
+            self.bus.wake([Takeover(user, welcome.client_id, welcome.owner)])
         self.send(peer, frames.welcome(self.epoch, welcome.last, self.limits, peer.told))
         peer.unread.update(peer.positions)
 
@@ -397,24 +491,53 @@ class Engine:
                 log.warning("cannot watch the store: %s", type(error.__cause__ or error).__name__)
                 await asyncio.sleep(1)
                 changes = None
-            if changes is None:
-                self._look_everywhere()
-            else:
-                await self._changed(changes)
+            await self._changed(changes)
 
-    async def _changed(self, changes: Sequence[Change | Takeover]) -> None:
-        doubtful: list[Peer] = []
+    async def _changed(self, changes: Sequence[Change | Takeover] | None) -> None:
+        self.heard_changes(changes)
+        doubtful, self._doubtful = self._doubtful, set()
+        try:
+            await self._keep([peer for peer in doubtful if peer.closing is None])
+        except StoreError as error:
+            log.warning("cannot keep the store: %s", type(error.__cause__ or error).__name__)
+
+    # What the bus says.
+
+    def users(self) -> Iterable[str]:
+        return self._by_user
+
+    def heard_changes(self, changes: Sequence[Change | Takeover] | None) -> None:
+        if changes is None:
+            self._look_everywhere()
+            return
         for change in changes:
             if isinstance(change, Change):
                 self.wake(change.user, change.stream, change.offset)
                 continue
             owner = self._owners.get((change.user, change.client_id))
             if owner is not None and owner.owner != change.owner:
-                doubtful.append(owner)
-        try:
-            await self._keep(doubtful)
-        except StoreError as error:
-            log.warning("cannot keep the store: %s", type(error.__cause__ or error).__name__)
+                # Which of the two was last only the database knows.
+                self._doubtful.add(owner)
+
+    def heard_event(self, to: Address, frame: str) -> None:
+        if isinstance(to, ToUser):
+            users: Iterable[str] = (to.user,)
+        elif isinstance(to, ToRoom):
+            users = dict.fromkeys(user for user in (*self.users_in_room(to.room), *to.users) if user not in to.but)
+        else:
+            users = list(self._by_user)
+        for user in users:
+            self._tell_here(user, frame)
+
+    def heard_presence(self, user: str, *, online: bool) -> None:
+        hook = self._on_presence
+        if hook is not None:
+            self._later(lambda: hook(user, online))
+
+    async def online(self, users: Collection[str]) -> set[str]:
+        if self.bus is not None:
+            return await self.bus.online(users)
+        return self._by_user.keys() & set(users)
 
     def _look_everywhere(self) -> None:
         for peer in self.peers:
@@ -428,10 +551,12 @@ class Engine:
             now = time.monotonic()
             for peer in list(self.peers):
                 self._look_after(peer, now)
-            if now - polled > _SLOW_POLL_S:
+            is_deaf = self.bus is not None and not self.bus.is_up
+            if now - polled > (_DEAF_POLL_S if is_deaf else _SLOW_POLL_S):
                 polled = now
                 self._look_everywhere()
             try:
+                await self._changed(())
                 await self._keep_clients(now)
                 if now - swept > _SWEEP_S:
                     swept = now

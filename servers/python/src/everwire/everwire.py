@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -15,8 +15,9 @@ from starlette.websockets import WebSocket
 
 from . import frames
 from .access_log import mask_tokens
+from .bus import Bus, ToRoom
 from .connection import refuse_surplus, serve
-from .engine import Engine
+from .engine import Engine, OnPresence
 from .envelope import Frame
 from .handlers import Handler, Registered, register
 from .limits import Limits
@@ -52,11 +53,15 @@ class Everwire:
         metrics: Metrics | None = None,
         allow_origins: list[str] | None = None,
         on_connect: Callable[[str], Mapping[str, Any] | None] | None = None,
+        bus: Bus | None = None,
+        on_presence: OnPresence | None = None,
         mask_access_log: bool = True,
     ) -> None:
         """`tokens` checks `?token=` and `Authorization: Bearer`; `authenticate` takes its place and raises `TokenRefused`.
         `allow_origins` are the pages that may connect, any if left out. `on_connect` gives the data of `connected`, which is
-        sent to each connection first. `mask_access_log=False` leaves tokens in uvicorn's logs."""
+        sent to each connection first. `bus` joins several nodes. `on_presence(user, online)` is called when a user's first connection
+        has come and when the last has gone, on one of the nodes, at most once; it may be async.
+        `mask_access_log=False` leaves tokens in uvicorn's logs."""
         if (tokens is None) == (authenticate is None):
             raise ValueError("give either `tokens` or `authenticate`")
         self.limits = limits or Limits()
@@ -68,7 +73,7 @@ class Everwire:
         self._mask = mask_access_log
         self._handlers: dict[str, Registered] = {}
         self.store = store
-        self.engine = Engine(store, self.limits, self.metrics, self._handlers)
+        self.engine = Engine(store, self.limits, self.metrics, self._handlers, bus, on_presence)
         if mask_access_log:
             mask_tokens()
 
@@ -94,7 +99,9 @@ class Everwire:
 
     @asynccontextmanager
     async def lifespan(self, app: object = None) -> AsyncIterator[None]:
-        """Opens and closes the store. Enter it in the application's own lifespan if there is one."""
+        """Opens and closes the store. If the database is away the application starts all the same, and connections are refused with
+        1011 until it is there; anything else that is wrong with it raises `StoreError`.
+        Enter it in the application's own lifespan if there is one."""
         if self._mask:
             # Again, since uvicorn may have set up its loggers after this was made.
             mask_tokens()
@@ -157,6 +164,8 @@ class Everwire:
         events = [self.engine.event(user, kind, data, "user", "") for user in users]
         if events:
             await self.engine.publish(events)
+        if self.engine.bus is not None:
+            self.engine.bus.tell(ToRoom(room, but=list(users)), frames.envelope(kind, data))
 
     async def handle(self, user: str, kind: str, data: dict[str, Any]) -> list[dict[str, Any]]:
         """Processes a message that came by other means than a connection, at most once, and returns the answers."""
@@ -167,12 +176,25 @@ class Everwire:
         return [orjson.loads(frame) for frame in peer.outgoing]
 
     def tell(self, user: str, kind: str, data: Mapping[str, Any]) -> int:
-        """Sends an event to the user's connections to this process, at most once; says how many there are."""
+        """Sends an event to the connections that the user has, at most once; says how many of them this process has."""
         return self.engine.tell(user, frames.envelope(kind, data))
+
+    def tell_everyone(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Sends an event to all who are connected, at most once."""
+        self.engine.tell_everyone(frames.envelope(kind, data))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether connections are taken, for health checks: the store is open, and nothing is shutting down."""
+        return self.engine.is_open and not self.engine.draining
 
     def is_connected(self, user: str) -> bool:
         """Whether the user has a connection to this process."""
         return bool(self.engine.connections(user))
+
+    async def online(self, users: Collection[str]) -> set[str]:
+        """Who of these has a connection to any node."""
+        return await self.engine.online(users)
 
     def close(self, user: str, code: int = 1000, reason: str = "") -> int:
         """Ends the user's connections to this process."""

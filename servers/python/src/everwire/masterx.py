@@ -142,10 +142,8 @@ class ConnectionManager:
         await self._wire.publish_to_room(session_id, str(message["type"]), message.get("data") or {})
 
     async def broadcast(self, message: Mapping[str, Any]) -> None:
-        """To everyone who is connected to this process, at most once."""
-        users = {peer.user for peer in self._wire.engine.peers}
-        for user in users:
-            self._wire.tell(user, str(message["type"]), message.get("data") or {})
+        """To everyone who is connected, at most once."""
+        self._wire.tell_everyone(str(message["type"]), message.get("data") or {})
 
     async def join_session(self, user_id: str, session_id: str) -> None:
         await self._wire.handle(user_id, "join_session", {"session_id": session_id})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import frames
-from .context import AfterCommit, Context
+from .context import AfterCommit, Context, RoomTell
 from .refusal import Refuse
 from .report import describe
 from .sequence import Case, case
@@ -45,6 +45,8 @@ class Outcome:
     events: list[NewEvent] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
     tells: list[tuple[str, str, bool]] = field(default_factory=list)
+    room_tells: list[RoomTell] = field(default_factory=list)
+    plain: list[RoomTell] = field(default_factory=list)
     after: list[AfterCommit] = field(default_factory=list)
     last: int | None = None
     """The `ack` to send."""
@@ -152,6 +154,8 @@ async def _message(
         outcome.events.append(answer)
     outcome.frames += effects.here
     outcome.tells += effects.tells
+    outcome.room_tells += effects.room_tells
+    outcome.plain += effects.plain
     outcome.after += effects.after
     if effects.rooms:
         engine.move(peer, effects.rooms)

@@ -1,4 +1,4 @@
-from .base import Change, Conflict, ContentRefused, Event, NewEvent, Store, StoreError, Takeover, Transaction
+from .base import Change, Conflict, ContentRefused, Event, NewEvent, Store, StoreAway, StoreError, Takeover, Transaction
 from .sqlite import SqliteStore
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "NewEvent",
     "SqliteStore",
     "Store",
+    "StoreAway",
     "StoreError",
     "Takeover",
     "Transaction",

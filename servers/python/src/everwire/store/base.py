@@ -12,6 +12,10 @@ class StoreError(Exception):
     """The database itself failed: nothing of the transaction is stored. The cause is `__cause__`."""
 
 
+class StoreAway(StoreError):
+    """The database cannot be reached now. That passes without anyone's doing, unlike a wrong password."""
+
+
 class ContentRefused(StoreError):
     """The database works and refused what it was given, at the commit: the same content would be refused again."""
 
@@ -108,7 +112,7 @@ class Store(Protocol):
     """How many transactions may be under way at once."""
 
     async def open(self, limits: Limits) -> int:
-        """Makes the tables if they are not there, and returns the epoch."""
+        """Makes the tables if they are not there, and returns the epoch. Raises `StoreAway` if it is worth trying again."""
 
     async def close(self) -> None: ...
 
@@ -138,6 +142,7 @@ __all__ = [
     "Event",
     "NewEvent",
     "Store",
+    "StoreAway",
     "StoreError",
     "Takeover",
     "Transaction",

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from ..limits import Limits
-from .base import Change, Conflict, ContentRefused, Event, NewEvent, StoreError, Takeover
+from .base import Change, Conflict, ContentRefused, Event, NewEvent, StoreAway, StoreError, Takeover
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS everwire_memory (
@@ -61,19 +61,23 @@ CREATE INDEX IF NOT EXISTS everwire_members_by_client ON everwire_members (user_
 CHANNEL = "everwire"
 # A connection that breaks while it is used shows as any of these.
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+# What passes: nobody listens, or it is starting or has no connection left.
+_AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 
 
 class PostgresStore:
     """`pool` is an `asyncpg.Pool` with at least `writers` + 2 connections, which the application closes, or the URL of a
     database, for a pool of the store's own. `epoch` begins a new
     epoch, for a restored backup. What is acknowledged outlives a power failure if `synchronous_commit` is on, as it is
-    unless someone has turned it off."""
+    unless someone has turned it off. `notify=False` leaves it to a bus to wake other nodes: PostgreSQL lets those who commit with a
+    NOTIFY wait for each other."""
 
-    def __init__(self, pool: Any, *, epoch: int | None = None, writers: int = 4) -> None:
+    def __init__(self, pool: Any, *, epoch: int | None = None, writers: int = 4, notify: bool = True) -> None:
         self.writers = writers
         self._url = pool if isinstance(pool, str) else None
-        self._pool = pool
+        self._made: Any = None if isinstance(pool, str) else pool
         self._epoch = epoch
+        self._notify = notify
         self._limits = Limits()
         self._listener: Any = None
         self._changes: asyncio.Queue[Sequence[Change | Takeover] | None] = asyncio.Queue(1000)
@@ -82,10 +86,10 @@ class PostgresStore:
         self._limits = limits
         try:
             if self._url is not None:
-                self._pool = await asyncpg.create_pool(
+                self._made = await asyncpg.create_pool(
                     self._url, min_size=0, max_size=self.writers + 4, command_timeout=_TIMEOUT_S
                 )
-            async with self._pool.acquire() as db, db.transaction():
+            async with self._pool.acquire(timeout=_TIMEOUT_S) as db, db.transaction():
                 # Two processes that start at once must not make the tables twice.
                 await db.execute("SELECT pg_advisory_xact_lock(7305810236)")
                 await db.execute(_SCHEMA)
@@ -98,8 +102,16 @@ class PostgresStore:
                 epoch = await db.fetchval("SELECT epoch FROM everwire_memory")
             await self._listen()
         except _FAILURES as error:
-            raise StoreError(f"cannot open PostgreSQL: {type(error).__name__}") from error
+            await self.close()
+            what = f"cannot open PostgreSQL: {type(error).__name__}"
+            raise (StoreAway if isinstance(error, _AWAY) else StoreError)(what) from error
         return int(epoch)
+
+    @property
+    def _pool(self) -> Any:
+        if self._made is None:
+            raise StoreError("the store is not open")
+        return self._made
 
     async def _listen(self) -> None:
         listener = await self._pool.acquire()
@@ -127,8 +139,13 @@ class PostgresStore:
                 listener.remove_termination_listener(self._terminated)
                 await listener.remove_listener(CHANNEL, self._notified)
             await self._pool.release(listener)
-        if self._url is not None and not isinstance(self._pool, str):
-            await self._pool.close()
+        if self._url is not None and self._made is not None:
+            pool, self._made = self._made, None
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresTransaction"]:
@@ -137,7 +154,7 @@ class PostgresStore:
                 transaction = db.transaction()
                 await transaction.start()
                 try:
-                    yield PostgresTransaction(db, self._limits)
+                    yield PostgresTransaction(db, self._limits, notify=self._notify)
                 except BaseException:
                     with suppress(*_FAILURES):
                         await transaction.rollback()
@@ -200,9 +217,10 @@ class PostgresStore:
 
 
 class PostgresTransaction:
-    def __init__(self, connection: Any, limits: Limits) -> None:
+    def __init__(self, connection: Any, limits: Limits, *, notify: bool) -> None:
         self._db = connection
         self._limits = limits
+        self._notifies = notify
         self._released = False
 
     @property
@@ -213,13 +231,14 @@ class PostgresTransaction:
         last: int = await self._db.fetchval(
             "WITH said AS (INSERT INTO everwire_clients AS c (user_id, client_id, last, owner, seen_at) VALUES ($1, $2, 0, $3, $4)"
             " ON CONFLICT (user_id, client_id) DO UPDATE SET owner = excluded.owner, seen_at = excluded.seen_at RETURNING c.last)"
-            " SELECT last, pg_notify($5, $6) FROM said",
+            " SELECT last, CASE WHEN $7 THEN pg_notify($5, $6) END FROM said",
             user,
             client_id,
             owner,
             now,
             CHANNEL,
             json.dumps([(user, client_id, owner)], ensure_ascii=False),
+            self._notifies,
         )
         return last
 
@@ -316,6 +335,8 @@ class PostgresTransaction:
         return offsets
 
     async def _notify(self, changes: list[tuple[str, str, int]]) -> None:
+        if not self._notifies:
+            return
         # A notification holds less than 8 000 bytes.
         for first in range(0, len(changes), _CHANGES_PER_NOTIFICATION):
             payload = json.dumps(changes[first : first + _CHANGES_PER_NOTIFICATION], ensure_ascii=False)
