@@ -7,9 +7,10 @@
 import { Client } from "./client.js";
 import { error } from "./errors.js";
 import { bytes } from "./inline.js";
-import { explain, instantiate } from "./load.js";
+import { instantiate } from "./load.js";
 import { lazyClient } from "./page.js";
 import type { AnyEvents, Options } from "./types.js";
+import { explain } from "./wasmFailure.js";
 
 export * from "./api.js";
 export { optionsFromEnv } from "./env.js";

@@ -1,20 +1,6 @@
 import { initSync } from "../wasm/everwire.js";
-import { type EverwireError, error } from "./errors.js";
 
 /** Instantiates a compiled module; a second one changes nothing. */
 export function instantiate(module: WebAssembly.Module): void {
   initSync({ module });
-}
-
-/** Says what to do about a module that did not compile. */
-export function explain(cause: unknown): EverwireError {
-  const text = String(cause);
-  if (/content security policy|unsafe-eval|blocked by CSP/i.test(text)) {
-    return error(
-      "wasm_blocked",
-      "the page's Content Security Policy needs 'wasm-unsafe-eval' in its script-src",
-      cause,
-    );
-  }
-  return error("wasm_failed", `the WebAssembly module could not be loaded: ${text}`, cause);
 }

@@ -134,8 +134,8 @@ export interface WebSocketLike {
   onclose: ((event: never) => unknown) | null;
   /** Called before `onclose` if the connection failed; the client learns nothing from it. */
   onerror: ((event: never) => unknown) | null;
-  /** Sends a text frame. */
-  send(text: string): void;
+  /** Sends a text frame; a binary one only for `everwire/socket.io`. */
+  send(frame: string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob): void;
   /** Begins the closing handshake. */
   close(code?: number): void;
 }

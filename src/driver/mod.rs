@@ -17,6 +17,8 @@
 //! 6. The listed events go to the application's handlers. A handler that throws is reported, and the others still run.
 
 mod host;
+#[cfg(feature = "socketio")]
+pub mod socketio;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -264,6 +264,10 @@ fn codes() -> String {
         ("OverflowName", codes!(Overflow)),
         ("PurposeName", vec!["ordinary", "volatile", "join", "leave"]),
     ];
+    declarations(&types)
+}
+
+fn declarations(types: &[(&str, Vec<&str>)]) -> String {
     let mut out = String::from("// Generated from the Rust enums by `cargo xtask codegen`.\n");
     for (name, codes) in types {
         let quoted = codes.iter().map(|code| format!("\"{code}\"")).collect::<Vec<_>>();
@@ -284,4 +288,17 @@ const LONGEST_LINE: usize = 120;
 #[test]
 fn the_codes_of_the_npm_package_match_those_in_rust_in_typescript() {
     compare("pkg/src/codes.ts", &codes());
+}
+
+#[cfg(feature = "socketio")]
+#[test]
+fn the_codes_for_socketio_match_those_in_rust_in_typescript() {
+    use crate::proto::socketio::{Continuity, UnexpectedPacket};
+    use crate::proto::wire::socketio::PacketFlaw;
+    let flaws = PacketFlaw::ALL.iter().map(|flaw| flaw.code());
+    let types = [
+        ("ContinuityName", Continuity::ALL.iter().map(|value| value.code()).collect()),
+        ("FlawName", flaws.chain(UnexpectedPacket::ALL.iter().map(|packet| packet.code())).collect()),
+    ];
+    compare("pkg/src/host/socketio/codes.ts", &declarations(&types));
 }

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::client::Core;
 use super::codes::{CloseCause, DropName, FailureName, OverflowName, ReceiptName, ViolationName};
+use super::dialect;
 use super::snapshot::JsSnapshot;
 use super::value::{JsonText, JsonValue, unless_nan};
 use crate::driver::{Driver, Host};
@@ -108,7 +109,7 @@ impl<'a> Call<'a> {
     }
 
     /// The object that events are recorded on until they are delivered.
-    fn record(&mut self) -> &JsHost {
+    pub(super) fn record(&mut self) -> &JsHost {
         self.has_events = true;
         self.host
     }
@@ -133,7 +134,8 @@ impl Host for Call<'_> {
         self.host.is_offline()
     }
 
-    fn open(&mut self, _: SocketId, token_refused: bool) {
+    fn open(&mut self, socket: SocketId, token_refused: bool) {
+        dialect::begin(self, socket);
         self.host.open_socket(token_refused);
     }
 
@@ -145,6 +147,16 @@ impl Host for Call<'_> {
         self.host.ping();
     }
 
+    #[cfg(feature = "socketio")]
+    fn transmit(
+        &mut self,
+        socket: SocketId,
+        message: &Message<JsonText>,
+        _: Option<crate::proto::Sequence>,
+    ) -> Option<u64> {
+        dialect::transmit(self, socket, message)
+    }
+
     // JavaScript says so itself.
     fn is_pong(&mut self, _: &JsonValue) -> bool {
         false
@@ -154,11 +166,13 @@ impl Host for Call<'_> {
         self.host.buffered() as u64
     }
 
-    fn close(&mut self, _: SocketId) {
+    fn close(&mut self, socket: SocketId) {
+        dialect::leave(self, socket);
         self.host.close_socket();
     }
 
-    fn abandon(&mut self, _: SocketId) {
+    fn abandon(&mut self, socket: SocketId) {
+        dialect::abandon(self, socket);
         self.host.abandon_socket();
     }
 
@@ -226,6 +240,7 @@ impl Host for Call<'_> {
 
     fn dropped(&mut self, message: Box<Message<JsonText>>, reason: DropReason) {
         let Message { frame, origin, seq, .. } = *message;
+        dialect::forget(self, seq);
         self.record().dropped(&frame, reason.into(), origin, seq as f64);
     }
 

@@ -7,12 +7,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::build::Mode;
+use crate::wasm::Flavour;
 use crate::{node, paths, wasm};
 
 pub fn build(mode: Mode) -> Result<()> {
     let package = paths::root().join("pkg");
     let dist = package.join("dist");
-    for entry in ENTRIES {
+    for entry in all_entries() {
         let source = package.join(format!("src/{entry}.ts"));
         ensure!(source.is_file(), "pkg/src/{entry}.ts is missing: it is an entry of the package, restore it");
     }
@@ -20,7 +21,9 @@ pub fn build(mode: Mode) -> Result<()> {
         std::fs::remove_dir_all(&dist).with_context(|| format!("clearing {}", dist.display()))?;
     }
     for variant in [PRODUCTION, DEVELOPMENT, COMMON_JS] {
-        scripts(&package, mode, &variant)?;
+        scripts(&package, mode, &variant, &ENTRIES, &wasm::ENVELOPE)?;
+        // Each module has names of its own for what it exchanges with its glue.
+        scripts(&package, mode, &variant, &[SOCKET_IO], &wasm::SOCKET_IO)?;
     }
     check_module_url(&dist)?;
     std::fs::copy(package.join("wasm/everwire_bg.wasm"), dist.join("everwire_bg.wasm"))
@@ -33,7 +36,7 @@ pub fn build(mode: Mode) -> Result<()> {
 /// The keys of `exports` in the package's manifest that this makes files for.
 pub fn exports() -> impl Iterator<Item = String> {
     let name = |entry: &str| if entry == "index" { ".".to_owned() } else { format!("./{}", entry.replace('-', "/")) };
-    ENTRIES.into_iter().map(name).chain(["./wasm".to_owned()])
+    all_entries().map(name).chain(["./wasm".to_owned()])
 }
 
 /// One form of every entry.
@@ -63,18 +66,18 @@ const COMMON_JS: Variant = Variant {
 };
 
 impl Variant {
-    fn entries(&self) -> impl Iterator<Item = &'static str> {
+    fn of<'a>(&self, entries: &'a [&'static str]) -> impl Iterator<Item = &'static str> + 'a {
         let has_slim = self.format == "esm";
-        ENTRIES.into_iter().filter(move |entry| has_slim || *entry != SLIM)
+        entries.iter().copied().filter(move |entry| has_slim || *entry != SLIM)
     }
 }
 
-fn scripts(package: &Path, mode: Mode, variant: &Variant) -> Result<()> {
+fn scripts(package: &Path, mode: Mode, variant: &Variant, entries: &[&'static str], module: &Flavour) -> Result<()> {
     let Variant { directory, format, extension, development, .. } = variant;
     let output = package.join("dist").join(directory);
     let mut job = node::tool("build · esbuild", "esbuild")
         .directory(package)
-        .args(variant.entries().map(|entry| format!("src/{entry}.ts")))
+        .args(variant.of(entries).map(|entry| format!("src/{entry}.ts")))
         .args(["--bundle", "--platform=neutral", "--target=es2022", "--log-level=warning"])
         .args([format!("--format={format}"), format!("--define:DEVELOPMENT={development}")])
         .args([format!("--out-extension:.js={extension}"), format!("--outdir={}", output.display())])
@@ -87,7 +90,7 @@ fn scripts(package: &Path, mode: Mode, variant: &Variant) -> Result<()> {
         job = job.arg("--sourcemap");
     }
     if mode == Mode::Release {
-        let names = package.join("wasm").join(wasm::NAMES);
+        let names = package.join(module.directory).join(wasm::NAMES);
         job = job
             .arg("--mangle-quoted")
             .arg(format!("--mangle-props={EXCHANGED}"))
@@ -98,12 +101,12 @@ fn scripts(package: &Path, mode: Mode, variant: &Variant) -> Result<()> {
         }
     }
     job.run()?;
-    if variant.development {
+    if variant.development && entries.contains(&SLIM) {
         let slim = output.join("slim.js");
         let text = std::fs::read_to_string(&slim)?.replace("\"./everwire_bg.wasm\"", "\"../everwire_bg.wasm\"");
         std::fs::write(&slim, text)?;
     }
-    for entry in variant.entries() {
+    for entry in variant.of(entries) {
         if variant.source_maps {
             shorten_module(&output.join(format!("{entry}{extension}.map")))?;
         }
@@ -128,7 +131,8 @@ fn shorten_module(map: &Path) -> Result<()> {
     let text = std::fs::read_to_string(map).with_context(|| format!("reading {}", map.display()))?;
     let mut parsed: Value = serde_json::from_str(&text)?;
     let sources = parsed["sources"].as_array().context("a source map without sources")?;
-    let is_module = |source: &Value| source.as_str().is_some_and(|path| path.ends_with("/wasm/inline.js"));
+    let is_module =
+        |source: &Value| source.as_str().is_some_and(|path| path.ends_with("/inline.js") && path.contains("/wasm"));
     let Some(module) = sources.iter().position(is_module) else { return Ok(()) };
     parsed["sourcesContent"][module] = "export const wasmHex = \"…\";\n".into();
     std::fs::write(map, parsed.to_string())?;
@@ -163,7 +167,7 @@ fn minify(dist: &Path, entry: &str) -> Result<()> {
 
 fn types(package: &Path, dist: &Path) -> Result<()> {
     node::tool("build · types", "tsc").args(["-p", "pkg/tsconfig.json"]).run()?;
-    for entry in ENTRIES {
+    for entry in all_entries() {
         ensure!(
             dist.join(format!("{entry}.d.ts")).is_file(),
             "tsc wrote no pkg/dist/{entry}.d.ts; pkg/tsconfig.json must emit declarations from `src` to `dist`"
@@ -200,7 +204,15 @@ fn of_common_js(declarations: &str) -> String {
     parts.collect::<Vec<_>>().join("\"")
 }
 
-pub const ENTRIES: [&str; 8] = ["index", SLIM, "react", "react-slim", "durable", "session", "testing", "validate"];
+/// The entries, apart from [`SOCKET_IO`].
+const ENTRIES: [&str; 8] = ["index", SLIM, "react", "react-slim", "durable", "session", "testing", "validate"];
+/// Has a module of its own.
+const SOCKET_IO: &str = "socket.io";
+
+pub fn all_entries() -> impl Iterator<Item = &'static str> {
+    ENTRIES.into_iter().chain([SOCKET_IO])
+}
+
 /// Its module is a file beside it, which only an ES module can name.
 const SLIM: &str = "slim";
 const ESM_ONLY: [&str; 2] = [SLIM, "wasm"];

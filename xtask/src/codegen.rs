@@ -6,7 +6,7 @@ use crate::job::Job;
 
 pub fn run() -> Result<()> {
     Job::cargo("codegen · TypeScript from Rust types")
-        .args(["test", "--package", "everwire", "--lib", "typescript"])
+        .args(["test", "--package", "everwire", "--features", "socketio", "--lib", "typescript"])
         .env("EVERWIRE_UPDATE", "1")
         .run()
 }

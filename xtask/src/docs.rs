@@ -66,8 +66,7 @@ pub fn typedoc() -> Result<()> {
         .args(["run", "typedoc", "--workspace", "everwire-tests-docs", "--", "--out"])
         .arg(&directory)
         .args(
-            bundle::ENTRIES
-                .iter()
+            bundle::all_entries()
                 .flat_map(|entry| ["--entryPoints".to_owned(), format!("../../pkg/dist/{entry}.d.ts")]),
         )
         .hint("Document what it names in a TSDoc comment, and export the types that public ones refer to.")

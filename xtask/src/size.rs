@@ -55,10 +55,11 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
         "session.js",
         "validate.js",
         "testing.js",
+        "socket.io.js",
     ]
     .map(|file| dist.join(file));
     ensure!(files.iter().all(|file| file.is_file()), "pkg/dist is not complete; run `cargo xtask build` first");
-    let [wasm, script, default, react, hooks, durable, session, validate, testing] = compress(&files)?;
+    let [wasm, script, default, react, hooks, durable, session, validate, testing, socket_io] = compress(&files)?;
     let [chat] = compress(&[chat(dist)?])?;
     // Two files travel separately, so they are compressed separately.
     let slim = wasm + script;
@@ -74,6 +75,7 @@ fn measure(dist: &Path) -> Result<Vec<Row>> {
         Row { entry: Some("chat"), label: "  chat()", bytes: chat },
         Row { entry: Some("validate"), label: "everwire/validate", bytes: validate },
         Row { entry: Some("testing"), label: "everwire/testing", bytes: testing },
+        Row { entry: Some("socket.io"), label: "everwire/socket.io", bytes: socket_io },
     ])
 }
 

@@ -14,14 +14,31 @@ use crate::{glue, node, panics, paths, progress, tools};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
+/// One form of the module, with glue of its own.
+pub struct Flavour {
+    /// Inside `pkg`.
+    pub directory: &'static str,
+    /// Of the crate.
+    features: &'static str,
+}
+
+/// Speaks to servers of the envelope.
+pub const ENVELOPE: Flavour = Flavour { directory: "wasm", features: "npm" };
+/// Speaks to Socket.IO servers.
+pub const SOCKET_IO: Flavour = Flavour { directory: "wasm-socketio", features: "npm,socketio" };
+
 pub fn build(mode: Mode) -> Result<()> {
     tools::wasm_target()?;
+    [ENVELOPE, SOCKET_IO].iter().try_for_each(|flavour| build_flavour(mode, flavour))
+}
+
+fn build_flavour(mode: Mode, flavour: &Flavour) -> Result<()> {
     let profile = match mode {
         Mode::Release => "npm",
         Mode::Dev => "dev",
     };
-    let compiled = compile(profile)?;
-    let output = paths::root().join("pkg/wasm");
+    let compiled = compile(profile, flavour)?;
+    let output = paths::root().join("pkg").join(flavour.directory);
     bind(&compiled, &output, mode)?;
     let module = output.join("everwire_bg.wasm");
     if mode == Mode::Release {
@@ -32,10 +49,10 @@ pub fn build(mode: Mode) -> Result<()> {
     inline(&module, &output)
 }
 
-fn compile(profile: &str) -> Result<PathBuf> {
-    Job::cargo(format!("build · wasm ({profile} profile)"))
+fn compile(profile: &str, flavour: &Flavour) -> Result<PathBuf> {
+    Job::cargo(format!("build · {} ({profile} profile)", flavour.directory))
         .args(["build", "--lib", "--package", "everwire", "--target", TARGET])
-        .args(["--no-default-features", "--features", "npm", "--profile", profile])
+        .args(["--no-default-features", "--features", flavour.features, "--profile", profile])
         .env("CARGO_ENCODED_RUSTFLAGS", flags()?)
         .run()?;
     let directory = if profile == "dev" { "debug" } else { profile };

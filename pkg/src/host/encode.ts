@@ -12,9 +12,14 @@ export function encode(type: string, data: unknown, isRequest: boolean, isReliab
   }
   if (json?.[0] !== "{") throw error("invalid_data", "the data of an event must be a JSON object");
   if (isTooDeep(json)) throw error("unserialisable", "the data is nested more than 63 levels deep");
-  const text = `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}${isRequest ? ',"request":true' : ""}}`;
-  return LONE.test(text) ? text.replace(ESCAPES, (found, isKept) => (isKept ? found : "\ufffd")) : text;
+  return wellFormed(
+    `{"type":${JSON.stringify(type)},"data":${json},"timestamp":${Date.now()}${isRequest ? ',"request":true' : ""}}`,
+  );
 }
+
+/** A JSON text whose lone surrogates are replaced, as UTF-8 encoders do. */
+export const wellFormed = (text: string): string =>
+  LONE.test(text) ? text.replace(ESCAPES, (found, isKept) => (isKept ? found : "\ufffd")) : text;
 
 /**
  * A lone surrogate as JSON writes it, which many readers refuse (RFC 8259, section 8.2). It looks the same after a backslash that is data, so

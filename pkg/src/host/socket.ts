@@ -45,12 +45,12 @@ export class Socket {
     }
   }
 
-  /** Hands a text over. Returns how many bytes wait in the browser; `undefined` if the socket takes none. */
-  send(text: string): number | undefined {
+  /** Hands a frame over. Returns how many bytes wait in the browser; `undefined` if the socket takes none. */
+  send(frame: string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob): number | undefined {
     const socket = this.#socket;
     if (socket?.readyState !== 1) return undefined;
     try {
-      socket.send(text);
+      socket.send(frame);
     } catch {
       return undefined;
     }

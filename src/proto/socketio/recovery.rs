@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::proto::coded::coded;
 use crate::proto::wire::socketio::{Arguments, PacketValue};
 
 /// The session of a client, past the connections that carry it (docs/SOCKETIO.md, recovery).
@@ -12,16 +13,16 @@ pub struct Recovery<V: PacketValue> {
     offset: Option<V::Text>,
 }
 
-/// How a session relates to the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Continuity {
-    /// There was none before.
-    First,
-    /// It is the same: the server sends what was missed, once and in order.
-    Recovered,
-    /// It is another: what the server has sent in between is lost.
-    Lost,
+coded! {
+    /// How a session relates to the one before. Exhaustive: there are no other ways.
+    pub enum Continuity {
+        /// There was none before.
+        First = "first",
+        /// It is the same: the server sends what was missed, once and in order.
+        Recovered = "recovered",
+        /// It is another: what the server has sent in between is lost.
+        Lost = "lost",
+    }
 }
 
 impl<V: PacketValue> Default for Recovery<V> {

@@ -1,0 +1,43 @@
+import { error } from "../../errors.js";
+import { wellFormed } from "../encode.js";
+
+/** What travels as a frame of its own. */
+export type Attachment = ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob;
+
+/** The arguments of an event as text, and what the text has placeholders for. */
+export interface EncodedArguments {
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+}
+
+/** Throws an error that says why the arguments cannot be written as JSON. */
+export function encodeArguments(args: readonly unknown[]): EncodedArguments {
+  const attachments: Attachment[] = [];
+  function replace(this: Record<string, unknown>, name: string, value: unknown): unknown {
+    // What has been through `toJSON` is no attachment any more.
+    const given = this[name];
+    return isAttachment(given) ? { _placeholder: true, num: attachments.push(given) - 1 } : value;
+  }
+  try {
+    // A function that sees every value is slow, so it is used only where there may be an attachment.
+    const text = JSON.stringify(
+      args,
+      args.some(mayHold(0)) ? (replace as (name: string, value: unknown) => unknown) : undefined,
+    );
+    return { text: wellFormed(text), attachments };
+  } catch (cause) {
+    throw error("unserialisable", "the arguments cannot be written as JSON (see `cause`)", cause);
+  }
+}
+
+const isAttachment = (value: unknown): value is Attachment =>
+  value instanceof ArrayBuffer || ArrayBuffer.isView(value) || (typeof Blob === "function" && value instanceof Blob);
+
+/** Whether a value may have an attachment in it. What is very deep, or says itself what it is as JSON, may. */
+const mayHold =
+  (depth: number) =>
+  (value: unknown): boolean => {
+    if (typeof value !== "object" || value === null || value instanceof Date) return false;
+    if (isAttachment(value) || depth > 32 || typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
+    return (Array.isArray(value) ? value : Object.values(value)).some(mayHold(depth + 1));
+  };

@@ -1,0 +1,329 @@
+import type { Core, Happening } from "../../../wasm-socketio/everwire.js";
+import type { DropName, FailureName, OverflowName } from "../../codes.js";
+import { type EverwireError, error } from "../../errors.js";
+import type { Auth } from "../../socketio/types.js";
+import type { CloseInfo, Options, Snapshot, WebSocketClass } from "../../types.js";
+import type { CoreHost } from "../contract.js";
+import { attempt, Listeners } from "../handlers.js";
+import { numericOption } from "../options.js";
+import { isOffline, pageWatch } from "../page.js";
+import { closeInfo, makeSnapshot, type RawSnapshot } from "../snapshot.js";
+import { Socket, type SocketListener } from "../socket.js";
+import { REFUSAL_TEXTS } from "../words.js";
+import type { Attachment, EncodedArguments } from "./arguments.js";
+import type { ContinuityName, FlawName } from "./codes.js";
+import type { PacketHost } from "./contract.js";
+import { withAttachments } from "./packets.js";
+
+/** What a client of a Socket.IO server is told, in order, with nothing borrowed. */
+export interface Member {
+  /** What to authenticate by, for an attempt that begins now. */
+  auth(): Auth | undefined;
+  attempting(attempt: number): void;
+  joined(sid: string, continuity: ContinuityName): void;
+  /** Before {@link closed}: the server does not let the client in, in its words. */
+  keptOut(reason: unknown): void;
+  /** Before {@link closed}: the server does not want the client any more. */
+  putOut(): void;
+  closed(close: CloseInfo): void;
+  gaveUp(): void;
+  /** `acknowledge` is there if the server wants an answer. */
+  event(args: unknown[], acknowledge: ((args: EncodedArguments) => void) | undefined): void;
+  dropped(args: unknown[], reason: DropName): void;
+  failed(cause: EverwireError): void;
+}
+
+/** What becomes of an acknowledgement: its arguments, or why there are none. */
+export type Acknowledged = (failure: EverwireError | null, args: unknown[]) => void;
+
+/** What a client of a Socket.IO server has in JavaScript beside the {@link Member}: its socket, its alarms, and what it waits for. */
+export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketListener {
+  /** `undefined` before the client is made. */
+  core: Core | undefined;
+  /** Where to connect. */
+  endpoint = "";
+  snapshot: Snapshot = makeSnapshot();
+  readonly isReliable = false;
+  readonly clientId = "";
+  readonly overflow: OverflowName;
+  readonly namespace: string;
+  readonly listeners: Listeners = new Listeners();
+  readonly #options: Options;
+  readonly #member: Member;
+  readonly #WebSocket: WebSocketClass;
+  readonly #socket = new Socket(this);
+  readonly #watchPage = pageWatch((event) => this.#handle(event));
+  readonly #attachments = new Map<number, readonly Attachment[]>();
+  readonly #acknowledged = new Map<number, Acknowledged>();
+  /** The attachments of the event that is being sent. */
+  #sending: readonly Attachment[] = [];
+  /** What came for the event or the acknowledgement that is about to be told. */
+  #attached: ArrayBuffer[] = [];
+  /** The attempt that waits for the application: it may have disconnected meanwhile. */
+  #attempt: object | undefined;
+  #auth: object | undefined;
+  /** Changes with every connection. */
+  #connection: object = {};
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  #linkAlarm: ReturnType<typeof setTimeout> | undefined;
+  #events: (() => void)[] = [];
+  #isDelivering = false;
+
+  constructor(member: Member, namespace: string, options: Options, Class: WebSocketClass) {
+    this.#member = member;
+    this.namespace = namespace;
+    this.#options = options;
+    this.overflow = options.queue?.overflow ?? "reject";
+    this.#WebSocket = Class;
+  }
+
+  numericOption(index: number): number | undefined {
+    return numericOption(this.#options, index);
+  }
+
+  isOffline(): boolean {
+    return isOffline();
+  }
+
+  openSocket(): void {
+    const current = {};
+    this.#attempt = current;
+    const isAwaited = () => current === this.#attempt;
+    this.#member.attempting(this.snapshot.attempt);
+    const settled = (data: object | undefined) => {
+      if (!isAwaited()) return;
+      this.#attempt = undefined;
+      this.#auth = data;
+      if (!this.#socket.open(this.#WebSocket, this.endpoint, [])) this.#handle("socket_refused");
+    };
+    try {
+      const auth = this.#member.auth();
+      if (typeof auth === "function") auth(settled);
+      else settled(auth);
+    } catch (cause) {
+      if (!isAwaited()) return;
+      this.#later(() => this.#member.failed(error("token_failed", "`auth` threw (see `cause`)", cause)));
+      this.#handle("token_failed");
+    }
+  }
+
+  auth(pid: string | undefined, offset: string | undefined): string | undefined {
+    const claim = pid === undefined ? this.#auth : { pid, offset, ...this.#auth };
+    try {
+      return claim && JSON.stringify(claim);
+    } catch (cause) {
+      this.#later(() =>
+        this.#member.failed(error("unserialisable", "`auth` cannot be written as JSON (see `cause`)", cause)),
+      );
+      return undefined;
+    }
+  }
+
+  send(text: string): number | undefined {
+    return this.#socket.send(text);
+  }
+
+  sendAttachments(seq: number): number | undefined {
+    // Those that are being sent have no number yet.
+    return this.#sendAll(this.#attachments.get(seq) ?? this.#sending);
+  }
+
+  buffered(): number {
+    return this.#socket.buffered;
+  }
+
+  closeSocket(): void {
+    this.#socket.close();
+  }
+
+  abandonSocket(): void {
+    this.#attempt = undefined;
+    this.#socket.abandon();
+  }
+
+  setAlarm(delayMs: number | undefined): void {
+    clearTimeout(this.#alarm);
+    if (delayMs !== undefined) this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
+  }
+
+  setLinkAlarm(delayMs: number | undefined): void {
+    clearTimeout(this.#linkAlarm);
+    if (delayMs !== undefined) this.#linkAlarm = setTimeout(() => this.#handle("timeout"), delayMs);
+  }
+
+  watchPage(isWatched: boolean): void {
+    this.#watchPage(isWatched);
+  }
+
+  // The handshake of the server says more.
+  socketOpened(): void {}
+
+  socketClosed(code: number, reason: string, wasClean: boolean): void {
+    this.core?.socketClosed(this, code, reason, wasClean);
+  }
+
+  frameArrived({ data }: MessageEvent): void {
+    if (typeof data === "string") this.core?.text(this, data);
+    else this.core?.binary(this, data);
+  }
+
+  joined(sid: string, continuity: ContinuityName): void {
+    this.#connection = {};
+    this.#later(() => this.#member.joined(sid, continuity));
+  }
+
+  keptOut(reason: unknown): void {
+    this.#later(() => this.#member.keptOut(reason));
+  }
+
+  putOut(): void {
+    this.#later(() => this.#member.putOut());
+  }
+
+  attach(attachment: ArrayBuffer): void {
+    this.#attached.push(attachment);
+  }
+
+  event(id: number | undefined, args: unknown[]): void {
+    this.#takeAttached(args);
+    const connection = this.#connection;
+    const acknowledge =
+      id === undefined
+        ? undefined
+        : ({ text, attachments }: EncodedArguments) => {
+            // The id means nothing to another connection.
+            const frame = connection === this.#connection && this.core?.ack(id, text, attachments.length);
+            if (frame && this.#socket.send(frame) !== undefined) this.#sendAll(attachments);
+          };
+    this.#later(() => this.#member.event(args, acknowledge));
+  }
+
+  eventAcknowledged(seq: number, args: unknown[]): void {
+    this.#takeAttached(args);
+    this.#settle(seq, null, args);
+  }
+
+  eventUnacknowledged(seq: number, failure: FailureName): void {
+    this.#settle(seq, error(failure, ACK_FAILURES[failure]));
+  }
+
+  flawed(flaw: FlawName): void {
+    this.#later(() => this.#member.failed(error("bad_frame", `the server sent no packet of Socket.IO: ${flaw}`)));
+  }
+
+  opened(): void {}
+
+  closed(...close: Parameters<CoreHost["closed"]>): void {
+    this.#connection = {};
+    this.#later(() => this.#member.closed(closeInfo(...close)));
+  }
+
+  reconnecting(): void {}
+
+  gaveUp(): void {
+    this.#later(() => this.#member.gaveUp());
+  }
+
+  transmitted(seq: number): void {
+    this.#attachments.delete(seq);
+  }
+
+  dropped(frame: string, reason: DropName, _: string | undefined, seq: number): void {
+    const args = withAttachments(JSON.parse(frame), this.#attachments.get(seq) ?? []);
+    this.#attachments.delete(seq);
+    this.#settle(seq, error(reason === "outcome_unknown" ? "unconfirmed" : reason, `the event was dropped: ${reason}`));
+    this.#later(() => this.#member.dropped(args, reason));
+  }
+
+  changed(raw: RawSnapshot): void {
+    this.show(raw);
+    this.#later(() => this.listeners.call());
+  }
+
+  /** Makes the snapshot what the core sees. */
+  show(raw: RawSnapshot): void {
+    const { phase } = raw;
+    raw.state = phase === "connecting" || phase === "open" || phase === "closing" ? phase : "closed";
+    this.snapshot = raw;
+  }
+
+  /** Tells what happened in order, also what handlers cause. */
+  deliver(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) attempt(next);
+    this.#isDelivering = false;
+  }
+
+  /**
+   * Sends an event, or queues it. With `acknowledged`, the server is asked for an acknowledgement, for which it has `ackMs`. Throws an error that says why it is neither sent nor queued.
+   */
+  emit(
+    encoded: EncodedArguments,
+    bytes: number,
+    isVolatile: boolean,
+    ackMs = Infinity,
+    acknowledged?: Acknowledged,
+  ): void {
+    const { text, attachments } = encoded;
+    const core = this.core as Core;
+    const wasDelivering = this.#isDelivering;
+    this.#isDelivering = true;
+    this.#sending = attachments;
+    try {
+      const outcome = core.emit(this, text, bytes, attachments.length, isVolatile, acknowledged && ackMs);
+      if (outcome !== "sent" && outcome !== "queued") {
+        const sizes = outcome === "too_large" ? `: ${bytes} bytes of ${core.maxBytes()}` : "";
+        throw error(outcome, REFUSAL_TEXTS[outcome] + sizes);
+      }
+      if (!acknowledged && !attachments.length) return;
+      const seq = core.latestSeq();
+      if (outcome === "queued" && attachments.length) this.#attachments.set(seq, attachments);
+      if (acknowledged) this.#acknowledged.set(seq, acknowledged);
+    } finally {
+      this.#sending = [];
+      this.#isDelivering = wasDelivering;
+      this.deliver();
+    }
+  }
+
+  #sendAll(attachments: readonly Attachment[]): number | undefined {
+    let buffered: number | undefined = 0;
+    for (const attachment of attachments) {
+      buffered = this.#socket.send(attachment);
+      if (buffered === undefined) break;
+    }
+    return buffered;
+  }
+
+  #takeAttached(args: unknown[]): void {
+    withAttachments(args, this.#attached);
+    this.#attached = [];
+  }
+
+  #settle(seq: number, failure: EverwireError | null, args: unknown[] = []): void {
+    this.#later(() => {
+      const acknowledged = this.#acknowledged.get(seq);
+      this.#acknowledged.delete(seq);
+      acknowledged?.(failure, args);
+    });
+  }
+
+  #handle(happening: Happening): void {
+    this.core?.handle(this, happening);
+  }
+
+  #later(tell: () => void): void {
+    this.#events.push(tell);
+  }
+}
+
+const ACK_FAILURES: Record<FailureName, string> = {
+  timed_out: "operation has timed out",
+  abandoned: "socket has been disconnected",
+};
+
+type SharedMethods = Exclude<
+  keyof CoreHost,
+  "ping" | "acknowledged" | "refused" | "replied" | "receipt" | "requestFailed" | "gap" | "violation"
+>;

@@ -1,0 +1,34 @@
+import { initSync } from "../../wasm-socketio/everwire.js";
+import { wasmHex } from "../../wasm-socketio/inline.js";
+import { error } from "../errors.js";
+import { fromHex } from "../hex.js";
+import { explain } from "../wasmFailure.js";
+
+let isLoaded = false;
+
+/** Compiles the WebAssembly module asynchronously. Needed only where `io()` said `wasm_too_large`; harmless elsewhere. */
+export async function ready(): Promise<void> {
+  if (isLoaded) return;
+  try {
+    instantiate(await WebAssembly.compile(fromHex(wasmHex)));
+  } catch (cause) {
+    throw explain(cause);
+  }
+}
+
+/** Loads the WebAssembly module with the first client, in about a millisecond. */
+export function load(): void {
+  if (isLoaded) return;
+  try {
+    instantiate(new WebAssembly.Module(fromHex(wasmHex)));
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw explain(cause);
+    const remedy = '`import { ready } from "everwire/socket.io"` and await ready() first';
+    throw error("wasm_too_large", `this browser compiles WebAssembly only asynchronously: ${remedy}`, cause);
+  }
+}
+
+function instantiate(module: WebAssembly.Module): void {
+  initSync({ module });
+  isLoaded = true;
+}

@@ -1,0 +1,119 @@
+import { ConfigError } from "../errors.js";
+import { checkOptions } from "../host/options.js";
+import type { Options, WebSocketClass } from "../types.js";
+import type { Auth } from "./types.js";
+
+/** The options of `io()`: those of socket.io-client with their names and defaults, and a few of our own. A wrong one throws a `ConfigError`. */
+export interface ManagerOptions {
+  /** The path of the server, as its own option `path`. Default `"/socket.io"`. */
+  path?: string | undefined;
+  /** Whether a slash is put behind `path`. Default `true`. */
+  addTrailingSlash?: boolean | undefined;
+  /** Query parameters for the server's `socket.handshake.query`, beside those of the URL. */
+  query?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Only `"websocket"` is spoken; other names are passed over. With none left, a `ConfigError`. */
+  transports?: readonly string[] | undefined;
+  /** Whether to connect at once. Default `true`. */
+  autoConnect?: boolean | undefined;
+  /** Whether to use a manager of its own, and not that of the last client with the same URL. Default `false`. */
+  forceNew?: boolean | undefined;
+  /** The opposite of `forceNew`. Default `true`. */
+  multiplex?: boolean | undefined;
+  /** Whether to connect again after a connection was lost or an attempt failed. Default `true`. */
+  reconnection?: boolean | undefined;
+  /** How many attempts in a row may fail. Default `Infinity`. Coming online and the page becoming visible start afresh. */
+  reconnectionAttempts?: number | undefined;
+  /** Wait before the first of them, in milliseconds. Default 1 000. */
+  reconnectionDelay?: number | undefined;
+  /** Longest wait between two of them, in milliseconds. Default 5 000. */
+  reconnectionDelayMax?: number | undefined;
+  /** Share of each wait that is random, from 0 to 1. Default 0.5. */
+  randomizationFactor?: number | undefined;
+  /** Longest time for one attempt, until the server lets the client into its namespace, in milliseconds. Default 20 000. `false` is an hour. */
+  timeout?: number | false | undefined;
+  /** What to keep while there is no connection. Default: 1 000 events of 1 MiB together, the oldest dropped; what is dropped is told by the manager's event `drop`. */
+  queue?: Options["queue"];
+  /** When to hold events back because the network is slower than the application. */
+  buffer?: Options["buffer"];
+  /** Largest event in bytes. Default: what the server says that it takes. */
+  maxMessageBytes?: number | undefined;
+  /** The class to make sockets of, as `Options.WebSocket` of the package's own client. Default: the global one. */
+  WebSocket?: WebSocketClass | undefined;
+}
+
+/** The options of one client. */
+export interface SocketOptions {
+  /** What to authenticate by, for the server's `socket.handshake.auth`; a function is asked before every attempt. */
+  auth?: Auth | undefined;
+  /**
+   * How often an event is sent again that the server has not acknowledged: at least once instead of at most once, in order, at most 64 at a time. Default 0. Every
+   * event is acknowledged then, and its callback is told first of an error, or `null`. A server may get an event twice; see `retryIds`.
+   */
+  retries?: number | undefined;
+  /** With `retries`, whether a string is put behind the arguments of each event that is the same each time it is sent, for servers that want to know repetitions. Default `false`. */
+  retryIds?: boolean | undefined;
+  /** How long to wait for acknowledgements, in milliseconds. Default: for ever, and 10 000 with `retries`. Then callbacks are told first of an error, or `null`. */
+  ackTimeout?: number | undefined;
+}
+
+/** What the core is told; it checks nothing. Throws a `ConfigError` that names the option of `io()`. */
+export function coreOptions(options: ManagerOptions): Options {
+  const { transports, reconnection = true, reconnectionDelay = 1_000, timeout = 20_000 } = options;
+  if (transports && !transports.includes("websocket")) throw new ConfigError("transports", '["websocket"]');
+  const core: Options = {
+    reconnect: {
+      initialDelayMs: Math.max(reconnectionDelay, 1),
+      maxDelayMs: Math.max(options.reconnectionDelayMax ?? 5_000, reconnectionDelay, 1),
+      jitter: options.randomizationFactor,
+      maxAttempts: reconnection ? (options.reconnectionAttempts ?? Infinity) : 0,
+    },
+    // The server asks.
+    heartbeat: { intervalMs: Infinity },
+    connectTimeoutMs: timeout === false ? 3_600_000 : timeout,
+    maxMessageBytes: options.maxMessageBytes ?? 4_294_967_294,
+    queue: { overflow: "drop-oldest", ...options.queue },
+    buffer: options.buffer,
+    WebSocket: options.WebSocket,
+  };
+  try {
+    checkOptions(core);
+  } catch (cause) {
+    const { field, expected } = cause as ConfigError;
+    throw new ConfigError(NAMES[field] ?? field, expected);
+  }
+  return core;
+}
+
+/** What `io()` calls the options of the core. */
+const NAMES: { readonly [field: string]: string } = {
+  "reconnect.initialDelayMs": "reconnectionDelay",
+  "reconnect.maxDelayMs": "reconnectionDelayMax",
+  "reconnect.jitter": "randomizationFactor",
+  "reconnect.maxAttempts": "reconnectionAttempts",
+  connectTimeoutMs: "timeout",
+};
+
+/** Where to connect, and the namespace there. Throws an error that says how to mend the URL. */
+export function place(uri: string | undefined, options: ManagerOptions): { url: string; namespace: string } {
+  let url: URL;
+  try {
+    const base = globalThis.location?.href;
+    // A path alone is a namespace of the page's own server, and a host without a scheme is spoken to as the page is.
+    url = new URL(
+      uri && !/^[/.]|:\/\//.test(uri) ? `${globalThis.location?.protocol ?? "https:"}//${uri}` : (uri ?? "/"),
+      base,
+    );
+  } catch {
+    throw new ConfigError(
+      "uri",
+      'an absolute URL such as "https://example.com", or a namespace of the page\'s own server',
+    );
+  }
+  const namespace = uri === undefined || url.pathname === "/" ? "/" : url.pathname;
+  const { path = "/socket.io", addTrailingSlash = true, query = {} } = options;
+  url.pathname = path.replace(/\/$/, "") + (addTrailingSlash ? "/" : "");
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  url.searchParams.set("EIO", "4");
+  url.searchParams.set("transport", "websocket");
+  return { url: url.href, namespace };
+}

@@ -1,0 +1,385 @@
+import { Core } from "../../wasm-socketio/everwire.js";
+import { EverwireError, error } from "../errors.js";
+import { attempt } from "../host/handlers.js";
+import { byteLength } from "../host/json.js";
+import { randomNumbers, webSocketClass } from "../host/platform.js";
+import { type Attachment, type EncodedArguments, encodeArguments } from "../host/socketio/arguments.js";
+import type { ContinuityName } from "../host/socketio/codes.js";
+import { type Acknowledged, Host, type Member } from "../host/socketio/host.js";
+import { RESERVED } from "../host/socketio/packets.js";
+import { Retries } from "../host/socketio/retries.js";
+import type { CloseInfo, Snapshot } from "../types.js";
+import { Emitter } from "./emitter.js";
+import { ConnectError, type DisconnectReason, type DroppedEvent, type SocketOwnEvents } from "./events.js";
+import type { Manager } from "./manager.js";
+import { coreOptions, type SocketOptions } from "./options.js";
+import type {
+  Answer,
+  AnyEvents,
+  AnyListener,
+  ArgumentsWithoutAck,
+  Auth,
+  EventArguments,
+  EventName,
+  WithTimeout,
+} from "./types.js";
+
+/** Hears every event: its name, and its arguments. */
+export type CatchAllListener = (event: string, ...args: unknown[]) => void;
+
+/** Where a client stands, and why; see `Snapshot` of the package's own client. */
+export interface SocketSnapshot extends Omit<Snapshot, "delivery"> {
+  /** What is known of events once they are sent: nothing, or with `retries` that the server has got them, perhaps twice. */
+  readonly delivery: "at-most-once" | "at-least-once";
+}
+
+interface Flags {
+  timeout?: number;
+  volatile?: boolean;
+}
+
+/**
+ * A client of one namespace, with the methods of socket.io-client. `ListenEvents` are the events that the server sends, `EmitEvents` those that it takes.
+ */
+export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends object = ListenEvents> extends Emitter<
+  ListenEvents,
+  SocketOwnEvents
+> {
+  /** What has made this client. */
+  readonly io: Manager<ListenEvents, EmitEvents>;
+  /** The namespace. */
+  readonly nsp: string;
+  /** What to authenticate by; asked anew before every attempt. */
+  auth: Auth | undefined;
+  /** The id of the client on the server, while it is connected. */
+  id: string | undefined;
+  /** Whether the client is in its namespace. */
+  connected = false;
+  /** Whether the last connection goes on where the one before ended, so that nothing is missing. */
+  recovered = false;
+  /** The same as `connect`. */
+  readonly open: () => this = this.connect;
+  /** The same as `disconnect`. */
+  readonly close: () => this = this.disconnect;
+  readonly #host: Host;
+  readonly #core: Core;
+  readonly #ackTimeout: number | undefined;
+  readonly #retries: Retries | undefined;
+  readonly #retryId: string | undefined;
+  #retryNumber = 0;
+  #flags: Flags = {};
+  #anyListeners: readonly CatchAllListener[] = [];
+  #anyOutgoing: readonly CatchAllListener[] = [];
+  /** Whether it connects as soon as the application has had time to listen. */
+  #isStarting = false;
+  /** Whether the failure of the attempt was told already. */
+  #isRefused = false;
+  /** The attempt to come back that is under way. */
+  #attempt = 0;
+  #shown: { of: Snapshot; as: SocketSnapshot } | undefined;
+
+  /** For {@link Manager.socket}. */
+  constructor(io: Manager<ListenEvents, EmitEvents>, nsp: string, options: SocketOptions = {}) {
+    super();
+    const { auth, retries = 0, ackTimeout = retries ? 10_000 : undefined } = options;
+    this.io = io;
+    this.nsp = nsp;
+    this.auth = auth;
+    const core = coreOptions(io.opts);
+    this.#ackTimeout = ackTimeout;
+    if (retries) {
+      this.#retries = new Retries(retries, core.queue?.maxMessages ?? 1_000, () => this.connected);
+      this.#retryId = options.retryIds ? randomNumbers(1).join("") : undefined;
+    }
+    const member: Member = {
+      auth: () => this.auth,
+      attempting: (attempt) => this.#attempting(attempt),
+      joined: (sid, continuity) => this.#joined(sid, continuity),
+      keptOut: (reason) => this.#keptOut(reason),
+      putOut: () => this.#left("io server disconnect"),
+      closed: (close) => this.#closed(close),
+      gaveUp: () => io.tell("reconnect_failed"),
+      event: (args, acknowledge) => this.#heard(args as [string, ...unknown[]], acknowledge),
+      dropped: ([event, ...args], reason) => this.#dropped(event as string, args, reason as DroppedEvent["reason"]),
+      failed: (cause) => io.tell("error", cause),
+    };
+    const host = new Host(member, nsp, core, webSocketClass(core));
+    host.core = new Core(host, Number(randomNumbers(1)[0]));
+    host.show(host.core.snapshot());
+    this.#host = host;
+    this.#core = host.core;
+  }
+
+  /** Whether the client is not in its namespace. */
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  /** Whether the client is connected, or will try to be. */
+  get active(): boolean {
+    const { phase } = this.#host.snapshot;
+    return this.#isStarting || ["connecting", "open", "waiting", "offline"].includes(phase);
+  }
+
+  /** The next event is dropped unless it can be sent at once: `socket.volatile.emit(…)`. */
+  get volatile(): this {
+    this.#flags.volatile = true;
+    return this;
+  }
+
+  /** Where the client stands. The same object until something changes. */
+  getSnapshot(): SocketSnapshot {
+    const { snapshot } = this.#host;
+    if (this.#shown?.of !== snapshot) {
+      this.#shown = { of: snapshot, as: { ...snapshot, delivery: this.#retries ? "at-least-once" : "at-most-once" } };
+    }
+    return this.#shown.as;
+  }
+
+  /** Hears of changes of the snapshot; returns what ends that. */
+  subscribe(listener: () => void): () => void {
+    return this.#host.listeners.add(listener);
+  }
+
+  /** Connects, unless the client is connected or on its way. Throws if the URL cannot be connected to. */
+  connect(): this {
+    this.#isStarting = false;
+    this.#host.endpoint = this.io.endpoint();
+    this.#core.command(this.#host, "connect");
+    return this;
+  }
+
+  /**
+   * Connects as soon as the code that runs now has had time to listen.
+   *
+   * @internal
+   */
+  start(): void {
+    this.#isStarting = true;
+    queueMicrotask(() => {
+      if (!this.#isStarting) return;
+      try {
+        this.connect();
+      } catch (cause) {
+        this.#failed(new ConnectError((cause as Error).message, undefined, undefined, cause));
+      }
+    });
+  }
+
+  /** Leaves the namespace and stays out. Events that wait are kept for the next connection. */
+  disconnect(): this {
+    this.#isStarting = false;
+    this.#core.command(this.#host, "disconnect");
+    this.#left("io client disconnect");
+    return this;
+  }
+
+  /** Sets how long to wait for the acknowledgement of the next event, in milliseconds; its callback is told first of an error, or `null`. */
+  timeout(milliseconds: number): Socket<ListenEvents, WithTimeout<EmitEvents>> {
+    this.#flags.timeout = milliseconds;
+    return this as unknown as Socket<ListenEvents, WithTimeout<EmitEvents>>;
+  }
+
+  /** Does nothing: browsers decide about compression. */
+  compress(_isWanted: boolean): this {
+    return this;
+  }
+
+  /** Sends the event `message`. */
+  send(...args: unknown[]): this {
+    this.#emit("message", args);
+    return this;
+  }
+
+  /**
+   * Sends an event, or keeps it for the next connection. A function as the last argument is called with the server's acknowledgement. Throws for a
+   * reserved name, and for what cannot be written as JSON. What is dropped is told by the manager's event `drop`.
+   */
+  emit<Name extends EventName<EmitEvents>>(event: Name, ...args: EventArguments<EmitEvents, Name>): this {
+    this.#emit(event, args);
+    return this;
+  }
+
+  /** Sends an event and waits for the server's acknowledgement. Rejects if it does not come in time, or not by this connection. */
+  emitWithAck<Name extends EventName<EmitEvents>>(
+    event: Name,
+    ...args: ArgumentsWithoutAck<EmitEvents, Name>
+  ): Promise<Answer<EmitEvents, Name>> {
+    return new Promise((resolve, reject) => {
+      const settle = (failure: Error | null, answer: unknown) =>
+        failure ? reject(failure) : resolve(answer as Answer<EmitEvents, Name>);
+      this.#emit(event, [...args, settle], true);
+    });
+  }
+
+  /** Hears every event of the server, before its own listeners. */
+  onAny(listener: CatchAllListener): this {
+    this.#anyListeners = [...this.#anyListeners, listener];
+    return this;
+  }
+
+  /** The same in front of the others. */
+  prependAny(listener: CatchAllListener): this {
+    this.#anyListeners = [listener, ...this.#anyListeners];
+    return this;
+  }
+
+  /** Removes a listener of every event, or all of them. */
+  offAny(listener?: CatchAllListener): this {
+    this.#anyListeners = without(this.#anyListeners, listener);
+    return this;
+  }
+
+  /** The listeners of every event. */
+  listenersAny(): CatchAllListener[] {
+    return [...this.#anyListeners];
+  }
+
+  /** Hears every event of the application when it is sent or begins to wait. */
+  onAnyOutgoing(listener: CatchAllListener): this {
+    this.#anyOutgoing = [...this.#anyOutgoing, listener];
+    return this;
+  }
+
+  /** The same in front of the others. */
+  prependAnyOutgoing(listener: CatchAllListener): this {
+    this.#anyOutgoing = [listener, ...this.#anyOutgoing];
+    return this;
+  }
+
+  /** Removes a listener of every event of the application, or all of them. */
+  offAnyOutgoing(listener?: CatchAllListener): this {
+    this.#anyOutgoing = without(this.#anyOutgoing, listener);
+    return this;
+  }
+
+  /** The listeners of every event of the application. */
+  listenersAnyOutgoing(): CatchAllListener[] {
+    return [...this.#anyOutgoing];
+  }
+
+  #emit(event: string, given: readonly unknown[], isErrorFirst = false): void {
+    if (RESERVED.has(event)) throw error("invalid_event", `"${event}" is a reserved event name`);
+    const { timeout = this.#ackTimeout, volatile: isVolatile = false } = this.#flags;
+    this.#flags = {};
+    const last = given[given.length - 1];
+    const callback = typeof last === "function" ? (last as AnyListener) : undefined;
+    const args = callback ? given.slice(0, -1) : given;
+    tellAll(this.#anyOutgoing, event, args);
+    const isRetried = this.#retries && !isVolatile;
+    const id = isRetried && this.#retryId !== undefined ? [`${this.#retryId}-${this.#retryNumber++}`] : [];
+    const encoded = encodeArguments([event, ...args, ...id]);
+    const acknowledged: Acknowledged | undefined =
+      callback &&
+      ((failure, answer) => {
+        if (isErrorFirst || timeout !== undefined) callback(failure, ...answer);
+        else if (!failure) callback(...answer);
+      });
+    const refuse = (cause: unknown) => {
+      if (!(cause instanceof EverwireError)) throw cause;
+      this.#dropped(event, args, cause.code as DroppedEvent["reason"]);
+      acknowledged?.(cause, []);
+    };
+    const submit = (told: Acknowledged | undefined) =>
+      this.#host.emit(encoded, largestFrame(encoded), isVolatile, timeout, told);
+    if (!isRetried) {
+      try {
+        submit(acknowledged);
+      } catch (cause) {
+        queueMicrotask(() => refuse(cause));
+      }
+    } else if (this.#retries?.isFull) queueMicrotask(() => refuse(error("queue_full", "too many events wait")));
+    else {
+      this.#retries?.add(submit, (failure, answer) => {
+        if (failure) this.#dropped(event, args, failure.code as DroppedEvent["reason"]);
+        acknowledged?.(failure, answer);
+      });
+    }
+  }
+
+  #attempting(attempt: number): void {
+    this.#isRefused = false;
+    this.#attempt = attempt;
+    if (attempt) this.io.tell("reconnect_attempt", attempt);
+  }
+
+  #joined(sid: string, continuity: ContinuityName): void {
+    this.id = sid;
+    this.recovered = continuity === "recovered";
+    this.connected = true;
+    this.io.tell("open");
+    if (this.#attempt) this.io.tell("reconnect", this.#attempt);
+    if (continuity === "lost") this.io.tell("gap", { namespace: this.nsp });
+    this.tell("connect");
+    this.#retries?.resume();
+  }
+
+  #keptOut(reason: unknown): void {
+    const { message = reason, data } = reason as { message?: unknown; data?: unknown };
+    this.#isRefused = true;
+    this.#failed(new ConnectError(String(message), data, undefined));
+  }
+
+  #closed(close: CloseInfo): void {
+    if (this.connected) this.#left(REASONS[close.cause ?? ""] ?? "transport close", close);
+    else if (!this.#isRefused && close.cause !== "disconnected" && close.cause !== "replaced") {
+      this.#failed(
+        new ConnectError(close.cause === "connect_timeout" ? "timeout" : "websocket error", undefined, close),
+      );
+    }
+    if (!this.io.reconnection() && this.active) this.#core.command(this.#host, "disconnect");
+  }
+
+  #left(reason: DisconnectReason, details?: CloseInfo): void {
+    if (!this.connected) return;
+    this.connected = false;
+    this.id = undefined;
+    this.io.tell("close", reason, details);
+    this.tell("disconnect", reason, details);
+  }
+
+  #failed(failure: ConnectError): void {
+    this.io.tell("error", failure);
+    if (this.#attempt) this.io.tell("reconnect_error", failure);
+    this.tell("connect_error", failure);
+  }
+
+  #heard([event, ...args]: [string, ...unknown[]], acknowledge: ((args: EncodedArguments) => void) | undefined): void {
+    // What the application has left it does not hear any more.
+    if (!this.connected) return;
+    if (acknowledge) {
+      let send: typeof acknowledge | undefined = acknowledge;
+      args.push((...answer: unknown[]) => {
+        send?.(encodeArguments(answer));
+        send = undefined;
+      });
+    }
+    tellAll(this.#anyListeners, event, args);
+    this.tell(event, ...args);
+  }
+
+  #dropped(event: string, args: readonly unknown[], reason: DroppedEvent["reason"]): void {
+    this.io.tell("drop", { namespace: this.nsp, event, args, reason });
+  }
+}
+
+const REASONS: { readonly [cause: string]: DisconnectReason } = {
+  pong_timeout: "ping timeout",
+  protocol_violation: "parse error",
+};
+
+const without = (listeners: readonly CatchAllListener[], gone: CatchAllListener | undefined): CatchAllListener[] =>
+  gone ? listeners.filter((listener) => listener !== gone) : [];
+
+function tellAll(listeners: readonly CatchAllListener[], event: string, args: readonly unknown[]): void {
+  for (const listener of listeners) attempt(() => listener(event, ...args));
+}
+
+/** The size of the largest frame of an event: servers limit each. */
+const largestFrame = ({ text, attachments }: EncodedArguments): number =>
+  Math.max(byteLength(text) + HEADER_BYTES, ...attachments.map(size));
+
+const size = (attachment: Attachment): number => ("byteLength" in attachment ? attachment.byteLength : attachment.size);
+
+/** More than the type, the namespace and the id of most packets. */
+const HEADER_BYTES = 32;
