@@ -62,7 +62,7 @@ async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> Non
         peer.close(1006)
         engine.remove(peer)
         engine.metrics.count("ws_closed_total", code=str(peer.closing.code if peer.closing else 1006))
-        await engine.left(peer)
+        await engine.keeper.left(peer)
 
 
 class _Reader:
@@ -122,13 +122,13 @@ class _Reader:
             self._engine.send(peer, frames.error(refusal.code, refusal.message, "hello"))
             return
         peer.hellos_waiting += 1
-        self._engine.submit(peer, Arrived(frame, time.monotonic(), hello))
+        self._engine.writer.submit(peer, Arrived(frame, time.monotonic(), hello))
 
     async def _ping(self, frame: Frame) -> None:
         await self._wait_for(self._pings)
         if self._peer.queued and (self._peer.hellos_waiting or not self._peer.is_throttled):
             # Behind what came before it: a pong before the welcome would say that this server does not know the reliable mode.
-            self._engine.submit(self._peer, Arrived(frame, time.monotonic()))
+            self._engine.writer.submit(self._peer, Arrived(frame, time.monotonic()))
         else:
             self._engine.send(self._peer, frames.pong())
 
@@ -152,7 +152,7 @@ class _Reader:
         if peer.inbox and frame.size > _SMALL_BYTES and frame.problem is None:
             # What is read takes many times the room of its text.
             arrived.text, frame.data = text, {}
-        self._engine.submit(peer, arrived)
+        self._engine.writer.submit(peer, arrived)
 
     def _takes(self, frame: Frame) -> bool:
         if self._peer.is_throttled:

@@ -106,7 +106,7 @@ class Context:
         for changed, joins in reversed(self.effects.rooms):
             if changed == room:
                 return joins
-        if self._engine.is_in_room(self.user, room):
+        if self._engine.rooms.has(self.user, room):
             return True
         if not self.seq:
             return False
@@ -117,7 +117,7 @@ class Context:
         """Users whom events of the room are for, whether or not they are connected."""
         await self._guard()
         stored = await self._tx.members(room)
-        return list(dict.fromkeys([*stored, *self._engine.users_in_room(room)]))
+        return list(dict.fromkeys([*stored, *self._engine.rooms.users(room)]))
 
     async def publish_to_room(
         self, room: str, kind: str, data: Mapping[str, Any], *, skip: str | None = None, echo: bool = False

@@ -160,7 +160,7 @@ class Everwire:
     async def publish_to_room(self, room: str, kind: str, data: Mapping[str, Any]) -> None:
         async with self.store.transaction() as tx:
             stored = await tx.members(room)
-        users = dict.fromkeys([*stored, *self.engine.users_in_room(room)])
+        users = dict.fromkeys([*stored, *self.engine.rooms.users(room)])
         events = [self.engine.event(user, kind, data, "user", "") for user in users]
         if events:
             await self.engine.publish(events)
@@ -172,7 +172,7 @@ class Everwire:
         identity = Identity(user, math.inf)
         now = time.monotonic()
         peer = Peer(identity, now, self.limits.window, self.engine.rates.bucket(user, "message", now))
-        await self.engine.process_alone(peer, Frame(kind, data))
+        await self.engine.writer.process_alone(peer, Frame(kind, data))
         return [orjson.loads(frame) for frame in peer.outgoing]
 
     def tell(self, user: str, kind: str, data: Mapping[str, Any]) -> int:

@@ -1,0 +1,37 @@
+"""Rooms of users who are connected to this process."""
+
+from collections.abc import Iterable
+
+
+class Rooms:
+    """A user may be in `most` rooms."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._users: dict[str, set[str]] = {}
+        self._rooms: dict[str, set[str]] = {}
+
+    def has(self, user: str, room: str) -> bool:
+        return room in self._rooms.get(user, ())
+
+    def users(self, room: str) -> Iterable[str]:
+        return self._users.get(room, ())
+
+    def join(self, user: str, room: str) -> None:
+        rooms = self._rooms.setdefault(user, set())
+        if len(rooms) < self._most:
+            rooms.add(room)
+            self._users.setdefault(room, set()).add(user)
+
+    def leave(self, user: str, room: str) -> None:
+        self._rooms.get(user, set()).discard(room)
+        users = self._users.get(room)
+        if users is not None:
+            users.discard(user)
+            if not users:
+                del self._users[room]
+
+    def forget(self, user: str) -> None:
+        for room in list(self._rooms.get(user, ())):
+            self.leave(user, room)
+        self._rooms.pop(user, None)
