@@ -9,8 +9,8 @@ pub mod wire_text;
 
 // The server's own files: the rest of the server would take longer to build than these are fuzzed.
 #[allow(dead_code, reason = "the server uses more of it")]
-#[path = "../../tests/server/src/reliable/sequence.rs"]
+#[path = "../../servers/axum/src/reliable/sequence.rs"]
 mod reliable;
 #[allow(dead_code, clippy::new_without_default, reason = "the server uses more of it")]
-#[path = "../../tests/server/src/scan.rs"]
+#[path = "../../servers/axum/src/scan.rs"]
 mod scan;

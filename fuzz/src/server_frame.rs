@@ -1,7 +1,7 @@
 //! The text of a frame as the reference server reads it.
 
 #[allow(dead_code, reason = "the server uses more of it")]
-#[path = "../../tests/server/src/frame.rs"]
+#[path = "../../servers/axum/src/frame.rs"]
 mod frame;
 
 use serde_json::Value;

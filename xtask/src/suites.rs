@@ -50,6 +50,13 @@ pub const SUITES: &[Suite] = &[
         needs: &[],
         run: reference_server,
     },
+    Suite {
+        name: "axum",
+        about: "the axum server library and its example",
+        slow: true,
+        needs: &[&python::Environment],
+        run: axum_library,
+    },
     Suite { name: "python", about: "the Python server library", slow: true, needs: PYTHON, run: python_library },
     Suite {
         name: "deploy",
@@ -183,6 +190,23 @@ fn python_library(workshop: &mut Workshop) -> Result<()> {
         .arg(format!("'{}' {flags}", executable.display()))
         .stream()?;
     conformity::python()?.run("python", "python ../../servers/python/tests/reference.py", &python::path()?)
+}
+
+fn axum_library(_: &mut Workshop) -> Result<()> {
+    python::environment()?;
+    let packages = ["--package", "everwire-axum", "--package", "everwire-axum-example"];
+    Job::cargo("axum · cargo test").arg("test").args(packages).stream()?;
+    Job::cargo("axum · build the example").args(["build", "--package", "everwire-axum-example"]).run()?;
+    let example = paths::target()?.join("debug").join(format!("everwire-axum-example{}", std::env::consts::EXE_SUFFIX));
+    let port = server::free_port(SERVER_PORT)?;
+    python::tool("axum · vectors at the example", "python")
+        .args(["-m", "everwire.vectors", &format!("http://127.0.0.1:{port}")])
+        .arg("--command")
+        .arg(example)
+        .env("PORT", port.to_string())
+        .env("EVERWIRE_DEV", "1")
+        .env("EVERWIRE_DATABASE", fresh_database("axum-vectors")?)
+        .stream()
 }
 
 /// The path of an SQLite file that is not there.

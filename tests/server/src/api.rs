@@ -1,30 +1,25 @@
 //! The HTTP side for the application: push events, make matches, read history; and for operators: health, metrics.
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{fmt, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use everwire_axum::{Audience, Context, Engine, Event, Hub, MAX_USER_BYTES, Room, envelope, is_stored};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
-    conversations, envelope,
-    hub::{Audience, Hub, Room},
-    masterx,
+    conversations, masterx,
     matches::MatchError,
     messages::{self, MatchStatus},
     metrics,
     problem::{Body, Params, Part, Problem},
-    reliable::{self, Event, Ledger},
-    token::MAX_USER_BYTES,
+    rooms,
 };
 
 type Shared = State<Arc<App>>;
@@ -66,16 +61,16 @@ impl Push {
     }
 
     async fn deliver_to(self, place: Place, app: &App) -> Result<usize, Problem> {
-        if reliable::is_stored(&self.r#type) {
+        if is_stored(&self.r#type) {
             let event = Event::new(&self.r#type, &self.data);
             let whom = place.clone();
             // Asked where it is certain: another process may have stored just now that someone's events are.
-            let publish = move |database: &_, ledger: &mut Ledger| {
-                let audience = whom.audience(ledger.hub());
+            let publish = move |context: &mut Context<'_>| {
+                let audience = whom.audience(context.hub());
                 let is_stored = !audience.streamed.is_empty();
-                is_stored.then(|| ledger.publish(database, &audience, &event, None, None)).transpose()
+                is_stored.then(|| context.publish_to(&audience, &event, None)).transpose()
             };
-            if let Some(delivered) = app.matches.store().run_with_ledger(publish).await? {
+            if let Some(delivered) = app.store().transact(publish).await? {
                 return Ok(delivered);
             }
         }
@@ -90,8 +85,8 @@ impl Push {
     fn place(&self) -> Result<Place, Problem> {
         match (&self.user_id, &self.session_id, &self.match_id) {
             (Some(user), None, None) => Ok(Place::User(user.as_str().into())),
-            (None, Some(session), None) => Ok(Place::Room(Room::session(session))),
-            (None, None, Some(id)) => Ok(Place::Room(Room::of_match(id))),
+            (None, Some(session), None) => Ok(Place::Room(rooms::session(session))),
+            (None, None, Some(id)) => Ok(Place::Room(rooms::of_match(id))),
             (None, None, None) => Ok(Place::Everyone),
             _ => Err(Problem::bad_request("give one of `user_id`, `session_id` and `match_id` at most")),
         }
@@ -198,7 +193,7 @@ pub async fn conversations(State(app): Shared, headers: HeaderMap, Params(page):
     let user = user_of(&app, &headers)?;
     let limit = page.limit.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
     let listed = user.clone();
-    let mut matches = app.matches.store().run(move |database| conversations::of_user(database, &listed, limit)).await?;
+    let mut matches = app.store().run(move |database| conversations::of_user(database, &listed, limit)).await?;
     for conversation in &mut matches {
         conversation.online = app.hub.is_online(&conversation.user_id);
     }
@@ -224,7 +219,6 @@ pub async fn history(
     }
     let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
     let messages = app
-        .matches
         .store()
         .run(move |database| messages::history(database, &match_id, page.before, limit))
         .await
@@ -234,24 +228,24 @@ pub async fn history(
 }
 
 /// `GET /healthz`
-pub async fn health(State(app): Shared) -> Response {
-    let (status, word) = condition(&app).await;
+pub async fn health(State(app): Shared, engine: Extension<Arc<Engine>>) -> Response {
+    let (status, word) = condition(&app, &engine).await;
     (status, Json(json!({ "status": word, "connections": app.hub.len() }))).into_response()
 }
 
 /// `GET /health`: the same in the words of the systems that this server takes the place of.
-pub async fn health_of_originals(State(app): Shared) -> Response {
-    let (status, _) = condition(&app).await;
+pub async fn health_of_originals(State(app): Shared, engine: Extension<Arc<Engine>>) -> Response {
+    let (status, _) = condition(&app, &engine).await;
     let word = if status == StatusCode::OK { "healthy" } else { "unhealthy" };
     (status, Json(json!({ "status": word, "websocket": "enabled", "connections": app.hub.len() }))).into_response()
 }
 
-async fn condition(app: &App) -> (StatusCode, &'static str) {
-    if app.draining.load(Ordering::SeqCst) {
+async fn condition(app: &App, engine: &Engine) -> (StatusCode, &'static str) {
+    if engine.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining");
     }
-    match app.matches.store().run(|database| database.query_row("SELECT 1", [], |_| Ok(()))).await {
-        Ok(()) => (StatusCode::OK, "ok"),
+    match app.store().run(|database| database.exists("SELECT 1", &[])).await {
+        Ok(_) => (StatusCode::OK, "ok"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "no database"),
     }
 }

@@ -8,9 +8,8 @@ use std::{
     thread,
 };
 
+use everwire_axum::clock;
 use serde::Serialize;
-
-use crate::clock;
 
 /// Hands lines to a thread of its own, because a slow disk must not slow down a chat.
 pub struct Audit {

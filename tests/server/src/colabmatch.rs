@@ -5,19 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use everwire_axum::{
+    Action, Answer, Connection, Context, DatabaseResult, Envelope, Event, Outgoing, Refusal, Room, envelope, payload,
+};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    action::Action,
     app::App,
-    connection::Connection,
-    envelope::{self, Envelope, payload},
-    hub::Room,
-    messages::{self, Draft},
-    outgoing::Outgoing,
-    reply::Refusal,
-    store::StoreError,
+    messages::{self, Draft, Inserted, Read},
+    rooms,
     typing::Typist,
 };
 
@@ -50,7 +47,7 @@ pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
     let JoinMatch { match_id } = payload(&request.data)?;
     let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
     check_active(app, from, &match_id)?;
-    let room = Room::of_match(&match_id);
+    let room = rooms::of_match(&match_id);
     app.hub.join(&from.user, room.clone())?;
     Ok(Action::Join { room, answer: Some(online_status(&partner, app.hub.is_online(&partner))) })
 }
@@ -59,17 +56,19 @@ pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
 pub fn send(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let SendMessage { match_id, content, client_id } = payload(&request.data)?;
     check_active(app, from, &match_id)?;
-    let room = Room::of_match(&match_id);
+    let room = rooms::of_match(&match_id);
     stop_typing(app, &Typist { match_id: match_id.as_str().into(), user: from.user.clone() });
     let draft = Draft { match_id, sender_id: from.user.to_string(), content, client_id };
-    Ok(Action::Send { room: room.clone(), draft }.of_member(app, from, &room, not_joined()))
+    let stored_in = room.clone();
+    let effect = Action::effect(move |context| store(context, &stored_in, draft));
+    Ok(effect.of_member(&app.hub, from, &room, not_joined()))
 }
 
 /// `typing`
 pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { match_id, is_typing } = payload(&request.data)?;
     check_active(app, from, &match_id)?;
-    let room = Room::of_match(&match_id);
+    let room = rooms::of_match(&match_id);
     if !app.hub.is_member(&from.user, &room) {
         return Err(not_joined());
     }
@@ -87,9 +86,54 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
 pub fn read(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let ReadMessage { message_id, match_id } = payload(&request.data)?;
     check_active(app, from, &match_id)?;
-    let room = Room::of_match(&match_id);
+    let room = rooms::of_match(&match_id);
     let message_id = message_id.parse().map_err(|_| messages::no_such_message())?;
-    Ok(Action::Read { room: room.clone(), match_id, message_id }.of_member(app, from, &room, not_joined()))
+    let read_in = room.clone();
+    let read = Action::effect(move |context| mark_read(context, &read_in, &match_id, message_id));
+    Ok(read.of_member(&app.hub, from, &room, not_joined()))
+}
+
+/// Stores a message and announces it.
+fn store(context: &mut Context<'_>, room: &Room, draft: Draft) -> DatabaseResult<Answer> {
+    let message = match messages::insert(context.db(), draft)? {
+        Inserted::New(message) => {
+            let origin = match message.id.parse() {
+                Ok(id) => context.origin(Some((room, id)))?,
+                Err(_) => None,
+            };
+            let audience = context.hub().audience(room, None);
+            context.publish_to(&audience, &Event::new("new_message", &message), origin)?;
+            message
+        }
+        // The others have it already; the sender is asking because the first answer was lost.
+        Inserted::Again(message) => {
+            if !context.request() {
+                context.answer("new_message", &message);
+            }
+            message
+        }
+        Inserted::NotActive => return Ok(Err(messages::not_active())),
+    };
+    Ok(Ok(match serde_json::to_value(message) {
+        Ok(Value::Object(message)) => message,
+        _ => Map::new(),
+    }))
+}
+
+/// Stores a read receipt and announces it.
+fn mark_read(context: &mut Context<'_>, room: &Room, match_id: &str, message_id: i64) -> DatabaseResult<Answer> {
+    let reader = context.user();
+    match messages::read(context.db(), match_id, reader, message_id)? {
+        Read::Now(read_at) => {
+            let audience = context.hub().audience(room, None);
+            let event = Event::new("message_read", &messages::read_event(match_id, message_id, &read_at));
+            context.publish_to(&audience, &event, None)?;
+            context.read(room, reader, message_id)?;
+        }
+        Read::Already => {}
+        Read::NoSuchMessage => return Ok(Err(messages::no_such_message())),
+    }
+    Ok(Ok(Map::new()))
 }
 
 /// A user has come online or has gone.
@@ -99,7 +143,7 @@ pub fn presence(app: &App, user: &str, online: bool) {
         return;
     }
     for id in app.matches.of_user(user) {
-        app.hub.set_changed(Room::Match(id));
+        app.hub.set_changed(rooms::of_match(&id));
     }
     let event = online_status(user, online);
     for partner in partners {
@@ -110,8 +154,8 @@ pub fn presence(app: &App, user: &str, online: bool) {
 /// Ends a user's typing in the rooms that they have just left.
 pub fn left(app: &App, user: &Arc<str>, rooms: &[Room]) {
     for room in rooms {
-        if let Room::Match(match_id) = room {
-            stop_typing(app, &Typist { match_id: match_id.clone(), user: user.clone() });
+        if let Some(match_id) = rooms::match_id(room) {
+            stop_typing(app, &Typist { match_id: match_id.into(), user: user.clone() });
         }
     }
 }
@@ -136,7 +180,7 @@ fn stop_typing(app: &App, typist: &Typist) {
 
 /// The connection on which they were typing has not been told that they were.
 fn announce_stop(app: &App, typist: &Typist, connection: u64) {
-    let room = Room::Match(typist.match_id.clone());
+    let room = rooms::of_match(&typist.match_id);
     app.hub.to_room(&room, Some(connection), &typing_event("typing_stopped", typist));
 }
 
@@ -160,13 +204,6 @@ fn not_joined() -> Refusal {
 /// The same for a match of others and for none, which is not for strangers to tell apart.
 fn not_allowed() -> Refusal {
     Refusal::new("not_allowed", "not a match of yours")
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request could not be stored");
-        Self::new("internal", "could not be stored")
-    }
 }
 
 /// How exactly the two seconds of typing are kept.

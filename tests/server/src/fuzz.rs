@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use everwire_axum::{Ending, Outgoing, Ticket};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -9,18 +10,7 @@ use proptest::{
 };
 use serde_json::Value;
 
-use crate::{
-    dispatch,
-    ending::Ending,
-    envelope,
-    intake::Intake,
-    options::Options,
-    outgoing::Outgoing,
-    reliable::{MAX_NUMBER, Numbers},
-    sender::Sender,
-    server,
-    token::Ticket,
-};
+use crate::{options::Options, server};
 
 /// What a client might send: noise, JSON of any shape, envelopes with any payload, and damaged envelopes.
 fn frame() -> impl Strategy<Value = String> {
@@ -150,32 +140,6 @@ fn frames_for(duration: Duration) -> impl Iterator<Item = String> {
     })
 }
 
-#[test]
-fn the_parser_takes_or_refuses_any_text() {
-    let mut taken = 0;
-    let mut refused = 0;
-    for text in frames_for(BUDGET) {
-        let (numbers, envelope) = envelope::frame(&text);
-        if let Numbers::Present(sequence) = numbers {
-            assert!(sequence.prev < sequence.seq && sequence.seq <= MAX_NUMBER, "{text}");
-        }
-        match envelope {
-            Ok(envelope) => {
-                let again = serde_json::json!({
-                    "type": envelope.kind, "data": envelope.data, "timestamp": envelope.timestamp.unwrap_or(0),
-                });
-                assert!(envelope::frame(&again.to_string()).1.is_ok(), "{text}");
-                taken += 1;
-            }
-            Err(envelope::Malformed(reason)) => {
-                assert!(reason.len() < 400, "{reason}");
-                refused += 1;
-            }
-        }
-    }
-    assert!(taken > 0 && refused > 0, "{taken} taken, {refused} refused");
-}
-
 #[tokio::test]
 async fn the_handlers_answer_any_text_with_an_envelope_or_a_close_code_of_the_protocol() {
     let flags = ["--dev", "--port", "0", "--rate-limit-per-minute", "0", "--record-frames", "0"];
@@ -186,25 +150,22 @@ async fn the_handlers_answer_any_text_with_an_envelope_or_a_close_code_of_the_pr
     let mut frames = frames_for(BUDGET);
     let mut processed = 0;
     'connections: loop {
-        let (ada, mut inbox) = app.connect(&Ticket::of("ada"), None).ok().unwrap();
-        let mut intake = Intake::default();
-        assert!(dispatch::text(app, &ada, &mut intake, &hello).await.is_ok_and(|reply| reply.is_none()));
+        let mut ada = server.engine().converse(&Ticket { user: "ada".into(), expires_at_ms: i64::MAX }).unwrap();
+        assert!(ada.text(&hello).await.is_ok_and(|reply| reply.is_none()));
         loop {
             let Some(text) = frames.next() else { break 'connections };
-            let last = intake.sender.as_ref().map_or(0, Sender::last);
+            let last = ada.last();
             let text = text.replace(&NEXT.to_string(), &(last + 1).to_string());
-            let handled = dispatch::text(app, &ada, &mut intake, &text).await;
-            processed += u64::from(intake.sender.as_ref().map_or(0, Sender::last) > last);
+            let handled = ada.text(&text).await;
+            processed += u64::from(ada.last() > last);
             match handled {
                 Ok(reply) => reply.iter().for_each(|reply| check(reply, &text)),
                 Err(Ending::Close { code: 1009 | 4400 | 4409, .. }) => {
-                    app.disconnect(&ada, &Ending::Gone);
                     continue 'connections;
                 }
                 Err(ending) => panic!("{ending:?} for {text}"),
             }
-            while let Ok(queued) = inbox.queue.try_recv() {
-                ada.dequeued(&queued);
+            while let Some(queued) = ada.next_frame() {
                 check(&queued, &text);
             }
         }
@@ -213,7 +174,7 @@ async fn the_handlers_answer_any_text_with_an_envelope_or_a_close_code_of_the_pr
 }
 
 fn check(frame: &Outgoing, text: &str) {
-    let event: Value = serde_json::from_str(frame.frame.to_text().unwrap()).unwrap();
+    let event: Value = serde_json::from_str(frame.frame().to_text().unwrap()).unwrap();
     assert!(event["type"].is_string() && event["data"].is_object(), "{text} gave {event}");
     assert_ne!(event["data"]["code"], "internal", "{text}");
 }

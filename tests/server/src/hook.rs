@@ -29,12 +29,17 @@ struct Hook<F>(F);
 impl<S: Subscriber, F: Fn(Incident) + Send + Sync + 'static> Layer<S> for Hook<F> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if *metadata.level() == Level::ERROR && metadata.target().starts_with(env!("CARGO_CRATE_NAME")) {
+        if *metadata.level() == Level::ERROR && is_ours(metadata.target()) {
             let mut incident = Incident { target: metadata.target(), message: String::new(), fields: BTreeMap::new() };
             event.record(&mut incident);
             (self.0)(incident);
         }
     }
+}
+
+/// Whether it is of the server, or of the library that it stands on.
+fn is_ours(target: &str) -> bool {
+    [env!("CARGO_CRATE_NAME"), "everwire_axum"].into_iter().any(|ours| target.starts_with(ours))
 }
 
 impl Visit for Incident {

@@ -1,17 +1,10 @@
 //! The MasterX events: sessions, typing, chat messages.
 
+use everwire_axum::{Action, Connection, Envelope, Hub, Malformed, Refusal, clock, envelope, payload};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    action::Action,
-    app::App,
-    clock,
-    connection::Connection,
-    envelope::{self, Envelope, Malformed, payload},
-    hub::{Hub, Room},
-    reply::Refusal,
-};
+use crate::{app::App, rooms};
 
 #[derive(Deserialize)]
 struct Session {
@@ -41,7 +34,7 @@ struct ChatMessage {
 pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Session { session_id } = payload(&request.data)?;
     check_session_id(&session_id)?;
-    let room = Room::session(&session_id);
+    let room = rooms::session(&session_id);
     hub.join(&from.user, room.clone())?;
     Ok(Action::Join { room, answer: None })
 }
@@ -49,7 +42,7 @@ pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, R
 /// `leave_session`. Leaving twice is the same as leaving once.
 pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Session { session_id } = payload(&request.data)?;
-    let room = Room::session(&session_id);
+    let room = rooms::session(&session_id);
     hub.leave(&from.user, &room);
     Ok(Action::Leave { room })
 }
@@ -57,7 +50,7 @@ pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, 
 /// `user_typing`
 pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Typing { session_id, is_typing } = payload(&request.data)?;
-    let room = Room::session(&session_id);
+    let room = rooms::session(&session_id);
     if !hub.is_member(&from.user, &room) {
         return Err(not_joined());
     }
@@ -69,7 +62,7 @@ pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action,
 /// `message_sent`
 pub fn message(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let MessageSent { session_id, message } = payload(&request.data)?;
-    let room = Room::session(&session_id);
+    let room = rooms::session(&session_id);
     let data = json!({
         "message": {
             "id": message.id,
@@ -81,7 +74,7 @@ pub fn message(app: &App, from: &Connection, request: Envelope) -> Result<Action
         }
     });
     let action = Action::Publish { room: room.clone(), kind: "message_received", data };
-    Ok(action.of_member(app, from, &room, not_joined()))
+    Ok(action.of_member(&app.hub, from, &room, not_joined()))
 }
 
 /// An `emotion` that a model could have produced; `seed` varies it smoothly.

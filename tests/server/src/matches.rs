@@ -2,11 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use everwire_axum::{Store, StoreError};
 use parking_lot::RwLock;
 
 use crate::{
+    match_status,
     messages::{self, MatchStatus, StoredMatch},
-    store::{Store, StoreError},
 };
 
 /// All matches, in memory: authorisation and presence ask on every message, and must not wait for a disk.
@@ -86,10 +87,7 @@ impl Matches {
     /// Changes the status of a match and tells its users. Says whether it was another before; `None` if there is no such match.
     pub async fn set_status(&self, id: &str, status: MatchStatus) -> Result<Option<bool>, StoreError> {
         let stored_id = id.to_owned();
-        let changed = self
-            .store
-            .run_with_ledger(move |database, ledger| ledger.set_match_status(database, &stored_id, status))
-            .await?;
+        let changed = self.store.transact(move |context| match_status::set(context, &stored_id, status)).await?;
         self.read().await?;
         Ok(changed)
     }

@@ -1,10 +1,8 @@
 //! Matches and messages as they are stored.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use everwire_axum::{Database, DatabaseError, DatabaseResult, Refusal, Row, clock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::{clock, reply::Refusal};
 
 /// A stored message in the spelling of `new_message`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -81,70 +79,81 @@ pub struct StoredMatch {
 }
 
 /// The matches that were made or changed after a revision.
-pub fn matches_since(database: &Connection, revision: i64) -> rusqlite::Result<Vec<StoredMatch>> {
-    database
-        .prepare_cached(&format!("{SELECT_MATCH} WHERE revision > ?1 ORDER BY revision"))?
-        .query_map([revision], stored_match)?
-        .collect()
+pub fn matches_since(database: &Database, revision: i64) -> DatabaseResult<Vec<StoredMatch>> {
+    database.query(
+        "SELECT id, first_user, second_user, status = 'active', revision FROM matches
+         WHERE revision > ?1 ORDER BY revision",
+        &[&revision],
+        stored_match,
+    )
 }
 
 /// Stores a match, unless there is one of its id, and returns the one that is stored.
 pub fn insert_match(
-    database: &Connection,
+    database: &Database,
     id: &str,
     users: &[String; 2],
     status: MatchStatus,
-) -> rusqlite::Result<StoredMatch> {
+) -> DatabaseResult<StoredMatch> {
     let [first, second] = users;
-    database
-        .prepare_cached(
-            "INSERT OR IGNORE INTO matches (id, first_user, second_user, status, revision)
-             VALUES (?1, ?2, ?3, ?4, (SELECT COALESCE(MAX(revision), 0) + 1 FROM matches))",
-        )?
-        .execute(params![id, first, second, status.as_str()])?;
-    database.prepare_cached(&format!("{SELECT_MATCH} WHERE id = ?1"))?.query_row([id], stored_match)
+    database.execute(
+        "INSERT INTO matches (id, first_user, second_user, status, revision)
+         VALUES (?1, ?2, ?3, ?4, (SELECT COALESCE(MAX(revision), 0) + 1 FROM matches)) ON CONFLICT (id) DO NOTHING",
+        &[&id, first, second, &status.as_str()],
+    )?;
+    let stored = database.query_row(
+        "SELECT id, first_user, second_user, status = 'active', revision FROM matches WHERE id = ?1",
+        &[&id],
+        stored_match,
+    )?;
+    stored.ok_or(DatabaseError::Failed("a match is not where it was put"))
 }
 
 /// Changes the status of a match and returns its users; `None` if that is its status already, or there is no such match.
-pub fn set_status(database: &Connection, id: &str, status: MatchStatus) -> rusqlite::Result<Option<[String; 2]>> {
-    database
-        .prepare_cached(
-            "UPDATE matches SET status = ?2, revision = (SELECT MAX(revision) + 1 FROM matches)
-             WHERE id = ?1 AND status <> ?2 RETURNING first_user, second_user",
-        )?
-        .query_row(params![id, status.as_str()], |row| Ok([row.get(0)?, row.get(1)?]))
-        .optional()
+pub fn set_status(database: &Database, id: &str, status: MatchStatus) -> DatabaseResult<Option<[String; 2]>> {
+    database.query_row(
+        "UPDATE matches SET status = ?2, revision = (SELECT MAX(revision) + 1 FROM matches)
+         WHERE id = ?1 AND status <> ?2 RETURNING first_user, second_user",
+        &[&id, &status.as_str()],
+        |row| Ok([row.get(0)?, row.get(1)?]),
+    )
 }
 
-fn stored_match(row: &Row<'_>) -> rusqlite::Result<StoredMatch> {
+fn stored_match(row: &Row<'_>) -> DatabaseResult<StoredMatch> {
     Ok(StoredMatch { id: row.get(0)?, users: [row.get(1)?, row.get(2)?], active: row.get(3)?, revision: row.get(4)? })
 }
 
-const SELECT_MATCH: &str = "SELECT id, first_user, second_user, status = 'active', revision FROM matches";
+/// Whether there is a match.
+pub fn exists(database: &Database, id: &str) -> DatabaseResult<bool> {
+    database.exists("SELECT 1 FROM matches WHERE id = ?1", &[&id])
+}
 
-pub fn insert(database: &Connection, draft: Draft) -> rusqlite::Result<Inserted> {
+pub fn insert(database: &Database, draft: Draft) -> DatabaseResult<Inserted> {
     let Draft { match_id, sender_id, content, client_id } = draft;
     // What is in memory may be older.
-    if !database.prepare_cached("SELECT 1 FROM matches WHERE id = ?1 AND status = 'active'")?.exists([&match_id])? {
+    if !database.exists("SELECT 1 FROM matches WHERE id = ?1 AND status = 'active'", &[&match_id])? {
         return Ok(Inserted::NotActive);
     }
     if let Some(client_id) = &client_id {
-        let before = database
-            .prepare_cached(&select("match_id = ?1 AND sender_id = ?2 AND client_id = ?3"))?
-            .query_row(params![match_id, sender_id, client_id], message)
-            .optional()?;
+        let before = database.query_row(
+            "SELECT id, match_id, sender_id, content, created_at, read_at, client_id FROM messages
+             WHERE match_id = ?1 AND sender_id = ?2 AND client_id = ?3",
+            &[&match_id, &sender_id, client_id],
+            message,
+        )?;
         if let Some(before) = before {
             return Ok(Inserted::Again(before));
         }
     }
     let created_at = clock::epoch_ms();
-    database
-        .prepare_cached(
-            "INSERT INTO messages (match_id, sender_id, client_id, content, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![match_id, sender_id, client_id, content, created_at])?;
+    let id: Option<i64> = database.query_row(
+        "INSERT INTO messages (match_id, sender_id, client_id, content, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+        &[&match_id, &sender_id, &client_id, &content, &created_at],
+        |row| row.get(0),
+    )?;
     Ok(Inserted::New(StoredMessage {
-        id: database.last_insert_rowid().to_string(),
+        id: id.unwrap_or_default().to_string(),
         match_id,
         sender_id,
         content,
@@ -155,20 +164,19 @@ pub fn insert(database: &Connection, draft: Draft) -> rusqlite::Result<Inserted>
 }
 
 /// Marks a message of the other user, and all of theirs before it, as read.
-pub fn read(database: &Connection, match_id: &str, reader: &str, message_id: i64) -> rusqlite::Result<Read> {
-    let known = database
-        .prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND match_id = ?2 AND sender_id <> ?3")?
-        .exists(params![message_id, match_id, reader])?;
+pub fn read(database: &Database, match_id: &str, reader: &str, message_id: i64) -> DatabaseResult<Read> {
+    let known = database.exists(
+        "SELECT 1 FROM messages WHERE id = ?1 AND match_id = ?2 AND sender_id <> ?3",
+        &[&message_id, &match_id, &reader],
+    )?;
     if !known {
         return Ok(Read::NoSuchMessage);
     }
     let now = clock::epoch_ms();
-    let changed = database
-        .prepare_cached(
-            "UPDATE messages SET read_at = ?4
-             WHERE match_id = ?2 AND sender_id <> ?3 AND id <= ?1 AND read_at IS NULL",
-        )?
-        .execute(params![message_id, match_id, reader, now])?;
+    let changed = database.execute(
+        "UPDATE messages SET read_at = ?4 WHERE match_id = ?2 AND sender_id <> ?3 AND id <= ?1 AND read_at IS NULL",
+        &[&message_id, &match_id, &reader, &now],
+    )?;
     Ok(if changed == 0 { Read::Already } else { Read::Now(clock::iso_at(now)) })
 }
 
@@ -189,48 +197,82 @@ pub fn no_such_message() -> Refusal {
 
 /// The last messages of a match before an id, in the order in which they were stored.
 pub fn history(
-    database: &Connection,
+    database: &Database,
     match_id: &str,
     before: Option<i64>,
     limit: u32,
-) -> rusqlite::Result<Vec<StoredMessage>> {
-    let newest_first = select("match_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3");
-    let mut messages = database
-        .prepare_cached(&newest_first)?
-        .query_map(params![match_id, before.unwrap_or(i64::MAX), limit], message)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+) -> DatabaseResult<Vec<StoredMessage>> {
+    let mut messages = database.query(
+        "SELECT id, match_id, sender_id, content, created_at, read_at, client_id FROM messages
+         WHERE match_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        &[&match_id, &before.unwrap_or(i64::MAX), &i64::from(limit)],
+        message,
+    )?;
     messages.reverse();
     Ok(messages)
 }
 
 /// One message.
-pub fn by_id(database: &Connection, id: i64) -> rusqlite::Result<StoredMessage> {
-    database.prepare_cached(&select("id = ?1"))?.query_row([id], message)
+pub fn by_id(database: &Database, id: i64) -> DatabaseResult<Option<StoredMessage>> {
+    database.query_row(
+        "SELECT id, match_id, sender_id, content, created_at, read_at, client_id FROM messages WHERE id = ?1",
+        &[&id],
+        message,
+    )
 }
 
-fn select(which: &str) -> String {
-    format!("SELECT id, match_id, sender_id, content, created_at, read_at, client_id FROM messages WHERE {which}")
-}
-
-fn message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
+fn message(row: &Row<'_>) -> DatabaseResult<StoredMessage> {
     Ok(StoredMessage {
-        id: row.get::<_, i64>(0)?.to_string(),
+        id: row.get::<i64>(0)?.to_string(),
         match_id: row.get(1)?,
         sender_id: row.get(2)?,
         content: row.get(3)?,
         created_at: clock::iso_at(row.get(4)?),
-        read_at: row.get::<_, Option<i64>>(5)?.map(clock::iso_at),
+        read_at: row.get::<Option<i64>>(5)?.map(clock::iso_at),
         client_id: row.get(6)?,
     })
 }
 
+/// Carried out at every start.
+pub const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS matches (
+        id TEXT PRIMARY KEY,
+        first_user TEXT NOT NULL,
+        second_user TEXT NOT NULL,
+        status TEXT NOT NULL,
+        revision INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS matches_by_first_user ON matches (first_user);
+    CREATE INDEX IF NOT EXISTS matches_by_second_user ON matches (second_user);
+    CREATE INDEX IF NOT EXISTS matches_by_revision ON matches (revision);
+    CREATE TABLE IF NOT EXISTS messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        match_id TEXT NOT NULL REFERENCES matches (id),
+        sender_id TEXT NOT NULL,
+        client_id TEXT,
+        content TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        read_at INTEGER
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS messages_by_match ON messages (match_id, id);
+    CREATE INDEX IF NOT EXISTS messages_unread ON messages (match_id, sender_id) WHERE read_at IS NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS messages_once ON messages (match_id, sender_id, client_id)
+        WHERE client_id IS NOT NULL;
+";
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use everwire_axum::{Limits, Shared, SqliteStore, Store};
+
     use super::*;
-    use crate::store::Store;
+    use crate::{metrics::Metrics, trail::Trail};
 
     async fn store_with_match() -> Store {
-        let store = Store::in_memory();
+        let trail = Arc::new(Trail::new(None, Arc::new(Metrics::new())));
+        let sqlite = SqliteStore::in_memory().setup(TABLES);
+        let store = Shared::open(sqlite, Limits::default(), trail).await.unwrap().store;
         let users = ["ada".to_owned(), "ben".to_owned()];
         store.run(move |database| insert_match(database, "m1", &users, MatchStatus::Active)).await.unwrap();
         store

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use everwire_axum::{Kind, RECEIVED, SENT};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -13,10 +14,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{
-    outgoing::{Kind, RECEIVED, SENT},
-    process,
-};
+use crate::process;
 
 /// The metrics of one server. Counters on the path of every frame are looked up once, here.
 pub struct Metrics {

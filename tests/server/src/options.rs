@@ -3,12 +3,9 @@
 use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
+use everwire_axum::{Limits, MAX_NUMBER, Rates};
 
-use crate::{
-    environment,
-    limits::Rates,
-    reliable::{Bounds, Kept, MAX_NUMBER},
-};
+use crate::environment;
 
 /// The reference WebSocket back end for Everwire.
 ///
@@ -162,24 +159,29 @@ pub struct Options {
 }
 
 impl Options {
-    /// How often a user may send.
-    pub(crate) fn rates(&self) -> Rates {
-        Rates {
-            messages_per_minute: self.rate_limit_per_minute,
-            chat_per_minute: self.chat_limit_per_minute,
-            typing_per_second: self.typing_limit_per_s,
-        }
-    }
-
-    /// What the reliable mode keeps.
-    pub(crate) fn bounds(&self) -> Bounds {
-        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        Bounds {
-            kept: Kept { events: self.history_events, bytes: self.history_bytes_per_user },
-            event_age_ms: ms(self.history_age),
-            client_age_ms: ms(self.client_age),
+    /// What the library is told of them.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            max_message_bytes: self.max_message_bytes,
+            rates: Rates {
+                messages_per_minute: self.rate_limit_per_minute,
+                chat_per_minute: self.chat_limit_per_minute,
+                typing_per_second: self.typing_limit_per_s,
+            },
+            idle_timeout: self.idle_timeout,
+            send_timeout: self.send_timeout,
+            connections: self.max_connections,
+            connections_per_user: self.max_connections_per_user,
+            queue_frames: self.queue_frames,
+            queue_bytes: self.queue_bytes,
+            history_events: self.history_events,
+            history_bytes: self.history_bytes_per_user,
+            history_age: self.history_age,
+            remember: self.client_age,
+            allow_origins: self.allow_origin.clone(),
+            reject_with_http: self.reject == Reject::Http,
+            note_processed: self.dev,
             epoch: self.epoch,
-            max_message_bytes: self.max_message_bytes as u64,
         }
     }
 

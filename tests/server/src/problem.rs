@@ -11,9 +11,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use everwire_axum::StoreError;
 use serde_json::json;
-
-use crate::store::StoreError;
 
 /// A status and a sentence.
 pub struct Problem(StatusCode, String);

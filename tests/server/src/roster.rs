@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use everwire_axum::{Room, envelope};
 use serde_json::json;
 
-use crate::{app::App, envelope, hub::Room};
+use crate::{app::App, rooms};
 
 /// Announces changes for as long as the server runs. Those that come together are told together: after a restart everyone joins at once.
 pub async fn run(app: Arc<App>) {
@@ -17,14 +18,13 @@ pub async fn run(app: Arc<App>) {
 }
 
 fn announce(app: &App, room: &Room) {
-    let (data, members) = match room {
-        Room::Session(id) => (json!({ "session_id": &**id }), app.hub.members(room)),
+    let (data, members) = if let Some(id) = rooms::match_id(room) {
         // Both belong to it, joined or not.
-        Room::Match(id) => {
-            let users = app.matches.users(id).into_iter().flatten();
-            let members = users.map(|user| (user.clone(), app.hub.is_online(&user))).collect();
-            (json!({ "session_id": &**id, "match_id": &**id }), members)
-        }
+        let users = app.matches.users(id).into_iter().flatten();
+        let members = users.map(|user| (user.clone(), app.hub.is_online(&user))).collect();
+        (json!({ "session_id": id, "match_id": id }), members)
+    } else {
+        (json!({ "session_id": rooms::session_id(room) }), app.hub.members(room))
     };
     if members.is_empty() || members.len() > MAX_ANNOUNCED {
         return;

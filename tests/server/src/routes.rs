@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     http::{StatusCode, Uri},
     response::{IntoResponse as _, Response},
     routing::{any, get, post},
 };
+use everwire_axum::Engine;
 use serde_json::json;
 use tower_http::{
     cors::CorsLayer,
@@ -15,12 +16,12 @@ use tower_http::{
     timeout::TimeoutLayer,
 };
 
-use crate::{api, app::App, dev, handshake};
+use crate::{api, app::App, dev};
 
 /// Everything the server answers to.
-pub fn router(app: &Arc<App>) -> Router {
+pub fn router(app: &Arc<App>, engine: &Arc<Engine>) -> Router {
     let mut router = Router::new()
-        .route("/api/ws", get(handshake::upgrade))
+        .route("/api/ws", engine.route())
         .route("/api/events", post(api::push))
         // Open to pages of any origin: the token comes with the request and not by itself, as a cookie would.
         .route("/api/matches", get(api::conversations).layer(CorsLayer::permissive()).post(api::new_match))
@@ -42,7 +43,10 @@ pub fn router(app: &Arc<App>) -> Router {
         None => router.fallback(not_found),
     };
     // A WebSocket's request is answered at once, so this ends only requests whose bodies do not come.
-    router.layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_DEADLINE)).with_state(app.clone())
+    router
+        .layer(Extension(engine.clone()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_DEADLINE))
+        .with_state(app.clone())
 }
 
 async fn not_found(uri: Uri) -> Response {

@@ -1,16 +1,9 @@
 //! The server as a value: start it, ask it where it is, stop it.
 
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, extract::ConnectInfo};
+use everwire_axum::{Chores, Engine, Shared, SqliteStore, StoreError, Tokens};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
@@ -26,16 +19,11 @@ use crate::{
     audit::Audit,
     colabmatch,
     dev::Dev,
-    hub::{Capacity, Hub},
-    limits::RateLimits,
     matches::Matches,
+    messages,
     metrics::Metrics,
     options::{Options, Secret},
-    reliable::Ledger,
     roster, routes,
-    store::{Store, StoreError},
-    sweeper,
-    token::Tokens,
     trail::Trail,
 };
 
@@ -43,8 +31,10 @@ use crate::{
 pub struct Server {
     addr: SocketAddr,
     app: Arc<App>,
+    engine: Arc<Engine>,
     accepting: JoinHandle<()>,
     chores: Vec<JoinHandle<()>>,
+    _engine_chores: Chores,
 }
 
 impl Server {
@@ -67,42 +57,40 @@ impl Server {
         if options.dev && !options.host.is_loopback() {
             tracing::warn!("--dev gives tokens to anyone who can reach {}", options.host);
         }
-        let hub =
-            Arc::new(Hub::new(Capacity { total: options.max_connections, per_user: options.max_connections_per_user }));
         let metrics = Arc::new(Metrics::new());
         let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
         let trail = Arc::new(Trail::new(audit, metrics.clone()));
-        let ledger = Ledger::new(hub.clone(), metrics.clone(), trail.clone(), options.bounds());
-        let store = Store::open(options.database.as_deref(), ledger).map_err(StartError::Store)?;
+        let backend = match &options.database {
+            Some(path) => SqliteStore::new(path),
+            None => SqliteStore::in_memory(),
+        };
+        let backend = backend.setup(messages::TABLES);
+        let shared = Shared::open(backend, options.limits(), trail.clone()).await.map_err(StartError::Store)?;
         let wanted = SocketAddr::new(options.host, options.port);
         let listener = listen(wanted, options.send_buffer).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
+        let tokens =
+            Arc::new(Tokens::for_audience(secret.as_bytes(), options.token_life_s, options.audience.as_deref()));
         let app = Arc::new(App {
-            tokens: Tokens::new(&secret, options.token_life_s, options.audience.as_deref()),
-            hub,
-            matches: Matches::load(store).await.map_err(StartError::Store)?,
+            tokens: tokens.clone(),
+            hub: shared.hub.clone(),
+            matches: Matches::load(shared.store.clone()).await.map_err(StartError::Store)?,
             typists: Mutex::default(),
-            limits: Arc::new(RateLimits::new(options.rates())),
+            limits: shared.rates.clone(),
             metrics,
             trail,
             dev: options.dev.then(|| Dev::new(options.record_frames)),
-            presence: Mutex::default(),
-            draining: AtomicBool::new(false),
-            sockets: AtomicUsize::new(0),
             options,
         });
-        let accepting = tokio::spawn(accept(listener, routes::router(&app), app.options.handshake_timeout));
-        let mut chores = vec![
-            tokio::spawn(sweeper::run(app.clone())),
-            tokio::spawn(colabmatch::announce_stops(app.clone())),
-            tokio::spawn(roster::run(app.clone())),
-        ];
+        let (engine, engine_chores) = Engine::start(shared, app.clone(), Box::new(tokens));
+        let accepting = tokio::spawn(accept(listener, routes::router(&app, &engine), app.options.handshake_timeout));
+        let mut chores =
+            vec![tokio::spawn(colabmatch::announce_stops(app.clone())), tokio::spawn(roster::run(app.clone()))];
         if app.options.database.is_some() {
-            let (store, app) = (app.matches.store().clone(), app.clone());
-            chores.push(tokio::spawn(store.watch()));
+            let app = app.clone();
             chores.push(tokio::spawn(async move { app.matches.follow().await }));
         }
-        Ok(Self { addr, app, accepting, chores })
+        Ok(Self { addr, app, engine, accepting, chores, _engine_chores: engine_chores })
     }
 
     /// Where it listens.
@@ -125,17 +113,16 @@ impl Server {
         &self.app
     }
 
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     /// Stops accepting, closes every connection with 1012, and waits until all have said goodbye or the drain timeout
     /// is over. Says whether all have.
     pub async fn drain(self) -> bool {
         self.accepting.abort();
-        self.app.drain();
-        let gone = async {
-            while self.app.sockets.load(Ordering::SeqCst) > 0 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(self.app.options.drain_timeout, gone).await.is_ok()
+        self.engine.drain(self.app.options.drain_timeout).await
     }
 }
 
@@ -145,10 +132,7 @@ impl Drop for Server {
         for chore in &self.chores {
             chore.abort();
         }
-        self.app.draining.store(true, Ordering::SeqCst);
-        for connection in self.app.hub.connections(None) {
-            connection.end(crate::ending::Ending::Abort);
-        }
+        self.engine.abort();
     }
 }
 
@@ -194,7 +178,7 @@ async fn serve(
 ) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request.map(axum::body::Body::new))
     });
     let connection = hyper::server::conn::http1::Builder::new()

@@ -6,7 +6,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Client, World};
+use common::{Client, World, positions::Positions};
 use everwire_faults::{Direction, Fault, FaultProxy, Rule};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -28,7 +28,7 @@ impl Line {
 
     async fn try_connect(&self) -> Result<Client, tungstenite::Error> {
         let url = format!("ws://{}/api/ws?token={}", self.proxy.addr(), self.token);
-        Ok(Client::new(connect_async(url).await?.0))
+        Ok(Client::new(connect_async(url).await?.0, Positions::default()))
     }
 
     async fn connect(&self) -> Client {

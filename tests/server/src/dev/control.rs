@@ -3,6 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
+use everwire_axum::{
+    Ending, Forgettable, Kind, MAX_USER_BYTES, Outgoing, Processed, USER_STREAM, forget_events, processed,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -11,13 +14,9 @@ use super::{Dev, record::Received};
 use crate::{
     api::{self, NewMatch, Push},
     app::App,
-    ending::Ending,
     masterx,
     messages::MatchStatus,
-    outgoing::{Kind, Outgoing},
     problem::{Body, Params, Problem},
-    reliable::{Forgettable, Processed, USER_STREAM, forget_events, processed},
-    token,
 };
 
 type Shared = State<Arc<App>>;
@@ -30,8 +29,8 @@ pub struct TokenRequest {
 }
 
 pub async fn token(State(app): Shared, Body(request): Body<TokenRequest>) -> Answer {
-    if request.user_id.is_empty() || request.user_id.len() > token::MAX_USER_BYTES {
-        return Err(Problem::bad_request(format!("`user_id` must have 1 to {} bytes", token::MAX_USER_BYTES)));
+    if request.user_id.is_empty() || request.user_id.len() > MAX_USER_BYTES {
+        return Err(Problem::bad_request(format!("`user_id` must have 1 to {} bytes", MAX_USER_BYTES)));
     }
     let token = app
         .tokens
@@ -195,7 +194,7 @@ pub async fn processed_messages(
     State(app): Shared,
     Params(WhoseMessages { user_id }): Params<WhoseMessages>,
 ) -> Result<Json<Vec<Processed>>, Problem> {
-    Ok(Json(app.matches.store().run(move |database| processed(database, &user_id)).await?))
+    Ok(Json(app.store().run(move |database| processed(database, &user_id)).await?))
 }
 
 #[derive(Deserialize)]
@@ -209,7 +208,7 @@ pub struct ForgetRequest {
 pub async fn forget_history(State(app): Shared, Body(request): Body<ForgetRequest>) -> Answer {
     let ForgetRequest { user_id, stream, what } = request;
     let forget = move |database: &_| forget_events(database, &user_id, stream.as_deref().unwrap_or(USER_STREAM), what);
-    let (forgotten, upto) = app.matches.store().run(forget).await?;
+    let (forgotten, upto) = app.store().run(forget).await?;
     Ok(Json(json!({ "forgotten": forgotten, "upto": upto })))
 }
 

@@ -10,12 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use everwire_axum::{Connection, Envelope};
 use parking_lot::Mutex;
 use serde::Serialize;
 
 use self::record::Record;
 pub use self::routes::router;
-use crate::{connection::Connection, envelope::Envelope};
 
 /// State of the control endpoints.
 pub struct Dev {

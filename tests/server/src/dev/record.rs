@@ -2,10 +2,9 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use everwire_axum::{Connection, Envelope};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-
-use crate::{connection::Connection, envelope::Envelope};
 
 /// The last frames that were received, oldest dropped.
 pub struct Record {

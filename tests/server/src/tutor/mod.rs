@@ -10,20 +10,16 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
+use everwire_axum::{Class, Connection, RATE_LIMITED, TOO_LARGE, clock, envelope};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     api::{self, Push},
     app::App,
-    clock,
-    connection::Connection,
-    envelope,
-    hub::Room,
-    limits::Class,
     masterx,
     problem::{Body, Problem},
-    reply,
+    rooms,
 };
 use feeling::Feeling;
 
@@ -40,10 +36,10 @@ pub async fn chat(State(app): State<Arc<App>>, headers: HeaderMap, Body(request)
     let user = api::user_of(&app, &headers)?;
     let ChatRequest { session_id, message, message_id } = request;
     if !app.limits.allow(&user, Class::Message) {
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, reply::RATE_LIMITED));
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED));
     }
     if message.len() > app.options.max_message_bytes {
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, reply::TOO_LARGE));
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
     }
     let number = app.dev.as_ref().map_or(0, |dev| dev.next_sample());
     let message_id = message_id.unwrap_or_else(|| format!("chat-{number}"));
@@ -116,7 +112,7 @@ impl WrittenAnswer {
         }
         let event = envelope::event("message_delta", &data);
         let connections = if self.is_member(app) {
-            app.hub.connections_in(&Room::session(&self.session_id))
+            app.hub.connections_in(&rooms::session(&self.session_id))
         } else {
             app.hub.connections(Some(&self.user))
         };
@@ -126,7 +122,7 @@ impl WrittenAnswer {
     }
 
     fn is_member(&self, app: &App) -> bool {
-        app.hub.is_member(&self.user, &Room::session(&self.session_id))
+        app.hub.is_member(&self.user, &rooms::session(&self.session_id))
     }
 }
 
@@ -162,24 +158,26 @@ const MAX_WAITING: usize = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{options::Options, server::Server, token::Ticket};
+    use everwire_axum::Ticket;
+
+    use crate::{options::Options, server::Server};
 
     #[tokio::test]
     async fn a_page_that_does_not_read_gets_few_parts_of_an_answer_and_is_not_cut_off() {
         let flags = ["--dev", "--port", "0", "--queue-frames", "4"];
         let server = Server::start(Options::from_flags(flags).unwrap()).await.unwrap();
         let app = server.app();
-        let (connection, mut inbox) = app.connect(&Ticket::of("ada"), None).ok().unwrap();
+        let mut page = server.engine().converse(&Ticket { user: "ada".into(), expires_at_ms: i64::MAX }).unwrap();
         let answer = WrittenAnswer { id: "m1".into(), session_id: "s1".into(), user: "ada".into(), text: "" };
         for n in 0..50 {
             answer.delta(app, Some(&"x".repeat(n)));
         }
-        assert_eq!(connection.queue_len(), MAX_WAITING);
-        assert!(inbox.ending.try_recv().is_err());
+        assert_eq!(page.connection().queue_len(), MAX_WAITING);
+        assert!(!page.has_ended());
         // What it reads next has everything that was left out.
-        while inbox.queue.try_recv().is_ok() {}
+        while page.next_frame().is_some() {}
         answer.delta(app, Some(&"x".repeat(50)));
-        let next = inbox.queue.try_recv().unwrap();
-        assert!(next.frame.to_text().unwrap().contains(&"x".repeat(50)));
+        let next = page.next_frame().unwrap();
+        assert!(next.frame().to_text().unwrap().contains(&"x".repeat(50)));
     }
 }

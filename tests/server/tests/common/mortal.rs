@@ -9,10 +9,10 @@ use std::{
 use super::subject;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
-pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub use super::client::Socket;
 
 const TAB: &str = "k3Zq8vXw2LmN4pRt";
 

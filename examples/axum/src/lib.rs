@@ -1,0 +1,96 @@
+//! A chat in sessions: a page, a server, and one event that is stored. See README.md beside this.
+
+mod chat;
+mod dev;
+
+use std::{path::PathBuf, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::StatusCode,
+    response::IntoResponse,
+    routing::{get, post},
+};
+use everwire_axum::{Authenticate as _, Backend, Everwire, Limits, On, SqliteStore, StoreError, Tokens, Wire};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tower_http::services::ServeDir;
+
+/// What the server is started with.
+pub struct Settings {
+    /// Signs and checks tokens.
+    pub secret: String,
+    /// The file of the database.
+    pub database: Option<PathBuf>,
+    /// Gives tokens to anyone, and has the endpoints that the protocol's conversations need. Never on a public network.
+    pub development: bool,
+    /// What the server takes.
+    pub limits: Limits,
+}
+
+/// What the HTTP handlers need.
+#[derive(Clone)]
+struct App {
+    wire: Wire,
+    tokens: Arc<Tokens>,
+}
+
+/// Starts the Everwire side, and returns it with the routes of the whole application.
+///
+/// # Errors
+/// The database cannot be opened.
+pub async fn application(settings: Settings) -> Result<(Wire, Router), StoreError> {
+    let store = match settings.database {
+        Some(path) => SqliteStore::new(path),
+        None => SqliteStore::in_memory(),
+    };
+    let store: Backend = store.setup(chat::TABLES).into();
+    let tokens = Arc::new(Tokens::new(settings.secret));
+    let wire = Everwire::new(store)
+        .authenticate(tokens.clone())
+        .limits(settings.limits)
+        .on_connect(|user| json!({ "user_id": user }))
+        .on_with(On::join(), chat::join)
+        .on(chat::leave)
+        .on(chat::message)
+        .on(chat::echo)
+        .start()
+        .await?;
+    let app = App { wire: wire.clone(), tokens };
+    let mut routes = Router::new()
+        .route("/api/ws", wire.route())
+        .route("/api/v1/chat", post(ask))
+        .route("/healthz", get(health))
+        .fallback_service(ServeDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/page")));
+    if settings.development {
+        routes = routes.merge(dev::routes());
+    }
+    Ok((wire, routes.with_state(app)))
+}
+
+#[derive(Deserialize)]
+struct Question {
+    message: String,
+    session_id: String,
+}
+
+/// Answers over HTTP, and stores the answer for all devices of the user.
+async fn ask(State(app): State<App>, request: Request) -> Result<Json<Value>, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let user = app.tokens.authenticate(&parts).map_err(|_| StatusCode::UNAUTHORIZED)?.user;
+    let body = axum::body::to_bytes(body, 10_240).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let question: Question = serde_json::from_slice(&body).map_err(|_| StatusCode::UNPROCESSABLE_ENTITY)?;
+    let answer = format!("You said: {}", question.message);
+    let notification = json!({ "session_id": question.session_id, "text": answer });
+    app.wire.publish(&user, "notification", notification).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    Ok(Json(json!({ "answer": answer })))
+}
+
+async fn health(State(app): State<App>) -> impl IntoResponse {
+    // An empty transaction shows whether the database takes one.
+    match app.wire.transact(|_| Ok(())).await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "status": "ok", "connections": app.wire.connections() }))),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "no database" }))),
+    }
+}

@@ -1,0 +1,68 @@
+//! How a connection ends.
+
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
+
+/// Why the server lets go of a connection, and with which words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A closing handshake that starts with this close frame.
+    Close {
+        /// Close code.
+        code: u16,
+        /// At most 123 bytes.
+        reason: String,
+    },
+    /// The TCP connection goes away without a word. A browser reports 1006.
+    Abort,
+    /// The peer is gone, or has closed.
+    Gone,
+}
+
+impl Ending {
+    /// A close frame with this code and reason.
+    pub fn close(code: u16, reason: impl Into<String>) -> Self {
+        Self::Close { code, reason: reason.into() }
+    }
+
+    /// What RFC 6455 has for an error on the way in or out.
+    pub(crate) fn for_error(error: &tungstenite::Error) -> Self {
+        use tungstenite::Error;
+        match error {
+            Error::Utf8(_) => Self::close(1007, "text that is not UTF-8"),
+            Error::Capacity(_) => Self::close(1009, "Message too large"),
+            Error::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                Self::close(1009, "Message too large")
+            }
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
+            Error::Protocol(_) => Self::close(1002, "protocol error"),
+            Error::Io(error) if error.kind() == std::io::ErrorKind::QuotaExceeded => {
+                Self::close(1008, "frames without a message")
+            }
+            _ => Self::Gone,
+        }
+    }
+
+    /// The cause as a label: a close code or a word.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Close { code, .. } => code.to_string(),
+            Self::Abort => "abort".into(),
+            Self::Gone => "peer".into(),
+        }
+    }
+
+    /// The kind of error behind it, if it is one.
+    pub fn error_kind(&self) -> Option<&'static str> {
+        let Self::Close { code, .. } = self else { return None };
+        match code {
+            1002 => Some("protocol"),
+            1003 => Some("binary"),
+            1007 => Some("not_utf8"),
+            1008 => Some("flood"),
+            1009 => Some("too_large"),
+            1011 => Some("internal"),
+            1013 => Some("slow_consumer"),
+            _ => None,
+        }
+    }
+}

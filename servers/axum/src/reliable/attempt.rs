@@ -1,0 +1,153 @@
+//! What a message does, all of it or nothing.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::{
+    ledger::Ledger,
+    outbox::Mark,
+    work::{Outcome, Source},
+};
+use crate::{
+    action::Action,
+    connection::Connection,
+    database::{Database, Result},
+    refusal,
+};
+
+/// How far a connection had a stream.
+pub struct Advance {
+    user: Arc<str>,
+    connection: u64,
+    stream: Box<str>,
+    position: u64,
+    behind: bool,
+}
+
+impl Advance {
+    pub fn from(connection: &Connection, stream: &str, position: u64, behind: bool) -> Self {
+        Self { user: connection.user.clone(), connection: connection.id, stream: stream.into(), position, behind }
+    }
+}
+
+impl Ledger {
+    /// Carries out what a message does. If that panics, or the database does not take its content, nothing of it has happened, and
+    /// the message is refused: it would fail the next time as well. An error is one of the storage itself.
+    pub fn attempt(
+        &mut self,
+        database: &Database,
+        from: &Arc<Connection>,
+        source: &Source,
+        action: Action,
+    ) -> Result<Outcome> {
+        self.perform_undoably(database, from, Some(source), action)
+    }
+
+    /// The same for a message without a number.
+    pub fn perform_alone(&mut self, database: &Database, from: &Arc<Connection>, action: Action) -> Result<Outcome> {
+        self.perform_undoably(database, from, None, action)
+    }
+
+    fn perform_undoably(
+        &mut self,
+        database: &Database,
+        from: &Arc<Connection>,
+        source: Option<&Source>,
+        action: Action,
+    ) -> Result<Outcome> {
+        if matches!(action, Action::Done | Action::Answer { .. }) {
+            return self.perform(database, from, source, action);
+        }
+        let outcome = self.undoable(database, |ledger| ledger.perform(database, from, source, action))?;
+        if outcome.is_err() {
+            // What it has joined or left is in the hub, and no longer in the database.
+            self.read_memberships(database, &from.user)?;
+        }
+        Ok(outcome)
+    }
+
+    fn undoable(&mut self, database: &Database, effects: impl FnOnce(&mut Self) -> Result<Outcome>) -> Result<Outcome> {
+        database.execute("SAVEPOINT effects", &[])?;
+        self.advances = Some(Vec::new());
+        let mark = self.outbox.mark();
+        let result = catch_unwind(AssertUnwindSafe(|| effects(self)));
+        let advances = self.advances.take();
+        let outcome = match result {
+            Ok(Err(error)) if error.is_of_storage() => return Err(error),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the content of a message cannot be stored");
+                Err(refusal::internal())
+            }
+            Ok(Ok(outcome)) => outcome,
+            Err(_) => {
+                tracing::error!("processing a message panicked");
+                Err(refusal::internal())
+            }
+        };
+        if outcome.is_err() {
+            database.execute("ROLLBACK TO SAVEPOINT effects", &[])?;
+            self.undo(mark, advances.unwrap_or_default());
+        }
+        database.execute("RELEASE SAVEPOINT effects", &[])?;
+        Ok(outcome)
+    }
+
+    /// What memory has of effects that are no longer in the database.
+    fn undo(&mut self, mark: Mark, advances: Vec<Advance>) {
+        self.outbox.undo(mark);
+        for advance in advances.into_iter().rev() {
+            let carriers = self.carriers.get_mut(&advance.user).into_iter().flatten();
+            let of_connection = carriers.filter(|carrier| carrier.connection.id == advance.connection);
+            for carried in of_connection.flat_map(|carrier| &mut carrier.streams) {
+                if carried.name == advance.stream {
+                    (carried.position, carried.behind) = (advance.position, advance.behind);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{reliable::Event, testing, token::Ticket};
+
+    #[tokio::test]
+    async fn effects_that_fail_halfway_leave_no_event_and_no_hole() {
+        let app = &testing::engine().await;
+        let (ada, mut inbox) = app.connect(&Ticket::of("ada"), None).ok().unwrap();
+        let hello = r#"{"type":"hello","data":{"versions":[1],"client_id":"k3Zq8vXw2LmN4pRt"}}"#;
+        crate::dispatch::text(app, &ada, &mut crate::intake::Intake::default(), hello).await.unwrap();
+        let store = &app.store;
+        let append = |ledger: &mut Ledger, database: &Database, n: u8| {
+            ledger.append(database, "ada", "user", &Event::new("notification", &serde_json::json!({ "n": n })), None)
+        };
+        let outcomes = store
+            .run_with_ledger(move |database, ledger| {
+                let panics = ledger.undoable(database, |ledger| {
+                    append(ledger, database, 1)?;
+                    panic!("a bug, on purpose")
+                })?;
+                let refused = ledger.undoable(database, |ledger| {
+                    append(ledger, database, 2)?;
+                    let twice = "INSERT INTO everwire_memory (only_row, version, epoch) VALUES (1, 1, 1)";
+                    Err(database.execute(twice, &[]).unwrap_err())
+                })?;
+                append(ledger, database, 3)?;
+                Ok([panics, refused])
+            })
+            .await
+            .unwrap();
+        assert_eq!(outcomes.map(|outcome| outcome.unwrap_err().code), ["internal", "internal"]);
+        let mut events = Vec::new();
+        while let Ok(queued) = inbox.queue.try_recv() {
+            events.push(serde_json::from_str::<serde_json::Value>(queued.frame.to_text().unwrap()).unwrap());
+        }
+        let [welcome, event] = &events[events.len() - 2..] else { panic!("{events:?}") };
+        assert_eq!((&welcome["type"], &event["data"]["n"]), (&"welcome".into(), &3.into()));
+        let position = welcome["data"]["streams"]["user"].as_u64().unwrap();
+        assert_eq!(event["offset"], position + 1);
+    }
+}

@@ -1,0 +1,347 @@
+//! Who carries which stream, and how far: what the database's thread keeps in memory.
+
+use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::Arc, time::Instant};
+
+use serde::Serialize;
+
+use super::{
+    attempt::Advance,
+    changes::{self, Change, Known},
+    clients, members,
+    outbox::Outbox,
+    receipts::{self, Sent, Status},
+    streams::{self, Kept, USER_STREAM, client_stream},
+};
+use crate::{
+    clock,
+    connection::Connection,
+    database::{Database, DatabaseError, Result},
+    ending::Ending,
+    envelope,
+    hub::Hub,
+    metrics::{Metrics, Note},
+    outgoing::Outgoing,
+};
+
+/// What the reliable mode keeps, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Events of streams.
+    pub kept: Kept,
+    /// Age of events, and of messages that receipts may come for.
+    pub event_age_ms: i64,
+    /// Time since a client was seen.
+    pub client_age_ms: i64,
+    /// An epoch to begin, in place of the stored one.
+    pub epoch: Option<u64>,
+    /// Bytes of a message, which clients are told.
+    pub max_message_bytes: u64,
+}
+
+/// The memory of the reliable mode. Only the database's thread has it.
+pub struct Ledger {
+    pub(super) hub: Arc<Hub>,
+    pub(super) metrics: Arc<dyn Metrics>,
+    pub(super) bounds: Bounds,
+    pub(super) epoch: u64,
+    /// Names this process in the rows of the database.
+    process: String,
+    /// What of the rows that other processes may write is in memory; nothing before the first transaction.
+    pub(super) known: Option<Known>,
+    pub(super) database_version: i64,
+    /// The connections of this process that may send under a client id. The database knows better: see [`clients::take`].
+    pub(super) owners: HashMap<(Arc<str>, Arc<str>), Arc<Connection>>,
+    /// Connections that have said hello, by user.
+    pub(super) carriers: HashMap<Arc<str>, Vec<Carrier>>,
+    pub(super) outbox: Outbox,
+    /// What is to be told once the transaction is on the disk.
+    pub(super) notes: Vec<Note>,
+    /// Messages whose events have been handed to a connection since the last transaction.
+    pub(super) handed: Vec<i64>,
+    /// What the effects of the message in work have moved, in order, while there is one.
+    pub(super) advances: Option<Vec<Advance>>,
+    failed: bool,
+}
+
+/// A connection that has said hello.
+pub struct Carrier {
+    pub connection: Arc<Connection>,
+    pub client_id: Arc<str>,
+    pub streams: Vec<Carried>,
+    /// When it said hello last.
+    pub since: Instant,
+    /// Whether its client has had the time to join again what it wants to be in.
+    pub has_rejoined: bool,
+}
+
+/// A stream that a connection carries.
+pub struct Carried {
+    pub name: Box<str>,
+    pub position: u64,
+    /// It gets events from the history, and not yet as they happen.
+    pub behind: bool,
+}
+
+/// An event before it has a place: its type, and its JSON without the closing brace.
+pub struct Event {
+    kind: String,
+    head: String,
+    author: Option<Author>,
+}
+
+/// Whose message has made an event that its own connection does not need. All connections of the user carry the same stream, so
+/// there the event says which client id it is from.
+#[derive(Clone)]
+pub struct Author {
+    pub(super) connection: Arc<Connection>,
+    pub(super) client_id: Option<Arc<str>>,
+    pub(super) seq: Option<u64>,
+}
+
+impl Event {
+    /// An event of this type with this payload.
+    pub fn new(kind: &str, data: &impl Serialize) -> Self {
+        let mut head = envelope::json(kind, data);
+        head.pop();
+        Self { kind: kind.to_owned(), head, author: None }
+    }
+
+    /// The same from a connection that is not to be told.
+    pub(super) fn from(self, author: Author) -> Self {
+        Self { author: Some(author), ..self }
+    }
+
+    /// Who it is from, if that is this user.
+    pub(super) fn author_of(&self, user: &str) -> Option<&Author> {
+        self.author.as_ref().filter(|author| *author.connection.user == *user)
+    }
+
+    /// As it is stored for a user.
+    fn head_for(&self, user: &str) -> Cow<'_, str> {
+        let mut head = Cow::Borrowed(self.head.as_str());
+        if let Some(Author { client_id: Some(client_id), seq, .. }) = self.author_of(user) {
+            // Client ids need no escapes.
+            let _ = write!(head.to_mut(), r#","client_id":"{client_id}""#);
+            if let Some(seq) = seq {
+                let _ = write!(head.to_mut(), r#","seq":{seq}"#);
+            }
+        }
+        head
+    }
+
+    /// Whether a connection is the one that it comes from.
+    fn is_from(&self, connection: &Connection) -> bool {
+        self.author.as_ref().is_some_and(|author| author.connection.id == connection.id)
+    }
+
+    /// As a frame that is not stored.
+    pub(super) fn plain(&self) -> Outgoing {
+        Outgoing::text(&self.kind, format!("{}}}", self.head))
+    }
+}
+
+impl Ledger {
+    pub fn new(hub: Arc<Hub>, metrics: Arc<dyn Metrics>, bounds: Bounds) -> Self {
+        Self {
+            hub,
+            metrics,
+            bounds,
+            epoch: 0,
+            process: String::new(),
+            known: None,
+            database_version: 0,
+            owners: HashMap::new(),
+            carriers: HashMap::new(),
+            outbox: Outbox::default(),
+            notes: Vec::new(),
+            handed: Vec::new(),
+            advances: None,
+            failed: false,
+        }
+    }
+
+    /// Reads the epoch; begins one with a new database.
+    pub fn load(&mut self, database: &Database, process: u64) -> Result<()> {
+        self.process = format!("{process:016x}");
+        let now = clock::epoch_ms().max(1);
+        database.execute("UPDATE everwire_memory SET epoch = ?1 WHERE epoch = 0", &[&now])?;
+        if let Some(epoch) = self.bounds.epoch {
+            database.execute("UPDATE everwire_memory SET epoch = ?1", &[&epoch.cast_signed()])?;
+        }
+        let epoch: Option<i64> = database.query_row("SELECT epoch FROM everwire_memory", &[], |row| row.get(0))?;
+        self.epoch = epoch.ok_or(DatabaseError::Failed("everwire_memory has no row"))?.cast_unsigned();
+        self.look(database)
+    }
+
+    /// Who is where, as the database has it within a transaction.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// A connection of this process in the rows of the database.
+    pub(super) fn owner_name(&self, connection: &Connection) -> String {
+        format!("{}-{}", self.process, connection.id)
+    }
+
+    /// Whether it is one of this process.
+    pub(super) fn is_ours(&self, owner: &str) -> bool {
+        owner.starts_with(&self.process)
+    }
+
+    /// Stores an event in a stream, for its carriers to get after the commit. Says how many get it at once.
+    pub fn append(
+        &mut self,
+        database: &Database,
+        user: &str,
+        name: &str,
+        event: &Event,
+        origin: Option<i64>,
+    ) -> Result<usize> {
+        let head = event.head_for(user);
+        let parts = (event.kind.as_str(), &*head);
+        let appended = streams::append(database, user, name, parts, origin, self.bounds.kept)?;
+        let frame = Outgoing::text(&event.kind, appended.frame);
+        let mut delivered = 0;
+        for carrier in self.carriers.get_mut(user).into_iter().flatten() {
+            let Some(carried) = carrier.streams.iter_mut().find(|carried| &*carried.name == name) else { continue };
+            if carried.behind {
+                continue;
+            }
+            delivered += 1;
+            if let Some(advances) = &mut self.advances {
+                advances.push(Advance::from(&carrier.connection, name, carried.position, carried.behind));
+            }
+            // A stream may have been forgotten and have begun again since.
+            if carried.position == appended.before && self.outbox.has_room(&carrier.connection, &frame) {
+                carried.position = appended.offset;
+                self.outbox.frame(&carrier.connection, frame.clone(), origin);
+            } else {
+                carried.behind = true;
+                self.outbox.catch_up(&carrier.connection);
+            }
+        }
+        if name == USER_STREAM {
+            for connection in self.hub.connections(Some(user)) {
+                if !connection.has_said_hello() && !event.is_from(&connection) {
+                    delivered += 1;
+                    self.outbox.frame(&connection, frame.clone(), origin);
+                }
+            }
+        }
+        Ok(delivered)
+    }
+
+    /// Tells a client that its message was delivered or read.
+    pub(super) fn receipt(&mut self, database: &Database, sent: &Sent, status: Status) -> Result<()> {
+        let event = Event::new("receipt", &serde_json::json!({ "seq": sent.seq, "status": status.as_str() }));
+        self.append(database, &sent.user, &client_stream(&sent.client_id), &event, None).map(drop)
+    }
+
+    /// Whether something is left to be stored although no job asks for it.
+    pub fn has_chores(&self) -> bool {
+        !self.handed.is_empty()
+    }
+
+    /// Stores it.
+    pub fn do_chores(&mut self, database: &Database) -> Result<()> {
+        for origin in std::mem::take(&mut self.handed) {
+            if let Some(sent) = receipts::delivered(database, origin)? {
+                self.receipt(database, &sent, Status::Delivered)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection has ended.
+    pub fn gone(&mut self, database: &Database, connection: &Connection) -> Result<()> {
+        let Some(carriers) = self.carriers.get_mut(&connection.user) else { return Ok(()) };
+        let Some(index) = carriers.iter().position(|carrier| carrier.connection.id == connection.id) else {
+            return Ok(());
+        };
+        let carrier = carriers.swap_remove(index);
+        if carriers.is_empty() {
+            self.carriers.remove(&connection.user);
+        }
+        self.disown(database, &carrier.connection, &carrier.client_id)
+    }
+
+    /// Whether a user has anything but the connection that an event comes from: another connection, or a client id that may come back.
+    pub(super) fn has_other_devices(&self, database: &Database, author: &Author) -> Result<bool> {
+        let user = &author.connection.user;
+        Ok(self.hub.connections(Some(user)).len() > 1
+            || clients::has_others(database, user, author.client_id.as_deref().unwrap_or_default())?)
+    }
+
+    /// The client id that a connection has said hello with last.
+    pub(super) fn client_id_of(&self, connection: &Connection) -> Option<Arc<str>> {
+        let carriers = self.carriers.get(&connection.user)?;
+        let carrier = carriers.iter().find(|carrier| carrier.connection.id == connection.id)?;
+        Some(carrier.client_id.clone())
+    }
+
+    /// Whether a connection is the one that may send under a client id.
+    pub(super) fn owns(&self, connection: &Connection, client_id: &Arc<str>) -> bool {
+        let owner = self.owners.get(&(connection.user.clone(), client_id.clone()));
+        owner.is_some_and(|owner| owner.id == connection.id)
+    }
+
+    /// A connection no longer sends under a client id.
+    pub(super) fn disown(&mut self, database: &Database, connection: &Connection, client_id: &Arc<str>) -> Result<()> {
+        if self.owns(connection, client_id) {
+            self.owners.remove(&(connection.user.clone(), client_id.clone()));
+        }
+        let owner = self.owner_name(connection);
+        clients::disown(database, &connection.user, client_id, &owner, clock::epoch_ms())
+    }
+
+    /// Another connection has taken over: this one sends no more, and is told so.
+    pub(super) fn fence(&mut self, connection: &Connection, client_id: &Arc<str>) {
+        if self.owns(connection, client_id) {
+            self.owners.remove(&(connection.user.clone(), client_id.clone()));
+        }
+        connection.end(Ending::close(4410, "another connection uses this client id"));
+    }
+
+    /// Brings the memory of a user's memberships up to what is stored, and lets other processes know.
+    pub(super) fn memberships_changed(&mut self, database: &Database, user: &Arc<str>, change: &Change) -> Result<()> {
+        changes::note(database, user, change)?;
+        self.read_memberships(database, user)
+    }
+
+    pub(super) fn read_memberships(&self, database: &Database, user: &Arc<str>) -> Result<()> {
+        let rooms = if clients::exist(database, user)? { Some(members::rooms(database, user)?) } else { None };
+        self.hub.set_stored(user, rooms);
+        Ok(())
+    }
+
+    /// A job could not be carried out to its end, so its transaction must not be either.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The transaction is on the disk.
+    pub fn committed(&mut self) {
+        self.outbox.deliver(&mut self.handed);
+        for note in self.notes.drain(..) {
+            note.tell(&*self.metrics);
+        }
+    }
+
+    /// The transaction is not on the disk, and memory may be ahead of it: all start over.
+    pub fn rolled_back(&mut self) {
+        self.failed = false;
+        self.known = None;
+        self.notes.clear();
+        self.outbox.fail();
+        self.owners.clear();
+        for carrier in self.carriers.drain().flat_map(|(_, carriers)| carriers) {
+            carrier.connection.end(Ending::close(1011, "could not be stored"));
+            // Its task may be waiting for messages that will not be processed.
+            carrier.connection.window.close();
+        }
+    }
+}

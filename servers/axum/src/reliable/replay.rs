@@ -1,0 +1,148 @@
+//! `welcome`, and the events that a connection has missed.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use serde_json::json;
+
+use super::{
+    Hello, WINDOW,
+    changes::{self, Change},
+    clients,
+    hello::{MAX_STREAMS, VERSION},
+    ledger::{Carried, Carrier, Ledger},
+    members, receipts,
+    sequence::MAX_NUMBER,
+    streams::{self, USER_STREAM, client_stream},
+};
+use crate::{
+    clock,
+    connection::Connection,
+    database::{Database, Result},
+    envelope,
+    outgoing::Outgoing,
+};
+
+impl Ledger {
+    /// Answers `hello`, begins to send what was missed, and returns `last`.
+    pub fn welcome(
+        &mut self,
+        database: &Database,
+        connection: &Arc<Connection>,
+        client_id: &Arc<str>,
+        hello: &Hello,
+    ) -> Result<u64> {
+        let user = &connection.user;
+        self.outbox.settle_acks(connection);
+        let before = self.owners.insert((user.clone(), client_id.clone()), connection.clone());
+        if let Some(before) = before.filter(|before| before.id != connection.id) {
+            self.fence(&before, client_id);
+        }
+        let owner = self.owner_name(connection);
+        let seen = clients::own(database, user, client_id, &owner, clock::epoch_ms())?;
+        if seen.owner_before.is_some_and(|before| !self.is_ours(&before)) {
+            // Its connection there may still be open.
+            changes::note(database, user, &Change::Moved(client_id.to_string()))?;
+        }
+        if seen.is_first {
+            for room in self.hub.rooms_of(user) {
+                members::allow(database, user, &room)?;
+            }
+            self.memberships_changed(database, user, &Change::Memberships)?;
+        }
+        self.forget_surplus(database, user)?;
+        let mut carrier = self.take_carrier(database, connection, client_id)?;
+        for name in [USER_STREAM, &client_stream(client_id)] {
+            if carrier.streams.iter().all(|carried| &*carried.name != name) {
+                let carried = self.begin(database, user, name, hello.positions.get(name).copied())?;
+                carrier.streams.push(carried);
+            }
+        }
+        // The client carries no more either, and the stream of an early client id has had its time.
+        if carrier.streams.len() > MAX_STREAMS {
+            carrier.streams.remove(1);
+        }
+        let positions: BTreeMap<&str, u64> =
+            carrier.streams.iter().map(|carried| (&*carried.name, carried.position)).collect();
+        let welcome = json!({
+            "version": VERSION, "epoch": self.epoch, "last": seen.last, "window": WINDOW, "streams": positions,
+            "max_bytes": self.bounds.max_message_bytes.clamp(1, MAX_NUMBER),
+            "remember_ms": self.bounds.client_age_ms.cast_unsigned().clamp(1, MAX_NUMBER),
+        });
+        self.outbox.frame(connection, envelope::event("welcome", &welcome), None);
+        connection.has_now_said_hello();
+        self.carriers.entry(user.clone()).or_default().push(carrier);
+        self.page(database, connection)?;
+        Ok(seen.last)
+    }
+
+    /// The connection's carrier, if it has said hello before, or a new one.
+    fn take_carrier(
+        &mut self,
+        database: &Database,
+        connection: &Arc<Connection>,
+        client_id: &Arc<str>,
+    ) -> Result<Carrier> {
+        let carriers = self.carriers.entry(connection.user.clone()).or_default();
+        let (connection, since) = (connection.clone(), Instant::now());
+        let index = carriers.iter().position(|carrier| carrier.connection.id == connection.id);
+        let Some(index) = index else {
+            let client_id = client_id.clone();
+            return Ok(Carrier { connection, client_id, streams: Vec::new(), since, has_rejoined: false });
+        };
+        let before = carriers.swap_remove(index);
+        self.disown(database, &connection, &before.client_id)?;
+        Ok(Carrier { client_id: client_id.clone(), since, has_rejoined: false, ..before })
+    }
+
+    /// A stream from the position that its client asks for, or as near to it as can be.
+    fn begin(&mut self, database: &Database, user: &str, name: &str, wanted: Option<u64>) -> Result<Carried> {
+        let stream = streams::open(database, user, name)?;
+        let Some(wanted) = wanted.filter(|wanted| *wanted < stream.newest) else {
+            return Ok(Carried { name: name.into(), position: stream.newest, behind: false });
+        };
+        // The client's position shows what had reached it, also if the server died before it could write that down.
+        self.handed.extend(receipts::waiting(database, stream, wanted)?);
+        let position = wanted.max(streams::floor(database, stream)?);
+        if position > wanted {
+            self.metrics.gap();
+        }
+        Ok(Carried { name: name.into(), position, behind: position < stream.newest })
+    }
+
+    /// Sends a connection that is behind as many stored events as it has room for.
+    pub fn page(&mut self, database: &Database, connection: &Arc<Connection>) -> Result<()> {
+        let Some(carrier) = self
+            .carriers
+            .get_mut(&connection.user)
+            .and_then(|carriers| carriers.iter_mut().find(|carrier| carrier.connection.id == connection.id))
+        else {
+            return Ok(());
+        };
+        let mut more = false;
+        for carried in carrier.streams.iter_mut().filter(|carried| carried.behind) {
+            let stream = streams::open(database, &connection.user, &carried.name)?;
+            let floor = streams::floor(database, stream)?;
+            if carried.position < floor {
+                self.metrics.gap();
+                carried.position = floor;
+                let gap = json!({ "stream": carried.name, "offset": floor });
+                self.outbox.frame(connection, envelope::event("stream", &gap), None);
+            }
+            let (frames, bytes) = connection.page();
+            for event in streams::page(database, stream, carried.position, frames, bytes)? {
+                let frame = Outgoing::text(&event.kind, event.frame);
+                if !self.outbox.has_room(connection, &frame) {
+                    break;
+                }
+                carried.position = event.offset;
+                self.outbox.frame(connection, frame, event.origin);
+            }
+            carried.behind = carried.position < stream.newest;
+            more |= carried.behind;
+        }
+        if more {
+            self.outbox.catch_up(connection);
+        }
+        Ok(())
+    }
+}

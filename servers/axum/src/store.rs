@@ -1,0 +1,328 @@
+//! SQLite behind a thread of its own.
+//!
+//! Jobs that arrive while a transaction is being written go into the next one together, so the disk is waited for
+//! once for many messages. A job's result is handed back after its transaction is on the disk.
+
+use std::{fmt, path::PathBuf, sync::Arc, thread};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::{
+    database::{Database, DatabaseError, Result, open_sqlite},
+    reliable::{Context, Ledger},
+    tables::{SCHEMA_VERSION, Tables},
+};
+
+/// Where everything is stored that has to be.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Backend {
+    /// A file, or memory.
+    Sqlite(SqliteStore),
+}
+
+/// SQLite, which needs no set-up. Several processes of one machine may have the file.
+#[derive(Clone, Debug, Default)]
+pub struct SqliteStore {
+    path: Option<PathBuf>,
+    tables: Tables,
+}
+
+impl SqliteStore {
+    /// A file, made if it is not there.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: Some(path.into()), tables: Tables::default() }
+    }
+
+    /// In memory, to be forgotten with the process.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::default()
+    }
+
+    /// Statements for the application's own tables, carried out at every start: `CREATE TABLE IF NOT EXISTS …`.
+    #[must_use]
+    pub fn setup(mut self, sql: impl Into<String>) -> Self {
+        self.tables.setup.push(sql.into());
+        self
+    }
+}
+
+impl From<SqliteStore> for Backend {
+    fn from(store: SqliteStore) -> Self {
+        Self::Sqlite(store)
+    }
+}
+
+impl Backend {
+    fn open(&self) -> std::result::Result<Database, StoreError> {
+        match self {
+            Self::Sqlite(SqliteStore { path, tables }) => open_sqlite(path.as_deref(), tables),
+        }
+    }
+
+    /// Whether other processes may have it too.
+    fn is_shared(&self) -> bool {
+        match self {
+            Self::Sqlite(store) => store.path.is_some(),
+        }
+    }
+}
+
+/// A handle to the database thread, which ends when the last handle is dropped.
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Wanted>,
+    /// Told when another process has stored something.
+    others: Arc<Notify>,
+    is_shared: bool,
+}
+
+enum Wanted {
+    Job(Job),
+    /// To see whether another process has stored something.
+    Look,
+}
+
+type Job = Box<dyn FnOnce(&Database, &mut Ledger) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(bool) + Send>;
+
+/// Why a job has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database does not take it.
+    Database(DatabaseError),
+    /// Its transaction could not be stored.
+    NotStored,
+    /// The database thread is gone.
+    Stopped,
+    /// Its tables are those of another version, or of another server.
+    OtherSchema {
+        /// The version that was found, 0 if there is none.
+        found: i64,
+    },
+    /// There is no randomness.
+    Random(getrandom::Error),
+}
+
+impl Store {
+    /// Opens a database, makes its tables, and reads the ledger's part.
+    pub(crate) async fn open(backend: Backend, mut ledger: Ledger) -> std::result::Result<Self, StoreError> {
+        let process = getrandom::u64().map_err(StoreError::Random)?;
+        let is_shared = backend.is_shared();
+        let (jobs, mut queue) = mpsc::channel::<Wanted>(QUEUE_LEN);
+        let others = Arc::new(Notify::new());
+        let news = others.clone();
+        let (opened, opening) = oneshot::channel();
+        let run = move || {
+            let database = match begin(&backend, &mut ledger, process) {
+                Ok(database) => database,
+                Err(error) => return drop(opened.send(Err(error))),
+            };
+            let _ = opened.send(Ok(()));
+            while let Some(wanted) = queue.blocking_recv() {
+                let first = match wanted {
+                    Wanted::Job(job) => Some(job),
+                    // An error is for the transaction to find.
+                    Wanted::Look if ledger.is_behind(&database).unwrap_or(true) => None,
+                    Wanted::Look => continue,
+                };
+                transact(&database, &mut ledger, &news, first, &mut queue);
+                while ledger.has_chores() {
+                    transact(&database, &mut ledger, &news, None, &mut queue);
+                }
+            }
+        };
+        thread::Builder::new().name("store".into()).spawn(run).map_err(|_| StoreError::Stopped)?;
+        opening.await.map_err(|_| StoreError::Stopped)??;
+        Ok(Self { jobs, others, is_shared })
+    }
+
+    /// Whether other processes may have the database too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Looks now and then whether another process has stored something, for as long as the server runs.
+    pub(crate) async fn watch(self) {
+        loop {
+            tokio::time::sleep(WATCH_PAUSE).await;
+            // A full queue is full of transactions, each of which begins with looking.
+            let _ = self.jobs.try_send(Wanted::Look);
+        }
+    }
+
+    /// Waits until another process has stored something.
+    pub async fn others_have_stored(&self) {
+        self.others.notified().await;
+    }
+
+    /// Runs a job in a transaction and waits until that is on the disk.
+    ///
+    /// # Errors
+    /// The job has failed, or its transaction.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Database) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, StoreError> {
+        self.ask(move |database, ledger| {
+            let result = job(database);
+            if result.is_err() && database.ends_with_errors() {
+                ledger.fail();
+            }
+            result
+        })
+        .await
+    }
+
+    /// Runs a job that has to do with streams. If it fails, so does its whole transaction.
+    pub(crate) async fn run_with_ledger<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Database, &mut Ledger) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, StoreError> {
+        self.ask(move |database, ledger| job(database, ledger).inspect_err(|_| ledger.fail())).await
+    }
+
+    /// Runs a closure in a transaction, for statements and events that belong together, and returns when it is on the disk. What it
+    /// publishes goes out then.
+    ///
+    /// # Errors
+    /// The closure has failed, or the database: then nothing of it has happened.
+    pub async fn transact<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Context<'_>) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, StoreError> {
+        self.run_with_ledger(move |database, ledger| job(&mut Context::new(database, ledger))).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Database, &mut Ledger) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |database, ledger| {
+            let result = job(database, ledger);
+            Box::new(move |committed| {
+                let _ = sender.send(match result {
+                    Ok(_) if !committed => Err(StoreError::NotStored),
+                    result => result.map_err(StoreError::Database),
+                });
+            })
+        });
+        self.jobs.send(Wanted::Job(job)).await.map_err(|_| StoreError::Stopped)?;
+        receiver.await.map_err(|_| StoreError::NotStored)?
+    }
+
+    /// The same for a job whose end nobody waits for. Waits only while too many are waiting already.
+    pub(crate) async fn post(
+        &self,
+        job: impl FnOnce(&Database, &mut Ledger) -> Result<()> + Send + 'static,
+    ) -> std::result::Result<(), StoreError> {
+        let job: Job = Box::new(move |database, ledger| {
+            if let Err(error) = job(database, ledger) {
+                tracing::error!(%error, "a job failed");
+                ledger.fail();
+            }
+            Box::new(|_| {})
+        });
+        self.jobs.send(Wanted::Job(job)).await.map_err(|_| StoreError::Stopped)
+    }
+}
+
+/// Opens the database for a process.
+fn begin(backend: &Backend, ledger: &mut Ledger, process: u64) -> std::result::Result<Database, StoreError> {
+    let database = backend.open()?;
+    database.begin()?;
+    ledger.load(&database, process)?;
+    database.commit()?;
+    Ok(database)
+}
+
+/// One transaction: what the ledger has left to do, the first job, and those that wait behind it.
+fn transact(
+    database: &Database,
+    ledger: &mut Ledger,
+    news: &Notify,
+    first: Option<Job>,
+    queue: &mut mpsc::Receiver<Wanted>,
+) {
+    if let Err(error) = database.begin() {
+        tracing::error!(%error, "the database takes no transaction");
+        ledger.rolled_back();
+        // The job's result is an error then: dropping the job closes its channel.
+        return;
+    }
+    let looked = ledger.is_behind(database).and_then(|behind| {
+        if behind {
+            news.notify_one();
+            ledger.look(database)?;
+        }
+        ledger.do_chores(database)
+    });
+    if let Err(error) = looked {
+        tracing::error!(%error, "the database cannot be read");
+        ledger.fail();
+    }
+    let mut answers = Vec::new();
+    let mut next_job = || loop {
+        if let Wanted::Job(job) = queue.try_recv().ok()? {
+            return Some(job);
+        }
+    };
+    let mut next = first.or_else(&mut next_job);
+    while let Some(job) = next {
+        answers.push(job(database, ledger));
+        let full = answers.len() >= MAX_JOBS_PER_TRANSACTION || ledger.has_failed();
+        next = if full { None } else { next_job() };
+    }
+    let committed = if ledger.has_failed() {
+        Err(DatabaseError::Failed("a job failed"))
+    } else {
+        ledger.note_own(database).and_then(|()| database.commit())
+    };
+    match &committed {
+        Ok(()) => ledger.committed(),
+        Err(error) => {
+            tracing::error!(%error, "a transaction was not stored");
+            if let Err(error) = database.rollback() {
+                tracing::debug!(%error, "nothing to roll back");
+            }
+            ledger.rolled_back();
+        }
+    }
+    for answer in answers {
+        answer(committed.is_ok());
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database(error) => write!(formatter, "database: {error}"),
+            Self::NotStored => formatter.write_str("database: the transaction could not be stored"),
+            Self::Stopped => formatter.write_str("database: not running"),
+            Self::OtherSchema { found: 0 } => {
+                formatter.write_str("database: it has tables of another server; give this one a database of its own")
+            }
+            Self::OtherSchema { found } => {
+                write!(formatter, "database: its tables have version {found}, and this server needs {SCHEMA_VERSION}")
+            }
+            Self::Random(error) => write!(formatter, "database: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error)
+    }
+}
+
+const QUEUE_LEN: usize = 1024;
+const MAX_JOBS_PER_TRANSACTION: usize = 1024;
+
+/// How long an event that one process has stored may take to be noticed by another.
+const WATCH_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
