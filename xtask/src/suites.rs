@@ -356,6 +356,10 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
     suite("delivery at the Python library")
         .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
         .env("PATH", python::path()?)
+        .stream()?;
+    vitest("delivery of the FastAPI example", "tests/e2e/fastapi")
+        .env("CHROMIUM", &chromium)
+        .env("PATH", python::path()?)
         .stream()
 }
 

@@ -80,6 +80,29 @@ async def test_an_event_of_another_process_arrives_over_postgresql(start: Start,
         await ada.close()
 
 
+async def test_a_task_in_another_process_publishes_through_a_blocking_session_on_postgresql(
+    start: Start, database: str
+) -> None:
+    async with start(store=PostgresStore(database)) as server:
+        ada = await server.connect("ada")
+        await ada.hello()
+
+        def task() -> None:
+            engine = create_engine(database.replace("postgresql:", "postgresql+psycopg:"))
+            with Session(engine) as session, session.begin():
+                publish_sync(session, "ada", "n", {"n": 1})
+            with Session(engine) as session:
+                publish_sync(session, "ada", "n", {"n": "rolled back"})
+            with engine.begin() as connection:
+                publish_sync(connection, "ada", "n", {"n": 2})
+            engine.dispose()
+
+        await asyncio.to_thread(task)
+        async with asyncio.timeout(5):
+            assert [(await ada.until("n"))["data"]["n"] for _ in range(2)] == [1, 2]
+        await ada.close()
+
+
 async def test_what_is_no_json_is_refused_at_the_call(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "other.db")) as db, pytest.raises(TypeError):
         publish_sync(db, "ada", "n", {"n": object()})

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import uvicorn
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
-from everwire import Context, Everwire, SqliteStore, TokenRefused, from_environment
+from everwire import Context, Everwire, SqliteStore, from_environment
 from everwire.dev import dev_routes
 from everwire.masterx import MasterX, MessageSent
 
@@ -54,14 +54,7 @@ app = FastAPI(title="A chat with a tutor", lifespan=lifespan)
 app.router.routes.append(wire.route("/api/ws"))
 
 
-async def current_user(request: Request) -> str:
-    try:
-        return (await wire.identity(request)).user
-    except TokenRefused as refused:
-        raise HTTPException(401, str(refused)) from None
-
-
-User = Annotated[str, Depends(current_user)]
+User = Annotated[str, Depends(wire.user)]
 
 
 class ChatRequest(BaseModel):
@@ -98,6 +91,8 @@ async def login(body: dict[str, str]) -> dict[str, str]:
 
 @app.get("/health")
 async def health() -> dict[str, Any]:
+    if not wire.is_ready:
+        raise HTTPException(503, "not ready")
     return {"status": "ok", "websocket": "enabled", "connections": len(wire.engine.peers)}
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
@@ -150,6 +151,13 @@ class Everwire:
         if connection.scope["type"] == "websocket":
             token = connection.query_params.get("token") or token
         return self._tokens.check(token)
+
+    async def user(self, connection: HTTPConnection) -> str:
+        """`identity` as a FastAPI dependency, `user: Annotated[str, Depends(wire.user)]`: refused tokens are answered with 401."""
+        try:
+            return (await self.identity(connection)).user
+        except TokenRefused as refused:
+            raise HTTPException(401, str(refused), {"WWW-Authenticate": "Bearer"}) from None
 
     # What the application does outside of handlers.
 
