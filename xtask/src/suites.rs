@@ -67,9 +67,9 @@ pub const SUITES: &[Suite] = &[
     },
     Suite {
         name: "nodes",
-        about: "PostgreSQL and Redis, which several nodes share",
+        about: "two nodes on PostgreSQL and Redis, of which each is killed",
         slow: true,
-        needs: services::NEEDS,
+        needs: NODES,
         run: nodes,
     },
     Suite { name: "load", about: "the reference server under a little load", slow: true, needs: &[], run: under_load },
@@ -228,9 +228,21 @@ fn deploy(workshop: &mut Workshop) -> Result<()> {
     job.stream()
 }
 
-fn nodes(_: &mut Workshop) -> Result<()> {
-    services::build()?;
-    Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()
+fn nodes(workshop: &mut Workshop) -> Result<()> {
+    let services = services::build()?;
+    Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()?;
+    workshop.package()?;
+    python::environment()?;
+    vitest("nodes of the Python library", "tests/e2e/nodes")
+        // The fault proxy is beside it.
+        .env("EVERWIRE_SERVER_BIN", workshop.server()?)
+        .env("EVERWIRE_SERVICES_BIN", services)
+        .env("REDIS_SERVER", tools::REDIS.find()?)
+        .env("NGINX", tools::NGINX.find()?)
+        .env("OPENSSL", tools::OPENSSL.find()?)
+        .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
+        .env("PATH", python::path()?)
+        .stream()
 }
 
 fn under_load(_: &mut Workshop) -> Result<()> {
@@ -411,6 +423,15 @@ fn vitest(suite: &str, directory: &str) -> Job {
 }
 
 const DEPLOY: Needs = &[&node::Packages, &tools::WasmTarget, &tools::NGINX, &tools::CADDY, &tools::OPENSSL];
+const NODES: Needs = &[
+    &services::Postgres,
+    &tools::REDIS,
+    &tools::NGINX,
+    &tools::OPENSSL,
+    &node::Packages,
+    &tools::WasmTarget,
+    &python::Environment,
+];
 const PYTHON: Needs = &[&python::Environment, &services::Postgres, &tools::REDIS];
 const SOCKETIO: Needs = &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget, &python::Environment, &tools::REDIS];
 const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];

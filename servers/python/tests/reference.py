@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def store(options: argparse.Namespace, scratch: Path) -> Store:
-    if options.database and options.database.startswith("postgresql:"):
+    if options.database and options.database.startswith(("postgres:", "postgresql:")):
         from everwire.store.postgres import PostgresStore
 
         return PostgresStore(options.database, epoch=options.epoch, notify=options.redis is None)

@@ -21,7 +21,8 @@ from .base import Address, Listener, ToEveryone, ToRoom, ToUser
 
 log = logging.getLogger("everwire")
 
-_FAILURES = (exceptions.RedisError, OSError, TimeoutError)
+# uvloop says RuntimeError when something is written to a connection that has just ended.
+_FAILURES = (exceptions.RedisError, OSError, TimeoutError, RuntimeError)
 
 
 class RedisBus:
