@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use everwire::proto::socketio::{
-    Acks, Continuity, Link, LinkOutput, MAX_EARLY_PACKETS, Recovery, Report, UnexpectedPacket,
-};
+use everwire::proto::socketio::{Acks, Continuity, LinkOutput, MAX_EARLY_PACKETS, Recovery, Report, UnexpectedPacket};
 use everwire::proto::wire::socketio::{Arguments, Namespace, connect, event};
 use everwire::proto::{
     Cause, Client, Close, Config, DropReason, Event, Input, Message, Output, Phase, Purpose, Reason, Refusal, SocketId,
     Timestamp,
 };
+use everwire_kit::{SoloLink, SoloOutput};
 use serde_json::{Value, json};
 
 /// How often the model server pings, and how long it waits for the pong, in milliseconds: the defaults of npm `socket.io`.
@@ -74,7 +73,7 @@ impl ModelServer {
 struct World {
     now: u64,
     client: Client<Value>,
-    connection: Option<(SocketId, Link<Value>)>,
+    connection: Option<(SocketId, SoloLink)>,
     server: ModelServer,
     /// How often the application was asked for `auth`.
     auths: u32,
@@ -167,7 +166,7 @@ impl World {
         for frame in frames {
             let now = self.at();
             if let Some((_, link)) = &mut self.connection {
-                link.handle_text(&frame.to_owned(), now);
+                link.handle_text(frame, now);
             }
             self.turn();
         }
@@ -223,9 +222,15 @@ impl World {
         }
     }
 
-    fn perform_for_link(&mut self, output: LinkOutput<Value>) {
+    fn perform_for_link(&mut self, output: SoloOutput) {
         let Some(socket) = self.connection.as_ref().map(|(socket, _)| *socket) else { return };
         let now = self.at();
+        let output = match output {
+            SoloOutput::Link(output) => output,
+            SoloOutput::Send(frame) => return self.transmit(&frame),
+            SoloOutput::Report(report) => return self.reports.push(report),
+            SoloOutput::Ended(close) => LinkOutput::Ended { close, refusal: None },
+        };
         match output {
             LinkOutput::Connect => {
                 self.auths += 1;
@@ -250,7 +255,6 @@ impl World {
                 self.acknowledged.push((id, arguments.array));
             }
             LinkOutput::Ack { id, .. } => self.unasked.push(id),
-            LinkOutput::Report(report) => self.reports.push(report),
         }
     }
 
@@ -258,7 +262,7 @@ impl World {
         match output {
             Output::Open { socket, .. } => {
                 self.attempts += 1;
-                let mut link = Link::new(Namespace::MAIN);
+                let mut link = SoloLink::new(Namespace::MAIN);
                 for frame in self.server.accept_socket(self.now) {
                     link.handle_text(&frame, self.at());
                 }
@@ -275,7 +279,7 @@ impl World {
                     link.leave();
                     link.poll_output()
                 });
-                if let Some(LinkOutput::Send(frame)) = goodbye {
+                if let Some(SoloOutput::Link(LinkOutput::Send(frame))) = goodbye {
                     self.transmit(&frame);
                 }
                 let close = Close { code: 1000, reason: Reason::Peer(String::new()), was_clean: true };
@@ -627,11 +631,11 @@ fn what_is_larger_than_the_server_takes_is_not_sent() {
 
 #[test]
 fn nothing_follows_an_end() {
-    let mut link = Link::<Value>::new(Namespace::MAIN);
+    let mut link = SoloLink::new(Namespace::MAIN);
     let at = Timestamp::from_millis;
-    link.handle_text(&"1".to_owned(), at(0));
-    assert!(matches!(link.poll_output(), Some(LinkOutput::Ended { .. })));
-    link.handle_text(&r#"0{"sid":"d","pingInterval":1,"pingTimeout":1}"#.to_owned(), at(1));
+    link.handle_text("1", at(0));
+    assert!(matches!(link.poll_output(), Some(SoloOutput::Ended(_))));
+    link.handle_text(r#"0{"sid":"d","pingInterval":1,"pingTimeout":1}"#, at(1));
     link.handle_binary(vec![1], at(2));
     link.probe(at(3));
     assert!(link.poll_output().is_none() && link.poll_timeout().is_none());
@@ -652,7 +656,7 @@ fn the_document_lists_every_packet_that_can_come_at_the_wrong_moment() {
 fn replay(name: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proto/socketio_recordings").join(name);
     let recording = fs::read_to_string(path.with_extension("txt")).expect("the recording is there");
-    let mut link = Link::<Value>::new(Namespace::MAIN);
+    let mut link = SoloLink::new(Namespace::MAIN);
     let mut recovery = Recovery::<Value>::default();
     let (mut outcome, mut said) = (vec![], vec![]);
     for line in recording.lines() {
@@ -663,17 +667,29 @@ fn replay(name: &str) -> Vec<String> {
                 let bytes = digits.map(|byte| u8::from_str_radix(byte, 16).expect("it is a byte"));
                 link.handle_binary(bytes.collect(), now);
             }
-            ("< ", frame) => link.handle_text(&frame.to_owned(), now),
+            ("< ", frame) => link.handle_text(frame, now),
             ("> ", "3") => assert_eq!(said.pop(), Some("3".to_owned()), "{line}"),
             ("> ", frame) if frame.starts_with("40") => {
                 assert_eq!(said.pop(), Some("40".to_owned()), "{line}");
                 let claim = recovery.claim().map(|(pid, offset)| format!(r#"40{{"pid":"{pid}","offset":"{offset}"}}"#));
                 assert!(claim.is_none_or(|claim| claim == frame || frame.contains("unknown")), "{line}");
             }
-            ("op", "en") => link = Link::new(Namespace::MAIN),
+            ("op", "en") => link = SoloLink::new(Namespace::MAIN),
             _ => {}
         }
         while let Some(output) = link.poll_output() {
+            let output = match output {
+                SoloOutput::Link(output) => output,
+                SoloOutput::Send(frame) => {
+                    said.push(frame);
+                    continue;
+                }
+                SoloOutput::Report(report) => {
+                    outcome.push(format!("{report:?}"));
+                    continue;
+                }
+                SoloOutput::Ended(close) => LinkOutput::Ended { close, refusal: None },
+            };
             match output {
                 LinkOutput::Connect => said.push(connect(&Namespace::MAIN, None)),
                 LinkOutput::Send(frame) => said.push(frame),
@@ -690,7 +706,6 @@ fn replay(name: &str) -> Vec<String> {
                     outcome.push(format!("event {id:?} {} {:?}", arguments.array, arguments.attachments));
                 }
                 LinkOutput::Ack { id, arguments } => outcome.push(format!("ack {id} {}", arguments.array)),
-                LinkOutput::Report(report) => outcome.push(format!("{report:?}")),
             }
         }
     }

@@ -140,7 +140,7 @@ fn shorten_module(map: &Path) -> Result<()> {
 }
 
 /// The names that the module and its glue exchange, and nothing else: what wasm-opt has renamed is in the mangle cache.
-const EXCHANGED: &str = r"^(__wbg_.*|__wbindgen_.*|__externref_.*|__abort_handler|__instance_terminated|core_.*|memory|\./everwire_bg\.js)$";
+const EXCHANGED: &str = r"^(__wbg_.*|__wbindgen_.*|__externref_.*|__abort_handler|__instance_terminated|core_.*|carrier_.*|memory|\./everwire_bg\.js)$";
 
 /// Takes out what esbuild leaves. Functions stay where they are: moved to their only
 /// call, they would be made anew for every frame.

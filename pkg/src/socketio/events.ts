@@ -34,13 +34,13 @@ export interface ManagerOwnEvents {
   reconnect_failed: () => void;
   /** The connection is back. */
   reconnect: (attempt: number) => void;
-  /** An event will not be sent. Socket.IO's own client loses it silently. */
+  /** An event will not be sent, or (`unconfirmed`) it was, and its acknowledgement can no longer come. Socket.IO's own client loses it silently. */
   drop: (dropped: DroppedEvent) => void;
   /** What the server sent while there was no connection may be missing: the server has begun another session (`recovered` is false). */
   gap: (missed: { readonly namespace: string }) => void;
 }
 
-/** An event that will not be sent. */
+/** An event that will not be sent, or not be acknowledged. */
 export interface DroppedEvent {
   /** The namespace of the client that sent it. */
   readonly namespace: string;

@@ -1,4 +1,7 @@
+import { error } from "../errors.js";
 import { endpoint } from "../host/endpoint.js";
+import { Connection } from "../host/socketio/connection.js";
+import type { WebSocketClass } from "../types.js";
 import { Emitter } from "./emitter.js";
 import type { ManagerOwnEvents } from "./events.js";
 import { load } from "./load.js";
@@ -32,6 +35,7 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
   /** The same as `open`. */
   readonly connect: (done?: (error?: Error) => void) => this = this.open;
   readonly #sockets = new Map<string, Socket<ListenEvents, EmitEvents>>();
+  #connection: Connection | undefined;
   #reconnection: boolean;
 
   /** For a server at this URL; without one, the page's own. */
@@ -122,6 +126,19 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
   timeout(milliseconds: number | false): this;
   timeout(milliseconds?: number | false): number | false | this {
     return this.#option("timeout", 20_000, milliseconds);
+  }
+
+  /**
+   * The connection to this URL, or a new one; `undefined` if the browser makes none.
+   *
+   * @internal
+   */
+  carry(url: string, Class: WebSocketClass): Connection | undefined {
+    if (this.#connection && !this.#connection.isOver && this.#connection.url === url) return this.#connection;
+    this.#connection = new Connection(url, (flaw) => {
+      this.tell("error", error("bad_frame", `the server sent no packet of Socket.IO: ${flaw}`));
+    });
+    return this.#connection.connect(Class) ? this.#connection : undefined;
   }
 
   /**

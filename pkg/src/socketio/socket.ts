@@ -72,8 +72,8 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #anyOutgoing: readonly CatchAllListener[] = [];
   /** Whether it connects as soon as the application has had time to listen. */
   #isStarting = false;
-  /** Whether the failure of the attempt was told already. */
-  #isRefused = false;
+  /** Whether an attempt is under way whose failure was not told. */
+  #isTrying = false;
   /** The attempt to come back that is under way. */
   #attempt = 0;
   #shown: { of: Snapshot; as: SocketSnapshot } | undefined;
@@ -88,7 +88,11 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     const core = coreOptions(io.opts);
     this.#ackTimeout = ackTimeout;
     if (retries) {
-      this.#retries = new Retries(retries, core.queue?.maxMessages ?? 1_000, () => this.connected);
+      this.#retries = new Retries(
+        retries,
+        core.queue?.maxMessages ?? 1_000,
+        () => this.#host.snapshot.phase === "open",
+      );
       this.#retryId = options.retryIds ? randomNumbers(1).join("") : undefined;
     }
     const member: Member = {
@@ -103,7 +107,8 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       dropped: ([event, ...args], reason) => this.#dropped(event as string, args, reason as DroppedEvent["reason"]),
       failed: (cause) => io.tell("error", cause),
     };
-    const host = new Host(member, nsp, core, webSocketClass(core));
+    const WebSocket = webSocketClass(core);
+    const host = new Host(member, nsp, core, () => io.carry(host.endpoint, WebSocket));
     host.core = new Core(host, Number(randomNumbers(1)[0]));
     host.show(host.core.snapshot());
     this.#host = host;
@@ -168,7 +173,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   /** Leaves the namespace and stays out. Events that wait are kept for the next connection. */
   disconnect(): this {
-    this.#isStarting = false;
+    this.#isStarting = this.#isTrying = false;
     this.#core.command(this.#host, "disconnect");
     this.#left("io client disconnect");
     return this;
@@ -273,7 +278,8 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       callback &&
       ((failure, answer) => {
         if (isErrorFirst || timeout !== undefined) callback(failure, ...answer);
-        else if (!failure) callback(...answer);
+        else if (failure) this.#dropped(event, args, "unconfirmed");
+        else callback(...answer);
       });
     const refuse = (cause: unknown) => {
       if (!(cause instanceof EverwireError)) throw cause;
@@ -298,7 +304,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   }
 
   #attempting(attempt: number): void {
-    this.#isRefused = false;
+    this.#isTrying = true;
     this.#attempt = attempt;
     if (attempt) this.io.tell("reconnect_attempt", attempt);
   }
@@ -307,6 +313,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     this.id = sid;
     this.recovered = continuity === "recovered";
     this.connected = true;
+    this.#isTrying = false;
     this.io.tell("open");
     if (this.#attempt) this.io.tell("reconnect", this.#attempt);
     if (continuity === "lost") this.io.tell("gap", { namespace: this.nsp });
@@ -316,13 +323,14 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   #keptOut(reason: unknown): void {
     const { message = reason, data } = reason as { message?: unknown; data?: unknown };
-    this.#isRefused = true;
+    this.#isTrying = false;
     this.#failed(new ConnectError(String(message), data, undefined));
   }
 
   #closed(close: CloseInfo): void {
     if (this.connected) this.#left(REASONS[close.cause ?? ""] ?? "transport close", close);
-    else if (!this.#isRefused && close.cause !== "disconnected" && close.cause !== "replaced") {
+    else if (this.#isTrying && close.cause !== "replaced") {
+      this.#isTrying = false;
       this.#failed(
         new ConnectError(close.cause === "connect_timeout" ? "timeout" : "websocket error", undefined, close),
       );

@@ -56,6 +56,19 @@ mirror! {
     }
 }
 
+impl UnexpectedName {
+    /// What is wrong with a packet that was delivered; JavaScript says `undefined` if nothing is.
+    pub(super) const fn error(self) -> Option<UnexpectedPacket> {
+        match self {
+            Self::SecondHandshake => Some(UnexpectedPacket::SecondHandshake),
+            Self::NoHandshake => Some(UnexpectedPacket::NoHandshake),
+            Self::ForeignNamespace => Some(UnexpectedPacket::ForeignNamespace),
+            Self::SecondAnswer => Some(UnexpectedPacket::SecondAnswer),
+            _ => None,
+        }
+    }
+}
+
 /// The kind of a value; what is no JSON has none.
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,14 +2,15 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::value::JsBinary;
+use super::codes::UnexpectedName;
+use super::connection::Carrier;
 use crate::driver::socketio::{self, Membership};
 use crate::npm::client::Core;
 use crate::npm::codes::SendOutcome;
 use crate::npm::host::{JsHost, now};
 use crate::npm::value::{JsonText, JsonValue};
 use crate::proto::wire::socketio::{Namespace, ack};
-use crate::proto::{Message, Purpose};
+use crate::proto::{Input, Message, Purpose};
 
 #[wasm_bindgen]
 extern "C" {
@@ -57,14 +58,23 @@ impl Core {
         self.driver.borrow_mut().client().max_message_bytes()
     }
 
-    /// A text frame arrived.
-    pub fn text(&self, host: &JsHost, frame: &JsonText) {
-        socketio::handle_text(&mut self.call(host), frame);
+    /// The connection is open.
+    pub fn open(&self, host: &JsHost, max_payload_bytes: f64) {
+        socketio::handle_open(&mut self.call(host), max_payload_bytes as u64);
     }
 
-    /// A binary frame arrived.
-    pub fn binary(&self, host: &JsHost, frame: JsBinary) {
-        socketio::handle_binary(&mut self.call(host), frame);
+    /// The connection has ended, in the way that the carrier knows.
+    #[wasm_bindgen(js_name = carrierEnded)]
+    pub fn carrier_ended(&self, host: &JsHost, carrier: &Carrier) {
+        if let Some(close) = carrier.close() {
+            self.about_socket(host, |socket| Input::SocketClosed { socket, close });
+        }
+    }
+
+    /// A packet for the namespace of this client is being delivered. Says what is wrong with it, if anything is.
+    pub fn packet(&self, host: &JsHost, carrier: &Carrier) -> Option<UnexpectedName> {
+        let packet = carrier.take_packet()?;
+        socketio::handle_packet(&mut self.call(host), packet).err().map(Into::into)
     }
 
     /// What the acknowledgement of an event of the server is. Its attachments follow it.

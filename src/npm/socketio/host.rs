@@ -2,13 +2,13 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::codes::{ContinuityName, FlawName, UnexpectedName};
+use super::codes::ContinuityName;
 use super::value::JsBinary;
 use crate::driver::socketio::{Membership, PacketHost};
 use crate::npm::codes::FailureName;
 use crate::npm::host::Call;
 use crate::npm::value::{JsonText, JsonValue, unless_nan};
-use crate::proto::socketio::{Continuity, Report};
+use crate::proto::socketio::Continuity;
 use crate::proto::wire::socketio::Arguments;
 use crate::proto::{RequestFailure, SocketId};
 
@@ -22,8 +22,8 @@ extern "C" {
     /// NaN stands for `undefined`: the socket takes nothing.
     #[wasm_bindgen(method, js_name = sendAttachments)]
     fn send_attachments(this: &JsPacketHost, seq: f64) -> f64;
-    #[wasm_bindgen(method, js_name = setLinkAlarm)]
-    fn set_link_alarm(this: &JsPacketHost, delay_ms: Option<f64>);
+    #[wasm_bindgen(method, js_name = setAckAlarm)]
+    fn set_ack_alarm(this: &JsPacketHost, delay_ms: Option<f64>);
     #[wasm_bindgen(method)]
     fn joined(this: &JsPacketHost, sid: &JsonText, continuity: ContinuityName);
     #[wasm_bindgen(method, js_name = keptOut)]
@@ -39,10 +39,6 @@ extern "C" {
     fn event_acknowledged(this: &JsPacketHost, seq: f64, arguments: &JsonValue);
     #[wasm_bindgen(method, js_name = eventUnacknowledged)]
     fn event_unacknowledged(this: &JsPacketHost, seq: f64, failure: FailureName);
-    #[wasm_bindgen(method)]
-    fn flawed(this: &JsPacketHost, flaw: FlawName);
-    #[wasm_bindgen(method, js_name = flawed)]
-    fn unexpected(this: &JsPacketHost, packet: UnexpectedName);
 }
 
 impl Call<'_> {
@@ -75,8 +71,8 @@ impl PacketHost for Call<'_> {
         unless_nan(self.packets().send_attachments(seq as f64))
     }
 
-    fn set_link_alarm(&mut self, delay_ms: Option<u64>) {
-        self.packets().set_link_alarm(delay_ms.map(|delay| delay as f64));
+    fn set_ack_alarm(&mut self, delay_ms: Option<u64>) {
+        self.packets().set_ack_alarm(delay_ms.map(|delay| delay as f64));
     }
 
     fn joined(&mut self, sid: JsonText, continuity: Continuity) {
@@ -101,12 +97,5 @@ impl PacketHost for Call<'_> {
 
     fn event_unacknowledged(&mut self, seq: u64, failure: RequestFailure) {
         self.told().event_unacknowledged(seq as f64, failure.into());
-    }
-
-    fn reported(&mut self, report: Report) {
-        match report {
-            Report::Flaw(flaw) => self.told().flawed(flaw.into()),
-            Report::Unexpected(packet) => self.told().unexpected(packet.into()),
-        }
     }
 }

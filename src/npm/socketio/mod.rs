@@ -1,6 +1,7 @@
 //! What the class of the npm package is in the module that speaks to Socket.IO servers.
 
 mod codes;
+mod connection;
 mod core;
 mod host;
 mod value;

@@ -2,16 +2,16 @@ import type { Core, Happening } from "../../../wasm-socketio/everwire.js";
 import type { DropName, FailureName, OverflowName } from "../../codes.js";
 import { type EverwireError, error } from "../../errors.js";
 import type { Auth } from "../../socketio/types.js";
-import type { CloseInfo, Options, Snapshot, WebSocketClass } from "../../types.js";
+import type { CloseInfo, Options, Snapshot } from "../../types.js";
 import type { CoreHost } from "../contract.js";
 import { attempt, Listeners } from "../handlers.js";
 import { numericOption } from "../options.js";
 import { isOffline, pageWatch } from "../page.js";
 import { closeInfo, makeSnapshot, type RawSnapshot } from "../snapshot.js";
-import { Socket, type SocketListener } from "../socket.js";
 import { REFUSAL_TEXTS } from "../words.js";
 import type { Attachment, EncodedArguments } from "./arguments.js";
-import type { ContinuityName, FlawName } from "./codes.js";
+import type { ContinuityName } from "./codes.js";
+import type { Connection } from "./connection.js";
 import type { PacketHost } from "./contract.js";
 import { withAttachments } from "./packets.js";
 
@@ -36,8 +36,8 @@ export interface Member {
 /** What becomes of an acknowledgement: its arguments, or why there are none. */
 export type Acknowledged = (failure: EverwireError | null, args: unknown[]) => void;
 
-/** What a client of a Socket.IO server has in JavaScript beside the {@link Member}: its socket, its alarms, and what it waits for. */
-export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketListener {
+/** What a client of a Socket.IO server has in JavaScript beside the {@link Member}: its alarms, its place on a connection, and what it waits for. */
+export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   /** `undefined` before the client is made. */
   core: Core | undefined;
   /** Where to connect. */
@@ -50,9 +50,12 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
   readonly listeners: Listeners = new Listeners();
   readonly #options: Options;
   readonly #member: Member;
-  readonly #WebSocket: WebSocketClass;
-  readonly #socket = new Socket(this);
-  readonly #watchPage = pageWatch((event) => this.#handle(event));
+  readonly #carry: (host: Host) => Connection | undefined;
+  #connection: Connection | undefined;
+  readonly #watchPage = pageWatch((event) => {
+    this.#handle(event);
+    this.#connection?.probe();
+  });
   readonly #attachments = new Map<number, readonly Attachment[]>();
   readonly #acknowledged = new Map<number, Acknowledged>();
   /** The attachments of the event that is being sent. */
@@ -62,19 +65,20 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
   /** The attempt that waits for the application: it may have disconnected meanwhile. */
   #attempt: object | undefined;
   #auth: object | undefined;
-  /** Changes with every connection. */
-  #connection: object = {};
+  /** Changes each time the client comes into its namespace or out of it. */
+  #visit: object = {};
   #alarm: ReturnType<typeof setTimeout> | undefined;
-  #linkAlarm: ReturnType<typeof setTimeout> | undefined;
+  #ackAlarm: ReturnType<typeof setTimeout> | undefined;
   #events: (() => void)[] = [];
   #isDelivering = false;
 
-  constructor(member: Member, namespace: string, options: Options, Class: WebSocketClass) {
+  /** `carry` finds or makes a connection; `undefined` if the browser makes none. */
+  constructor(member: Member, namespace: string, options: Options, carry: (host: Host) => Connection | undefined) {
     this.#member = member;
     this.namespace = namespace;
     this.#options = options;
     this.overflow = options.queue?.overflow ?? "reject";
-    this.#WebSocket = Class;
+    this.#carry = carry;
   }
 
   numericOption(index: number): number | undefined {
@@ -94,7 +98,9 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
       if (!isAwaited()) return;
       this.#attempt = undefined;
       this.#auth = data;
-      if (!this.#socket.open(this.#WebSocket, this.endpoint, [])) this.#handle("socket_refused");
+      this.#connection = this.#carry(this);
+      if (this.#connection) this.#connection.join(this);
+      else this.#handle("socket_refused");
     };
     try {
       const auth = this.#member.auth();
@@ -120,7 +126,7 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
   }
 
   send(text: string): number | undefined {
-    return this.#socket.send(text);
+    return this.#connection?.send(text);
   }
 
   sendAttachments(seq: number): number | undefined {
@@ -129,16 +135,23 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
   }
 
   buffered(): number {
-    return this.#socket.buffered;
+    return this.#connection?.buffered ?? 0;
   }
 
   closeSocket(): void {
-    this.#socket.close();
+    const left = this.#connection;
+    if (left?.close(this)) return;
+    this.#connection = undefined;
+    // Other clients keep the connection, so nothing else will tell of this one's end.
+    queueMicrotask(() => {
+      if (left && !this.#connection && !this.#attempt) this.socketClosed(1000, "", true);
+    });
   }
 
   abandonSocket(): void {
     this.#attempt = undefined;
-    this.#socket.abandon();
+    this.#connection?.abandon(this);
+    this.#connection = undefined;
   }
 
   setAlarm(delayMs: number | undefined): void {
@@ -146,29 +159,22 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
     if (delayMs !== undefined) this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
   }
 
-  setLinkAlarm(delayMs: number | undefined): void {
-    clearTimeout(this.#linkAlarm);
-    if (delayMs !== undefined) this.#linkAlarm = setTimeout(() => this.#handle("timeout"), delayMs);
+  setAckAlarm(delayMs: number | undefined): void {
+    clearTimeout(this.#ackAlarm);
+    if (delayMs !== undefined) this.#ackAlarm = setTimeout(() => this.#handle("timeout"), delayMs);
   }
 
   watchPage(isWatched: boolean): void {
     this.#watchPage(isWatched);
   }
 
-  // The handshake of the server says more.
-  socketOpened(): void {}
-
   socketClosed(code: number, reason: string, wasClean: boolean): void {
+    this.#connection = undefined;
     this.core?.socketClosed(this, code, reason, wasClean);
   }
 
-  frameArrived({ data }: MessageEvent): void {
-    if (typeof data === "string") this.core?.text(this, data);
-    else this.core?.binary(this, data);
-  }
-
   joined(sid: string, continuity: ContinuityName): void {
-    this.#connection = {};
+    this.#visit = {};
     this.#later(() => this.#member.joined(sid, continuity));
   }
 
@@ -186,14 +192,14 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
 
   event(id: number | undefined, args: unknown[]): void {
     this.#takeAttached(args);
-    const connection = this.#connection;
+    const visit = this.#visit;
     const acknowledge =
       id === undefined
         ? undefined
         : ({ text, attachments }: EncodedArguments) => {
             // The id means nothing to another connection.
-            const frame = connection === this.#connection && this.core?.ack(id, text, attachments.length);
-            if (frame && this.#socket.send(frame) !== undefined) this.#sendAll(attachments);
+            const frame = visit === this.#visit && this.core?.ack(id, text, attachments.length);
+            if (frame && this.send(frame) !== undefined) this.#sendAll(attachments);
           };
     this.#later(() => this.#member.event(args, acknowledge));
   }
@@ -207,14 +213,10 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
     this.#settle(seq, error(failure, ACK_FAILURES[failure]));
   }
 
-  flawed(flaw: FlawName): void {
-    this.#later(() => this.#member.failed(error("bad_frame", `the server sent no packet of Socket.IO: ${flaw}`)));
-  }
-
   opened(): void {}
 
   closed(...close: Parameters<CoreHost["closed"]>): void {
-    this.#connection = {};
+    this.#visit = {};
     this.#later(() => this.#member.closed(closeInfo(...close)));
   }
 
@@ -290,7 +292,7 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost, SocketLi
   #sendAll(attachments: readonly Attachment[]): number | undefined {
     let buffered: number | undefined = 0;
     for (const attachment of attachments) {
-      buffered = this.#socket.send(attachment);
+      buffered = this.#connection?.send(attachment);
       if (buffered === undefined) break;
     }
     return buffered;

@@ -17,6 +17,8 @@ export class Retries {
   readonly #capacity: number;
   readonly #isConnected: () => boolean;
   #entries: Entry[] = [];
+  /** What was sent in earlier rounds was sent again since, and only its success counts. */
+  #round = 0;
 
   constructor(most: number, capacity: number, isConnected: () => boolean) {
     this.#most = most;
@@ -41,22 +43,33 @@ export class Retries {
 
   #send(entry: Entry): void {
     entry.isUnderWay = true;
+    const round = this.#round;
     try {
       entry.submit((failure, args) => {
-        entry.isUnderWay = false;
-        // A connection that is lost says nothing about the server's patience.
-        if (failure?.code === "timed_out") entry.tries++;
-        if (!failure || entry.tries > this.#most) this.#settle(entry, failure, args);
+        if (!failure) this.#settle(entry, failure, args);
+        else if (round === this.#round) {
+          // What is behind it would overtake it. A connection that is lost says nothing about the server's patience.
+          if (failure.code !== "timed_out") entry.isUnderWay = false;
+          else if (++entry.tries > this.#most) this.#settle(entry, failure, args);
+          else this.#beginRound();
+        }
         this.resume();
       });
     } catch (cause) {
-      entry.isUnderWay = false;
       this.#settle(entry, cause as EverwireError, []);
     }
   }
 
+  /** Sends everything again that is not acknowledged. */
+  #beginRound(): void {
+    this.#round++;
+    for (const entry of this.#entries) entry.isUnderWay = false;
+  }
+
   #settle(entry: Entry, ...outcome: Parameters<Acknowledged>): void {
-    this.#entries = this.#entries.filter((other) => other !== entry);
+    const left = this.#entries.filter((other) => other !== entry);
+    if (left.length === this.#entries.length) return;
+    this.#entries = left;
     entry.acknowledged(...outcome);
   }
 }

@@ -1,14 +1,17 @@
 //! The driver of a client that speaks to a Socket.IO server: the loop of [`super`], with a link in front of each socket.
 //!
 //! A host of this kind is a [`Host`] that calls [`begin`], [`transmit`], [`leave`] and [`abandon`] where the state machine opens, uses and ends
-//! a socket. What happens to its socket goes to the functions of this module instead of those of the loop.
+//! a socket. What happens to its socket goes to the functions of this module instead of those of the loop. The socket itself may carry several clients: what
+//! arrives on it goes through [`connection`].
+
+pub mod connection;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{Host, LONGEST_DELAY_MS, TextOf};
-use crate::proto::socketio::{Acks, Continuity, Link, LinkOutput, Recovery, Report};
-use crate::proto::wire::socketio::{self as packet, Arguments, Namespace, PacketValue};
+use crate::proto::socketio::{Acks, Continuity, Link, LinkOutput, Recovery, UnexpectedPacket};
+use crate::proto::wire::socketio::{self as packet, Arguments, Namespace, PacketKind, PacketValue};
 use crate::proto::{Input, Message, Refusal, RequestFailure, Sent, SocketId, Timestamp};
 
 /// What a client of a Socket.IO server is, beside its state machine.
@@ -59,11 +62,6 @@ impl<V: PacketValue> Membership<V> {
         let (socket, link) = self.link.as_mut()?;
         link.poll_output().map(|output| (*socket, output))
     }
-
-    fn poll_timeout(&self) -> Timestamp {
-        let link = self.link.as_ref().and_then(|(_, link)| link.poll_timeout());
-        self.acks.poll_timeout().min(link.unwrap_or(Timestamp::NEVER))
-    }
 }
 
 /// A host whose server speaks Socket.IO. What the methods from [`joined`](Self::joined) on are told is for the application.
@@ -79,7 +77,7 @@ pub trait PacketHost: Host<Value: PacketValue> {
     fn send_attachments(&mut self, socket: SocketId, seq: u64) -> Option<u64>;
 
     /// Calls [`handle_timeout`] after so many milliseconds; `None` switches this alarm off, which is another than that of the loop.
-    fn set_link_alarm(&mut self, delay_ms: Option<u64>);
+    fn set_ack_alarm(&mut self, delay_ms: Option<u64>);
 
     /// The client is in its namespace, by this id. [`opened`](Host::opened) follows.
     fn joined(&mut self, sid: TextOf<Self>, continuity: Continuity);
@@ -98,9 +96,6 @@ pub trait PacketHost: Host<Value: PacketValue> {
 
     /// The server will not acknowledge the message of this number, or it is too late.
     fn event_unacknowledged(&mut self, seq: u64, failure: RequestFailure);
-
-    /// The server has sent what means nothing here.
-    fn reported(&mut self, report: Report);
 }
 
 /// Where the host opens a socket.
@@ -181,14 +176,17 @@ pub fn forget<H: PacketHost>(host: &mut H, seq: u64) {
     host.with_membership(|member| member.forget(seq));
 }
 
-/// A text frame has arrived.
-pub fn handle_text<H: PacketHost>(host: &mut H, frame: &TextOf<H>) {
-    handle(host, |link, now| link.handle_text(frame, now));
+/// The connection is open, for frames up to this size in bytes.
+pub fn handle_open<H: PacketHost>(host: &mut H, max_payload_bytes: u64) {
+    _ = handle(host, |link| {
+        link.handle_open(max_payload_bytes);
+        Ok(())
+    });
 }
 
-/// A binary frame has arrived.
-pub fn handle_binary<H: PacketHost>(host: &mut H, frame: <H::Value as PacketValue>::Binary) {
-    handle(host, |link, now| link.handle_binary(frame, now));
+/// A packet for the namespace of this client has arrived. It is an error if there is no use for it.
+pub fn handle_packet<H: PacketHost>(host: &mut H, packet: PacketKind<H::Value>) -> Result<(), UnexpectedPacket> {
+    handle(host, |link| link.handle_packet(packet))
 }
 
 /// Either alarm went off.
@@ -200,37 +198,31 @@ pub fn handle_timeout<H: PacketHost>(host: &mut H) {
         forget(host, seq);
         host.event_unacknowledged(seq, RequestFailure::TimedOut);
     }
-    handle(host, Link::handle_timeout);
     super::handle_timeout(host);
+    rearm(host);
 }
 
 /// Something else has happened: to the page, the network, or the socket, which is closed or could not be made.
 pub fn handle_input<H: PacketHost>(host: &mut H, input: Input<H::Value>) {
     let now = host.now();
-    let is_wake_up = matches!(input, Input::PageVisible | Input::PageRestored | Input::NetworkOnline);
     if matches!(input, Input::SocketClosed { .. }) {
         end(host);
     }
     super::handle_input(host, input, now);
-    handle(host, |link, now| {
-        if is_wake_up {
-            link.probe(now);
-        }
-    });
 }
 
-fn handle<H: PacketHost>(host: &mut H, act: impl FnOnce(&mut Link<H::Value>, Timestamp)) {
+fn handle<H: PacketHost>(
+    host: &mut H,
+    act: impl FnOnce(&mut Link<H::Value>) -> Result<(), UnexpectedPacket>,
+) -> Result<(), UnexpectedPacket> {
+    let done = host.with_membership(|member| member.link().map(act));
     let now = host.now();
-    host.with_membership(|member| {
-        if let Some(link) = member.link() {
-            act(link, now);
-        }
-    });
     while let Some((socket, output)) = host.with_membership(Membership::poll_output) {
         perform(host, socket, output, now);
     }
     rearm(host);
     host.deliver();
+    done.unwrap_or(Err(UnexpectedPacket::ForeignNamespace))
 }
 
 fn perform<H: PacketHost>(host: &mut H, socket: SocketId, output: LinkOutput<H::Value>, now: Timestamp) {
@@ -269,7 +261,6 @@ fn perform<H: PacketHost>(host: &mut H, socket: SocketId, output: LinkOutput<H::
                 host.event_acknowledged(id, arguments);
             }
         }
-        LinkOutput::Report(report) => host.reported(report),
     }
 }
 
@@ -287,7 +278,7 @@ fn end<H: PacketHost>(host: &mut H) {
 /// Arms the second alarm, unless it goes off early enough.
 fn rearm<H: PacketHost>(host: &mut H) {
     let new_deadline = host.with_membership(|member| {
-        let deadline = member.poll_timeout();
+        let deadline = member.acks.poll_timeout();
         let is_new = deadline < member.deadline || (deadline == Timestamp::NEVER && member.deadline < deadline);
         if is_new {
             member.deadline = deadline;
@@ -296,6 +287,6 @@ fn rearm<H: PacketHost>(host: &mut H) {
     });
     if let Some(deadline) = new_deadline {
         let now = host.now();
-        host.set_link_alarm((deadline < Timestamp::NEVER).then(|| deadline.since(now).min(LONGEST_DELAY_MS)));
+        host.set_ack_alarm((deadline < Timestamp::NEVER).then(|| deadline.since(now).min(LONGEST_DELAY_MS)));
     }
 }
