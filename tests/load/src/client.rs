@@ -219,7 +219,7 @@ impl Member<'_> {
                 return Ok(true);
             }
             Frame::Trouble(name) => self.world.tally.trouble(name),
-            Frame::Welcome(_) | Frame::Acknowledgement(_) | Frame::Other => {}
+            Frame::Welcome(_) | Frame::Acknowledgement(_) | Frame::Position | Frame::Other => {}
         }
         Ok(false)
     }

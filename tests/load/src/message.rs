@@ -29,6 +29,8 @@ pub enum Frame {
     Welcome(Welcome),
     /// Everything up to this number is processed.
     Acknowledgement(u64),
+    /// A stream begins, or goes on behind events that cannot be had any more.
+    Position,
     /// A complaint of the server, or what cannot be read.
     Trouble(String),
     /// Anything else.
@@ -99,6 +101,7 @@ pub fn read(text: &str) -> Frame {
             .and_then(|received| stamp(received.message.id))
             .map_or_else(|| Frame::Trouble("a message without its stamp".to_owned()), Frame::Message),
         ("pong", _) => Frame::Pong,
+        ("stream", _) => Frame::Position,
         ("welcome", Some(data)) => data_or_trouble(data, "a welcome that cannot be read", Frame::Welcome),
         ("ack", Some(data)) => {
             data_or_trouble(data, "an acknowledgement that cannot be read", |Ack { seq }| Frame::Acknowledgement(seq))

@@ -40,6 +40,7 @@ pub struct Shared {
     pub acknowledged: AtomicU64,
     pub delivered: AtomicU64,
     pub duplicates: AtomicU64,
+    pub gaps: AtomicU64,
     pub times: Mutex<Times>,
     pub troubles: Mutex<BTreeMap<String, u64>>,
 }
@@ -67,6 +68,7 @@ impl Shared {
             acknowledged: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             duplicates: AtomicU64::new(0),
+            gaps: AtomicU64::new(0),
             times: Mutex::new(Times::new(Instant::now())),
             troubles: Mutex::default(),
         }
@@ -170,6 +172,7 @@ impl Sender {
             }
             Frame::Message(_) => _ = self.shared.duplicates.fetch_add(1, Relaxed),
             Frame::Trouble(what) => self.trouble(what),
+            Frame::Position => _ = self.shared.gaps.fetch_add(1, Relaxed),
             Frame::Pong | Frame::Welcome(_) | Frame::Other => {}
         }
     }
