@@ -20,6 +20,7 @@ export {
 export { ready } from "./socketio/load.js";
 export { type Engine, Manager, type Transport } from "./socketio/manager.js";
 export type { ManagerOptions, SocketOptions } from "./socketio/options.js";
+export { type OverSocketIoOptions, overSocketIo } from "./socketio/overSocketIo.js";
 export { type CatchAllListener, Socket, type SocketSnapshot } from "./socketio/socket.js";
 export type {
   AllButLast,

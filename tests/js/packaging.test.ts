@@ -67,6 +67,7 @@ const MODULES = [
   "socketio/load",
   "socketio/manager",
   "socketio/options",
+  "socketio/overSocketIo",
   "socketio/socket",
   "socketio/types",
   "testing",

@@ -132,6 +132,15 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     return this;
   }
 
+  /**
+   * How many bytes wait, in the browser and in the queue.
+   *
+   * @internal
+   */
+  get buffered(): number {
+    return this.#host.buffered() + this.#host.snapshot.queuedBytes;
+  }
+
   /** Where the client stands. The same object until something changes. */
   getSnapshot(): SocketSnapshot {
     const { snapshot } = this.#host;
