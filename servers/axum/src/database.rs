@@ -2,12 +2,15 @@
 //!
 //! Statements are written once, in the SQL that the databases have in common, with `?1`, `?2` … for what is given.
 
+mod postgres;
 mod sqlite;
 
 use std::fmt;
 
 use rusqlite::types::FromSql;
+use tokio_postgres::types::{FromSql as FromPostgres, ToSql as ToPostgres};
 
+pub(crate) use postgres::{Highest, NewEvent, Postgres, ProcessedRow, Progress, Sent, Take, open as open_postgres};
 pub(crate) use sqlite::open as open_sqlite;
 
 /// A database within a transaction, as handlers and jobs are given it.
@@ -19,6 +22,7 @@ pub struct Database {
 
 enum Kind {
     Sqlite(rusqlite::Connection),
+    Postgres(Box<Postgres>),
 }
 
 /// The result of a statement.
@@ -30,6 +34,12 @@ pub type Result<T> = std::result::Result<T, DatabaseError>;
 pub enum DatabaseError {
     /// SQLite refused.
     Sqlite(rusqlite::Error),
+    /// PostgreSQL refused, or the connection to it was lost.
+    Postgres(tokio_postgres::Error),
+    /// PostgreSQL is away; it is tried again every second.
+    Away,
+    /// The system has no threads or files left.
+    Io(std::io::Error),
     /// A handler of the library's user, or a test, wants the whole transaction to fail.
     Failed(&'static str),
 }
@@ -41,7 +51,8 @@ impl DatabaseError {
     pub fn is_of_storage(&self) -> bool {
         match self {
             Self::Sqlite(error) => sqlite::is_of_storage(error),
-            Self::Failed(_) => true,
+            Self::Postgres(error) => postgres::is_of_storage(error),
+            Self::Failed(_) | Self::Away | Self::Io(_) => true,
         }
     }
 }
@@ -58,6 +69,7 @@ impl Database {
     pub fn execute(&self, sql: &str, given: &[&dyn Param]) -> Result<usize> {
         match &self.kind {
             Kind::Sqlite(database) => Ok(database.prepare_cached(sql)?.execute(sqlite::params(given))?),
+            Kind::Postgres(database) => database.execute(sql, given),
         }
     }
 
@@ -76,6 +88,10 @@ impl Database {
                 let mut statement = database.prepare_cached(sql)?;
                 let mut rows = statement.query(sqlite::params(given))?;
                 rows.next()?.map(|row| read(&Row(RowKind::Sqlite(row)))).transpose()
+            }
+            Kind::Postgres(database) => {
+                let rows = database.query(sql, given)?;
+                rows.first().map(|row| read(&Row(RowKind::Postgres(row)))).transpose()
             }
         }
     }
@@ -119,6 +135,14 @@ impl Database {
                 }
                 Ok(())
             }
+            Kind::Postgres(database) => {
+                for row in &database.query(sql, given)? {
+                    if !read(&Row(RowKind::Postgres(row)))? {
+                        break;
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
@@ -135,65 +159,139 @@ impl Database {
     pub fn sqlite(&self) -> Option<&rusqlite::Connection> {
         match &self.kind {
             Kind::Sqlite(database) => Some(database),
+            Kind::Postgres(_) => None,
         }
     }
 
-    /// Whether there is a table.
-    pub(crate) fn has_table(&self, name: &str) -> Result<bool> {
-        match &self.kind {
-            Kind::Sqlite(_) => self.exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", &[&name]),
-        }
+    /// Whether there is a table with this column.
+    pub(crate) fn has_column(&self, table: &str, column: &str) -> Result<bool> {
+        let sql = match &self.kind {
+            Kind::Sqlite(_) => "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2",
+            Kind::Postgres(_) => {
+                "SELECT 1 FROM information_schema.columns
+                 WHERE table_schema = current_schema() AND table_name = ?1 AND column_name = ?2"
+            }
+        };
+        self.exists(sql, &[&table, &column])
     }
 
     /// Definitions of tables, as SQLite spells them.
     pub(crate) fn define(&self, sql: &str) -> Result<()> {
         match &self.kind {
-            Kind::Sqlite(_) => self.batch(sql),
+            Kind::Sqlite(database) => Ok(database.execute_batch(sql)?),
+            Kind::Postgres(database) => database.simple(&postgres::translate(sql)),
         }
     }
 
-    /// Several statements without parameters or results.
-    pub(crate) fn batch(&self, sql: &str) -> Result<()> {
+    /// Definitions that the databases have not in common.
+    pub(crate) fn define_own(&self, for_sqlite: &str, for_postgres: &str) -> Result<()> {
         match &self.kind {
-            Kind::Sqlite(database) => Ok(database.execute_batch(sql)?),
+            Kind::Sqlite(database) => Ok(database.execute_batch(for_sqlite)?),
+            Kind::Postgres(database) => database.simple(for_postgres),
+        }
+    }
+
+    /// PostgreSQL, for what is worth doing for many messages together.
+    pub(crate) fn postgres(&self) -> Option<&Postgres> {
+        match &self.kind {
+            Kind::Sqlite(_) => None,
+            Kind::Postgres(database) => Some(database),
         }
     }
 
     /// From here on, what the rows say is true until the end of the transaction.
     pub(crate) fn begin(&self) -> Result<()> {
-        self.execute("BEGIN IMMEDIATE", &[]).map(drop)
+        match &self.kind {
+            Kind::Sqlite(_) => self.execute("BEGIN IMMEDIATE", &[]).map(drop),
+            Kind::Postgres(database) => database.begin(),
+        }
     }
 
-    pub(crate) fn commit(&self) -> Result<()> {
-        self.execute("COMMIT", &[]).map(drop)
+    /// Stores everything, and says which ids were the highest then.
+    pub(crate) fn commit(&self) -> Result<Highest> {
+        match &self.kind {
+            Kind::Sqlite(_) => {
+                let highest = self.highest()?;
+                self.execute("COMMIT", &[])?;
+                Ok(highest)
+            }
+            Kind::Postgres(database) => {
+                database.commit()?;
+                Ok(database.highest())
+            }
+        }
     }
 
     pub(crate) fn rollback(&self) -> Result<()> {
-        self.execute("ROLLBACK", &[]).map(drop)
+        match &self.kind {
+            Kind::Sqlite(_) => self.execute("ROLLBACK", &[]).map(drop),
+            Kind::Postgres(database) => database.rollback(),
+        }
+    }
+
+    /// A place in the transaction that can be returned to.
+    pub(crate) fn savepoint(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Sqlite(_) => self.execute("SAVEPOINT effects", &[]).map(drop),
+            Kind::Postgres(database) => {
+                database.savepoint();
+                Ok(())
+            }
+        }
+    }
+
+    /// Undoes what has come since, and forgets the place.
+    pub(crate) fn roll_back_to_savepoint(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Sqlite(_) => {
+                self.execute("ROLLBACK TO effects", &[])?;
+                self.execute("RELEASE effects", &[]).map(drop)
+            }
+            Kind::Postgres(database) => database.roll_back_to_savepoint(),
+        }
+    }
+
+    /// Forgets the place.
+    pub(crate) fn release_savepoint(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Sqlite(_) => self.execute("RELEASE effects", &[]).map(drop),
+            Kind::Postgres(database) => database.release_savepoint(),
+        }
     }
 
     /// Whether a statement that fails ends the transaction.
     pub(crate) fn ends_with_errors(&self) -> bool {
+        self.postgres().is_some()
+    }
+
+    /// Whether another process may have stored something since `version`, which is brought up to date, or beyond what is known. Asked
+    /// between transactions.
+    pub(crate) fn is_news(&self, version: i64, known: Highest) -> Result<bool> {
         match &self.kind {
-            Kind::Sqlite(_) => false,
+            Kind::Sqlite(_) => Ok(self.version()? != version),
+            Kind::Postgres(database) => Ok(database.ask_highest()? != known),
         }
     }
 
-    /// A number that changes when another process has stored something.
+    /// A number that changes when another process has stored something; always 0 where the highest ids say so.
     pub(crate) fn version(&self) -> Result<i64> {
         match &self.kind {
             Kind::Sqlite(_) => Ok(self.query_row("PRAGMA data_version", &[], |row| row.get(0))?.unwrap_or_default()),
+            Kind::Postgres(_) => Ok(0),
         }
     }
 
-    /// The highest id that a table has ever given.
-    pub(crate) fn highest_id(&self, table: &str) -> Result<i64> {
+    /// The highest ids of events and changes, within a transaction.
+    pub(crate) fn highest(&self) -> Result<Highest> {
         match &self.kind {
             Kind::Sqlite(_) => {
-                let found =
-                    self.query_row("SELECT seq FROM sqlite_sequence WHERE name = ?1", &[&table], |row| row.get(0))?;
-                Ok(found.unwrap_or_default())
+                let highest = |table: &str| -> Result<i64> {
+                    let sql = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
+                    Ok(self.query_row(sql, &[&table], |row| row.get(0))?.unwrap_or_default())
+                };
+                Ok(Highest { event: highest("everwire_events")?, change: highest("everwire_changes")? })
             }
+            Kind::Postgres(database) => Ok(database.highest()),
         }
     }
 }
@@ -202,24 +300,46 @@ impl Database {
 pub trait Param: Sync {
     #[doc(hidden)]
     fn for_sqlite(&self) -> &dyn rusqlite::ToSql;
+
+    #[doc(hidden)]
+    fn for_postgres(&self) -> &(dyn ToPostgres + Sync);
 }
 
-impl<T: rusqlite::ToSql + Sync> Param for T {
+impl<T: rusqlite::ToSql + ToPostgres + Sync> Param for T {
     fn for_sqlite(&self) -> &dyn rusqlite::ToSql {
+        self
+    }
+
+    fn for_postgres(&self) -> &(dyn ToPostgres + Sync) {
         self
     }
 }
 
-/// What can be read from a column: `String`, `i64`, `bool`, and `Option` of these.
-pub trait Column: FromSql {}
+/// Several ids at once, which only PostgreSQL can be given.
+#[derive(Debug)]
+pub(crate) struct Ids<'a>(pub &'a [i64]);
 
-impl<T: FromSql> Column for T {}
+impl Param for Ids<'_> {
+    fn for_sqlite(&self) -> &dyn rusqlite::ToSql {
+        &rusqlite::types::Null
+    }
+
+    fn for_postgres(&self) -> &(dyn ToPostgres + Sync) {
+        &self.0
+    }
+}
+
+/// What can be read from a column: `String`, `i64`, `bool`, and `Option` of these.
+pub trait Column: FromSql + for<'a> FromPostgres<'a> {}
+
+impl<T: FromSql + for<'a> FromPostgres<'a>> Column for T {}
 
 /// One row of an answer.
 pub struct Row<'a>(RowKind<'a>);
 
 enum RowKind<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -230,6 +350,7 @@ impl Row<'_> {
     pub fn get<T: Column>(&self, index: usize) -> Result<T> {
         match self.0 {
             RowKind::Sqlite(row) => Ok(row.get(index)?),
+            RowKind::Postgres(row) => Ok(row.try_get(index)?),
         }
     }
 }
@@ -238,6 +359,13 @@ impl fmt::Display for DatabaseError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(error) => error.fmt(formatter),
+            Self::Postgres(error) => match error.as_db_error() {
+                // Without its detail, which may quote what was to be stored.
+                Some(refused) => write!(formatter, "PostgreSQL: {} ({})", refused.message(), refused.code().code()),
+                None => write!(formatter, "PostgreSQL: {error}"),
+            },
+            Self::Away => formatter.write_str("PostgreSQL is away"),
+            Self::Io(error) => error.fmt(formatter),
             Self::Failed(why) => formatter.write_str(why),
         }
     }
@@ -248,5 +376,11 @@ impl std::error::Error for DatabaseError {}
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for DatabaseError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Postgres(error)
     }
 }

@@ -69,6 +69,6 @@ pub use crate::{
         forget_events, is_stored, processed,
     },
     room::Room,
-    store::{Backend, SqliteStore, Store, StoreError},
+    store::{Backend, PostgresStore, SqliteStore, Store, StoreError},
     token::{MAX_USER_BYTES, Ticket, TokenRefused, Tokens},
 };

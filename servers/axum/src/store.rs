@@ -1,4 +1,4 @@
-//! SQLite behind a thread of its own.
+//! The database behind a thread of its own.
 //!
 //! Jobs that arrive while a transaction is being written go into the next one together, so the disk is waited for
 //! once for many messages. A job's result is handed back after its transaction is on the disk.
@@ -8,7 +8,7 @@ use std::{fmt, path::PathBuf, sync::Arc, thread};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
-    database::{Database, DatabaseError, Result, open_sqlite},
+    database::{Database, DatabaseError, Result, open_postgres, open_sqlite},
     reliable::{Context, Ledger},
     tables::{SCHEMA_VERSION, Tables},
 };
@@ -19,6 +19,8 @@ use crate::{
 pub enum Backend {
     /// A file, or memory.
     Sqlite(SqliteStore),
+    /// A database that several nodes share.
+    Postgres(PostgresStore),
 }
 
 /// SQLite, which needs no set-up. Several processes of one machine may have the file.
@@ -48,6 +50,44 @@ impl SqliteStore {
     }
 }
 
+/// PostgreSQL, for several nodes: a client may come back to any of them, and gets its events from all.
+///
+/// Transactions of all nodes come one after the other, so nodes share connections and not the work of the database. There is no TLS. A database
+/// belongs to servers of one kind: that of the Python library has other tables.
+#[derive(Clone)]
+pub struct PostgresStore {
+    url: String,
+    tables: Tables,
+}
+
+impl PostgresStore {
+    /// `postgres://user:password@host:port/database`, or the words of libpq.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), tables: Tables::default() }
+    }
+
+    /// Statements for the application's own tables, carried out at every start: `CREATE TABLE IF NOT EXISTS …`, in the SQL of SQLite, whose
+    /// `INTEGER` becomes `BIGINT`.
+    #[must_use]
+    pub fn setup(mut self, sql: impl Into<String>) -> Self {
+        self.tables.setup.push(sql.into());
+        self
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    /// Without the URL, which may have a password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl From<PostgresStore> for Backend {
+    fn from(store: PostgresStore) -> Self {
+        Self::Postgres(store)
+    }
+}
+
 impl From<SqliteStore> for Backend {
     fn from(store: SqliteStore) -> Self {
         Self::Sqlite(store)
@@ -58,6 +98,7 @@ impl Backend {
     fn open(&self) -> std::result::Result<Database, StoreError> {
         match self {
             Self::Sqlite(SqliteStore { path, tables }) => open_sqlite(path.as_deref(), tables),
+            Self::Postgres(PostgresStore { url, tables }) => open_postgres(url, tables),
         }
     }
 
@@ -65,6 +106,7 @@ impl Backend {
     fn is_shared(&self) -> bool {
         match self {
             Self::Sqlite(store) => store.path.is_some(),
+            Self::Postgres(_) => true,
         }
     }
 }
@@ -125,7 +167,7 @@ impl Store {
                 let first = match wanted {
                     Wanted::Job(job) => Some(job),
                     // An error is for the transaction to find.
-                    Wanted::Look if ledger.is_behind(&database).unwrap_or(true) => None,
+                    Wanted::Look if ledger.may_be_behind(&database).unwrap_or(true) => None,
                     Wanted::Look => continue,
                 };
                 transact(&database, &mut ledger, &news, first, &mut queue);
@@ -248,7 +290,10 @@ fn transact(
     queue: &mut mpsc::Receiver<Wanted>,
 ) {
     if let Err(error) = database.begin() {
-        tracing::error!(%error, "the database takes no transaction");
+        // Said once for each attempt to reach it.
+        if !matches!(error, DatabaseError::Away) {
+            tracing::error!(%error, "the database takes no transaction");
+        }
         ledger.rolled_back();
         // The job's result is an error then: dropping the job closes its channel.
         return;
@@ -276,13 +321,9 @@ fn transact(
         let full = answers.len() >= MAX_JOBS_PER_TRANSACTION || ledger.has_failed();
         next = if full { None } else { next_job() };
     }
-    let committed = if ledger.has_failed() {
-        Err(DatabaseError::Failed("a job failed"))
-    } else {
-        ledger.note_own(database).and_then(|()| database.commit())
-    };
+    let committed = if ledger.has_failed() { Err(DatabaseError::Failed("a job failed")) } else { database.commit() };
     match &committed {
-        Ok(()) => ledger.committed(),
+        Ok(highest) => ledger.committed(*highest),
         Err(error) => {
             tracing::error!(%error, "a transaction was not stored");
             if let Err(error) = database.rollback() {

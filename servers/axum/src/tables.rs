@@ -16,7 +16,7 @@ pub struct Tables {
 impl Tables {
     /// Makes what is not there. Tables of another version are refused, and not changed.
     pub fn make(&self, database: &Database) -> std::result::Result<(), StoreError> {
-        if database.has_table("everwire_memory")? {
+        if database.has_column("everwire_memory", "version")? {
             let found = database.query_row("SELECT version FROM everwire_memory", &[], |row| row.get(0))?.unwrap_or(0);
             if found != SCHEMA_VERSION {
                 return Err(StoreError::OtherSchema { found });
@@ -25,6 +25,7 @@ impl Tables {
             return Err(StoreError::OtherSchema { found: 0 });
         } else {
             database.define(reliable::SCHEMA)?;
+            database.define_own(reliable::SCHEMA_OF_SQLITE, reliable::SCHEMA_OF_POSTGRES)?;
             database.execute(
                 "INSERT INTO everwire_memory (only_row, version, epoch) VALUES (1, ?1, 0)",
                 &[&SCHEMA_VERSION],
@@ -39,7 +40,8 @@ impl Tables {
 
 /// Tables of another server: of versions before 4, which had no prefix, or with our names and without a version.
 fn has_others(database: &Database) -> Result<bool> {
-    Ok(database.has_table("everwire_clients")? || (database.has_table("memory")? && database.has_table("streams")?))
+    let has = |table, column| database.has_column(table, column);
+    Ok(has("everwire_clients", "client_id")? || (has("memory", "epoch")? && has("streams", "newest")?))
 }
 
 /// Grows with every change of the tables.

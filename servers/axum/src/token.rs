@@ -139,7 +139,8 @@ impl Tokens {
                 _ => TokenRefused::Invalid,
             })?
             .claims;
-        if claims.sub.is_empty() || claims.sub.len() > MAX_USER_BYTES {
+        // A NUL is a character to JSON and to SQLite, and none to PostgreSQL.
+        if claims.sub.is_empty() || claims.sub.len() > MAX_USER_BYTES || claims.sub.contains('\0') {
             return Err(TokenRefused::Invalid);
         }
         // Beyond the range of integers it is good for ever, which the conversion gives.

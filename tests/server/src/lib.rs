@@ -39,5 +39,5 @@ mod typing;
 
 pub use everwire_axum::StoreError;
 pub use hook::{Incident, error_hook};
-pub use options::{LogFormat, Options, Reject, Secret};
+pub use options::{Location, LogFormat, Options, Reject, Secret};
 pub use server::{Server, StartError};

@@ -16,6 +16,7 @@ pub fn set(context: &mut Context<'_>, id: &str, status: MatchStatus) -> Database
     let Some(users) = messages::set_status(context.db(), id, status)? else {
         return Ok(messages::exists(context.db(), id)?.then_some(false));
     };
+    context.announce()?;
     let data = json!({ "session_id": id, "match_id": id, "status": status.as_str() });
     for user in users.map(Arc::<str>::from) {
         context.publish(&user, "session_update", &data)?;

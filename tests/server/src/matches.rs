@@ -77,7 +77,10 @@ impl Matches {
         }
         // Another request, or another process, may have stored the same id first, and what is stored counts.
         let stored_id = id.to_owned();
-        let stored = self.store.run(move |database| messages::insert_match(database, &stored_id, &users, status));
+        let stored = self.store.transact(move |context| {
+            context.announce()?;
+            messages::insert_match(context.db(), &stored_id, &users, status)
+        });
         let stored = stored.await.map_err(MatchError::Store)?;
         let is_same = same_pair(&stored.users.each_ref().map(|user| user.as_str().into()), &pair);
         self.index.write().put(stored);

@@ -110,9 +110,10 @@ pub struct Options {
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
 
-    /// Keep matches and messages in this SQLite file. Without it they are kept in memory and end with the process.
-    #[arg(long, value_name = "FILE")]
-    pub database: Option<PathBuf>,
+    /// Keep matches and messages in this SQLite file, or in the PostgreSQL that `postgres://user:password@host/database` names, which several nodes
+    /// may have. Without it they are kept in memory and end with the process.
+    #[arg(long, value_name = "FILE|URL")]
+    pub database: Option<Location>,
 
     /// Stored events kept of each stream, oldest dropped.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -203,6 +204,33 @@ impl Options {
         S: Into<std::ffi::OsString>,
     {
         Self::try_parse_from(std::iter::once("everwire-server".into()).chain(flags.into_iter().map(Into::into)))
+    }
+}
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// An SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL. The URL may have a password, so it must not reach a log.
+    Postgres(String),
+}
+
+impl FromStr for Location {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+        Ok(if is_url { Self::Postgres(text.to_owned()) } else { Self::File(text.into()) })
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.fmt(formatter),
+            Self::Postgres(_) => formatter.write_str("postgres://…"),
+        }
     }
 }
 

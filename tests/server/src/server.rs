@@ -3,7 +3,7 @@
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
-use everwire_axum::{Chores, Engine, Shared, SqliteStore, StoreError, Tokens};
+use everwire_axum::{Backend, Chores, Engine, PostgresStore, Shared, SqliteStore, StoreError, Tokens};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
@@ -22,7 +22,7 @@ use crate::{
     matches::Matches,
     messages,
     metrics::Metrics,
-    options::{Options, Secret},
+    options::{Location, Options, Secret},
     roster, routes,
     trail::Trail,
 };
@@ -60,11 +60,11 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
         let trail = Arc::new(Trail::new(audit, metrics.clone()));
-        let backend = match &options.database {
-            Some(path) => SqliteStore::new(path),
-            None => SqliteStore::in_memory(),
+        let backend: Backend = match &options.database {
+            Some(Location::File(path)) => SqliteStore::new(path).setup(messages::TABLES).into(),
+            Some(Location::Postgres(url)) => PostgresStore::new(url).setup(messages::TABLES).into(),
+            None => SqliteStore::in_memory().setup(messages::TABLES).into(),
         };
-        let backend = backend.setup(messages::TABLES);
         let shared = Shared::open(backend, options.limits(), trail.clone()).await.map_err(StartError::Store)?;
         let wanted = SocketAddr::new(options.host, options.port);
         let listener = listen(wanted, options.send_buffer).map_err(|error| StartError::Bind(wanted, error))?;

@@ -20,7 +20,7 @@ pub fn open(path: Option<&Path>, tables: &Tables) -> Result<Database, StoreError
     connection.busy_handler(Some(wait_for_others)).map_err(super::DatabaseError::from)?;
     use_wal(&connection).map_err(super::DatabaseError::from)?;
     let database = Database::sqlite_from(connection);
-    database.batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    database.define("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     database.begin()?;
     tables.make(&database)?;
     database.commit()?;
@@ -116,12 +116,12 @@ mod tests {
         remove();
         let tables = Tables::default();
         // Tables of something else that have our names.
-        Connection::open(&file).unwrap().execute_batch("CREATE TABLE everwire_clients (id INTEGER)").unwrap();
+        Connection::open(&file).unwrap().execute_batch("CREATE TABLE everwire_clients (client_id TEXT)").unwrap();
         let error = open(Some(&file), &tables).map(drop).unwrap_err();
         assert!(matches!(error, StoreError::OtherSchema { found: 0, .. }), "{error}");
         remove();
         open(Some(&file), &tables).unwrap();
-        open(Some(&file), &tables).unwrap().batch("UPDATE everwire_memory SET version = 77").unwrap();
+        open(Some(&file), &tables).unwrap().define("UPDATE everwire_memory SET version = 77").unwrap();
         let error = open(Some(&file), &tables).map(drop).unwrap_err();
         assert!(matches!(error, StoreError::OtherSchema { found: 77, .. }), "{error}");
         remove();

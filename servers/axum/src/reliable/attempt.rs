@@ -69,7 +69,7 @@ impl Ledger {
     }
 
     fn undoable(&mut self, database: &Database, effects: impl FnOnce(&mut Self) -> Result<Outcome>) -> Result<Outcome> {
-        database.execute("SAVEPOINT effects", &[])?;
+        database.savepoint()?;
         self.advances = Some(Vec::new());
         let mark = self.outbox.mark();
         let result = catch_unwind(AssertUnwindSafe(|| effects(self)));
@@ -87,10 +87,11 @@ impl Ledger {
             }
         };
         if outcome.is_err() {
-            database.execute("ROLLBACK TO SAVEPOINT effects", &[])?;
+            database.roll_back_to_savepoint()?;
             self.undo(mark, advances.unwrap_or_default());
+        } else {
+            database.release_savepoint()?;
         }
-        database.execute("RELEASE SAVEPOINT effects", &[])?;
         Ok(outcome)
     }
 

@@ -2,16 +2,9 @@
 
 use crate::{
     clock,
-    database::{Database, Result},
+    database::{Database, Highest, Result},
     room::Room,
 };
-
-/// How far a process knows what others have stored.
-#[derive(Clone, Copy)]
-pub struct Known {
-    pub event: i64,
-    pub change: i64,
-}
 
 /// One thing about a user that another process should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +31,11 @@ pub fn note(database: &Database, user: &str, change: &Change) -> Result<()> {
         .map(drop)
 }
 
-/// The last that there were.
-pub fn newest(database: &Database) -> Result<Known> {
-    Ok(Known { event: database.highest_id("everwire_events")?, change: database.highest_id("everwire_changes")? })
-}
-
 /// The changes after one, by user and in order; `None` if some of them are forgotten.
-pub fn since(database: &Database, known: Known) -> Result<Option<Vec<(String, Change)>>> {
+pub fn since(database: &Database, known: Highest) -> Result<Option<Vec<(String, Change)>>> {
     let oldest: Option<i64> =
         database.query_row("SELECT MIN(id) FROM everwire_changes", &[], |row| row.get(0))?.flatten();
-    if newest(database)?.change > known.change && oldest.is_none_or(|oldest| oldest > known.change + 1) {
+    if database.highest()?.change > known.change && oldest.is_none_or(|oldest| oldest > known.change + 1) {
         return Ok(None);
     }
     let since = "SELECT user_id, room, client_id FROM everwire_changes WHERE id > ?1 ORDER BY id";
@@ -77,7 +65,7 @@ mod tests {
     #[test]
     fn who_has_missed_changes_that_are_forgotten_is_told_so() {
         let database = testing::database();
-        let begin = newest(&database).unwrap();
+        let begin = database.highest().unwrap();
         let changes =
             [Change::Memberships, Change::Moved("tab".into()), Change::Left(Room::new("session:s1"))].map(|change| {
                 note(&database, "ada", &change).unwrap();
@@ -86,10 +74,10 @@ mod tests {
         assert_eq!(since(&database, begin).unwrap().unwrap(), changes);
         database.execute("DELETE FROM everwire_changes WHERE id = 1", &[]).unwrap();
         assert!(since(&database, begin).unwrap().is_none());
-        let later = Known { change: 1, ..begin };
+        let later = Highest { change: 1, ..begin };
         assert_eq!(since(&database, later).unwrap().unwrap(), changes[1..]);
         forget(&database, i64::MAX).unwrap();
         assert!(since(&database, later).unwrap().is_none());
-        assert!(since(&database, newest(&database).unwrap()).unwrap().unwrap().is_empty());
+        assert!(since(&database, database.highest().unwrap()).unwrap().unwrap().is_empty());
     }
 }

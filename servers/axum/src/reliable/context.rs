@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{
+    changes::{self, Change},
     ledger::{Event, Ledger},
     members,
     receipts::{self, Status},
@@ -235,6 +236,15 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn members(&self, room: &Room) -> Vec<Arc<str>> {
         self.hub().members(room).into_keys().collect()
+    }
+
+    /// Lets other processes know that there is something new in the application's own tables: their [`Store::others_have_stored`](crate::Store::others_have_stored) is
+    /// done soon after the commit.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn announce(&self) -> Result<()> {
+        changes::note(self.database, "", &Change::Memberships)
     }
 
     /// Whether the message may go to a room: one with a number if the user has joined it ever and not left, another if they have

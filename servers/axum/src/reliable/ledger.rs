@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use super::{
     attempt::Advance,
-    changes::{self, Change, Known},
+    changes::{self, Change},
     clients, members,
     outbox::Outbox,
-    receipts::{self, Sent, Status},
+    receipts::{self, Status, Told},
     streams::{self, Kept, USER_STREAM, client_stream},
 };
 use crate::{
     clock,
     connection::Connection,
-    database::{Database, DatabaseError, Result},
+    database::{Database, DatabaseError, Highest, Result},
     ending::Ending,
     envelope,
     hub::Hub,
@@ -47,7 +47,7 @@ pub struct Ledger {
     /// Names this process in the rows of the database.
     process: String,
     /// What of the rows that other processes may write is in memory; nothing before the first transaction.
-    pub(super) known: Option<Known>,
+    pub(super) known: Option<Highest>,
     pub(super) database_version: i64,
     /// The connections of this process that may send under a client id. The database knows better: see [`clients::take`].
     pub(super) owners: HashMap<(Arc<str>, Arc<str>), Arc<Connection>>,
@@ -232,7 +232,7 @@ impl Ledger {
     }
 
     /// Tells a client that its message was delivered or read.
-    pub(super) fn receipt(&mut self, database: &Database, sent: &Sent, status: Status) -> Result<()> {
+    pub(super) fn receipt(&mut self, database: &Database, sent: &Told, status: Status) -> Result<()> {
         let event = Event::new("receipt", &serde_json::json!({ "seq": sent.seq, "status": status.as_str() }));
         self.append(database, &sent.user, &client_stream(&sent.client_id), &event, None).map(drop)
     }
@@ -244,10 +244,12 @@ impl Ledger {
 
     /// Stores it.
     pub fn do_chores(&mut self, database: &Database) -> Result<()> {
-        for origin in std::mem::take(&mut self.handed) {
-            if let Some(sent) = receipts::delivered(database, origin)? {
-                self.receipt(database, &sent, Status::Delivered)?;
-            }
+        let handed = std::mem::take(&mut self.handed);
+        if handed.is_empty() {
+            return Ok(());
+        }
+        for told in receipts::delivered(database, &handed)? {
+            self.receipt(database, &told, Status::Delivered)?;
         }
         Ok(())
     }
@@ -323,8 +325,9 @@ impl Ledger {
         self.failed
     }
 
-    /// The transaction is on the disk.
-    pub fn committed(&mut self) {
+    /// The transaction is on the disk. What it has stored is no news to this process.
+    pub fn committed(&mut self, highest: Highest) {
+        self.known = Some(highest);
         self.outbox.deliver(&mut self.handed);
         for note in self.notes.drain(..) {
             note.tell(&*self.metrics);

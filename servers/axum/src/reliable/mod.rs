@@ -36,7 +36,7 @@ pub use hello::{Hello, HelloError};
 pub use ledger::{Author, Bounds, Event, Ledger};
 pub use processed::{Processed, processed};
 pub use retention::{Forgettable, REJOINING_TIME, forget_events};
-pub use schema::SCHEMA;
+pub use schema::{SCHEMA, SCHEMA_OF_POSTGRES, SCHEMA_OF_SQLITE};
 pub use sequence::{Case, MAX_NUMBER, Numbers, Sequence};
 pub use streams::{Kept, USER_STREAM, is_stored};
 pub use work::{Outcome, Source, Work};

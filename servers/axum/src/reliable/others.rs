@@ -17,27 +17,33 @@ use crate::{
 };
 
 impl Ledger {
-    /// Whether there may be something to look at.
-    pub fn is_behind(&self, database: &Database) -> Result<bool> {
-        Ok(self.known.is_none() || database.version()? != self.database_version)
+    /// Whether there may be something to look at, asked between transactions.
+    pub fn may_be_behind(&self, database: &Database) -> Result<bool> {
+        match self.known {
+            Some(known) => database.is_news(self.database_version, known),
+            None => Ok(true),
+        }
     }
 
-    /// What this transaction has stored is no news to this process. Asked for at its end, because parts of it may have been taken
-    /// back.
-    pub fn note_own(&mut self, database: &Database) -> Result<()> {
-        self.known = Some(changes::newest(database)?);
-        Ok(())
+    /// Whether there is, within a transaction.
+    pub fn is_behind(&self, database: &Database) -> Result<bool> {
+        let Some(known) = self.known else { return Ok(true) };
+        Ok(database.version()? != self.database_version
+            || database.postgres().is_some() && database.highest()? != known)
     }
 
     /// Takes up what others have stored since the last time.
     pub fn look(&mut self, database: &Database) -> Result<()> {
         self.database_version = database.version()?;
-        let newest = changes::newest(database)?;
+        let newest = database.highest()?;
         let Some(known) = self.known.replace(newest) else { return self.read_all_memberships(database) };
         match changes::since(database, known)? {
             Some(changes) => {
                 for (user, change) in changes {
                     let user = Arc::<str>::from(user);
+                    if let Some(postgres) = database.postgres() {
+                        postgres.with_cache(|cache| cache.forget_user(&user));
+                    }
                     match change {
                         Change::Memberships => self.read_memberships(database, &user)?,
                         Change::Left(room) => {
@@ -48,7 +54,12 @@ impl Ledger {
                     }
                 }
             }
-            None => self.read_all_memberships(database)?,
+            None => {
+                if let Some(postgres) = database.postgres() {
+                    postgres.with_cache(|cache| cache.forget_all());
+                }
+                self.read_all_memberships(database)?;
+            }
         }
         if newest.event > known.event {
             self.forward_events(database, known.event)?;
@@ -73,6 +84,9 @@ impl Ledger {
     /// Connections that carry a stream get its events from the history; others get them as they are.
     fn forward_events(&mut self, database: &Database, known: i64) -> Result<()> {
         for grown in streams::grown(database, known)? {
+            if let Some(postgres) = database.postgres() {
+                postgres.with_cache(|cache| cache.stream_has_grown(&grown.user, &grown.name, grown.newest));
+            }
             for carrier in self.carriers.get_mut(grown.user.as_str()).into_iter().flatten() {
                 for carried in carrier.streams.iter_mut().filter(|carried| *carried.name == *grown.name) {
                     if !carried.behind && carried.position < grown.newest {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::database::{Database, Result};
+use crate::database::{Database, ProcessedRow, Result};
 
 /// One message that was processed.
 #[derive(Serialize)]
@@ -30,6 +30,13 @@ pub fn note(
     (kind, data): (&str, &str),
     refused: Option<&str>,
 ) -> Result<()> {
+    if let Some(postgres) = database.postgres() {
+        let (user, client_id, refused) = (user.to_owned(), client_id.to_owned(), refused.map(str::to_owned));
+        // The one character that JSON and SQLite have, and PostgreSQL has not.
+        let kind = kind.replace('\0', "\u{fffd}");
+        postgres.note_processed(ProcessedRow { user, client_id, seq, kind, data: data.to_owned(), refused });
+        return Ok(());
+    }
     database
         .execute(
             "INSERT INTO everwire_processed (user_id, client_id, seq, type, data, refused)

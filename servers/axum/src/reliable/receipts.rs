@@ -3,7 +3,7 @@
 use super::streams::Stream;
 use crate::{
     clock,
-    database::{Database, Result, Row},
+    database::{Database, Ids, Result, Row, Sent},
 };
 
 /// How far a message has come. It moves forward only.
@@ -15,7 +15,7 @@ pub enum Status {
 
 /// A message that a client waits for news of.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct Told {
     pub user: String,
     pub client_id: String,
     pub seq: u64,
@@ -33,6 +33,10 @@ impl Status {
 /// Remembers which client sent a message, and for one that can be read its room and id there.
 pub fn note(database: &Database, user: &str, client_id: &str, seq: u64, stored: Option<(&str, i64)>) -> Result<i64> {
     let (room, message_id) = stored.unzip();
+    if let Some(postgres) = database.postgres() {
+        let (user, client_id, room) = (user.to_owned(), client_id.to_owned(), room.map(str::to_owned));
+        return postgres.note_sent(Sent { user, client_id, seq, room, message_id, sent_at: clock::epoch_ms() });
+    }
     let id = database.query_row(
         "INSERT INTO everwire_sent (user_id, client_id, seq, room, message_id, status, sent_at)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6) RETURNING id",
@@ -42,8 +46,26 @@ pub fn note(database: &Database, user: &str, client_id: &str, seq: u64, stored: 
     Ok(id.unwrap_or_default())
 }
 
-/// A message has reached another user; `None` if that is no news.
-pub fn delivered(database: &Database, origin: i64) -> Result<Option<Sent>> {
+/// Messages have reached another user; those for which that is news.
+pub fn delivered(database: &Database, origins: &[i64]) -> Result<Vec<Told>> {
+    if database.postgres().is_some() {
+        let mut told = database.query(
+            "UPDATE everwire_sent SET status = ?2 WHERE id = ANY (?1::bigint[]) AND status < ?2
+             RETURNING user_id, client_id, seq",
+            &[&Ids(origins), &(Status::Delivered as i64)],
+            sent,
+        )?;
+        told.sort_by_key(|told| told.seq);
+        return Ok(told);
+    }
+    let mut told = Vec::new();
+    for origin in origins {
+        told.extend(delivered_one(database, *origin)?);
+    }
+    Ok(told)
+}
+
+fn delivered_one(database: &Database, origin: i64) -> Result<Option<Told>> {
     database.query_row(
         "UPDATE everwire_sent SET status = ?2 WHERE id = ?1 AND status < ?2 RETURNING user_id, client_id, seq",
         &[&origin, &(Status::Delivered as i64)],
@@ -52,7 +74,7 @@ pub fn delivered(database: &Database, origin: i64) -> Result<Option<Sent>> {
 }
 
 /// A user has read a message of a room and all of the others' before it; returns those for which that is news.
-pub fn read(database: &Database, room: &str, reader: &str, message_id: i64) -> Result<Vec<Sent>> {
+pub fn read(database: &Database, room: &str, reader: &str, message_id: i64) -> Result<Vec<Told>> {
     let mut read = database.query(
         "UPDATE everwire_sent SET status = ?4
          WHERE room = ?1 AND message_id <= ?3 AND user_id <> ?2 AND status < ?4
@@ -72,8 +94,8 @@ pub fn forget(database: &Database, before_ms: i64, max: u32) -> Result<usize> {
 pub const FORGET: &str =
     "DELETE FROM everwire_sent WHERE id IN (SELECT id FROM everwire_sent WHERE sent_at < ?1 LIMIT ?2)";
 
-fn sent(row: &Row<'_>) -> Result<Sent> {
-    Ok(Sent { user: row.get(0)?, client_id: row.get(1)?, seq: row.get::<i64>(2)?.cast_unsigned() })
+fn sent(row: &Row<'_>) -> Result<Told> {
+    Ok(Told { user: row.get(0)?, client_id: row.get(1)?, seq: row.get::<i64>(2)?.cast_unsigned() })
 }
 
 /// The messages behind the last events up to a position whose senders do not know yet that they were delivered.

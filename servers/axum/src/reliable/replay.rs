@@ -48,6 +48,9 @@ impl Ledger {
                 members::allow(database, user, &room)?;
             }
             self.memberships_changed(database, user, &Change::Memberships)?;
+        } else if seen.is_new {
+            // Others may have to store what they have left out while there was one client only.
+            changes::note(database, user, &Change::Memberships)?;
         }
         self.forget_surplus(database, user)?;
         let mut carrier = self.take_carrier(database, connection, client_id)?;
@@ -121,15 +124,18 @@ impl Ledger {
         let mut more = false;
         for carried in carrier.streams.iter_mut().filter(|carried| carried.behind) {
             let stream = streams::open(database, &connection.user, &carried.name)?;
-            let floor = streams::floor(database, stream)?;
+            let (frames, bytes) = connection.page();
+            let mut events = streams::page(database, stream, carried.position, frames, bytes)?;
+            let is_whole = events.first().is_some_and(|first| first.offset == carried.position + 1);
+            let floor = if is_whole { carried.position } else { streams::floor(database, stream)? };
             if carried.position < floor {
                 self.metrics.gap();
                 carried.position = floor;
                 let gap = json!({ "stream": carried.name, "offset": floor });
                 self.outbox.frame(connection, envelope::event("stream", &gap), None);
+                events.retain(|event| event.offset > floor);
             }
-            let (frames, bytes) = connection.page();
-            for event in streams::page(database, stream, carried.position, frames, bytes)? {
+            for event in events {
                 let frame = Outgoing::text(&event.kind, event.frame);
                 if !self.outbox.has_room(connection, &frame) {
                     break;

@@ -64,6 +64,8 @@ impl Ledger {
             if !self.owners.contains_key(&(user.clone(), Arc::from(client_id.as_str()))) {
                 streams::remove(database, user, &client_stream(&client_id))?;
                 clients::forget_unused(database, user, &client_id)?;
+                // Others may know the stream.
+                changes::note(database, user, &Change::Memberships)?;
             }
         }
         Ok(())

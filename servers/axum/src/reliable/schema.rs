@@ -44,24 +44,6 @@ pub const SCHEMA: &str = r#"
         UNIQUE (stream, "offset")
     ) STRICT;
     CREATE INDEX everwire_events_by_age ON everwire_events (stored_at);
-    CREATE TABLE everwire_usage (
-        user_id TEXT PRIMARY KEY,
-        bytes INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TRIGGER everwire_event_stored AFTER INSERT ON everwire_events BEGIN
-        UPDATE everwire_streams SET bytes = bytes + octet_length(NEW.frame) WHERE id = NEW.stream;
-    END;
-    CREATE TRIGGER everwire_event_forgotten AFTER DELETE ON everwire_events BEGIN
-        UPDATE everwire_streams SET bytes = bytes - octet_length(OLD.frame) WHERE id = OLD.stream;
-    END;
-    CREATE TRIGGER everwire_stream_used AFTER UPDATE OF bytes ON everwire_streams BEGIN
-        INSERT INTO everwire_usage (user_id, bytes) VALUES (NEW.user_id, NEW.bytes - OLD.bytes)
-            ON CONFLICT DO UPDATE SET bytes = bytes + NEW.bytes - OLD.bytes;
-    END;
-    CREATE TRIGGER everwire_stream_forgotten AFTER DELETE ON everwire_streams BEGIN
-        UPDATE everwire_usage SET bytes = bytes - OLD.bytes WHERE user_id = OLD.user_id;
-        DELETE FROM everwire_usage WHERE user_id = OLD.user_id AND bytes <= 0;
-    END;
     CREATE TABLE everwire_sent (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         user_id TEXT NOT NULL,
@@ -108,3 +90,41 @@ pub const SCHEMA: &str = r#"
     ) STRICT;
     CREATE INDEX everwire_processed_by_user ON everwire_processed (user_id, id);
 "#;
+
+/// What SQLite keeps count with.
+pub const SCHEMA_OF_SQLITE: &str = "
+    CREATE TABLE everwire_usage (
+        user_id TEXT PRIMARY KEY,
+        bytes INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER everwire_event_stored AFTER INSERT ON everwire_events BEGIN
+        UPDATE everwire_streams SET bytes = bytes + octet_length(NEW.frame) WHERE id = NEW.stream;
+    END;
+    CREATE TRIGGER everwire_event_forgotten AFTER DELETE ON everwire_events BEGIN
+        UPDATE everwire_streams SET bytes = bytes - octet_length(OLD.frame) WHERE id = OLD.stream;
+    END;
+    CREATE TRIGGER everwire_stream_used AFTER UPDATE OF bytes ON everwire_streams BEGIN
+        INSERT INTO everwire_usage (user_id, bytes) VALUES (NEW.user_id, NEW.bytes - OLD.bytes)
+            ON CONFLICT DO UPDATE SET bytes = bytes + NEW.bytes - OLD.bytes;
+    END;
+    CREATE TRIGGER everwire_stream_forgotten AFTER DELETE ON everwire_streams BEGIN
+        UPDATE everwire_usage SET bytes = bytes - OLD.bytes WHERE user_id = OLD.user_id;
+        DELETE FROM everwire_usage WHERE user_id = OLD.user_id AND bytes <= 0;
+    END;
+";
+
+/// The same for PostgreSQL, where the bytes of new events are added with their offsets.
+pub const SCHEMA_OF_POSTGRES: &str = "
+    CREATE VIEW everwire_usage AS
+        SELECT user_id, SUM(bytes)::bigint AS bytes FROM everwire_streams GROUP BY user_id;
+    CREATE FUNCTION everwire_events_forgotten() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            UPDATE everwire_streams AS s SET bytes = s.bytes - f.bytes
+                FROM (SELECT stream, SUM(octet_length(frame)) AS bytes FROM forgotten GROUP BY stream) AS f
+                WHERE s.id = f.stream;
+            RETURN NULL;
+        END
+    $$;
+    CREATE TRIGGER everwire_event_forgotten AFTER DELETE ON everwire_events
+        REFERENCING OLD TABLE AS forgotten FOR EACH STATEMENT EXECUTE FUNCTION everwire_events_forgotten();
+";

@@ -2,7 +2,7 @@
 
 use crate::{
     clock,
-    database::{Database, DatabaseError, Result, Row},
+    database::{Database, DatabaseError, NewEvent, Result, Row},
 };
 
 /// The stream that all connections of a user carry. Streams belong to users, so the name is the same for all.
@@ -45,6 +45,18 @@ pub fn is_stored(kind: &str) -> bool {
 /// Finds a stream, or begins it beyond every offset that a stream of its name may have had: a client that still has a
 /// position in that one would take offsets that come again for repetitions.
 pub fn open(database: &Database, user: &str, name: &str) -> Result<Stream> {
+    let postgres = database.postgres();
+    if let Some((id, newest)) = postgres.and_then(|postgres| postgres.with_cache(|cache| cache.stream(user, name))) {
+        return Ok(Stream { id, newest });
+    }
+    let stream = find_or_begin(database, user, name)?;
+    if let Some(postgres) = postgres {
+        postgres.with_cache(|cache| cache.set_stream(user, name, stream.id, stream.newest));
+    }
+    Ok(stream)
+}
+
+fn find_or_begin(database: &Database, user: &str, name: &str) -> Result<Stream> {
     let known = "SELECT id, newest FROM everwire_streams WHERE user_id = ?1 AND name = ?2";
     if let Some(stream) = database.query_row(known, &[&user, &name], stream)? {
         return Ok(stream);
@@ -92,6 +104,27 @@ pub fn append(
     let stream = open(database, user, name)?;
     let offset = stream.newest + 1;
     let frame = format!(r#"{head},"stream":"{name}","offset":{offset}}}"#);
+    if let Some(postgres) = database.postgres() {
+        let event = NewEvent {
+            stream: stream.id,
+            offset,
+            stored_at: clock::epoch_ms(),
+            // The one character that JSON and SQLite have, and PostgreSQL has not; in the frame it is an escape.
+            kind: kind.replace('\0', "\u{fffd}"),
+            frame: frame.clone(),
+            origin,
+            kept: kept.events,
+        };
+        postgres.append(event);
+        let much = postgres.with_cache(|cache| {
+            cache.set_stream(user, name, stream.id, offset);
+            cache.count(user, frame.len(), kept.bytes / UNCHECKED_SHARE)
+        });
+        if much {
+            make_room(database, user, (stream, offset), kept.bytes)?;
+        }
+        return Ok(Appended { offset, before: stream.newest, frame });
+    }
     database.execute("UPDATE everwire_streams SET newest = ?2 WHERE id = ?1", &[&stream.id, &offset.cast_signed()])?;
     database.execute(
         "INSERT INTO everwire_events (stream, \"offset\", stored_at, type, frame, origin)
@@ -199,6 +232,9 @@ pub fn page(
 
 /// Forgets a stream and its events.
 pub fn remove(database: &Database, user: &str, name: &str) -> Result<()> {
+    if let Some(postgres) = database.postgres() {
+        postgres.with_cache(|cache| cache.forget_stream(user, name));
+    }
     database.execute(
         "UPDATE everwire_memory SET highest_forgotten = streams.newest FROM everwire_streams AS streams
          WHERE streams.user_id = ?1 AND streams.name = ?2 AND streams.newest > highest_forgotten",
@@ -269,6 +305,9 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
         origin: row.get(3)?,
     })
 }
+
+/// On PostgreSQL a user's bytes are counted after so much of what they may be was stored by this node.
+const UNCHECKED_SHARE: u64 = 16;
 
 const CLIENT_STREAM: &str = "client:";
 

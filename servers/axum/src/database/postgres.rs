@@ -1,0 +1,370 @@
+//! PostgreSQL, spoken to from the thread of the database.
+//!
+//! Each transaction holds a lock that all nodes take, so it is the only one that writes, as a transaction of SQLite is. What would wait for
+//! an answer for each message is kept back instead and written for all of them together: see [`Pending`]. So a transaction is two round
+//! trips, however many messages it has.
+
+mod cache;
+mod pending;
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::try_join3;
+use tokio::{runtime::Runtime, time::timeout};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement, error::SqlState, types::ToSql};
+
+use self::{cache::Cache, pending::Pending};
+pub use self::{
+    cache::Progress,
+    pending::{NewEvent, Processed as ProcessedRow, Sent, Take},
+};
+use super::{Database, DatabaseError, Kind, Param, Result};
+use crate::{store::StoreError, tables::Tables};
+
+/// A connection, which is made again when it is lost.
+pub struct Postgres {
+    runtime: Runtime,
+    config: Config,
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    client: Option<Client>,
+    statements: HashMap<String, Statement>,
+    cache: Cache,
+    pending: Pending,
+    savepoint: Option<Savepoint>,
+    /// The highest ids of events and changes, as the last transaction has found or left them.
+    highest: Highest,
+    tried_at: Option<Instant>,
+}
+
+/// A place in the transaction that can be returned to.
+struct Savepoint {
+    pending: pending::Mark,
+    /// Whether the database knows of it; it need not while nothing was written since.
+    is_real: bool,
+}
+
+/// The highest ids that were given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Highest {
+    pub event: i64,
+    pub change: i64,
+}
+
+/// Opens a database, and makes its tables if it is new.
+pub fn open(url: &str, tables: &Tables) -> std::result::Result<Database, StoreError> {
+    let mut config: Config = url.parse().map_err(DatabaseError::from)?;
+    config
+        .application_name("everwire")
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_user_timeout(STATEMENT_TIMEOUT)
+        .keepalives_idle(STATEMENT_TIMEOUT);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DatabaseError::Io)?;
+    let database = Database { kind: Kind::Postgres(Box::new(Postgres { runtime, config, state: RefCell::default() })) };
+    // The sequences that a transaction begins with looking at are not there yet.
+    if let Kind::Postgres(postgres) = &database.kind {
+        postgres.connect()?;
+        postgres.simple(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})"))?;
+    }
+    tables.make(&database)?;
+    if let Kind::Postgres(postgres) = &database.kind {
+        postgres.simple("COMMIT")?;
+    }
+    Ok(database)
+}
+
+impl Postgres {
+    pub fn execute(&self, sql: &str, given: &[&dyn Param]) -> Result<usize> {
+        self.flush(true)?;
+        let statement = self.prepare(sql)?;
+        let params = params(given);
+        let changed = self.wait(async |client: &Client| client.execute(&statement, &params).await)?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    pub fn query(&self, sql: &str, given: &[&dyn Param]) -> Result<Vec<Row>> {
+        self.flush(true)?;
+        let statement = self.prepare(sql)?;
+        let params = params(given);
+        self.wait(async |client: &Client| client.query(&statement, &params).await)
+    }
+
+    /// Several statements without parameters or results.
+    pub fn simple(&self, sql: &str) -> Result<()> {
+        self.wait(async |client: &Client| client.batch_execute(sql).await)
+    }
+
+    pub fn begin(&self) -> Result<()> {
+        self.connect()?;
+        let highest = self.prepare(HIGHEST)?;
+        let lock = self.prepare(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
+        let begun = self.wait(async |client: &Client| {
+            try_join3(client.batch_execute("BEGIN"), client.query(&lock, &[]), client.query_one(&highest, &[])).await
+        });
+        let (_, _, row) = begun.inspect_err(|_| drop(self.simple("ROLLBACK")))?;
+        let mut state = self.state.borrow_mut();
+        state.highest = read_highest(&row)?;
+        Ok(())
+    }
+
+    /// Writes what was kept back, and says what the highest ids are then.
+    pub fn commit(&self) -> Result<()> {
+        let row = self.write(Some("COMMIT"), true)?;
+        if let Some(row) = row {
+            self.state.borrow_mut().highest = read_highest(&row)?;
+        }
+        Ok(())
+    }
+
+    pub fn rollback(&self) -> Result<()> {
+        {
+            let mut state = self.state.borrow_mut();
+            state.pending = Pending::default();
+            state.savepoint = None;
+            state.cache = Cache::default();
+        }
+        self.simple("ROLLBACK")
+    }
+
+    pub fn savepoint(&self) {
+        let mut state = self.state.borrow_mut();
+        let pending = state.pending.mark();
+        state.savepoint = Some(Savepoint { pending, is_real: false });
+    }
+
+    pub fn roll_back_to_savepoint(&self) -> Result<()> {
+        let savepoint = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            // What has come since is not so; where it was that is not known is read again.
+            state.cache.forget_all();
+            let savepoint = state.savepoint.take();
+            match &savepoint {
+                Some(Savepoint { is_real: true, .. }) => state.pending.clear(),
+                Some(Savepoint { pending, .. }) => state.pending.undo(pending),
+                None => {}
+            }
+            savepoint
+        };
+        match savepoint {
+            Some(Savepoint { is_real: true, .. }) => {
+                self.simple("ROLLBACK TO SAVEPOINT effects; RELEASE SAVEPOINT effects")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub fn release_savepoint(&self) -> Result<()> {
+        let savepoint = self.state.borrow_mut().savepoint.take();
+        match savepoint {
+            Some(Savepoint { is_real: true, .. }) => {
+                // What is pending belongs into it, and goes out with the next statement or the commit all the same.
+                self.simple("RELEASE SAVEPOINT effects")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The highest ids that the last transaction has found or left.
+    pub fn highest(&self) -> Highest {
+        self.state.borrow().highest
+    }
+
+    /// The highest ids now, asked for outside of a transaction.
+    pub fn ask_highest(&self) -> Result<Highest> {
+        self.connect()?;
+        let statement = self.prepare(HIGHEST)?;
+        let row = self.wait(async |client: &Client| client.query_one(&statement, &[]).await)?;
+        read_highest(&row)
+    }
+
+    pub fn with_cache<T>(&self, work: impl FnOnce(&mut Cache) -> T) -> T {
+        work(&mut self.state.borrow_mut().cache)
+    }
+
+    /// Keeps the progress of a client back.
+    pub fn take(&self, take: Take) {
+        self.state.borrow_mut().pending.take(take);
+    }
+
+    /// Keeps an event back.
+    pub fn append(&self, event: NewEvent) {
+        self.state.borrow_mut().pending.append(event);
+    }
+
+    /// Keeps back that a message was processed.
+    pub fn note_processed(&self, processed: pending::Processed) {
+        self.state.borrow_mut().pending.note_processed(processed);
+    }
+
+    /// Keeps back what receipts may come for, and says its id.
+    pub fn note_sent(&self, sent: Sent) -> Result<i64> {
+        if self.with_cache(|cache| cache.sent_ids.is_empty()) {
+            let sql = "SELECT nextval('everwire_sent_id_seq') FROM generate_series(1, 1000)";
+            let statement = self.prepare(sql)?;
+            let rows = self.wait(async |client: &Client| client.query(&statement, &[]).await)?;
+            let ids = rows.iter().rev().map(|row| row.try_get(0)).collect::<std::result::Result<Vec<i64>, _>>()?;
+            self.with_cache(|cache| cache.sent_ids = ids);
+        }
+        let id = self.with_cache(|cache| cache.sent_ids.pop()).ok_or(DatabaseError::Failed("no ids"))?;
+        self.state.borrow_mut().pending.note_sent(id, sent);
+        Ok(id)
+    }
+
+    /// Writes what was kept back, because what follows may depend on it. Within a savepoint, that is made first.
+    fn flush(&self, within_savepoint: bool) -> Result<()> {
+        let begins =
+            within_savepoint && self.state.borrow().savepoint.as_ref().is_some_and(|savepoint| !savepoint.is_real);
+        if begins {
+            // What was kept back before the savepoint must not be undone with it.
+            let later = {
+                let mut state = self.state.borrow_mut();
+                let State { pending, savepoint, .. } = &mut *state;
+                savepoint.as_ref().map(|savepoint| pending.split_off(&savepoint.pending))
+            };
+            self.write(Some("SAVEPOINT effects"), false)?;
+            let mut state = self.state.borrow_mut();
+            state.pending = later.unwrap_or_default();
+            if let Some(savepoint) = &mut state.savepoint {
+                savepoint.is_real = true;
+            }
+        }
+        if self.state.borrow().pending.is_empty() {
+            return Ok(());
+        }
+        self.write(None, false).map(drop)
+    }
+
+    /// Sends what was kept back and a statement behind it, and waits for all of it at once.
+    fn write(&self, then: Option<&str>, ask_highest: bool) -> Result<Option<Row>> {
+        let pending = std::mem::take(&mut self.state.borrow_mut().pending);
+        let writes = pending.into_writes();
+        let writes =
+            writes.into_iter().map(|write| Ok((self.prepare(write.sql)?, write))).collect::<Result<Vec<_>>>()?;
+        let highest = if ask_highest { Some(self.prepare(HIGHEST)?) } else { None };
+        self.wait(async |client: &Client| {
+            let all = writes.iter().map(|(statement, write)| async move {
+                let params: Vec<&(dyn ToSql + Sync)> = write.params.iter().map(|param| &**param as _).collect();
+                client.query(statement, &params).await
+            });
+            let highest = async {
+                match &highest {
+                    Some(statement) => client.query_one(statement, &[]).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let then = async {
+                match then {
+                    Some(sql) => client.batch_execute(sql).await,
+                    None => Ok(()),
+                }
+            };
+            let (_, row, ()) = try_join3(futures_util::future::try_join_all(all), highest, then).await?;
+            Ok(row)
+        })
+    }
+
+    fn prepare(&self, sql: &str) -> Result<Statement> {
+        if let Some(statement) = self.state.borrow().statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let spelled = sql.replace('?', "$");
+        let statement = self.wait(async |client: &Client| client.prepare(&spelled).await)?;
+        self.state.borrow_mut().statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Connects if there is no connection, unless that was tried just now.
+    fn connect(&self) -> Result<()> {
+        {
+            let mut state = self.state.borrow_mut();
+            if state.client.as_ref().is_some_and(|client| !client.is_closed()) {
+                return Ok(());
+            }
+            if state.tried_at.is_some_and(|tried_at| tried_at.elapsed() < PAUSE) {
+                return Err(DatabaseError::Away);
+            }
+            *state = State { tried_at: Some(Instant::now()), ..State::default() };
+        }
+        let (client, connection) = self.runtime.block_on(self.config.connect(NoTls))?;
+        self.runtime.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(%error, "the connection to PostgreSQL was lost");
+            }
+        });
+        self.state.borrow_mut().client = Some(client);
+        self.simple(&format!(
+            "SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_MS}ms';
+             SET lock_timeout = '{LOCK_TIMEOUT_MS}ms';
+             SET synchronous_commit = on"
+        ))
+    }
+
+    fn wait<T>(&self, work: impl AsyncFnOnce(&Client) -> std::result::Result<T, tokio_postgres::Error>) -> Result<T> {
+        let Some(client) = self.state.borrow_mut().client.take() else { return Err(DatabaseError::Away) };
+        let worked = self.runtime.block_on(timed(work(&client)));
+        match worked {
+            Some(worked) => {
+                if !client.is_closed() {
+                    self.state.borrow_mut().client = Some(client);
+                }
+                Ok(worked?)
+            }
+            // Nobody knows what it is doing, so it is not to be used again.
+            None => Err(DatabaseError::Failed("PostgreSQL does not answer")),
+        }
+    }
+}
+
+async fn timed<T>(work: impl Future<Output = T>) -> Option<T> {
+    timeout(STATEMENT_TIMEOUT, work).await.ok()
+}
+
+fn params<'a>(given: &'a [&'a dyn Param]) -> Vec<&'a (dyn ToSql + Sync)> {
+    given.iter().map(|param| param.for_postgres()).collect()
+}
+
+fn read_highest(row: &Row) -> Result<Highest> {
+    Ok(Highest { event: row.try_get(0)?, change: row.try_get(1)? })
+}
+
+/// Definitions as PostgreSQL spells them.
+pub fn translate(sql: &str) -> String {
+    sql.replace("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY")
+        .replace("id INTEGER PRIMARY KEY,", "id BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,")
+        .replace(" INTEGER", " BIGINT")
+        .replace(") STRICT, WITHOUT ROWID", ")")
+        .replace(") STRICT", ")")
+}
+
+/// Whether PostgreSQL could not do its work. Everything else is about what it was asked to do.
+pub fn is_of_storage(error: &tokio_postgres::Error) -> bool {
+    let content = |code: &SqlState| ["21", "22", "23", "42"].iter().any(|class| code.code().starts_with(class));
+    // A parameter that cannot be sent as what the statement wants is a mistake of whoever wrote it.
+    let conversion =
+        error.as_db_error().is_none() && !error.is_closed() && error.to_string().starts_with("error serializing");
+    !(error.code().is_some_and(content) || conversion)
+}
+
+/// `everwire` in ASCII. All nodes take this lock.
+const LOCK: i64 = 7_311_142_587_386_655_333;
+
+const HIGHEST: &str = "SELECT
+    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM everwire_events_id_seq),
+    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM everwire_changes_id_seq)";
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(12);
+const LOCK_TIMEOUT_MS: u32 = 10_000;
+const IDLE_TIMEOUT_MS: u32 = 5000;
+
+/// Between two attempts to connect.
+const PAUSE: Duration = Duration::from_secs(1);
