@@ -3,13 +3,18 @@ import { createServer } from "node:http";
 
 const BENCHES = new URL("../", import.meta.url);
 
-/** Serves a bench's page, the scripts that it needs and the built package to one browser; `bench` is the name of its directory. */
-export async function serve(bench, scripts = ["page.mjs"]) {
+/**
+ * Serves a bench's page, the scripts that it needs and the built package to one browser. `bench` is the name of its directory, `more` are other files, by their
+ * paths in the page.
+ */
+export async function serve(bench, scripts = ["page.mjs"], more = {}) {
   const files = {
     "/": new URL(`${bench}/page.html`, BENCHES),
     ...Object.fromEntries(scripts.map((script) => [`/${script}`, new URL(`${bench}/${script}`, BENCHES)])),
+    "/rounds.mjs": new URL("common/rounds.mjs", BENCHES),
     "/router.mjs": new URL("common/router.mjs", BENCHES),
     "/everwire.js": new URL(import.meta.resolve("everwire")),
+    ...more,
   };
   const server = createServer((request, response) => {
     const file = files[request.url];

@@ -14,8 +14,13 @@ const BUILD = {
 const TIME = "2026-01-01T12:00:00.000Z";
 const TIMESTAMP = 1_767_268_800_000;
 
-/** The text of the event with this number; `stored` are the fields that tell where it is stored, if it is. */
-export function eventText(number, stored) {
+/** The type and the data of the event with this number. */
+export function eventOf(number) {
   const type = TYPES[number % TYPES.length];
-  return JSON.stringify({ type, data: BUILD[type](number), timestamp: TIMESTAMP, ...stored });
+  return { type, data: BUILD[type](number) };
+}
+
+/** Its text; `stored` are the fields that tell where it is stored, if it is. */
+export function eventText(number, stored) {
+  return JSON.stringify({ ...eventOf(number), timestamp: TIMESTAMP, ...stored });
 }

@@ -1,6 +1,7 @@
 // The other end of the flood. It does as little as it can for each event and message, so that the page is what is measured.
 
 import { WebSocketServer } from "ws";
+import { frame } from "../common/frame.mjs";
 import { eventText } from "./events.mjs";
 
 /** Adds WebSockets to an HTTP server: one named `control`, by which the page asks for floods, and one for each lane. */
@@ -108,11 +109,3 @@ class Lane {
 
 const TYPE_AT = '{"type":"'.length;
 const MESSAGE = "m".charCodeAt(0);
-
-/** A text in one unmasked frame (RFC 6455, section 5.2). */
-function frame(text) {
-  const payload = Buffer.from(text);
-  const header = payload.length < 126 ? Buffer.from([0x81, payload.length]) : Buffer.from([0x81, 126, 0, 0]);
-  if (payload.length >= 126) header.writeUInt16BE(payload.length, 2);
-  return Buffer.concat([header, payload]);
-}

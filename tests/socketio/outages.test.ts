@@ -3,7 +3,7 @@ import { type Arena, type Scenario, scenarios } from "./harness/arena";
 import { since, tally, upTo } from "./harness/figures";
 import type { ClientOptions } from "./lab/clients";
 
-const RETRIES: ClientOptions = { retries: 10, ackTimeout: 300 };
+const RETRIES: ClientOptions = { retries: 10, ackTimeout: 300, retryIds: true };
 
 /** Five events go into a hole, and five more after it. */
 const blackHole =
@@ -23,7 +23,11 @@ const blackHole =
     const received = () => server.received(user, "note");
     await arena.settled(async () => new Set(await received()).size, 10);
     const seconds = since(started);
-    return { ...tally(upTo(10), await received()), reported: await failures(arena), seconds };
+    const figures = tally(upTo(10), await received());
+    const reported = await failures(arena);
+    if (how === "ask") expect(reported).toBe(figures.lost);
+    if (how === "sayRetried") expect(figures.lost).toBe(0);
+    return { ...figures, reported, seconds };
   };
 
 /** A thousand events at a steady pace, while the connection is reset again and again. */
@@ -49,8 +53,11 @@ const drops =
     await arena.settled(async () => new Set(await received()).size, 1_000);
     const seconds = since(started);
     const connections = (await arena.told("connect")).length;
+    const figures = tally(upTo(1_000), await received());
+    if (how === "sayRetried") expect(figures.lost).toBe(0);
+    if (arena.isOurs && how === "sayRetried") expect(figures).toMatchObject({ doubled: 0, outOfOrder: 0 });
     return {
-      ...tally(upTo(1_000), await received()),
+      ...figures,
       reported: await failures(arena),
       seconds,
       remark: `${connections} connections`,
@@ -116,7 +123,9 @@ const offline: Scenario = async (arena) => {
   await arena.settled(async () => new Set(await received()).size, 5_000);
   const figures = tally(upTo(5_000), await received());
   expect(figures).toMatchObject({ doubled: 0, outOfOrder: 0 });
-  return { ...figures, reported: await failures(arena), seconds: since(started) };
+  const reported = await failures(arena);
+  if (arena.isOurs) expect({ ...figures, reported }).toMatchObject({ received: 1_000, lost: 4_000, reported: 4_000 });
+  return { ...figures, reported, seconds: since(started) };
 };
 
 /** Volatile events are for now or never. */

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["*.test.ts", "protocol/*.test.ts"],
     globalSetup: ["harness/setup.ts"],
+    setupFiles: ["harness/webSocket.ts"],
     // Browsers and servers share one machine; side by side they would only make each other late.
     fileParallelism: false,
     testTimeout: 60_000,

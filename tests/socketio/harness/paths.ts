@@ -1,10 +1,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
-import { fileURLToPath } from "node:url";
 
 /** A file of the checkout. */
-export const rootPath = (file: string): string => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
+export const rootPath = (file: string): string => join(import.meta.dirname, "../../..", file);
 
 /** A file of a run: ledgers, bundles, figures. */
 export function workPath(file: string): string {

@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { env } from "node:process";
-import { createInterface } from "node:readline";
 import type { Entry } from "../servers/ledger";
 import { serverBundle } from "./bundle";
 import { pythonProgram, rootPath, workPath } from "./paths";
+import { startServer } from "./process";
 
 export type ServerKind = "socket.io" | "socket.io with recovery" | "socket.io cluster" | "python-socketio";
 
@@ -49,7 +47,7 @@ export class SocketIoServer {
       ...(kind === "socket.io with recovery" ? ["--recovery"] : []),
       ...(kind === "socket.io cluster" && redis !== undefined ? ["--recovery", "--redis", redis] : []),
     ];
-    const { origin, process } = await run(command, 0);
+    const { origin, process } = await startServer([...command, "--port", "0"]);
     return new SocketIoServer(kind, origin, command, process);
   }
 
@@ -63,7 +61,8 @@ export class SocketIoServer {
 
   async revive(): Promise<void> {
     await this.kill();
-    this.#process = (await run(this.#command, Number(new URL(this.origin).port))).process;
+    const { port } = new URL(this.origin);
+    this.#process = (await startServer([...this.#command, "--port", port])).process;
   }
 
   /** What has arrived from a user over all lives of the server, in order. */
@@ -88,24 +87,4 @@ export class SocketIoServer {
     if (!response.ok) throw new Error(`${what}: the server answered ${response.status} ${await response.text()}`);
     return (await response.json()) as Answer;
   }
-}
-
-async function run(command: readonly string[], port: number): Promise<{ origin: string; process: ChildProcess }> {
-  const [program = "", ...args] = [...command, "--port", String(port)];
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...env, PYTHONUNBUFFERED: "1" } });
-  child.stderr.pipe(createWriteStream(workPath("servers.log"), { flags: "a" }));
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
-  const origin = await new Promise<string>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) =>
-      reject(new Error(`a server ended with code ${code}; see target/socketio/servers.log`)),
-    );
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const ready = /^ready (http:\/\/\S+)$/.exec(line)?.[1];
-      if (ready !== undefined) resolve(ready);
-    });
-  });
-  return { origin, process: child };
 }

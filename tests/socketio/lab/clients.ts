@@ -1,3 +1,4 @@
+import { io as everwire } from "everwire/socket.io";
 import { io as socketIoClient } from "socket.io-client";
 
 /** What the scenarios use of a client: the part of `io()` that both have. */
@@ -31,6 +32,8 @@ export interface ClientOptions {
   readonly timeout?: number;
   readonly retries?: number;
   readonly ackTimeout?: number;
+  /** Everwire's own: names events that may come again, so that a server knows repetitions. */
+  readonly retryIds?: boolean;
 }
 
 export type Connect = (url: string, options: ClientOptions) => AnySocket;
@@ -38,4 +41,5 @@ export type Connect = (url: string, options: ClientOptions) => AnySocket;
 /** Both clients, behind the same function. */
 export const CLIENTS: Readonly<Record<string, Connect>> = {
   "socket.io-client": (url, options) => socketIoClient(url, options as object) as unknown as AnySocket,
+  everwire: (url, options) => everwire(url, options as object) as unknown as AnySocket,
 };

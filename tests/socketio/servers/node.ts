@@ -20,6 +20,8 @@ const { values: flags } = parseArgs({
   },
 });
 
+/** What clients name their events by that they may send again. */
+const repetitions = new Set<string>();
 const ledger = new Ledger(flags.ledger);
 const http = createServer();
 const io = new Server(http, {
@@ -53,12 +55,14 @@ function welcome(socket: Socket): void {
   // A session that is recovered is in its rooms already.
   socket.join(user);
   add(`connect ${socket.nsp.name}`, Number(socket.handshake.auth["attempt"] ?? 0));
-  for (const event of ["join", "note"]) {
-    socket.on(event, (n: number, answer?: (n: number) => void) => {
-      add(event, n);
-      answer?.(n);
-    });
-  }
+  socket.on("join", (n: number) => add("join", n));
+  socket.on("note", (n: number, ...more: readonly (string | Answer)[]) => {
+    const [repetition] = more.filter((part) => typeof part === "string");
+    if (repetition === undefined || !repetitions.has(repetition)) add("note", n);
+    if (repetition !== undefined) repetitions.add(repetition);
+    const answer = more.at(-1);
+    if (typeof answer === "function") answer(n);
+  });
   socket.on("late", (n: number, ms: number, answer: (n: number) => void) => {
     add("late", n);
     setTimeout(() => answer(n), ms);

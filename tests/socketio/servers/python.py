@@ -25,6 +25,8 @@ io = socketio.AsyncServer(
 )
 api = FastAPI()
 users: dict[str, str] = {}
+# What clients name their events by that they may send again.
+repetitions: set[str | None] = set()
 
 
 def add(user: str, event: str, n: int) -> None:
@@ -53,8 +55,10 @@ class Namespace(socketio.AsyncNamespace):
         add(users[sid], "join", n)
         return n
 
-    async def on_note(self, sid: str, n: int) -> int:
-        add(users[sid], "note", n)
+    async def on_note(self, sid: str, n: int, repetition: str | None = None) -> int:
+        if repetition is None or repetition not in repetitions:
+            add(users[sid], "note", n)
+            repetitions.add(repetition)
         return n
 
     async def on_late(self, sid: str, n: int, ms: int) -> int:
@@ -103,7 +107,11 @@ async def control(name: str, question: dict[str, Any]) -> Any:
 
 async def main() -> None:
     app = socketio.ASGIApp(io, other_asgi_app=api)
-    web = uvicorn.Server(uvicorn.Config(app, port=flags.port, log_level="warning", timeout_graceful_shutdown=1))
+    web = uvicorn.Server(
+        uvicorn.Config(
+            app, port=flags.port, log_level="warning", ws_per_message_deflate=False, timeout_graceful_shutdown=1
+        )
+    )
     serving = asyncio.create_task(web.serve())
     while not web.started and not serving.done():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
