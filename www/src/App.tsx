@@ -1,4 +1,4 @@
-import { delivery, linkTo, sessionId, view } from "./address";
+import { delivery, linkTo, sessionId, view, wire } from "./address";
 import { Toasts } from "./components/Toasts";
 import { FaultPanel } from "./instruments/FaultPanel";
 import { LessonView } from "./lesson/LessonView";
@@ -15,14 +15,16 @@ export function App() {
             <Logo /> Everwire
           </h1>
           <p>{isLesson ? LESSON : present.length === 1 ? ONE_OF_TWO : MATCH}</p>
-          <nav className="views" aria-label="What to see">
-            <a href={linkTo({ view: "", person: "", device: "" })} aria-current={isLesson ? undefined : "page"}>
-              Two people
-            </a>
-            <a href={linkTo({ view: "lesson", person: "", device: "" })} aria-current={isLesson ? "page" : undefined}>
-              A learner and a tutor
-            </a>
-          </nav>
+          {wire === "envelope" && (
+            <nav className="views" aria-label="What to see">
+              <a href={linkTo({ view: "", person: "", device: "" })} aria-current={isLesson ? undefined : "page"}>
+                Two people
+              </a>
+              <a href={linkTo({ view: "lesson", person: "", device: "" })} aria-current={isLesson ? "page" : undefined}>
+                A learner and a tutor
+              </a>
+            </nav>
+          )}
         </div>
       </header>
       <main className="stage">
@@ -32,7 +34,8 @@ export function App() {
       <footer className="footer">
         Session <code data-testid="session">{sessionId}</code>. Open this address in another tab to meet there
         {isLesson ? <OneDevice /> : <OnePerson />}. Delivery is{" "}
-        <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>; <OtherDelivery />.
+        <b data-testid="delivery">{delivery.replaceAll("-", " ")}</b>
+        {wire === "socket.io" ? ", because the server is CoLabMatch's own, on Socket.IO" : <OtherDelivery />}.
       </footer>
       <Toasts />
     </div>
@@ -65,7 +68,11 @@ function OneDevice() {
 
 function OtherDelivery() {
   const other = delivery === "reliable" ? "at-most-once" : "reliable";
-  return <a href={linkTo({ delivery: other, session: "" })}>try {other.replaceAll("-", " ")}</a>;
+  return (
+    <>
+      ; <a href={linkTo({ delivery: other, session: "" })}>try {other.replaceAll("-", " ")}</a>
+    </>
+  );
 }
 
 function Logo() {

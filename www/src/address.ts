@@ -13,11 +13,15 @@ export const sessions: readonly [SessionName, SessionName] = [
   { id: `${sessionId}-2`, title: "Probability" },
 ];
 
-/** For comparison, `?delivery=at-most-once` does without acknowledgements and without the outbox on disk. */
-export const delivery = address.searchParams.get("delivery") === "at-most-once" ? "at-most-once" : "reliable";
+/** `?wire=socket.io` for CoLabMatch's server as it was, which speaks Socket.IO (`cargo xtask demo --socketio`). */
+export const wire = address.searchParams.get("wire") === "socket.io" ? "socket.io" : "envelope";
+
+/** For comparison, `?delivery=at-most-once` does without acknowledgements and without the outbox on disk. Socket.IO has none. */
+export const delivery =
+  wire === "socket.io" || address.searchParams.get("delivery") === "at-most-once" ? "at-most-once" : "reliable";
 
 /** Two people in a match of CoLabMatch, or `?view=lesson`: two devices of one learner in a session of MasterX. */
-export const view = address.searchParams.get("view") === "lesson" ? "lesson" : "match";
+export const view = wire === "envelope" && address.searchParams.get("view") === "lesson" ? "lesson" : "match";
 
 /** `?person=ada` shows only one of the two people, so that the other can be on another screen. */
 export const onlyPerson = address.searchParams.get("person");

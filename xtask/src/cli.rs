@@ -25,6 +25,9 @@ pub enum Command {
     Demo {
         #[arg(long, value_name = "N", default_value_t = 8787)]
         port: u16,
+        /// With CoLabMatch's server as it was, on Socket.IO, behind its half of the page
+        #[arg(long)]
+        socketio: bool,
     },
     /// Run the test suites, all of them by default
     Test {
@@ -153,9 +156,9 @@ mod tests {
     fn accepts_every_documented_form() {
         assert_eq!(accepted("build"), Command::Build { dev: false });
         assert_eq!(accepted("build --dev"), Command::Build { dev: true });
-        assert_eq!(accepted("demo"), Command::Demo { port: 8787 });
-        assert_eq!(accepted("demo --port 0"), Command::Demo { port: 0 });
-        assert_eq!(accepted("demo --port=9000"), Command::Demo { port: 9000 });
+        assert_eq!(accepted("demo"), Command::Demo { port: 8787, socketio: false });
+        assert_eq!(accepted("demo --port 0"), Command::Demo { port: 0, socketio: false });
+        assert_eq!(accepted("demo --port=9000 --socketio"), Command::Demo { port: 9000, socketio: true });
         assert_eq!(accepted("test"), Command::Test { suites: vec![], quick: false });
         assert_eq!(accepted("test js --quick core"), Command::Test { suites: vec!["js", "core"], quick: true });
         assert_eq!(accepted("size"), Command::Size);

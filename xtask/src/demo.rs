@@ -1,24 +1,39 @@
 //! The demo page and the server behind it, from nothing to a ready address.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 
 use crate::job::Job;
 use crate::server::{self, Server};
-use crate::{build, node, paths, progress};
+use crate::{build, node, paths, progress, python};
 
 /// Builds everything, serves it and stays until stopped.
-pub fn run(port: u16) -> Result<()> {
+pub fn run(port: u16, socketio: bool) -> Result<()> {
     ensure_free(port)?;
     build::unmeasured()?;
     let www = build_page()?;
-    let executable = server::build()?;
-    ensure_free(port)?;
-    let server = Server::start(&executable, port, Some(&www))?;
+    let server = if socketio { colabmatch(port, &www)? } else { reference(port, &www)? };
     progress::say("serving the demo; Ctrl-C stops it");
     println!("{}", server.ready_line);
     server.wait()
+}
+
+fn reference(port: u16, www: &Path) -> Result<Server> {
+    let executable = server::build()?;
+    ensure_free(port)?;
+    Server::start(&executable, port, Some(www))
+}
+
+/// CoLabMatch's server as it was, with the page that speaks to it.
+fn colabmatch(port: u16, www: &Path) -> Result<Server> {
+    python::environment()?;
+    ensure_free(port)?;
+    let mut command = Command::new(python::interpreter_of_environment());
+    command.env("PYTHONPATH", paths::root().join("examples/colabmatch-socketio/src"));
+    command.args(["-m", "colabmatch", "--dev", "--port", &port.to_string(), "--www"]).arg(www);
+    Server::run("colabmatch", command)
 }
 
 /// Builds the page from the already built package and names its directory.

@@ -73,7 +73,7 @@ fn run(Arguments { no_install, command }: Arguments) -> anyhow::Result<()> {
     }
     install::announce(&needs(&command))?;
     match command {
-        Command::Demo { port } => demo::run(port),
+        Command::Demo { port, socketio } => demo::run(port, socketio),
         Command::Test { suites, quick } => test::run(&suites, quick),
         Command::Build { dev: false } => build::release(),
         Command::Build { dev: true } => build::dev(),

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useState } from "react";
-import { delivery, view } from "../address";
+import { delivery, view, wire } from "../address";
 import { ActionButton } from "../components/ActionButton";
 import { Fault } from "../components/Fault";
 import {
@@ -20,7 +20,7 @@ import { useNow } from "../useNow";
 export function FaultPanel() {
   useEffect(() => {
     // What a page before this one has left behind.
-    answerEveryone().catch(() => {});
+    if (wire === "envelope") answerEveryone().catch(() => {});
   }, []);
 
   return (
@@ -29,27 +29,21 @@ export function FaultPanel() {
         <h2>Break something</h2>
       </summary>
       <ul>
-        <Fault name="Cut" does="The connection is gone without a goodbye, as when a cable is pulled: code 1006.">
+        <Fault name="Cut" does={wire === "envelope" ? CUT : "The server ends the connection."}>
           <ForEach id="drop-connection" action={(userId) => dropConnections(userId)} />
         </Fault>
-        <Fault name="Close" does="The server says goodbye, going away: code 1001.">
-          <ForEach id="close-connection" action={(userId) => dropConnections(userId, GOING_AWAY)} />
-        </Fault>
-        <Fault
-          name="Silence"
-          does="The socket stays, and the server says nothing on it. Only the heartbeat can notice."
-        >
-          <ForEach id="stop-answering" action={(userId) => stopAnswering(userId, "open sockets")} />
-        </Fault>
+        {wire === "envelope" && <Goodbyes />}
         <Fault
           name="Refuse the token"
           does="Closes, and the next connection brings a token that the server refuses once."
         >
           <ForEach id="refuse-token" action={refuseNextToken} />
         </Fault>
-        <Fault name="Restart server" does="Everybody is closed with code 1012, and refused for ten seconds.">
-          <Restart />
-        </Fault>
+        {wire === "envelope" && (
+          <Fault name="Restart server" does="Everybody is closed with code 1012, and refused for ten seconds.">
+            <Restart />
+          </Fault>
+        )}
         <Fault name="Lose the network" does="The browser says that it is offline, and nothing comes through.">
           <Toggle id="toggle-network" off="Go offline" on="Back online" set={(on) => (on ? goOffline() : goOnline())} />
         </Fault>
@@ -81,6 +75,22 @@ export function FaultPanel() {
         )}
       </ul>
     </details>
+  );
+}
+
+const CUT = "The connection is gone without a goodbye, as when a cable is pulled: code 1006.";
+
+/** How only the reference server ends a connection. */
+function Goodbyes() {
+  return (
+    <>
+      <Fault name="Close" does="The server says goodbye, going away: code 1001.">
+        <ForEach id="close-connection" action={(userId) => dropConnections(userId, GOING_AWAY)} />
+      </Fault>
+      <Fault name="Silence" does="The socket stays, and the server says nothing on it. Only the heartbeat can notice.">
+        <ForEach id="stop-answering" action={(userId) => stopAnswering(userId, "open sockets")} />
+      </Fault>
+    </>
   );
 }
 

@@ -2,10 +2,12 @@ import type { CoLabMatchClientEvents, CoLabMatchServerEvents, Options } from "ev
 import { durableOutbox } from "everwire/durable";
 import { createWebSocketHooks } from "everwire/react";
 import { chat, type EarlierRequest } from "everwire/session";
-import { delivery, sessionId } from "../address";
+import { overSocketIo } from "everwire/socket.io";
+import { delivery, sessionId, wire } from "../address";
 import { baseOptions } from "../baseOptions";
 import { authorization, connectionToken, makeMatch } from "../devServer";
 import { get } from "../http";
+import { SlowSocket } from "../slowSocket";
 
 /** The hooks of this view, which know its events. */
 export const { WebSocketProvider, useConnection, useEvent, useMatch } = createWebSocketHooks<
@@ -13,11 +15,18 @@ export const { WebSocketProvider, useConnection, useEvent, useMatch } = createWe
   CoLabMatchClientEvents
 >();
 
+/** With the server's own pings, the client needs none. */
+const overSocketIoOptions: Options = {
+  WebSocket: overSocketIo({ WebSocket: SlowSocket }),
+  heartbeat: { intervalMs: Number.POSITIVE_INFINITY },
+};
+
 /** Of a person in the match: what they write waits on disk until the server has it. */
 export function personOptions(userId: string): Options {
   const isReliable = delivery === "reliable";
   return {
     ...baseOptions,
+    ...(wire === "socket.io" && overSocketIoOptions),
     token: async () => {
       // A server that was started anew knows nobody.
       await makeMatch();

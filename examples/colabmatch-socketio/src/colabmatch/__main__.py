@@ -21,16 +21,21 @@ def main() -> None:
         database=arguments.database,
         dev=arguments.dev,
         origins=tuple(arguments.origin),
+        www=arguments.www,
         messages_per_minute=arguments.messages_per_minute,
         typing_per_second=0 if arguments.messages_per_minute == 0 else 10,
         ping_interval_s=arguments.ping_interval_ms / 1000,
         ping_timeout_s=arguments.ping_timeout_ms / 1000,
     )
     logging.basicConfig(level=logging.INFO)
-    asyncio.run(_serve(Server(settings), arguments.host, arguments.port))
+    asyncio.run(_serve(Server(settings), arguments.host, arguments.port, PAGE if arguments.www else ""))
 
 
-async def _serve(server: Server, host: str, port: int) -> None:
+PAGE = "?wire=socket.io"
+"""Tells the demo page which wire to speak."""
+
+
+async def _serve(server: Server, host: str, port: int, page: str) -> None:
     config = uvicorn.Config(server.asgi, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
     web = uvicorn.Server(config)
     serving = asyncio.create_task(web.serve())
@@ -38,7 +43,7 @@ async def _serve(server: Server, host: str, port: int) -> None:
         await asyncio.sleep(0.01)
     if web.started:
         bound = web.servers[0].sockets[0].getsockname()[1]
-        print(f"ready http://{host}:{bound}/", flush=True)
+        print(f"ready http://{host}:{bound}/{page}", flush=True)
     await serving
 
 
@@ -53,6 +58,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--origin", action="append", default=[], help="pages of this origin may connect; may be repeated"
     )
+    parser.add_argument("--www", metavar="DIR", help="serve a built page, such as that of the demo")
     parser.add_argument("--dev", action="store_true", help="tokens for anyone at /dev/token, and pages of any origin")
     parser.add_argument("--messages-per-minute", type=int, default=30, help="of one user; 0 switches all limits off")
     parser.add_argument("--ping-interval-ms", type=int, default=25_000)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import socketio
 from fastapi import FastAPI, Header, HTTPException, Query
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.staticfiles import StaticFiles
 
 from .dev import dev_routes
 from .events import CoLabMatch
@@ -26,6 +27,8 @@ class Settings:
     """Tokens for anyone, matches for the asking, and connections that are cut on request."""
     origins: tuple[str, ...] = ()
     """Pages of these origins may connect besides the server's own; `*` stands for all."""
+    www: str | None = None
+    """The directory of a built page to serve."""
     messages_per_minute: int = 30
     typing_per_second: int = 10
     max_message_bytes: int = 10_240
@@ -66,6 +69,9 @@ class Server:
             self.io.register_namespace(namespace)
             if settings.dev:
                 api.include_router(dev_routes(self.io, namespace, store, self._tokens))
+            if settings.www is not None:
+                # The last, because it takes every path.
+                api.mount("/", StaticFiles(directory=settings.www, html=True))
             sweeping = asyncio.create_task(_sweep(limits))
             try:
                 yield
