@@ -1,13 +1,18 @@
 """A database that goes away: nothing is acknowledged that is not stored, and the server is back by itself."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import asyncpg
+import pytest
 
+from everwire import Everwire, SqliteStore, StoreError, Tokens
 from everwire.store.postgres import PostgresStore
 from everwire.testing import Client, Closed, Running
 
-from .conftest import Start
+from .conftest import SECRET, Start
 
 
 async def send_until_acknowledged(server: Running, client_id: str, seq: int) -> Client:
@@ -39,3 +44,37 @@ async def test_connections_to_postgresql_that_break_lose_and_double_nothing(star
         assert got == list(range(1, 9))
         await breaker.close()
         ben.cut()
+
+
+async def test_a_file_that_another_process_has_locked_delays_and_loses_nothing(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "everwire.db"
+    async with start(store=SqliteStore(path, busy_timeout_s=0.2)) as server:
+        ada, ben = await server.connect("ada"), await server.connect("ben")
+        await ada.hello("k3Zq8vXw2LmN4pRt")
+        await ben.hello()
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await ada.send("push", {"user": "ben", "n": 1}, seq=1)
+            assert await ada.closed() == 1011
+            with pytest.raises(StoreError):
+                await server.wire.publish("ben", "pushed", {"n": 0})
+            other.execute("ROLLBACK")
+        again = await send_until_acknowledged(server, "k3Zq8vXw2LmN4pRt", 1)
+        assert (await ben.until("pushed"))["data"]["n"] == 1
+        again.cut()
+        await ben.close()
+
+
+async def test_a_database_that_does_not_exist_is_an_error_at_the_start_and_not_waited_for(database: str) -> None:
+    nowhere = database.rsplit("/", 1)[0] + "/there_is_no_such_database"
+    with pytest.raises(StoreError, match="cannot open"):
+        async with Everwire(store=PostgresStore(nowhere), tokens=Tokens(SECRET)).lifespan():
+            pass
+
+
+async def test_publishers_are_told_while_the_store_is_not_open() -> None:
+    wire = Everwire(store=PostgresStore("postgresql://127.0.0.1:1/none"), tokens=Tokens(SECRET))
+    async with wire.lifespan():
+        assert not wire.is_ready
+        with pytest.raises(StoreError, match="not open"):
+            await wire.publish("ada", "n", {})

@@ -266,6 +266,10 @@ async def test_everything_arrives_once_and_in_order_whatever_of_nodes_redis_and_
         await asyncio.sleep(random.uniform(0.1, 0.5))
         await servers[which].start()
 
+    async def restart_node(which: int) -> None:
+        await servers[which].stop()
+        await servers[which].start()
+
     async def kill_redis() -> None:
         redis.kill()
         await asyncio.sleep(random.uniform(0.1, 0.5))
@@ -279,7 +283,9 @@ async def test_everything_arrives_once_and_in_order_whatever_of_nodes_redis_and_
         troubles: list[Callable[[], Awaitable[None]]] = [
             lambda: kill_node(0),
             kill_redis,
+            lambda: restart_node(1),
             kill_postgres,
+            lambda: restart_node(0),
             lambda: kill_node(1),
         ]
         for make in troubles:
