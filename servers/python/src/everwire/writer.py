@@ -12,7 +12,7 @@ from .envelope import Frame, read
 from .peer import Arrived, Peer
 from .play import Outcome, Played, play
 from .report import describe
-from .store import Conflict, ContentRefused, StoreError
+from .store import Conflict, ContentRefused, StoreAway, StoreError
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -106,6 +106,9 @@ class Writer:
             return
         try:
             outcomes = await self._transact(work, refuse=False)
+        except StoreAway as error:
+            self._close(work, error)
+            return
         except StoreError as error:
             if len(work) == 1 and len(work[0][1]) == 1:
                 await self._failed(work[0], error)
@@ -120,7 +123,6 @@ class Writer:
             self._settle(outcome)
 
     async def _failed(self, one: tuple[Peer, list[Arrived]], error: StoreError) -> None:
-        peer, _ = one
         for _ in range(_TRIES):
             if not isinstance(error, ContentRefused | Conflict):
                 break
@@ -130,9 +132,13 @@ class Writer:
                 return
             except StoreError as again:
                 error = again
+        self._close([one], error)
+
+    def _close(self, work: list[tuple[Peer, list[Arrived]]], error: StoreError) -> None:
         log.error("the store failed: %s", type(error.__cause__ or error).__name__)
-        self._engine.metrics.count("ws_errors_total", code="store")
-        peer.close(1011, "storage failed")
+        for peer, _ in work:
+            self._engine.metrics.count("ws_errors_total", code="store")
+            peer.close(1011, "storage failed")
 
     async def _transact(self, work: list[tuple[Peer, list[Arrived]]], *, refuse: bool) -> list[Outcome]:
         async with self._engine.store.transaction() as tx:

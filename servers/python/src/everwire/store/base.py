@@ -117,7 +117,8 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Commits at the end, rolls back on an exception. Raises `StoreError` if the database fails."""
+        """Commits at the end, rolls back on an exception. Raises `StoreError` if the database fails, and `StoreAway` if it cannot
+        have been for what was written."""
 
     async def events(self, user: str, stream: str, after: int, limit: int) -> list[Event]:
         """Committed events with an offset above `after`, in order."""

@@ -150,7 +150,11 @@ class PostgresStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresTransaction"]:
         try:
-            async with self._pool.acquire(timeout=_TIMEOUT_S) as db:
+            db = await self._pool.acquire(timeout=_TIMEOUT_S)
+        except _FAILURES as error:
+            raise StoreAway(type(error).__name__) from error
+        try:
+            async with _released(self._pool, db):
                 transaction = db.transaction()
                 await transaction.start()
                 try:
@@ -468,6 +472,14 @@ class PostgresTransaction:
     async def _count(self, statement: str, *values: object) -> int:
         status: str = await self._db.execute(statement, *values)
         return int(status.rsplit(" ", 1)[1])
+
+
+@asynccontextmanager
+async def _released(pool: Any, db: Any) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await pool.release(db)
 
 
 def _read_change(user: str, name: str, what: int | str) -> Change | Takeover:
