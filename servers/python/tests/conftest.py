@@ -34,13 +34,14 @@ def start(tmp_path: Path) -> Start:
     @asynccontextmanager
     async def start(limits: Limits | None = None, **options: Any) -> AsyncIterator[Running]:
         tokens = Tokens(SECRET)
+        members = options.pop("members", False)
         wire = Everwire(
             store=options.pop("store", None) or SqliteStore(tmp_path / "everwire.db", durable=False),
             tokens=tokens,
             limits=limits or Limits(messages_per_minute=0),
             **options,
         )
-        MasterX(wire, tokens)
+        MasterX(wire, tokens, members=members)
         add_handlers(wire)
         app = Starlette(routes=[wire.route(), *dev_routes(wire, tokens)], lifespan=wire.lifespan)
         async with running(app, wire, tokens) as server:

@@ -14,9 +14,9 @@ from fastapi import FastAPI, Query, WebSocket, WebSocketDisconnect
 
 from everwire import EnvironmentRefused, Everwire, Limits, SqliteStore, Tokens, from_environment
 from everwire.masterx import MasterX
-from everwire.testing import Running, running
+from everwire.testing import Client, Running, running
 
-from .conftest import SECRET
+from .conftest import SECRET, Start
 
 EMOTION = {
     "primary_emotion": "joy",
@@ -87,6 +87,33 @@ async def test_the_originals_endpoint_and_manager_go_on_as_they_are(original: tu
     ben.cut()
     await server.until_open(0)
     assert not manager.is_connected("ada")
+
+
+async def test_members_of_a_session_are_told_who_joins_leaves_comes_and_goes(start: Start) -> None:
+    async with start(members=True) as server:
+        ada = await server.connect("ada")
+        await ada.send("join_session", {"session_id": "s1"})
+        assert await members(ada) == {"ada": True}
+        ben = await server.connect("ben")
+        await ben.hello("k3Zq8vXw2LmN4pRt")
+        await ben.send("join_session", {"session_id": "s1"}, seq=1)
+        assert await members(ada) == {"ada": True, "ben": True}
+        ben.cut()
+        # What he has joined is stored, so he is a member while he is away.
+        assert await members(ada) == {"ada": True, "ben": False}
+        ben = await server.connect("ben")
+        assert await members(ada) == {"ada": True, "ben": True}
+        await ben.hello("k3Zq8vXw2LmN4pRt")
+        await ben.send("leave_session", {"session_id": "s1"}, seq=2)
+        assert await members(ada) == {"ada": True}
+        await ada.close()
+        await ben.close()
+
+
+async def members(client: Client) -> dict[str, bool]:
+    told = (await client.until("session_members"))["data"]
+    assert told["session_id"] == "s1"
+    return {member["user_id"]: member["online"] for member in told["members"]}
 
 
 def test_a_token_is_verified_as_the_original_did(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from .conftest import SECRET
 from .postgres import Cluster, binaries
 from .redis_server import RedisServer
 from .test_delivery import Database, connect, deliver
+from .test_masterx import members
 
 Transitions = list[tuple[str, bool]]
 
@@ -130,6 +131,23 @@ async def test_a_room_is_one_room_on_all_nodes(nodes: tuple[Node, Node]) -> None
     assert [frame["type"] for frame in await ben.settle() if frame["type"] == "message_received"] == []
     for client in (ada, ben, plain, ada_elsewhere):
         await client.close()
+
+
+async def test_members_on_all_nodes_are_told_who_is_there(nodes: tuple[Node, Node]) -> None:
+    first, second = nodes
+    ada, ben = await first.connect("ada"), await second.connect("ben")
+    for client in (ada, ben):
+        await client.hello()
+        await client.send("join_session", {"session_id": "s1"}, seq=1)
+        await client.acknowledged(1)
+    everyone = {"ada": True, "ben": True}
+    for client in (ada, ben):
+        while await members(client) != everyone:
+            pass
+    ben.cut()
+    while await members(ada) != {"ada": True, "ben": False}:
+        pass
+    await ada.close()
 
 
 async def test_a_user_is_online_while_any_node_has_a_connection_and_one_node_hears_of_it(

@@ -201,6 +201,7 @@ class StoreConformance:
             await tx.lapse("ada", "c2", [])
             assert await tx.members("r1") == ["ben"]
             assert await tx.members("r2") == ["ada"]
+            assert (await tx.rooms("ada"), await tx.rooms("ben"), await tx.rooms("eve")) == (["r2"], ["r1"], [])
             assert await tx.joined("ada", "r1")
             await tx.leave("ada", "r1")
             await tx.leave("ada", "r1")

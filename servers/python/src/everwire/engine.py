@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from . import frames
@@ -52,7 +53,9 @@ class Engine:
     ) -> None:
         self.store = store
         self.bus = bus
-        self._on_presence = on_presence
+        self.presence_hooks: list[OnPresence] = [] if on_presence is None else [on_presence]
+        self.room_hooks: list[Callable[[str], None]] = []
+        """Called when someone here joins a room, again too, or leaves it."""
         self.limits = limits
         self.metrics = metrics
         self.handlers = handlers
@@ -152,7 +155,8 @@ class Engine:
         if not others:
             if self._by_user.pop(peer.user, None) is not None:
                 self._came_or_left(peer.user, online=False)
-            self.rooms.forget(peer.user)
+            for room in self.rooms.forget(peer.user):
+                self._room_changed(room)
         self.metrics.gauge("ws_connections", len(self.peers))
 
     def _came_or_left(self, user: str, *, online: bool) -> None:
@@ -176,6 +180,11 @@ class Engine:
                 self.rooms.leave(peer.user, room)
                 for other in self.connections(peer.user):
                     other.joined.discard(room)
+            self._room_changed(room)
+
+    def _room_changed(self, room: str) -> None:
+        for hook in self.room_hooks:
+            hook(room)
 
     # What the application makes.
 
@@ -334,9 +343,8 @@ class Engine:
             self._tell_here(user, frame)
 
     def heard_presence(self, user: str, *, online: bool) -> None:
-        hook = self._on_presence
-        if hook is not None:
-            self.later(lambda: hook(user, online))
+        for hook in self.presence_hooks:
+            self.later(partial(hook, user, online))
 
     async def online(self, users: Collection[str]) -> set[str]:
         if self.bus is not None:

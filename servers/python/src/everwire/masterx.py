@@ -20,6 +20,7 @@ from .connection import refuse_surplus, serve
 from .context import Context
 from .everwire import Everwire
 from .refusal import Refuse
+from .roster import Roster
 from .token import Identity, TokenRefused, Tokens
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
@@ -50,12 +51,17 @@ OnMessage = Callable[[Context, MessageSent], Awaitable[None]]
 
 
 class MasterX:
-    def __init__(self, wire: Everwire, tokens: Tokens, *, on_message: OnMessage | None = None) -> None:
-        """`on_message` runs in the transaction of each `message_sent`, before it is passed on."""
+    def __init__(
+        self, wire: Everwire, tokens: Tokens, *, on_message: OnMessage | None = None, members: bool = True
+    ) -> None:
+        """`on_message` runs in the transaction of each `message_sent`, before it is passed on. `members` tells who is in a session
+        and who of them is there (`session_members`)."""
         self.wire = wire
         self.manager = ConnectionManager(wire, tokens)
         self._tokens = tokens
         self._on_message = on_message
+        if members:
+            Roster(wire)
         wire.on("join_session", joins=True)(self._join)
         wire.on("leave_session")(self._leave)
         wire.on("user_typing", per_second=10)(self._typing)

@@ -31,7 +31,10 @@ class Rooms:
             if not users:
                 del self._users[room]
 
-    def forget(self, user: str) -> None:
-        for room in list(self._rooms.get(user, ())):
+    def forget(self, user: str) -> list[str]:
+        """Leaves all rooms, and says which they were."""
+        rooms = list(self._rooms.get(user, ()))
+        for room in rooms:
             self.leave(user, room)
         self._rooms.pop(user, None)
+        return rooms

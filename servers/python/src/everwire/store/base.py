@@ -96,6 +96,9 @@ class Transaction(Protocol):
     async def members(self, room: str) -> list[str]:
         """Users whom the events of the room are for."""
 
+    async def rooms(self, user: str) -> list[str]:
+        """Rooms whose events are for the user."""
+
     async def lapse(self, user: str, client_id: str, keep: Iterable[str]) -> None:
         """The client id has not joined other rooms than these again: it no longer receives their events."""
 

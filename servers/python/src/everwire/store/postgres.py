@@ -393,6 +393,10 @@ class PostgresTransaction:
             for row in await self._db.fetch("SELECT DISTINCT user_id FROM everwire_members WHERE room = $1", room)
         ]
 
+    async def rooms(self, user: str) -> list[str]:
+        rows = await self._db.fetch("SELECT DISTINCT room FROM everwire_members WHERE user_id = $1", user)
+        return [row[0] for row in rows]
+
     async def lapse(self, user: str, client_id: str, keep: Iterable[str]) -> None:
         await self._db.execute(
             "DELETE FROM everwire_members WHERE user_id = $1 AND client_id = $2 AND room <> ALL ($3::text[])",

@@ -386,6 +386,10 @@ class SqliteTransaction:
         rows = self._db.execute("SELECT DISTINCT user_id FROM everwire_members WHERE room = ?", (room,))
         return [row[0] for row in rows]
 
+    async def rooms(self, user: str) -> list[str]:
+        rows = self._db.execute("SELECT DISTINCT room FROM everwire_members WHERE user_id = ?", (user,))
+        return [row[0] for row in rows]
+
     async def lapse(self, user: str, client_id: str, keep: Iterable[str]) -> None:
         kept = set(keep)
         rows = self._db.execute(
