@@ -28,8 +28,10 @@ class Bucket:
 
     def wait(self, now: float) -> float:
         """Seconds until there is a token."""
+        if self.per_minute == 0:
+            return 0.0
         self._fill(now)
-        return max(0.0, (1 - self.tokens) * 60 / self.per_minute) if self.per_minute else 0.0
+        return max(0.0, (1 - self.tokens) * 60 / self.per_minute)
 
     def is_full(self, now: float) -> bool:
         self._fill(now)

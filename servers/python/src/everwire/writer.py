@@ -36,6 +36,8 @@ class Writer:
 
     def submit(self, peer: Peer, arrived: Arrived) -> None:
         peer.push(arrived)
+        if arrived.frame.seq and peer.messages.wait(arrived.at) > 0:
+            peer.is_throttled = True
         if not peer.queued:
             peer.queued = True
             self._ready.append(peer)
