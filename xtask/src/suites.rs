@@ -383,9 +383,11 @@ fn socketio(workshop: &mut Workshop) -> Result<()> {
     python::check(&paths::root().join("tests/socketio/servers"), "socketio · test server")?;
     python::tool("socketio · CoLabMatch's server, pytest", "pytest").directory(&example).stream()?;
     workshop.package()?;
+    let www = demo::build_page()?;
     let executable = workshop.server()?;
     vitest("socketio", "tests/socketio")
         .env("EVERWIRE_SERVER_BIN", executable)
+        .env("EVERWIRE_WWW", www)
         .env("EVERWIRE_PYTHON", python::interpreter_of_environment())
         .env("CHROMIUM", chromium)
         .env("REDIS_SERVER", redis)

@@ -24,7 +24,7 @@ export async function startServer(
       reject(new Error(`a server ended with code ${code}; see target/socketio/servers.log`)),
     );
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const ready = /^ready (http:\/\/[^/\s]+)\/?$/.exec(line)?.[1];
+      const ready = /^ready (http:\/\/[^/\s]+)/.exec(line)?.[1];
       if (ready !== undefined) resolve(ready);
     });
   });

@@ -10,7 +10,7 @@ import { TypingLine } from "../components/TypingLine";
 import { ClientPane } from "../instruments/ClientPane";
 import { type Person, peerOf } from "../people";
 import { useGlance } from "../useGlance";
-import { useConnection, useEvent, useMatch } from "./hooks";
+import { useConnection, useEvent, useEventState, useMatch } from "./hooks";
 
 /** One person's side of the match. */
 export function MatchPane({ person }: { readonly person: Person }) {
@@ -19,6 +19,14 @@ export function MatchPane({ person }: { readonly person: Person }) {
   const isConnected = useConnection(({ phase }) => phase === "open");
   const [missing, setMissing] = useState<number | null>();
 
+  // CoLabMatch's own server lists no members.
+  const wasOnline = useEventState(
+    "user_online_status",
+    (before: boolean | undefined, { user_id, online }) => (user_id === peer.userId ? online : before),
+    undefined,
+  );
+  const member = match.members.find(({ userId }) => userId === peer.userId);
+
   useEvent("gap", ({ from, to }) => setMissing(to === null ? null : to - from + 1));
   useGlance(isConnected ? match.unread : 0, match.markAsRead);
 
@@ -26,7 +34,7 @@ export function MatchPane({ person }: { readonly person: Person }) {
     <ClientPane id={person.key} name={person.name} label={person.name} messages={match.messages}>
       <PresenceDot
         name={peer.name}
-        isOnline={match.members.find(({ userId }) => userId === peer.userId)?.online}
+        isOnline={isConnected ? (member?.online ?? wasOnline) : undefined}
         unread={match.unread}
       />
       <GapNotice missing={missing} onDismiss={() => setMissing(undefined)} />

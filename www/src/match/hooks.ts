@@ -10,7 +10,7 @@ import { get } from "../http";
 import { SlowSocket } from "../slowSocket";
 
 /** The hooks of this view, which know its events. */
-export const { WebSocketProvider, useConnection, useEvent, useMatch } = createWebSocketHooks<
+export const { WebSocketProvider, useConnection, useEvent, useEventState, useMatch } = createWebSocketHooks<
   CoLabMatchServerEvents,
   CoLabMatchClientEvents
 >();
