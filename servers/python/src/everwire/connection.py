@@ -126,7 +126,7 @@ class _Reader:
 
     async def _ping(self, frame: Frame) -> None:
         await self._wait_for(self._pings)
-        if self._peer.queued and (self._peer.hellos_waiting or not self._peer.is_throttled):
+        if self._peer.queued and (self._peer.hellos_waiting or not self._peer.unpaid):
             # Behind what came before it: a pong before the welcome would say that this server does not know the reliable mode.
             self._engine.writer.submit(self._peer, Arrived(frame, time.monotonic()))
         else:
@@ -155,7 +155,7 @@ class _Reader:
         self._engine.writer.submit(peer, arrived)
 
     def _takes(self, frame: Frame) -> bool:
-        if self._peer.is_throttled:
+        if self._peer.unpaid:
             return False
         now = time.monotonic()
         handler = self._engine.handlers.get(frame.type or "")

@@ -26,6 +26,8 @@ class Arrived:
     at: float
     hello: Hello | None = None
     size: int = 0
+    is_paid: bool = True
+    """Whether it no longer waits for the rate limit."""
     text: str | None = None
     """What `data` has to be read from again."""
 
@@ -45,8 +47,8 @@ class Peer:
     hellos_waiting: int = 0
     queued: bool = False
     """It waits for a writer, or one is at it."""
-    is_throttled: bool = False
-    """A message at the head of the inbox waits for the rate limit."""
+    unpaid: int = 0
+    """How many messages of the inbox wait for the rate limit."""
     room: asyncio.Event = field(default_factory=asyncio.Event)
     """There is room in the inbox, or the connection is closing."""
 
@@ -95,10 +97,12 @@ class Peer:
     def push(self, arrived: Arrived) -> None:
         self.inbox.append(arrived)
         self.inbox_size += arrived.size
+        self.unpaid += not arrived.is_paid
 
     def pop(self) -> Arrived:
         arrived = self.inbox.popleft()
         self.inbox_size -= arrived.size
+        self.unpaid -= not arrived.is_paid
         return arrived
 
     @property
@@ -116,7 +120,7 @@ class Peer:
         if self.closing is None:
             self.closing = Closing(code, reason)
             self.inbox.clear()
-            self.inbox_size = 0
+            self.inbox_size = self.unpaid = 0
             self.wake.set()
             self.room.set()
 

@@ -35,9 +35,9 @@ class Writer:
         self._work = asyncio.Event()
 
     def submit(self, peer: Peer, arrived: Arrived) -> None:
+        if arrived.frame.seq and (peer.unpaid or not peer.messages.take(arrived.at)):
+            arrived.is_paid = False
         peer.push(arrived)
-        if arrived.frame.seq and peer.messages.wait(arrived.at) > 0:
-            peer.is_throttled = True
         if not peer.queued:
             peer.queued = True
             self._ready.append(peer)
@@ -80,24 +80,24 @@ class Writer:
         while inbox and len(items) < most and (not items or size + inbox[0].size <= most_bytes):
             if inbox[0].hello is not None and items:
                 break
-            if inbox[0].frame.seq and not peer.messages.take(now):
+            if not inbox[0].is_paid and (items or not peer.messages.take(now)):
+                # One that has waited comes alone, so that connections of a user take turns.
                 break
             item = peer.pop()
             size += item.size
             if item.text is not None:
                 item.frame = read(item.text, self._engine.limits.max_message_bytes)
             items.append(item)
-            if item.hello is not None:
+            if item.hello is not None or not item.is_paid:
                 break
         return items
 
     def _queue_again(self, peer: Peer) -> None:
         if not peer.inbox:
-            peer.queued = peer.is_throttled = False
+            peer.queued = False
             return
-        wait = peer.messages.wait(time.monotonic()) if peer.inbox[0].frame.seq else 0.0
-        peer.is_throttled = wait > 0
-        if peer.is_throttled:
+        wait = 0.0 if peer.inbox[0].is_paid else peer.messages.wait(time.monotonic())
+        if wait > 0:
             asyncio.get_running_loop().call_later(min(wait, 1.0), self._queue_again, peer)
         else:
             self._ready.append(peer)
