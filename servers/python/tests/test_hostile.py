@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from everwire import Limits
 from everwire.metrics import NoMetrics
@@ -111,6 +112,43 @@ async def test_fragments_that_add_up_to_too_much_close_with_1009(raw: Raw) -> No
 async def test_violations_of_the_framing_close_with_1002(raw: Raw, first: int, payload: bytes) -> None:
     raw.send(first, payload)
     await raw.expect_close(1002)
+
+
+@pytest.mark.parametrize("flood", [0x00, 0x89, 0x8A], ids=["empty fragments", "pings", "pongs"])
+async def test_a_flood_of_frames_that_make_no_message_closes_with_1008(raw: Raw, flood: int) -> None:
+    if flood == 0x00:
+        raw.send(FIRST_FRAGMENT, b"")
+    for _ in range(20_000):
+        raw.send(flood, b"")
+    while (frame := await raw.frame())[0] == 0x0A:
+        pass
+    assert (frame[0], int.from_bytes(frame[1][:2], "big")) == (8, 1008)
+    raw.writer.close()
+    await raw.witness.settle()
+    await raw.server.until_open(1)
+    await raw.witness.close()
+
+
+async def test_connections_over_the_bound_of_the_process_are_refused_with_503(start: Start) -> None:
+    async with start(Limits(connections=1)) as server:
+        ada = await server.connect("ada")
+        with pytest.raises(InvalidStatus) as refused:
+            await server.connect("ben")
+        assert refused.value.response.status_code == 503
+        await ada.close()
+        await server.until_open(0)
+        await (await server.connect("ben")).close()
+
+
+async def test_who_does_not_read_is_closed_when_too_many_bytes_wait_and_delays_nobody(start: Start) -> None:
+    async with start(Limits(messages_per_minute=0, queue_bytes=200_000)) as server:
+        eve, witness = await server.connect("eve"), await server.connect("witness")
+        eve.socket.transport.pause_reading()
+        async with asyncio.timeout(10):
+            while server.wire.tell("eve", "large", {"text": "x" * 50_000}):
+                await witness.settle()
+        eve.cut()
+        await witness.close()
 
 
 async def test_random_bytes_after_the_handshake_harm_nobody(server: Running) -> None:
