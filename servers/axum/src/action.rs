@@ -111,7 +111,7 @@ impl Action {
             }
             Self::Leave { .. } if !engine.hub.is_streamed(&from.user) => Ok(None),
             Self::Publish { room, kind, data } if !engine.hub.has_streamed(&room) => {
-                engine.hub.to_room(&room, Some(from.id), &envelope::event(kind, &data));
+                engine.hub.tell_room(&room, Some(from.id), kind, &envelope::event(kind, &data));
                 Ok(None)
             }
             Self::IfJoinedBefore { otherwise, .. } => Err(otherwise),

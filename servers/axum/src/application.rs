@@ -35,9 +35,12 @@ pub trait Application: Send + Sync + 'static {
         None
     }
 
-    /// A user has come online with their first connection, or has gone with their last and was in these rooms. Called in the order in
-    /// which it happens.
-    fn presence(&self, _user: &Arc<str>, _online: bool, _left: &[Room]) {}
+    /// A user has come online with their first connection, or has gone with their last, to whichever node. Called in the order in which it
+    /// happens.
+    fn presence(&self, _user: &Arc<str>, _online: bool) {}
+
+    /// A user's last connection to this process has gone, and they were in these rooms.
+    fn left(&self, _user: &Arc<str>, _rooms: &[Room]) {}
 
     /// A connection was taken up.
     fn accepted(&self, _user: &str) {}

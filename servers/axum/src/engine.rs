@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::{
     action::Action,
     application::Application,
+    bus::{self, BusError, Mailbox, RedisBus},
     connection::{Connection, Inbox, QueueLimits},
     ending::Ending,
     handshake::{self, Authenticate},
@@ -31,7 +32,6 @@ use crate::{
 };
 
 /// What an [`Engine`] works with, and its [`Application`] may need: who is connected, the database, the limits.
-#[derive(Clone)]
 pub struct Shared {
     /// The limits, as they were given.
     pub limits: Limits,
@@ -43,6 +43,7 @@ pub struct Shared {
     pub rates: Arc<RateLimits>,
     /// What happens is told here.
     pub metrics: Arc<dyn Metrics>,
+    mailbox: Option<Mailbox>,
 }
 
 impl Shared {
@@ -60,7 +61,18 @@ impl Shared {
         let rates = Arc::new(RateLimits::new(limits.rates));
         let ledger = Ledger::new(hub.clone(), metrics.clone(), limits.bounds());
         let store = Store::open(backend.into(), ledger).await?;
-        Ok(Self { limits, hub, store, rates, metrics })
+        Ok(Self { limits, hub, store, rates, metrics, mailbox: None })
+    }
+
+    /// Joins other nodes, which have the same database. Redis need not be there yet.
+    ///
+    /// # Errors
+    /// The URL is not one of Redis.
+    pub fn join(&mut self, bus: RedisBus) -> Result<(), BusError> {
+        let (bus, mailbox) = bus.open()?;
+        self.hub.set_bus(bus);
+        self.mailbox = Some(mailbox);
+        Ok(())
     }
 }
 
@@ -99,7 +111,7 @@ impl Engine {
         application: Arc<dyn Application>,
         authenticate: Box<dyn Authenticate>,
     ) -> (Arc<Self>, Chores) {
-        let Shared { limits, hub, store, rates, metrics } = shared;
+        let Shared { limits, hub, store, rates, metrics, mailbox } = shared;
         let engine = Arc::new(Self {
             limits,
             hub,
@@ -114,7 +126,10 @@ impl Engine {
         });
         let mut chores = vec![tokio::spawn(sweeper::run(engine.clone()))];
         if engine.store.is_shared() {
-            chores.push(tokio::spawn(engine.store.clone().watch()));
+            chores.push(tokio::spawn(engine.store.clone().watch(engine.hub.clone())));
+        }
+        if let (Some(bus), Some(mailbox)) = (engine.hub.bus(), mailbox) {
+            chores.push(tokio::spawn(bus::run(engine.clone(), bus.clone(), mailbox)));
         }
         (engine, Chores(chores))
     }
@@ -137,7 +152,12 @@ impl Engine {
         {
             let _ordered = self.presence.lock();
             if self.hub.add(&connection)? {
-                self.application.presence(user, true, &[]);
+                if let Some(bus) = self.hub.bus() {
+                    bus.appeared(user, true);
+                }
+                if !self.hub.is_elsewhere(user) {
+                    self.application.presence(user, true);
+                }
             }
         }
         self.application.accepted(user);
@@ -154,7 +174,14 @@ impl Engine {
         {
             let _ordered = self.presence.lock();
             if let Some(rooms) = self.hub.remove(connection) {
-                self.application.presence(&connection.user, false, &rooms);
+                let user = &connection.user;
+                self.application.left(user, &rooms);
+                if let Some(bus) = self.hub.bus() {
+                    bus.appeared(user, false);
+                }
+                if !self.hub.is_elsewhere(user) {
+                    self.application.presence(user, false);
+                }
             }
         }
         if connection.has_said_hello() {
@@ -168,6 +195,15 @@ impl Engine {
             self.metrics.error(kind);
         }
         self.metrics.disconnected(connection, ending);
+    }
+
+    /// A user has come online at other nodes, or has gone from all of them.
+    pub(crate) fn appeared_elsewhere(&self, user: &Arc<str>, online: bool) {
+        let _ordered = self.presence.lock();
+        if !self.hub.is_here(user) {
+            self.hub.presence_changed(user);
+            self.application.presence(user, online);
+        }
     }
 
     /// Carries out an action where something of it is stored, and waits until it is.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     action::Action,
     application::Application,
+    bus::RedisBus,
     connection::Connection,
     database,
     ending::Ending,
@@ -77,6 +78,7 @@ pub struct Everwire {
     limits: Limits,
     metrics: Arc<dyn Metrics>,
     handlers: Handlers,
+    bus: Option<RedisBus>,
 }
 
 /// The server side of the protocol, running. Dropping the last clone ends every connection without a word.
@@ -104,6 +106,7 @@ impl Everwire {
             limits: Limits::default(),
             metrics: Arc::new(NoMetrics),
             handlers: Handlers::default(),
+            bus: None,
         }
     }
 
@@ -132,6 +135,13 @@ impl Everwire {
     #[must_use]
     pub fn metrics(mut self, metrics: impl Metrics) -> Self {
         self.metrics = Arc::new(metrics);
+        self
+    }
+
+    /// Joins other nodes that have the same [`PostgresStore`](crate::PostgresStore).
+    #[must_use]
+    pub fn bus(mut self, bus: RedisBus) -> Self {
+        self.bus = Some(bus);
         self
     }
 
@@ -188,11 +198,14 @@ impl Everwire {
     /// Opens the store and starts the work in the background, on the runtime that this is called on.
     ///
     /// # Errors
-    /// The database is away, or its tables are those of another server.
+    /// The database is away, or its tables are those of another server. Redis need not be there yet.
     pub async fn start(self) -> Result<Wire, StoreError> {
-        let Self { backend, authenticate, limits, metrics, handlers } = self;
+        let Self { backend, authenticate, limits, metrics, handlers, bus } = self;
         let authenticate = authenticate.unwrap_or_else(|| Box::new(|_: &_| Err(TokenRefused::Invalid)));
-        let shared = Shared::open(backend, limits, metrics).await?;
+        let mut shared = Shared::open(backend, limits, metrics).await?;
+        if let Some(bus) = bus {
+            shared.join(bus).map_err(StoreError::Bus)?;
+        }
         let (engine, chores) = Engine::start(shared, Arc::new(handlers), authenticate);
         Ok(Wire(Arc::new(Running { engine, _chores: chores })))
     }
@@ -265,12 +278,12 @@ impl Wire {
         self.0.engine.store.transact(job).await
     }
 
-    /// Sends an event to the connections that a user has, at most once. Says to how many.
+    /// Sends an event to the connections that a user has, to this node and others, at most once. Says to how many here.
     pub fn tell(&self, user: &str, kind: &str, data: &impl Serialize) -> usize {
-        self.0.engine.hub.to_user(user, &envelope::event(kind, data))
+        self.0.engine.hub.tell_user(user, None, kind, &envelope::event(kind, data))
     }
 
-    /// Whether a user has a connection to this process.
+    /// Whether a user has a connection, to this node or another.
     #[must_use]
     pub fn is_connected(&self, user: &str) -> bool {
         self.0.engine.hub.is_online(user)

@@ -3,14 +3,20 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use parking_lot::RwLock;
 
-use crate::{connection::Connection, outgoing::Outgoing, refusal::Refusal, room::Room};
+use crate::{
+    bus::{Bus, To},
+    connection::Connection,
+    outgoing::Outgoing,
+    refusal::Refusal,
+    room::Room,
+};
 
 /// Users, their connections, and the rooms they are members of.
 ///
@@ -19,6 +25,8 @@ pub struct Hub {
     state: RwLock<State>,
     last_id: AtomicU64,
     capacity: Capacity,
+    /// The way to other nodes, if there are any.
+    bus: OnceLock<Arc<Bus>>,
 }
 
 /// How many connections there may be.
@@ -59,6 +67,8 @@ pub struct Audience {
     pub plain: Vec<Arc<Connection>>,
     /// Users whose events are stored.
     pub streamed: Vec<Arc<str>>,
+    /// Whom other nodes are to give it at once.
+    pub(crate) elsewhere: Option<To>,
 }
 
 #[derive(Default)]
@@ -69,7 +79,43 @@ struct User {
 
 impl Hub {
     pub(crate) fn new(capacity: Capacity) -> Self {
-        Self { state: RwLock::default(), last_id: AtomicU64::new(0), capacity }
+        Self { state: RwLock::default(), last_id: AtomicU64::new(0), capacity, bus: OnceLock::new() }
+    }
+
+    pub(crate) fn set_bus(&self, bus: Arc<Bus>) {
+        let _ = self.bus.set(bus);
+    }
+
+    pub(crate) fn bus(&self) -> Option<&Arc<Bus>> {
+        self.bus.get()
+    }
+
+    /// Whether a user is connected to another node.
+    pub(crate) fn is_elsewhere(&self, user: &str) -> bool {
+        self.bus().is_some_and(|bus| bus.is_elsewhere(user))
+    }
+
+    /// A user has come online at another node, or gone from it: news for their rooms.
+    pub(crate) fn presence_changed(&self, user: &str) {
+        self.state.write().presence_changed(user);
+    }
+
+    /// Queues an event that another node has sent.
+    pub(crate) fn told(&self, to: &To, stored: bool, kind: &str, frame: String) {
+        let outgoing = Outgoing::text(kind, frame);
+        match to {
+            To::User(user) => {
+                self.to_user(user, &outgoing);
+            }
+            To::Room(room) if stored => deliver(&self.audience(&Room::new(room), None).plain, &outgoing),
+            To::Room(room) => {
+                self.to_room(&Room::new(room), None, &outgoing);
+            }
+            To::Everyone if stored => deliver(&self.everyone().plain, &outgoing),
+            To::Everyone => {
+                self.to_all(&outgoing);
+            }
+        }
     }
 
     /// An id that no other connection of this process has.
@@ -152,8 +198,13 @@ impl Hub {
         state.users.get(user).is_some_and(|user| user.rooms.contains(room))
     }
 
-    /// Whether a user is connected to this process.
+    /// Whether a user is connected, to this node or another.
     pub fn is_online(&self, user: &str) -> bool {
+        self.is_here(user) || self.is_elsewhere(user)
+    }
+
+    /// Whether a user is connected to this process.
+    pub fn is_here(&self, user: &str) -> bool {
         self.state.read().users.contains_key(user)
     }
 
@@ -183,6 +234,40 @@ impl Hub {
             .count()
     }
 
+    /// Sends an event to the connections that a user has to this node and others, except for one, at most once. Says how many are here.
+    pub fn tell_user(&self, user: &str, except: Option<u64>, kind: &str, outgoing: &Outgoing) -> usize {
+        if let Some(bus) = self.bus().filter(|bus| bus.is_elsewhere(user)) {
+            bus.tell(To::User(user.to_owned()), kind, outgoing, false);
+        }
+        self.to_user_but(user, except, outgoing)
+    }
+
+    /// The same for those of a room's members.
+    pub fn tell_room(&self, room: &Room, except: Option<u64>, kind: &str, outgoing: &Outgoing) -> usize {
+        if let Some(bus) = self.bus() {
+            bus.tell(To::Room(room.as_str().to_owned()), kind, outgoing, false);
+        }
+        self.to_room(room, except, outgoing)
+    }
+
+    /// The same for everyone.
+    pub fn tell_all(&self, kind: &str, outgoing: &Outgoing) -> usize {
+        if let Some(bus) = self.bus() {
+            bus.tell(To::Everyone, kind, outgoing, false);
+        }
+        self.to_all(outgoing)
+    }
+
+    /// Who gets an event that is for a user.
+    pub fn audience_of_user(&self, user: &str) -> Audience {
+        if self.is_streamed(user) {
+            Audience { plain: Vec::new(), streamed: vec![user.into()], elsewhere: None }
+        } else {
+            let elsewhere = self.is_elsewhere(user).then(|| To::User(user.to_owned()));
+            Audience { plain: self.connections(Some(user)), streamed: Vec::new(), elsewhere }
+        }
+    }
+
     /// Queues a frame for every connection.
     pub fn to_all(&self, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
@@ -206,7 +291,8 @@ impl Hub {
     pub fn members(&self, room: &Room) -> BTreeMap<Arc<str>, bool> {
         let state = self.state.read();
         let members = state.rooms.get(room).into_iter().flat_map(|members| members.present.union(&members.streamed));
-        members.map(|user| (user.clone(), state.users.contains_key(user))).collect()
+        let is_online = |user: &str| state.users.contains_key(user) || self.is_elsewhere(user);
+        members.map(|user| (user.clone(), is_online(user))).collect()
     }
 
     /// The rooms that a connected user is in.
@@ -259,12 +345,16 @@ impl Hub {
     /// Who gets an event of a room, except for the connection that it comes from.
     pub fn audience(&self, room: &Room, except: Option<u64>) -> Audience {
         let state = self.state.read();
-        let Some(members) = state.rooms.get(room) else { return Audience { plain: Vec::new(), streamed: Vec::new() } };
+        let elsewhere = self.bus().map(|_| To::Room(room.as_str().to_owned()));
+        let Some(members) = state.rooms.get(room) else {
+            return Audience { plain: Vec::new(), streamed: Vec::new(), elsewhere };
+        };
         let plain = members.present.iter().filter(|user| !members.streamed.contains(*user));
         let connections = plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections);
         Audience {
             plain: connections.filter(|connection| Some(connection.id) != except).cloned().collect(),
             streamed: members.streamed.iter().cloned().collect(),
+            elsewhere,
         }
     }
 
@@ -275,6 +365,7 @@ impl Hub {
         Audience {
             plain: plain.flat_map(|(_, user)| &user.connections).cloned().collect(),
             streamed: state.streamed.keys().cloned().collect(),
+            elsewhere: self.bus().map(|_| To::Everyone),
         }
     }
 
@@ -304,6 +395,12 @@ impl Hub {
     /// How many rooms have a member who is there.
     pub fn rooms(&self) -> usize {
         self.state.read().rooms.values().filter(|members| !members.present.is_empty()).count()
+    }
+}
+
+fn deliver(connections: &[Arc<Connection>], outgoing: &Outgoing) {
+    for connection in connections {
+        connection.deliver(outgoing);
     }
 }
 

@@ -18,6 +18,7 @@
 mod action;
 mod application;
 mod budget;
+mod bus;
 pub mod clock;
 mod connection;
 mod conversation;
@@ -51,6 +52,7 @@ mod token;
 pub use crate::{
     action::{Action, Effect},
     application::Application,
+    bus::{BusError, RedisBus},
     connection::Connection,
     conversation::Conversation,
     database::{Column, Database, DatabaseError, Param, Result as DatabaseResult, Row},

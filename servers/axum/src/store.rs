@@ -3,12 +3,14 @@
 //! Jobs that arrive while a transaction is being written go into the next one together, so the disk is waited for
 //! once for many messages. A job's result is handed back after its transaction is on the disk.
 
-use std::{fmt, path::PathBuf, sync::Arc, thread};
+use std::{fmt, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
+    bus::BusError,
     database::{Database, DatabaseError, Result, open_postgres, open_sqlite},
+    hub::Hub,
     reliable::{Context, Ledger},
     tables::{SCHEMA_VERSION, Tables},
 };
@@ -118,6 +120,8 @@ pub struct Store {
     /// Told when another process has stored something.
     others: Arc<Notify>,
     is_shared: bool,
+    /// Whether each look is a question to another process.
+    is_remote: bool,
 }
 
 enum Wanted {
@@ -144,6 +148,8 @@ pub enum StoreError {
         /// The version that was found, 0 if there is none.
         found: i64,
     },
+    /// The way to other nodes cannot be opened.
+    Bus(BusError),
     /// There is no randomness.
     Random(getrandom::Error),
 }
@@ -153,6 +159,7 @@ impl Store {
     pub(crate) async fn open(backend: Backend, mut ledger: Ledger) -> std::result::Result<Self, StoreError> {
         let process = getrandom::u64().map_err(StoreError::Random)?;
         let is_shared = backend.is_shared();
+        let is_remote = matches!(backend, Backend::Postgres(_));
         let (jobs, mut queue) = mpsc::channel::<Wanted>(QUEUE_LEN);
         let others = Arc::new(Notify::new());
         let news = others.clone();
@@ -178,7 +185,7 @@ impl Store {
         };
         thread::Builder::new().name("store".into()).spawn(run).map_err(|_| StoreError::Stopped)?;
         opening.await.map_err(|_| StoreError::Stopped)??;
-        Ok(Self { jobs, others, is_shared })
+        Ok(Self { jobs, others, is_shared, is_remote })
     }
 
     /// Whether other processes may have the database too.
@@ -187,12 +194,23 @@ impl Store {
     }
 
     /// Looks now and then whether another process has stored something, for as long as the server runs.
-    pub(crate) async fn watch(self) {
+    pub(crate) async fn watch(self, hub: Arc<Hub>) {
         loop {
-            tokio::time::sleep(WATCH_PAUSE).await;
-            // A full queue is full of transactions, each of which begins with looking.
-            let _ = self.jobs.try_send(Wanted::Look);
+            // Those who have stored something say so where there is a way to.
+            let pause = match (hub.bus(), self.is_remote) {
+                (Some(bus), _) if bus.is_up() => WOKEN_PAUSE,
+                (_, true) => REMOTE_PAUSE,
+                (_, false) => WATCH_PAUSE,
+            };
+            tokio::time::sleep(pause).await;
+            self.look();
         }
+    }
+
+    /// Looks whether another process has stored something.
+    pub(crate) fn look(&self) {
+        // A full queue is full of transactions, each of which begins with looking.
+        let _ = self.jobs.try_send(Wanted::Look);
     }
 
     /// Waits until another process has stored something.
@@ -349,6 +367,7 @@ impl fmt::Display for StoreError {
             Self::OtherSchema { found } => {
                 write!(formatter, "database: its tables have version {found}, and this server needs {SCHEMA_VERSION}")
             }
+            Self::Bus(error) => error.fmt(formatter),
             Self::Random(error) => write!(formatter, "database: {error}"),
         }
     }
@@ -366,4 +385,6 @@ const QUEUE_LEN: usize = 1024;
 const MAX_JOBS_PER_TRANSACTION: usize = 1024;
 
 /// How long an event that one process has stored may take to be noticed by another.
-const WATCH_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+const WATCH_PAUSE: Duration = Duration::from_millis(20);
+const REMOTE_PAUSE: Duration = Duration::from_millis(50);
+const WOKEN_PAUSE: Duration = Duration::from_millis(500);

@@ -76,9 +76,9 @@ impl Push {
         }
         let event = envelope::event(&self.r#type, &self.data);
         Ok(match place {
-            Place::User(user) => app.hub.to_user(&user, &event),
-            Place::Room(room) => app.hub.to_room(&room, None, &event),
-            Place::Everyone => app.hub.to_all(&event),
+            Place::User(user) => app.hub.tell_user(&user, None, &self.r#type, &event),
+            Place::Room(room) => app.hub.tell_room(&room, None, &self.r#type, &event),
+            Place::Everyone => app.hub.tell_all(&self.r#type, &event),
         })
     }
 
@@ -114,11 +114,7 @@ impl fmt::Display for Place {
 impl Place {
     fn audience(&self, hub: &Hub) -> Audience {
         match self {
-            // The connections of a user without a stream are not asked for: they get it at once.
-            Self::User(user) => {
-                let streamed = hub.is_streamed(user).then(|| user.clone()).into_iter().collect();
-                Audience { plain: Vec::new(), streamed }
-            }
+            Self::User(user) => hub.audience_of_user(user),
             Self::Room(room) => hub.audience(room, None),
             Self::Everyone => hub.everyone(),
         }
@@ -230,7 +226,11 @@ pub async fn history(
 /// `GET /healthz`
 pub async fn health(State(app): Shared, engine: Extension<Arc<Engine>>) -> Response {
     let (status, word) = condition(&app, &engine).await;
-    (status, Json(json!({ "status": word, "connections": app.hub.len() }))).into_response()
+    let mut health = json!({ "status": word, "connections": app.hub.len() });
+    if let Some(node) = &app.options.node {
+        health["node"] = node.as_str().into();
+    }
+    (status, Json(health)).into_response()
 }
 
 /// `GET /health`: the same in the words of the systems that this server takes the place of.

@@ -66,9 +66,12 @@ impl Application for App {
         Some(envelope::event("connected", &json!({ "user_id": user })))
     }
 
-    fn presence(&self, user: &Arc<str>, online: bool, left: &[Room]) {
-        colabmatch::left(self, user, left);
+    fn presence(&self, user: &Arc<str>, online: bool) {
         colabmatch::presence(self, user, online);
+    }
+
+    fn left(&self, user: &Arc<str>, rooms: &[Room]) {
+        colabmatch::left(self, user, rooms);
     }
 
     fn accepted(&self, user: &str) {

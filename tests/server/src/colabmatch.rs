@@ -74,7 +74,7 @@ pub fn typing(app: &App, from: &Connection, request: Envelope) -> Result<Action,
     }
     let typist = Typist { match_id: match_id.into(), user: from.user.clone() };
     if is_typing {
-        app.hub.to_room(&room, Some(from.id), &typing_event("user_typing", &typist));
+        app.hub.tell_room(&room, Some(from.id), "user_typing", &typing_event("user_typing", &typist));
         app.typists.lock().press(typist, from.id, Instant::now());
     } else {
         stop_typing(app, &typist);
@@ -181,7 +181,7 @@ fn stop_typing(app: &App, typist: &Typist) {
 /// The connection on which they were typing has not been told that they were.
 fn announce_stop(app: &App, typist: &Typist, connection: u64) {
     let room = rooms::of_match(&typist.match_id);
-    app.hub.to_room(&room, Some(connection), &typing_event("typing_stopped", typist));
+    app.hub.tell_room(&room, Some(connection), "typing_stopped", &typing_event("typing_stopped", typist));
 }
 
 fn typing_event(kind: &str, typist: &Typist) -> Outgoing {

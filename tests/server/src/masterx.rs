@@ -55,7 +55,7 @@ pub fn typing(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action,
         return Err(not_joined());
     }
     let data = json!({ "user_id": &*from.user, "session_id": session_id, "isTyping": is_typing });
-    hub.to_room(&room, Some(from.id), &envelope::event("typing_indicator", &data));
+    hub.tell_room(&room, Some(from.id), "typing_indicator", &envelope::event("typing_indicator", &data));
     Ok(Action::Done)
 }
 

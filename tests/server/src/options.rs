@@ -115,6 +115,15 @@ pub struct Options {
     #[arg(long, value_name = "FILE|URL")]
     pub database: Option<Location>,
 
+    /// Redis, which wakes other nodes on the same PostgreSQL, carries events that are not stored, and knows who is online:
+    /// `redis://:password@host:6379/0`. It may be away, and come back.
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<Secret>,
+
+    /// Names this node in logs, `/healthz` and Redis. Random if left out.
+    #[arg(long, value_name = "NAME", value_parser = node_name)]
+    pub node: Option<String>,
+
     /// Stored events kept of each stream, oldest dropped.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub history_events: u64,
@@ -252,6 +261,15 @@ pub enum LogFormat {
     Json,
 }
 
+fn node_name(text: &str) -> Result<String, String> {
+    let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if is_name && (1..=64).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("1 to 64 of A-Z a-z 0-9 _ -".to_owned())
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds)
@@ -265,6 +283,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
 pub struct Secret(String);
 
 impl Secret {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The bytes of the secret.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

@@ -3,7 +3,9 @@
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
-use everwire_axum::{Backend, Chores, Engine, PostgresStore, Shared, SqliteStore, StoreError, Tokens};
+use everwire_axum::{
+    Backend, BusError, Chores, Engine, PostgresStore, RedisBus, Shared, SqliteStore, StoreError, Tokens,
+};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
@@ -65,7 +67,18 @@ impl Server {
             Some(Location::Postgres(url)) => PostgresStore::new(url).setup(messages::TABLES).into(),
             None => SqliteStore::in_memory().setup(messages::TABLES).into(),
         };
-        let shared = Shared::open(backend, options.limits(), trail.clone()).await.map_err(StartError::Store)?;
+        let mut shared = Shared::open(backend, options.limits(), trail.clone()).await.map_err(StartError::Store)?;
+        if let Some(url) = &options.redis {
+            if !matches!(options.database, Some(Location::Postgres(_))) {
+                return Err(StartError::RedisAlone);
+            }
+            let bus = RedisBus::new(url.as_str());
+            let bus = match &options.node {
+                Some(node) => bus.node(node),
+                None => bus,
+            };
+            shared.join(bus).map_err(StartError::Redis)?;
+        }
         let wanted = SocketAddr::new(options.host, options.port);
         let listener = listen(wanted, options.send_buffer).map_err(|error| StartError::Bind(wanted, error))?;
         let addr = listener.local_addr().map_err(StartError::Io)?;
@@ -201,6 +214,10 @@ pub enum StartError {
     Bind(SocketAddr, io::Error),
     /// The database cannot be opened.
     Store(StoreError),
+    /// The URL of Redis is none.
+    Redis(BusError),
+    /// There is Redis, and nodes that it could be between have no database in common.
+    RedisAlone,
     /// The audit trail cannot be opened.
     Audit(io::Error),
     /// The system gave no random bytes.
@@ -217,6 +234,10 @@ impl fmt::Display for StartError {
             ),
             Self::Bind(addr, error) => write!(formatter, "cannot listen on {addr}: {error}"),
             Self::Store(error) => write!(formatter, "--database: {error}"),
+            Self::Redis(error) => write!(formatter, "--redis: {error}"),
+            Self::RedisAlone => {
+                formatter.write_str("--redis is for nodes that share a PostgreSQL: give --database postgres://…, or no --redis")
+            }
             Self::Audit(error) => write!(formatter, "--audit: {error}"),
             Self::Random(error) => write!(formatter, "no random bytes for a secret: {error}"),
             Self::Io(error) => error.fmt(formatter),

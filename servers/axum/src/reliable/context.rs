@@ -100,12 +100,7 @@ impl<'a> Context<'a> {
     /// Who gets an event that is for a user.
     #[must_use]
     pub fn audience_of_user(&self, user: &str) -> Audience {
-        let hub = self.ledger.hub();
-        if hub.is_streamed(user) {
-            Audience { plain: Vec::new(), streamed: vec![user.into()] }
-        } else {
-            Audience { plain: hub.connections(Some(user)), streamed: Vec::new() }
-        }
+        self.hub().audience_of_user(user)
     }
 
     /// Stores an event for a user, who gets it exactly once, on every device, also when they come later. Users who have never said
@@ -175,19 +170,21 @@ impl<'a> Context<'a> {
     /// Sends an event to the connections that a user has when the transaction is on the disk, at most once. `echo` says whether the
     /// connection of the message is among them.
     pub fn tell(&mut self, user: &str, kind: &str, data: &impl Serialize, echo: bool) {
-        let (hub, user, frame) = (self.ledger.hub.clone(), user.to_owned(), envelope::event(kind, data));
+        let (hub, frame) = (self.ledger.hub.clone(), envelope::event(kind, data));
+        let (user, kind) = (user.to_owned(), kind.to_owned());
         let except = self.from.filter(|_| !echo).map(|from| from.id);
         self.ledger.outbox.after(move || {
-            hub.to_user_but(&user, except, &frame);
+            hub.tell_user(&user, except, &kind, &frame);
         });
     }
 
     /// The same for everyone who is in a room then.
     pub fn tell_room(&mut self, room: &Room, kind: &str, data: &impl Serialize, echo: bool) {
-        let (hub, room, frame) = (self.ledger.hub.clone(), room.clone(), envelope::event(kind, data));
+        let (hub, frame) = (self.ledger.hub.clone(), envelope::event(kind, data));
+        let (room, kind) = (room.clone(), kind.to_owned());
         let except = self.from.filter(|_| !echo).map(|from| from.id);
         self.ledger.outbox.after(move || {
-            hub.to_room(&room, except, &frame);
+            hub.tell_room(&room, except, &kind, &frame);
         });
     }
 

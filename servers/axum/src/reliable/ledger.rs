@@ -111,6 +111,10 @@ impl Event {
         Self { author: Some(author), ..self }
     }
 
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// Who it is from, if that is this user.
     pub(super) fn author_of(&self, user: &str) -> Option<&Author> {
         self.author.as_ref().filter(|author| *author.connection.user == *user)
@@ -327,8 +331,11 @@ impl Ledger {
 
     /// The transaction is on the disk. What it has stored is no news to this process.
     pub fn committed(&mut self, highest: Highest) {
-        self.known = Some(highest);
+        let has_stored = self.known.replace(highest) != Some(highest);
         self.outbox.deliver(&mut self.handed);
+        if let Some(bus) = self.hub.bus().filter(|_| has_stored) {
+            bus.wake();
+        }
         for note in self.notes.drain(..) {
             note.tell(&*self.metrics);
         }

@@ -252,6 +252,10 @@ impl Ledger {
                 self.outbox.frame(connection, frame.clone(), origin_for(&connection.user));
             }
         }
+        if let (Some(bus), Some(to)) = (self.hub.bus(), &audience.elsewhere) {
+            let (bus, to, kind, frame) = (bus.clone(), to.clone(), event.kind().to_owned(), event.plain());
+            self.outbox.after(move || bus.tell(to, &kind, &frame, true));
+        }
         Ok(delivered)
     }
 }
