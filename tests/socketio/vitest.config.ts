@@ -2,12 +2,12 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["*.test.ts", "protocol/*.test.ts"],
+    include: ["*.test.ts", "protocol/*.test.ts", "reliable/*.test.ts"],
     globalSetup: ["harness/setup.ts"],
     setupFiles: ["harness/webSocket.ts"],
     // Browsers and servers share one machine; side by side they would only make each other late.
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     reporters: ["verbose"],
     // The figures are lines of their own.

@@ -198,7 +198,8 @@ fn types_of(project: &str) -> Result<()> {
 }
 
 const FUZZ: &str = "fuzz/Cargo.toml";
-const PROJECTS: [&str; 7] = ["pkg", "www", "tests/js", "tests/e2e", "tests/docs", "tests/packaging", "tests/socketio"];
+const PROJECTS: [&str; 8] =
+    ["pkg", "www", "tests/js", "tests/e2e", "tests/docs", "tests/packaging", "tests/socketio", "servers/socketio"];
 
 #[cfg(test)]
 mod tests {

@@ -378,6 +378,7 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
 fn socketio(workshop: &mut Workshop) -> Result<()> {
     let [chromium, redis] = [tools::CHROMIUM.find()?, tools::REDIS.find()?];
     python::environment()?;
+    services::postgres()?;
     let example = paths::root().join("examples/colabmatch-socketio");
     python::check(&example, "socketio · CoLabMatch's server")?;
     python::check(&paths::root().join("tests/socketio/servers"), "socketio · test server")?;
@@ -435,7 +436,8 @@ const NODES: Needs = &[
     &python::Environment,
 ];
 const PYTHON: Needs = &[&python::Environment, &services::Postgres, &tools::REDIS];
-const SOCKETIO: Needs = &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget, &python::Environment, &tools::REDIS];
+const SOCKETIO: Needs =
+    &[&tools::CHROMIUM, &node::Packages, &tools::WasmTarget, &python::Environment, &tools::REDIS, &services::Postgres];
 const SNIPPETS: Needs = &[&node::Packages, &tools::WasmTarget, &python::Environment];
 const CHROME: Needs = &[&tools::CHROMIUM, &tools::CHROMEDRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];
 const FIREFOX: Needs = &[&tools::FIREFOX, &crates::GECKODRIVER, &tools::WasmTarget, &crates::WASM_BINDGEN_TEST_RUNNER];

@@ -99,7 +99,7 @@ class Envelopes implements WebSocketLike {
   send(frame: unknown): void {
     const envelope = JSON.parse(frame as string);
     const { type, data } = envelope;
-    if (type === "ping") this.#answer("pong", {});
+    if (type === "ping" && !this.#isReliable) this.#answer("pong", {});
     else if (this.#isReliable) this.#socket.emit(EVENT, envelope);
     else {
       try {

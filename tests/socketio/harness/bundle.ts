@@ -1,14 +1,15 @@
 import { build } from "esbuild";
 import { rootPath, workPath } from "./paths";
 
-/** Bundles what runs outside of the test runner: the Node server, and the lab for pages. */
+/** Bundles what runs outside of the test runner: servers on Node, and the lab for pages. */
 export async function bundleAll(): Promise<void> {
   const common = { bundle: true, format: "esm", logLevel: "warning" } as const;
   await Promise.all([
     build({
       ...common,
-      entryPoints: [rootPath("tests/socketio/servers/node.ts")],
-      outfile: serverBundle(),
+      entryPoints: ["node", "reliable"].map((name) => rootPath(`tests/socketio/servers/${name}.ts`)),
+      outdir: workPath("servers"),
+      outExtension: { ".js": ".mjs" },
       platform: "node",
       packages: "external",
       target: "node20",
@@ -23,5 +24,5 @@ export async function bundleAll(): Promise<void> {
   ]);
 }
 
-export const serverBundle = (): string => workPath("node.mjs");
+export const serverBundle = (name: "node" | "reliable"): string => workPath(`servers/${name}.mjs`);
 export const pageBundle = (): string => workPath("page.js");

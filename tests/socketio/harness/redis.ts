@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { env } from "node:process";
 import { createInterface } from "node:readline";
+import { freePort } from "./freePort";
 
 /** A Redis of the tests' own, which keeps nothing. */
 export class Redis {
@@ -34,13 +34,4 @@ export class Redis {
     this.#process.kill("SIGKILL");
     await exited;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === "string") throw new Error("no port is free");
-  return address.port;
 }

@@ -41,7 +41,7 @@ export class SocketIoServer {
     const command = [
       ...(kind === "python-socketio"
         ? [pythonProgram(), rootPath("tests/socketio/servers/python.py")]
-        : ["node", serverBundle()]),
+        : ["node", serverBundle("node")]),
       ...["--ledger", workPath(`${randomUUID()}.jsonl`)],
       ...["--ping-interval-ms", String(pingIntervalMs), "--ping-timeout-ms", String(pingTimeoutMs)],
       ...(kind === "socket.io with recovery" ? ["--recovery"] : []),

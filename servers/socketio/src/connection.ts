@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import type { Socket } from "socket.io";
+import type { Sql } from "./database.js";
+import { type Data, type Handler, Refusal } from "./everwire.js";
+import { type Memory, REMEMBER_MS } from "./memory.js";
+
+/** An envelope as it comes: nothing of it is known. */
+export type Frame = { readonly [Field in "type" | "data" | "seq" | "prev" | "request"]?: unknown } | null | undefined;
+
+/** What the connections of a server share. */
+interface Shared {
+  readonly memory: Memory;
+  readonly handlers: Readonly<Record<string, Handler>>;
+  /** The connections of a user. */
+  of(user: string): Iterable<Connection>;
+  /** Sends these users what is stored for them. */
+  wake(...users: string[]): void;
+}
+
+/** The reliable mode on one socket: frames come in by `arrived`, and stored events go out when somebody calls `wake`. */
+export class Connection {
+  clientId = "";
+  readonly #owner = randomUUID();
+  readonly #positions = new Map<string, number>();
+  #waiting = 0;
+  #work: Promise<void> = Promise.resolve();
+  #isSending = false;
+  #isWoken = false;
+
+  constructor(
+    readonly socket: Socket,
+    readonly user: string,
+    readonly shared: Shared,
+  ) {}
+
+  /** Frames take effect in their order. A client that sends more than its window is cut off. */
+  arrived(frame: Frame): void {
+    if (++this.#waiting > 2 * WINDOW) {
+      this.end();
+      return;
+    }
+    const taken = this.#work.then(() => this.#take(frame ?? {})).catch(() => this.end());
+    this.#work = taken.then(() => void this.#waiting--);
+  }
+
+  /** Ends the connection in a way after which the client comes back: Socket.IO has no close codes. */
+  end(): void {
+    this.socket.conn.close();
+  }
+
+  /** Sends what is stored behind its positions, and again if something is stored meanwhile. What is not sent yet stays in the database. */
+  async wake(): Promise<void> {
+    this.#isWoken = true;
+    if (this.#isSending) return;
+    this.#isSending = true;
+    while (this.#isWoken && this.socket.connected) {
+      this.#isWoken = false;
+      for (const stream of this.#positions.keys()) await this.#sendPage(stream).catch(() => this.end());
+    }
+    this.#isSending = false;
+  }
+
+  async #sendPage(stream: string): Promise<void> {
+    const position = this.#positions.get(stream) ?? 0;
+    let next = position + 1;
+    for (const { offset, frame } of await this.shared.memory.behind(this.user, stream, position)) {
+      // History is bounded: what was before this one is gone.
+      if (offset > next) this.#say("stream", { stream, offset: offset - 1 });
+      this.socket.emit("everwire", { ...frame, stream, offset, prev: offset - 1 });
+      this.#positions.set(stream, offset);
+      next = offset + 1;
+      this.#isWoken = true;
+    }
+    const { conn } = this.socket;
+    // Engine.IO's types hide what its documentation names.
+    const { writeBuffer } = conn as unknown as { readonly writeBuffer: readonly unknown[] };
+    if (writeBuffer.length === 0) return;
+    const settled = new AbortController();
+    await Promise.race(["drain", "close"].map((event) => once(conn, event, settled)));
+    settled.abort();
+  }
+
+  async #take({ type, data = {}, seq, prev, request }: NonNullable<Frame>): Promise<void> {
+    const isEnvelope = typeof type === "string" && isObject(data);
+    if (seq !== undefined) {
+      const before = prev === undefined ? Number(seq) - 1 : prev;
+      if (!this.clientId || !isNumber(seq) || !(before === 0 || isNumber(before)) || before >= seq) return this.end();
+      // What makes no sense is refused like any other message, and counts as processed.
+      return this.#takeNumbered(isEnvelope ? type : undefined, isEnvelope ? data : {}, seq, before, request === true);
+    }
+    if (!isEnvelope) return this.#say("error", { code: "malformed", message: "no envelope" });
+    if (type === "hello") return this.#hello(data);
+    if (type === "ping") return this.#say("pong", { timestamp: new Date().toISOString() });
+    (await this.shared.memory.transaction((sql) => this.#handle(sql, type, data)))();
+  }
+
+  async #takeNumbered(
+    type: string | undefined,
+    data: Data,
+    seq: number,
+    prev: number,
+    isRequest: boolean,
+  ): Promise<void> {
+    const { memory } = this.shared;
+    const settle = await memory.transaction(async (sql) => {
+      const stands = await memory.take(sql, this.user, this.clientId, this.#owner, prev, seq);
+      if (!stands) return this.#handle(sql, type, data, seq, isRequest);
+      // Otherwise another connection is this client now, or something is missing, or something was overtaken.
+      return stands.isOwner && seq <= stands.last ? () => this.#acknowledge(stands.last) : () => this.end();
+    });
+    settle();
+  }
+
+  /** Runs a handler, whose effects are undone if it refuses. What it returns is to be done once the transaction is committed. */
+  async #handle(sql: Sql, type: string | undefined, data: Data, seq?: number, isRequest = false): Promise<() => void> {
+    const { memory, handlers, wake } = this.shared;
+    const { user, socket } = this;
+    const after: (() => void)[] = [];
+    const users = new Set([user]);
+    const publish = async (to: string, event: string, payload: object) => {
+      await memory.store(sql, to, "user", { type: event, data: payload });
+      users.add(to);
+    };
+    const answer = (event: string, payload: object) =>
+      memory.store(sql, user, `client:${this.clientId}`, { type: event, data: payload });
+    await sql("SAVEPOINT everwire");
+    try {
+      if (type === undefined) throw new Refusal("malformed", "no envelope");
+      const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
+      if (!handler) throw new Refusal("unknown_type", "nothing is done for this type");
+      const afterCommit = (act: () => void) => void after.push(act);
+      const tell = (event: string, payload: object) => afterCommit(() => this.#say(event, payload));
+      const context = { user, socket, sql, seq, isRequest, publish, tell, afterCommit };
+      const result = await handler(context, data);
+      if (isRequest) await answer("reply", { seq, result: isObject(result) ? result : {} });
+    } catch (error) {
+      await sql("ROLLBACK TO SAVEPOINT everwire");
+      after.length = 0;
+      const { code, message } = error instanceof Refusal ? error : new Refusal("internal", "the server has failed");
+      const refusal = { code, message, ...(type !== undefined && { about: type }), seq };
+      if (isRequest) await answer("error", refusal);
+      else after.push(() => this.#say("error", refusal));
+    }
+    return () => {
+      for (const act of after) act();
+      if (seq !== undefined) this.#acknowledge(seq);
+      wake(...users);
+    };
+  }
+
+  async #hello({ versions, client_id: clientId, streams = {} }: Data): Promise<void> {
+    const refuse = (code: string, message: string) => this.#say("error", { code, message, about: "hello" });
+    const isWell = Array.isArray(versions) && isClientId(clientId) && isObject(streams);
+    if (!isWell || !Object.values(streams).every((at) => at === 0 || isNumber(at)))
+      return refuse("malformed", "no hello");
+    if (!versions.includes(1)) return refuse("unsupported_version", "this server speaks version 1");
+    if (clientId === this.clientId) return this.end();
+    const positionOf = (name: string) => this.#positions.get(name) ?? (streams[name] as number | undefined);
+    const wanted = new Map(["user", `client:${clientId}`].map((name) => [name, positionOf(name)]));
+    const { memory, of } = this.shared;
+    const { last, positions } = await memory.hello(this.user, clientId, this.#owner, wanted);
+    for (const other of of(this.user)) if (other !== this && other.clientId === clientId) other.end();
+    this.clientId = clientId;
+    for (const [stream, position] of positions) this.#positions.set(stream, position);
+    const limits = { window: WINDOW, remember_ms: REMEMBER_MS };
+    const epoch = await memory.epoch;
+    this.#say("welcome", { version: 1, epoch, last, ...limits, streams: Object.fromEntries(this.#positions) });
+    void this.wake();
+  }
+
+  #acknowledge(seq: number): void {
+    this.#say("ack", { seq });
+  }
+
+  #say(type: string, data: object): void {
+    this.socket.emit("everwire", { type, data });
+  }
+}
+
+const isObject = (value: unknown): value is Data =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
+const isClientId = (value: unknown): value is string => typeof value === "string" && /^[\w-]{16,64}$/.test(value);
+
+/** How many messages of a client may be unacknowledged. */
+const WINDOW = 128;

@@ -1,0 +1,107 @@
+import type { Socket } from "socket.io";
+import { Connection, type Frame } from "./connection.js";
+import type { Database, Sql } from "./database.js";
+import { Memory } from "./memory.js";
+
+/** Thrown by a handler: the message is not done, and counts as processed. */
+export class Refusal extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string = code) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a handler has beside the payload. What it writes with `sql` is committed together with the message, or not at all. */
+export interface Context {
+  readonly user: string;
+  readonly socket: Socket;
+  readonly sql: Sql;
+  /** The number of the message in the row of its client's; none for one that is processed at most once. */
+  readonly seq: number | undefined;
+  /** Whether the result is wanted. */
+  readonly isRequest: boolean;
+  /** Stores an event for a user who has said hello before; it reaches each of their clients once and in order. */
+  publish(user: string, type: string, data: object): Promise<void>;
+  /** Says something to this connection once everything is committed, at most once. */
+  tell(type: string, data: object): void;
+  /** Calls once everything is committed. */
+  afterCommit(act: () => void): void;
+}
+
+/** The payload of a message: any object. A handler checks it. */
+export type Data = Readonly<Record<string, unknown>>;
+
+/** Does what a message asks for; what it returns is the answer to a request. */
+export type Handler = (context: Context, data: Data) => unknown;
+
+export interface Options {
+  readonly database: Database;
+  /** Who a socket is: the user whom a middleware before this one has authenticated. */
+  readonly user: (socket: Socket) => string;
+  readonly handlers: Readonly<Record<string, Handler>>;
+  /** How many events of each stream are kept. Default 1 000. */
+  readonly history?: number;
+  /** How often a connection looks for what other processes have stored, in milliseconds. Default 1 000. */
+  readonly pollMs?: number;
+}
+
+/** What `io.use()` takes, and what the rest of an application uses. */
+export interface Everwire {
+  (socket: Socket, next: (error?: Error) => void): void;
+  /** Stores an event for a user in a transaction of the application's own; `wake` them when it is committed. */
+  publish(sql: Sql, user: string, type: string, data: object): Promise<void>;
+  /** Sends what is stored for these users at once, and not with the next poll. */
+  wake(...users: string[]): void;
+  /** Runs work in a transaction of the database, and wakes the users to whom it has published. */
+  transaction<T>(work: (sql: Sql, publish: Context["publish"]) => Promise<T>): Promise<T>;
+  /** Ends the timers. */
+  close(): void;
+}
+
+/** A middleware for `io.use()`, behind the one that authenticates: the reliable mode of docs/PROTOCOL.md by the event `everwire`. */
+export function everwire({ database, user: userOf, handlers, history = 1_000, pollMs = 1_000 }: Options): Everwire {
+  const memory = new Memory(database, history);
+  const connections = new Map<string, Set<Connection>>();
+  const of = (user: string): Iterable<Connection> => connections.get(user) ?? [];
+  const wake = (...users: string[]): void => {
+    for (const user of users) for (const connection of of(user)) connection.wake();
+  };
+  const publish: Everwire["publish"] = (sql, user, type, data) => memory.store(sql, user, "user", { type, data });
+  const everyone = () => [...connections.values()].flatMap((some) => [...some]);
+  const forget = () => memory.forget(everyone().map(({ user, clientId }) => [user, clientId])).catch(() => {});
+  const timers = [setInterval(forget, HOUR_MS), setInterval(() => wake(...connections.keys()), pollMs)];
+  for (const timer of timers) timer.unref();
+
+  const middleware = (socket: Socket, next: (error?: Error) => void): void => {
+    const user = userOf(socket);
+    const connection = new Connection(socket, user, { memory, handlers, of, wake });
+    const own = connections.get(user) ?? new Set();
+    connections.set(user, own.add(connection));
+    socket.on("everwire", (frame: Frame) => connection.arrived(frame));
+    socket.on("disconnect", () => {
+      own.delete(connection);
+      if (own.size === 0 && connections.get(user) === own) connections.delete(user);
+    });
+    next();
+  };
+  return Object.assign(middleware, {
+    publish,
+    wake,
+    transaction: async <T>(work: (sql: Sql, publish: Context["publish"]) => Promise<T>) => {
+      const users = new Set<string>();
+      const done = await memory.transaction((sql) =>
+        work(sql, async (user, type, data) => {
+          await publish(sql, user, type, data);
+          users.add(user);
+        }),
+      );
+      wake(...users);
+      return done;
+    },
+    close: () => timers.forEach(clearInterval),
+  });
+}
+
+const HOUR_MS = 3_600_000;
