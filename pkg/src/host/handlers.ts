@@ -108,7 +108,7 @@ export function attempt(act: () => void): void {
 }
 
 /** Browsers report an exception of a callback themselves (HTML, section 8.1.4.6); other places have a console, which may throw. */
-function report(cause: unknown): void {
+export function report(cause: unknown): void {
   try {
     (globalThis.reportError ?? console.error)(cause);
   } catch (failure) {

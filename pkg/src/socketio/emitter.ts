@@ -1,8 +1,10 @@
-import { attempt } from "../host/handlers.js";
+import { report } from "../host/handlers.js";
 import type { AnyListener, ListenerIn } from "./types.js";
 
 /** A listener as it is called, and as the application knows it. */
 type Entry = readonly [called: AnyListener, given: unknown];
+
+const NOBODY: readonly Entry[] = [];
 
 /**
  * Who listens to what, with the methods of Socket.IO's emitter. `Own` are the client's own events, `Events` those of the other side. A listener that
@@ -56,11 +58,26 @@ export class Emitter<Events extends object, Own extends object> {
    * @internal
    */
   tell(event: string, ...args: readonly unknown[]): void {
-    for (const [called] of this.#of(event)) attempt(() => called.apply(this, args as unknown[]));
+    this.tellAll(event, args);
+  }
+
+  /**
+   * The same with the arguments as they are.
+   *
+   * @internal
+   */
+  tellAll(event: string, args: readonly unknown[]): void {
+    for (const [called] of this.#of(event)) {
+      try {
+        called.apply(this, args as unknown[]);
+      } catch (cause) {
+        report(cause);
+      }
+    }
   }
 
   #of(event: string): readonly Entry[] {
-    return this.#listeners.get(event) ?? [];
+    return this.#listeners.get(event) ?? NOBODY;
   }
 
   #add(event: string, ...entry: Entry): this {

@@ -34,9 +34,11 @@ export interface SocketSnapshot extends Omit<Snapshot, "delivery"> {
 }
 
 interface Flags {
-  timeout?: number;
-  volatile?: boolean;
+  readonly timeout?: number;
+  readonly volatile?: boolean;
 }
+
+const NO_FLAGS: Flags = {};
 
 /**
  * A client of one namespace, with the methods of socket.io-client. `ListenEvents` are the events that the server sends, `EmitEvents` those that it takes.
@@ -67,7 +69,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   readonly #retries: Retries | undefined;
   readonly #retryId: string | undefined;
   #retryNumber = 0;
-  #flags: Flags = {};
+  #flags: Flags = NO_FLAGS;
   #anyListeners: readonly CatchAllListener[] = [];
   #anyOutgoing: readonly CatchAllListener[] = [];
   /** Whether it connects as soon as the application has had time to listen. */
@@ -103,7 +105,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       putOut: () => this.#left("io server disconnect"),
       closed: (close) => this.#closed(close),
       gaveUp: () => io.tell("reconnect_failed"),
-      event: (args, acknowledge) => this.#heard(args as [string, ...unknown[]], acknowledge),
+      event: (packet, acknowledge) => this.#heard(packet, acknowledge),
       dropped: ([event, ...args], reason) => this.#dropped(event as string, args, reason as DroppedEvent["reason"]),
       failed: (cause) => io.tell("error", cause),
     };
@@ -128,7 +130,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   /** The next event is dropped unless it can be sent at once: `socket.volatile.emit(…)`. */
   get volatile(): this {
-    this.#flags.volatile = true;
+    this.#flags = { ...this.#flags, volatile: true };
     return this;
   }
 
@@ -190,7 +192,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   /** Sets how long to wait for the acknowledgement of the next event, in milliseconds; its callback is told first of an error, or `null`. */
   timeout(milliseconds: number): Socket<ListenEvents, WithTimeout<EmitEvents>> {
-    this.#flags.timeout = milliseconds;
+    this.#flags = { ...this.#flags, timeout: milliseconds };
     return this as unknown as Socket<ListenEvents, WithTimeout<EmitEvents>>;
   }
 
@@ -275,14 +277,11 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #emit(event: string, given: readonly unknown[], isErrorFirst = false): void {
     if (RESERVED.has(event)) throw error("invalid_event", `"${event}" is a reserved event name`);
     const { timeout = this.#ackTimeout, volatile: isVolatile = false } = this.#flags;
-    this.#flags = {};
+    this.#flags = NO_FLAGS;
     const last = given[given.length - 1];
     const callback = typeof last === "function" ? (last as AnyListener) : undefined;
     const args = callback ? given.slice(0, -1) : given;
-    tellAll(this.#anyOutgoing, event, args);
-    const isRetried = this.#retries && !isVolatile;
-    const id = isRetried && this.#retryId !== undefined ? [`${this.#retryId}-${this.#retryNumber++}`] : [];
-    const encoded = encodeArguments([event, ...args, ...id]);
+    if (this.#anyOutgoing.length) tellAll(this.#anyOutgoing, event, args);
     const acknowledged: Acknowledged | undefined =
       callback &&
       ((failure, answer) => {
@@ -290,26 +289,44 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
         else if (failure) this.#dropped(event, args, "unconfirmed");
         else callback(...answer);
       });
-    const refuse = (cause: unknown) => {
-      if (!(cause instanceof EverwireError)) throw cause;
+    if (this.#retries && !isVolatile) this.#sendUntilAcknowledged(this.#retries, event, args, timeout, acknowledged);
+    else {
+      const encoded = encodeArguments([event, ...args]);
+      try {
+        this.#host.emit(encoded, largestFrame(encoded), isVolatile, timeout, acknowledged);
+      } catch (cause) {
+        this.#refused(event, args, cause, acknowledged);
+      }
+    }
+  }
+
+  #sendUntilAcknowledged(
+    retries: Retries,
+    event: string,
+    args: readonly unknown[],
+    timeout: number | undefined,
+    acknowledged: Acknowledged | undefined,
+  ): void {
+    const id = this.#retryId === undefined ? [] : [`${this.#retryId}-${this.#retryNumber++}`];
+    const encoded = encodeArguments([event, ...args, ...id]);
+    if (retries.isFull) {
+      this.#refused(event, args, error("queue_full", "too many events wait"), acknowledged);
+      return;
+    }
+    const submit = (told: Acknowledged) => this.#host.emit(encoded, largestFrame(encoded), false, timeout, told);
+    retries.add(submit, (failure, answer) => {
+      if (failure) this.#dropped(event, args, failure.code as DroppedEvent["reason"]);
+      acknowledged?.(failure, answer);
+    });
+  }
+
+  /** Tells of what was neither sent nor queued, once whoever has sent it has gone on. */
+  #refused(event: string, args: readonly unknown[], cause: unknown, acknowledged: Acknowledged | undefined): void {
+    if (!(cause instanceof EverwireError)) throw cause;
+    queueMicrotask(() => {
       this.#dropped(event, args, cause.code as DroppedEvent["reason"]);
       acknowledged?.(cause, []);
-    };
-    const submit = (told: Acknowledged | undefined) =>
-      this.#host.emit(encoded, largestFrame(encoded), isVolatile, timeout, told);
-    if (!isRetried) {
-      try {
-        submit(acknowledged);
-      } catch (cause) {
-        queueMicrotask(() => refuse(cause));
-      }
-    } else if (this.#retries?.isFull) queueMicrotask(() => refuse(error("queue_full", "too many events wait")));
-    else {
-      this.#retries?.add(submit, (failure, answer) => {
-        if (failure) this.#dropped(event, args, failure.code as DroppedEvent["reason"]);
-        acknowledged?.(failure, answer);
-      });
-    }
+    });
   }
 
   #attempting(attempt: number): void {
@@ -361,9 +378,12 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     this.tell("connect_error", failure);
   }
 
-  #heard([event, ...args]: [string, ...unknown[]], acknowledge: ((args: EncodedArguments) => void) | undefined): void {
+  #heard(packet: readonly unknown[], acknowledge: ((args: EncodedArguments) => void) | undefined): void {
     // What the application has left it does not hear any more.
     if (!this.connected) return;
+    // Servers may number their events instead of naming them.
+    const event = String(packet[0]);
+    const args = packet.slice(1);
     if (acknowledge) {
       let send: typeof acknowledge | undefined = acknowledge;
       args.push((...answer: unknown[]) => {
@@ -371,8 +391,8 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
         send = undefined;
       });
     }
-    tellAll(this.#anyListeners, event, args);
-    this.tell(event, ...args);
+    if (this.#anyListeners.length) tellAll(this.#anyListeners, event, args);
+    this.tellAll(event, args);
   }
 
   #dropped(event: string, args: readonly unknown[], reason: DroppedEvent["reason"]): void {
@@ -394,7 +414,7 @@ function tellAll(listeners: readonly CatchAllListener[], event: string, args: re
 
 /** The size of the largest frame of an event: servers limit each. */
 const largestFrame = ({ text, attachments }: EncodedArguments): number =>
-  Math.max(byteLength(text) + HEADER_BYTES, ...attachments.map(size));
+  attachments.map(size).reduce((most, bytes) => Math.max(most, bytes), byteLength(text) + HEADER_BYTES);
 
 const size = (attachment: Attachment): number => ("byteLength" in attachment ? attachment.byteLength : attachment.size);
 

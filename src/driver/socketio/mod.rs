@@ -11,13 +11,15 @@ use alloc::vec::Vec;
 
 use super::{Host, LONGEST_DELAY_MS, TextOf};
 use crate::proto::socketio::{Acks, Continuity, Link, LinkOutput, Recovery, UnexpectedPacket};
-use crate::proto::wire::socketio::{self as packet, Arguments, Namespace, PacketKind, PacketValue};
+use crate::proto::wire::socketio::{self as packet, Arguments, Namespace, PacketKind, PacketText, PacketValue};
 use crate::proto::{Input, Message, Refusal, RequestFailure, Sent, SocketId, Timestamp};
 
 /// What a client of a Socket.IO server is, beside its state machine.
 #[derive(Debug)]
 pub struct Membership<V: PacketValue> {
     namespace: Namespace<V::Text>,
+    /// What stands in front of most events: those without an id and attachments.
+    plain_header: V::Text,
     link: Option<(SocketId, Link<V>)>,
     acks: Acks,
     recovery: Recovery<V>,
@@ -31,6 +33,7 @@ impl<V: PacketValue> Membership<V> {
     /// Of a client that will want to be in this namespace.
     pub fn new(namespace: Namespace<V::Text>) -> Self {
         Self {
+            plain_header: packet::event(&namespace, None, &V::Text::from_ascii(""), 0),
             namespace,
             link: None,
             acks: Acks::default(),
@@ -109,7 +112,12 @@ pub fn transmit<H: PacketHost>(host: &mut H, socket: SocketId, message: &Message
     let (frame, attachments) = host.with_membership(|member| {
         let attachments = member.attachments_of(seq);
         let id = member.acks.is_asked(seq).then_some(seq);
-        (packet::event(&member.namespace, id, &message.frame, attachments), attachments)
+        let frame = if id.is_none() && attachments == 0 {
+            member.plain_header.followed_by(&message.frame)
+        } else {
+            packet::event(&member.namespace, id, &message.frame, attachments)
+        };
+        (frame, attachments)
     });
     let mut buffered = host.send(socket, &frame)?;
     if attachments > 0 {

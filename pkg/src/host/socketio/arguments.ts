@@ -22,7 +22,7 @@ export function encodeArguments(args: readonly unknown[]): EncodedArguments {
     // A function that sees every value is slow, so it is used only where there may be an attachment.
     const text = JSON.stringify(
       args,
-      args.some(mayHold(0)) ? (replace as (name: string, value: unknown) => unknown) : undefined,
+      mayHold(args, 0) ? (replace as (name: string, value: unknown) => unknown) : undefined,
     );
     return { text: wellFormed(text), attachments };
   } catch (cause) {
@@ -33,11 +33,13 @@ export function encodeArguments(args: readonly unknown[]): EncodedArguments {
 const isAttachment = (value: unknown): value is Attachment =>
   value instanceof ArrayBuffer || ArrayBuffer.isView(value) || (typeof Blob === "function" && value instanceof Blob);
 
-/** Whether a value may have an attachment in it. What is very deep, or says itself what it is as JSON, may. */
-const mayHold =
-  (depth: number) =>
-  (value: unknown): boolean => {
-    if (typeof value !== "object" || value === null || value instanceof Date) return false;
-    if (isAttachment(value) || depth > 32 || typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
-    return (Array.isArray(value) ? value : Object.values(value)).some(mayHold(depth + 1));
-  };
+/** Whether there may be an attachment in a value: in what is very deep, or says itself what it is as JSON, there may. */
+function mayHold(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return depth > 32 || value.some((element) => mayHold(element, depth + 1));
+  // Most objects are plain, and asking what else they might be is what takes time.
+  if (Object.getPrototypeOf(value) !== Object.prototype) return !(value instanceof Date);
+  if (depth > 32 || "toJSON" in value) return true;
+  for (const name in value) if (mayHold((value as Record<string, unknown>)[name], depth + 1)) return true;
+  return false;
+}

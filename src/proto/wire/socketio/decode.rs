@@ -260,12 +260,11 @@ fn arguments<V: PacketValue>(kind: HeaderKind, payload: Option<V>) -> Result<V, 
         return Err(PacketFlaw::BadPayload);
     }
     if kind == HeaderKind::Event {
-        match array.first() {
-            Some(name) if name.json() == Json::Text && name.is_reserved_event() => {
-                return Err(PacketFlaw::ReservedEvent);
-            }
-            Some(name) if matches!(name.json(), Json::Text | Json::Number) => {}
-            Some(_) | None => return Err(PacketFlaw::BadPayload),
+        let Some(name) = array.first() else { return Err(PacketFlaw::BadPayload) };
+        match name.json() {
+            Json::Text if name.is_reserved_event() => return Err(PacketFlaw::ReservedEvent),
+            Json::Text | Json::Number => {}
+            Json::Array | Json::Object | Json::Other => return Err(PacketFlaw::BadPayload),
         }
     }
     Ok(array)
