@@ -28,7 +28,7 @@ export interface OverSocketIoOptions {
 /**
  * A class for the option `WebSocket` of the package's own client: with it, the client, its hooks and its conversations speak to a Socket.IO server.
  *
- * An event of the server without arguments has the data `{}`, and one whose only argument is no object, or that has several, `{ args: [...] }`. Pings are
+ * An event of the server without arguments has the data `{}`, and one whose only argument is no object, or that has several, `{ args: [...] }`. Without `reliable`, pings are
  * answered here: the server's own keep watch over the connection. A refusal by the server's middleware is a close with the code 4401, and a `disconnect` of the
  * server one with 1002, after which the client stays away. What has a name that Socket.IO reserves is answered by an event `error`.
  */
@@ -51,6 +51,8 @@ class Envelopes implements WebSocketLike {
   readyState = 0;
   readonly #socket: Socket;
   readonly #isReliable: boolean;
+  /** The code with which the server is about to close. */
+  #closing: number | undefined;
 
   constructor(
     endpoint: string,
@@ -78,7 +80,8 @@ class Envelopes implements WebSocketLike {
     });
     socket.on("disconnect", (reason, details) => {
       const isPutOut = reason === "io server disconnect";
-      const code = isPutOut ? PROTOCOL_ERROR : reason === "io client disconnect" ? NORMAL : details?.code;
+      const code =
+        this.#closing ?? (isPutOut ? PROTOCOL_ERROR : reason === "io client disconnect" ? NORMAL : details?.code);
       this.#end(code ?? ABNORMAL, reason, isPutOut || code === NORMAL);
     });
     // Who answers here would answer for the application.
@@ -99,8 +102,9 @@ class Envelopes implements WebSocketLike {
   send(frame: unknown): void {
     const envelope = JSON.parse(frame as string);
     const { type, data } = envelope;
-    if (type === "ping" && !this.#isReliable) this.#answer("pong", {});
-    else if (this.#isReliable) this.#socket.emit(EVENT, envelope);
+    // What the server answers to, and when, says in the reliable mode what it knows.
+    if (this.#isReliable) this.#socket.emit(EVENT, envelope);
+    else if (type === "ping") this.#answer("pong", {});
     else {
       try {
         this.#socket.emit(type, data);
@@ -121,6 +125,7 @@ class Envelopes implements WebSocketLike {
     const [first] = args;
     if (this.#isReliable) {
       if (event === EVENT) this.#tell("onmessage", { data: JSON.stringify(first) });
+      else if (event === CLOSING && Number.isInteger(first)) this.#closing = first as number;
     } else {
       const data = args.length === 1 && isObject(first) ? first : args.length ? { args } : {};
       this.#tell("onmessage", { data: JSON.stringify({ type: event, data }) });
@@ -149,6 +154,8 @@ class Envelopes implements WebSocketLike {
 
 /** What carries envelopes of the reliable mode. */
 const EVENT = "everwire";
+/** Says the code with which the server is about to close, which Socket.IO cannot. */
+const CLOSING = "everwire_close";
 const NORMAL = 1000;
 const PROTOCOL_ERROR = 1002;
 const ABNORMAL = 1006;
