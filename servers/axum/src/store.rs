@@ -177,9 +177,10 @@ impl Store {
                     Wanted::Look if ledger.may_be_behind(&database).unwrap_or(true) => None,
                     Wanted::Look => continue,
                 };
-                transact(&database, &mut ledger, &news, first, &mut queue);
-                while ledger.has_chores() {
-                    transact(&database, &mut ledger, &news, None, &mut queue);
+                let mut has_begun = transact(&database, &mut ledger, &news, first, &mut queue);
+                // A database that is away must not keep jobs from hearing of it.
+                while has_begun && ledger.has_chores() {
+                    has_begun = transact(&database, &mut ledger, &news, None, &mut queue);
                 }
             }
         };
@@ -299,14 +300,14 @@ fn begin(backend: &Backend, ledger: &mut Ledger, process: u64) -> std::result::R
     Ok(database)
 }
 
-/// One transaction: what the ledger has left to do, the first job, and those that wait behind it.
+/// One transaction: what the ledger has left to do, the first job, and those that wait behind it. Says whether it could begin.
 fn transact(
     database: &Database,
     ledger: &mut Ledger,
     news: &Notify,
     first: Option<Job>,
     queue: &mut mpsc::Receiver<Wanted>,
-) {
+) -> bool {
     if let Err(error) = database.begin() {
         // Said once for each attempt to reach it.
         if !matches!(error, DatabaseError::Away) {
@@ -314,7 +315,7 @@ fn transact(
         }
         ledger.rolled_back();
         // The job's result is an error then: dropping the job closes its channel.
-        return;
+        return false;
     }
     let looked = ledger.is_behind(database).and_then(|behind| {
         if behind {
@@ -353,6 +354,7 @@ fn transact(
     for answer in answers {
         answer(committed.is_ok());
     }
+    true
 }
 
 impl fmt::Display for StoreError {

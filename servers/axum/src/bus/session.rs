@@ -50,6 +50,7 @@ async fn session(engine: &Arc<Engine>, bus: &Arc<Bus>, mailbox: &mut Mailbox) ->
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut beats = 0_u32;
+    let mut known = HashSet::new();
     loop {
         tokio::select! {
             message = heard.next() => {
@@ -72,7 +73,10 @@ async fn session(engine: &Arc<Engine>, bus: &Arc<Bus>, mailbox: &mut Mailbox) ->
                 if !lives {
                     write_all(bus, &mut redis).await?;
                 }
-                look_around(engine, bus, &mut redis, beats.is_multiple_of(BEATS_PER_SURVEY)).await?;
+                if beats.is_multiple_of(BEATS_PER_SURVEY) {
+                    known.clear();
+                }
+                look_around(engine, bus, &mut redis, &mut known).await?;
                 beats = beats.wrapping_add(1);
             }
         }
@@ -104,21 +108,22 @@ async fn write_all(bus: &Bus, redis: &mut MultiplexedConnection) -> RedisResult<
     within(pipe.exec_async(redis)).await
 }
 
-/// Which other processes live, and who is online at those that are new; at all of them with a survey, because what was said may have
-/// been missed.
+/// Which other processes live, and who is online at those that are not known. What one of them has said may be all that was heard of it, or
+/// may have been missed.
 async fn look_around(
     engine: &Arc<Engine>,
     bus: &Arc<Bus>,
     redis: &mut MultiplexedConnection,
-    survey: bool,
+    known: &mut HashSet<String>,
 ) -> RedisResult<()> {
     let now = clock::epoch_ms();
     let _: () = within(redis.zrembyscore(NODES, "-inf", now - FORGET_MS)).await?;
     let alive: Vec<String> = within(redis.zrangebyscore(NODES, now, "+inf")).await?;
     let alive: HashSet<String> = alive.into_iter().filter(|process| process != bus.process()).collect();
     changed(engine, bus.keep(&alive));
+    known.retain(|process| alive.contains(process));
     for process in alive {
-        if survey || !bus.elsewhere.read().contains_key(&process) {
+        if known.insert(process.clone()) {
             let users: Vec<String> = within(redis.smembers(online_key(&process))).await?;
             let users = users.iter().filter(|user| *user != NOBODY).map(|user| Arc::from(user.as_str())).collect();
             changed(engine, bus.replace(&process, users));

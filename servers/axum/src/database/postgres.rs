@@ -301,8 +301,12 @@ impl Postgres {
             }
         });
         self.state.borrow_mut().client = Some(client);
+        // Every statement finds its rows by an index. A plan that is made while a table is new reads the whole table instead, and is kept while it
+        // grows. Forbidding that makes plans look so dear that PostgreSQL would compile each.
         self.simple(&format!(
-            "SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_MS}ms';
+            "SET enable_seqscan = off;
+             SET jit = off;
+             SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_MS}ms';
              SET lock_timeout = '{LOCK_TIMEOUT_MS}ms';
              SET synchronous_commit = on"
         ))
