@@ -15,10 +15,11 @@ struct Variable {
 }
 
 /// Where two stand for the same option, the first that is set counts.
-const VARIABLES: [Variable; 9] = [
+const VARIABLES: [Variable; 10] = [
     variable("EVERWIRE_JWT_SECRET", "secret", "--secret", as_it_is),
     variable("JWT_SECRET_KEY", "secret", "--secret", as_it_is),
     variable("EVERWIRE_APP_KEY", "app_key", "--app-key", as_it_is),
+    variable("EVERWIRE_DATABASE", "database", "--database", as_it_is),
     variable("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "token_life_s", "--token-life-s", minutes),
     variable("WS_HEARTBEAT_INTERVAL", "heartbeat_interval", "--heartbeat-interval-s", as_it_is),
     variable("WS_MAX_MESSAGE_SIZE", "max_message_bytes", "--max-message-bytes", as_it_is),
@@ -92,6 +93,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::options::Location;
 
     fn read(flags: &[&str], environment: &[(&str, &str)]) -> Result<Options, clap::Error> {
         let command_line = ["everwire-server"].iter().chain(flags).map(OsString::from);
@@ -135,6 +137,13 @@ mod tests {
         let options = read(&["--max-message-bytes", "2", "--allow-origin=https://b.example"], &environment).unwrap();
         assert_eq!(options.secret.unwrap().as_bytes(), b"ours");
         assert_eq!((options.max_message_bytes, options.allow_origin), (2, vec!["https://b.example".to_owned()]));
+    }
+
+    #[test]
+    fn a_database_with_a_password_need_not_be_an_argument_that_others_can_see() {
+        let url = "postgres://everwire:a-password@db/everwire";
+        let options = read(&[], &[("EVERWIRE_DATABASE", url)]).unwrap();
+        assert_eq!(options.database, Some(Location::Postgres(url.to_owned())));
     }
 
     #[test]

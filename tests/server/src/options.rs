@@ -111,7 +111,7 @@ pub struct Options {
     pub allow_origin: Vec<String>,
 
     /// Keep matches and messages in this SQLite file, or in the PostgreSQL that `postgres://user:password@host/database` names, which several nodes
-    /// may have. Without it they are kept in memory and end with the process.
+    /// may have. Without it they are kept in memory and end with the process. In the environment: EVERWIRE_DATABASE.
     #[arg(long, value_name = "FILE|URL")]
     pub database: Option<Location>,
 
