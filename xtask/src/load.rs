@@ -62,7 +62,10 @@ pub fn run(&Options { quick, store, nodes }: &Options) -> Result<()> {
         job = job.args(["--store", name, "--nodes", &nodes.to_string()]);
     }
     if let Some(Services { postgres, redis, .. }) = &services {
-        job = job.args(["--postgres", postgres, "--redis", redis]);
+        job = job.args(["--postgres", postgres]);
+        if nodes > 1 {
+            job = job.args(["--redis", redis]);
+        }
     }
     job.stream()
 }

@@ -60,6 +60,16 @@ pub enum Mode {
     Reliable,
 }
 
+impl Mode {
+    /// Names the users and sessions of one mode: who has said hello once is a user for whom events are stored.
+    const fn group(self) -> &'static str {
+        match self {
+            Self::AtMostOnce => "load",
+            Self::Reliable => "member",
+        }
+    }
+}
+
 /// A client's life; it ends when its budget of attempts is used up.
 pub async fn run(world: Arc<World>, id: usize, mut orders: mpsc::Receiver<Stamp>) {
     let config = Config::default();
@@ -116,7 +126,7 @@ impl Ending {
 
 impl World {
     async fn connect(&self, id: usize) -> Result<Socket> {
-        let token = token::issue(&self.secret, &format!("load-{id}"))?;
+        let token = token::issue(&self.secret, &format!("{}-{id}", self.mode.group()))?;
         let socket = TcpSocket::new_v4().context("socket")?;
         if cfg!(target_os = "linux") {
             socket.bind(source(id)).context("bind")?;
@@ -167,7 +177,7 @@ impl Member<'_> {
         }
         let session = self.id / self.world.session_size;
         let hello = (self.world.mode == Mode::Reliable).then(|| message::hello(self.id));
-        for text in hello.into_iter().chain([message::join(session), message::ping()]) {
+        for text in hello.into_iter().chain([message::join(self.world.mode.group(), session), message::ping()]) {
             if let Err(ending) = self.say(text).await {
                 return ending;
             }
@@ -180,7 +190,7 @@ impl Member<'_> {
                     pong_due = None;
                     *place = None;
                 }),
-                Some(stamp) = orders.recv() => self.say(message::chat(stamp)).await,
+                Some(stamp) = orders.recv() => self.say(message::chat(self.world.mode.group(), stamp)).await,
                 () = sleep_until(pong_due.unwrap_or(beat)) => {
                     if pong_due.is_some() {
                         return Ending::Lost("no pong".to_owned());

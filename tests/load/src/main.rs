@@ -78,8 +78,8 @@ struct Options {
     #[arg(long, value_name = "URL", required_if_eq("store", "postgres"))]
     postgres: Option<String>,
 
-    /// Where Redis is.
-    #[arg(long, value_name = "URL", required_if_eq("store", "postgres"))]
+    /// Where Redis is, for several servers on PostgreSQL.
+    #[arg(long, value_name = "URL")]
     redis: Option<String>,
 }
 

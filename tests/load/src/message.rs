@@ -53,9 +53,9 @@ pub fn hello(client: usize) -> String {
     )
 }
 
-/// `join_session`
-pub fn join(session: usize) -> String {
-    format!(r#"{{"type":"join_session","data":{{"session_id":"load-{session}"}},"timestamp":0}}"#)
+/// `join_session`. What a group of clients joins is joined by nobody else.
+pub fn join(group: &str, session: usize) -> String {
+    format!(r#"{{"type":"join_session","data":{{"session_id":"{group}-{session}"}},"timestamp":0}}"#)
 }
 
 /// `ping`
@@ -64,30 +64,30 @@ pub fn ping() -> String {
 }
 
 /// `message_sent`, with a sentence of chat as its content.
-pub fn chat(stamp: Stamp) -> String {
-    envelope(stamp, "")
+pub fn chat(group: &str, stamp: Stamp) -> String {
+    envelope(group, stamp, "")
 }
 
 /// The same with a number.
-pub fn numbered_chat(stamp: Stamp, seq: u64) -> String {
-    envelope(stamp, &format!(r#","seq":{seq}"#))
+pub fn numbered_chat(group: &str, stamp: Stamp, seq: u64) -> String {
+    envelope(group, stamp, &format!(r#","seq":{seq}"#))
 }
 
-fn envelope(stamp: Stamp, more: &str) -> String {
+fn envelope(group: &str, stamp: Stamp, more: &str) -> String {
     let Stamp { stage, session, seat, number, due_us } = stamp;
     format!(
-        r#"{{"type":"message_sent","data":{{"session_id":"load-{session}","message":{{"id":"{stage}.{session}.{seat}.{number}.{due_us}","content":"{CONTENT}"}}}},"timestamp":0{more}}}"#
+        r#"{{"type":"message_sent","data":{{"session_id":"{group}-{session}","message":{{"id":"{stage}.{session}.{seat}.{number}.{due_us}","content":"{CONTENT}"}}}},"timestamp":0{more}}}"#
     )
 }
 
-/// A message with a number that changes nothing but `last`.
+/// A message with a number that changes nothing but `last`, and is sent back.
 pub fn numbered_only(seq: u64) -> String {
-    format!(r#"{{"type":"leave_session","data":{{"session_id":"none"}},"timestamp":0,"seq":{seq}}}"#)
+    format!(r#"{{"type":"echo","data":{{"text":"hello"}},"timestamp":0,"seq":{seq}}}"#)
 }
 
 /// `join_session` with a number.
-pub fn numbered_join(session: usize, seq: u64) -> String {
-    format!(r#"{{"type":"join_session","data":{{"session_id":"load-{session}"}},"timestamp":0,"seq":{seq}}}"#)
+pub fn numbered_join(group: &str, session: usize, seq: u64) -> String {
+    format!(r#"{{"type":"join_session","data":{{"session_id":"{group}-{session}"}},"timestamp":0,"seq":{seq}}}"#)
 }
 
 /// Reads a frame.
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_stamp_survives_the_way_there_and_back() {
         let sent = Stamp { stage: 3, session: 199, seat: 49, number: 12, due_us: 61_000_017 };
-        let envelope: serde_json::Value = serde_json::from_str(&chat(sent)).unwrap();
+        let envelope: serde_json::Value = serde_json::from_str(&chat("load", sent)).unwrap();
         let message = &envelope["data"]["message"];
         let received = format!(r#"{{"type":"message_received","data":{{"message":{message}}},"timestamp":1}}"#);
         assert_eq!(read(&received), Frame::Message(sent));

@@ -98,7 +98,7 @@ impl Sender {
     pub async fn enter(addr: SocketAddr, secret: &str, id: usize, shared: Arc<Shared>) -> Result<Self> {
         let stream = TcpStream::connect(addr).await.context("connect")?;
         stream.set_nodelay(true).context("nodelay")?;
-        let token = token::issue(secret, &format!("sender-{id}"))?;
+        let token = token::issue(secret, &format!("{GROUP}-{id}"))?;
         let (socket, _) =
             client_async(format!("ws://{addr}/api/ws?token={token}"), stream).await.context("handshake")?;
         let seen = Seen::default();
@@ -111,7 +111,7 @@ impl Sender {
         };
         client.window = welcome.window;
         client.last_seq = welcome.last + 1;
-        client.say(message::numbered_join(id / 2, client.last_seq)).await?;
+        client.say(message::numbered_join(GROUP, id / 2, client.last_seq)).await?;
         while client.frame().await? != Frame::Acknowledgement(client.last_seq) {}
         Ok(client)
     }
@@ -141,7 +141,7 @@ impl Sender {
         let stamp = Stamp { stage, session: self.id / 2, seat: self.id % 2, number, due_us };
         self.say(match effect {
             Effect::None => message::numbered_only(self.last_seq),
-            Effect::ToAnother => message::numbered_chat(stamp, self.last_seq),
+            Effect::ToAnother => message::numbered_chat(GROUP, stamp, self.last_seq),
         })
         .await
     }
@@ -195,6 +195,9 @@ impl Sender {
         *lock(&self.shared.troubles).entry(what).or_default() += 1;
     }
 }
+
+/// Names its users and sessions.
+const GROUP: &str = "pair";
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -26,7 +26,7 @@ use crate::{
 pub enum Store {
     /// A file of SQLite, which servers on one machine can share.
     Sqlite,
-    /// PostgreSQL, with Redis beside it.
+    /// PostgreSQL, for several servers with Redis beside it.
     Postgres,
 }
 
