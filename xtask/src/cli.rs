@@ -26,8 +26,11 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 8787)]
         port: u16,
         /// With CoLabMatch's server as it was, on Socket.IO, behind its half of the page
-        #[arg(long)]
+        #[arg(long, conflicts_with = "nodes")]
         socketio: bool,
+        /// How many servers, behind nginx, on PostgreSQL and Redis
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+        nodes: u8,
     },
     /// Run the test suites, all of them by default
     Test {
@@ -156,9 +159,11 @@ mod tests {
     fn accepts_every_documented_form() {
         assert_eq!(accepted("build"), Command::Build { dev: false });
         assert_eq!(accepted("build --dev"), Command::Build { dev: true });
-        assert_eq!(accepted("demo"), Command::Demo { port: 8787, socketio: false });
-        assert_eq!(accepted("demo --port 0"), Command::Demo { port: 0, socketio: false });
-        assert_eq!(accepted("demo --port=9000 --socketio"), Command::Demo { port: 9000, socketio: true });
+        let demo = |port, socketio, nodes| Command::Demo { port, socketio, nodes };
+        assert_eq!(accepted("demo"), demo(8787, false, 1));
+        assert_eq!(accepted("demo --port 0"), demo(0, false, 1));
+        assert_eq!(accepted("demo --port=9000 --socketio"), demo(9000, true, 1));
+        assert_eq!(accepted("demo --port=9000 --nodes 2"), demo(9000, false, 2));
         assert_eq!(accepted("test"), Command::Test { suites: vec![], quick: false });
         assert_eq!(accepted("test js --quick core"), Command::Test { suites: vec!["js", "core"], quick: true });
         assert_eq!(accepted("size"), Command::Size);
@@ -227,6 +232,7 @@ mod tests {
             ("build --deb", "'--dev'"),
             ("demo --port", "'--port <N>'"),
             ("demo --port 70000", "0..=65535"),
+            ("demo --nodes 9", "1..=8"),
             ("test chrom", &suites),
             ("size now", "Usage: cargo xtask size"),
             ("load --fast", "Usage: cargo xtask load [OPTIONS]"),

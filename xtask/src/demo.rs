@@ -6,14 +6,18 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use crate::job::Job;
+use crate::nodes::Nodes;
 use crate::server::{self, Server};
 use crate::{build, node, paths, progress, python};
 
 /// Builds everything, serves it and stays until stopped.
-pub fn run(port: u16, socketio: bool) -> Result<()> {
+pub fn run(port: u16, socketio: bool, nodes: u8) -> Result<()> {
     ensure_free(port)?;
     build::unmeasured()?;
     let www = build_page()?;
+    if nodes > 1 {
+        return serve_from_nodes(port, nodes, &www);
+    }
     let server = if socketio { colabmatch(port, &www)? } else { reference(port, &www)? };
     progress::say("serving the demo; Ctrl-C stops it");
     println!("{}", server.ready_line);
@@ -34,6 +38,20 @@ fn colabmatch(port: u16, www: &Path) -> Result<Server> {
     command.env("PYTHONPATH", paths::root().join("examples/colabmatch-socketio/src"));
     command.args(["-m", "colabmatch", "--dev", "--port", &port.to_string(), "--www"]).arg(www);
     Server::run("colabmatch", command)
+}
+
+fn serve_from_nodes(port: u16, count: u8, www: &Path) -> Result<()> {
+    let executable = server::build()?;
+    ensure_free(port)?;
+    let port = if port == 0 { server::free_port(8787)? } else { port };
+    let nodes = Nodes::start(&executable, count, port, www)?;
+    progress::say("serving the demo from several nodes behind nginx, on PostgreSQL and Redis; Ctrl-C stops it");
+    for process in nodes.processes() {
+        progress::say(process);
+    }
+    progress::say("`kill -9` one of them: people go to another, and it is started again");
+    println!("ready http://127.0.0.1:{port}/");
+    nodes.supervise()
 }
 
 /// Builds the page from the already built package and names its directory.

@@ -25,6 +25,7 @@ mod lint;
 mod load;
 mod mutants;
 mod node;
+mod nodes;
 mod panics;
 mod paths;
 mod processes;
@@ -73,7 +74,7 @@ fn run(Arguments { no_install, command }: Arguments) -> anyhow::Result<()> {
     }
     install::announce(&needs(&command))?;
     match command {
-        Command::Demo { port, socketio } => demo::run(port, socketio),
+        Command::Demo { port, socketio, nodes } => demo::run(port, socketio, nodes),
         Command::Test { suites, quick } => test::run(&suites, quick),
         Command::Build { dev: false } => build::release(),
         Command::Build { dev: true } => build::dev(),
@@ -94,6 +95,7 @@ fn run(Arguments { no_install, command }: Arguments) -> anyhow::Result<()> {
 
 fn needs(command: &Command) -> Vec<&'static dyn Need> {
     match command {
+        Command::Demo { nodes: 2.., .. } => nodes::NEEDS.to_vec(),
         Command::Demo { .. } | Command::Build { .. } => build::NEEDS.to_vec(),
         Command::Test { suites, quick } => test::needs(suites, *quick),
         Command::Lint => lint::NEEDS.to_vec(),

@@ -23,6 +23,10 @@ impl Running {
         Ok(Self { child, ended: false })
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }

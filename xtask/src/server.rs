@@ -1,5 +1,6 @@
 //! The reference server and its fault proxy, as processes that this tool starts and stops.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -40,11 +41,18 @@ pub struct Server {
 impl Server {
     /// Starts the server for development, without a rate limit, and waits until it listens.
     pub fn start(executable: &Path, port: u16, www: Option<&Path>) -> Result<Self> {
+        let www = www.map(|www| ["--www".into(), www.as_os_str().to_owned()]);
+        Self::start_with(executable, port, www.iter().flatten())
+    }
+
+    /// The same with more flags.
+    pub fn start_with(
+        executable: &Path,
+        port: u16,
+        flags: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Self> {
         let mut command = Command::new(executable);
-        command.args(["--dev", "--rate-limit-per-minute", "0", "--port", &port.to_string()]);
-        if let Some(www) = www {
-            command.arg("--www").arg(www);
-        }
+        command.args(["--dev", "--rate-limit-per-minute", "0", "--port", &port.to_string()]).args(flags);
         Self::run("server", command)
     }
 
@@ -67,6 +75,14 @@ impl Server {
         let lines = lines(&mut process)?;
         let ready_line = wait_until_ready(name, &lines, &mut process, &log)?;
         Ok(Self { name, process, ready_line, log })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.process.try_wait()?.is_some())
     }
 
     /// Waits until the process ends by itself, which it should not.

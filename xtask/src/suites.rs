@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::install::Needs;
 use crate::job::Job;
 use crate::server::{self, FaultPorts, Server};
+use crate::services::Services;
 use crate::{
     build, conformity, crates, demo, example, fuzz, load, mutants, node, paths, python, services, sim, tools, wasm,
 };
@@ -118,18 +119,13 @@ pub const SUITES: &[Suite] = &[
 ];
 
 /// What several suites need, made once per run.
+#[derive(Default)]
 pub struct Workshop {
-    /// Whether suites leave out what only repeats, because all of them are run.
-    is_brief: bool,
     package_built: bool,
     server: Option<PathBuf>,
 }
 
 impl Workshop {
-    pub const fn new(is_brief: bool) -> Self {
-        Self { is_brief, package_built: false, server: None }
-    }
-
     fn package(&mut self) -> Result<()> {
         if !self.package_built {
             build::unmeasured()?;
@@ -150,11 +146,11 @@ fn core(_: &mut Workshop) -> Result<()> {
     Job::cargo("core · cargo test").args(["test", "--package", "everwire"]).stream()
 }
 
-fn simulated(workshop: &mut Workshop) -> Result<()> {
+fn simulated(_: &mut Workshop) -> Result<()> {
     Job::cargo("sim · cargo test").args(["test", "--package", "everwire-sim"]).stream()?;
-    sim::run(&["--runs", if workshop.is_brief { "8000" } else { "20000" }])?;
+    sim::run(&["--runs", "20000"])?;
     sim::run(&["--thundering-herd", "10000"])?;
-    if workshop.is_brief { Ok(()) } else { mutants::run() }
+    mutants::run()
 }
 
 fn fuzzed(_: &mut Workshop) -> Result<()> {
@@ -236,26 +232,35 @@ fn deploy(workshop: &mut Workshop) -> Result<()> {
 fn nodes(workshop: &mut Workshop) -> Result<()> {
     let services = services::build()?;
     Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()?;
+    let running = Services::start("nodes-tests")?;
+    Job::cargo("nodes · cargo test, reference server")
+        .args(["test", "--package", "everwire-server", "--test", "nodes", "--", "--ignored"])
+        .env("EVERWIRE_POSTGRES", &running.postgres)
+        .env("EVERWIRE_REDIS", &running.redis)
+        .stream()?;
+    drop(running);
     workshop.package()?;
     python::environment()?;
-    vitest("nodes of the Python library", "tests/e2e/nodes")
-        // The fault proxy is beside it.
-        .env("EVERWIRE_SERVER_BIN", workshop.server()?)
-        .env("EVERWIRE_SERVICES_BIN", services)
-        .env("REDIS_SERVER", tools::REDIS.find()?)
-        .env("NGINX", tools::NGINX.find()?)
-        .env("OPENSSL", tools::OPENSSL.find()?)
+    let (server, redis) = (workshop.server()?, tools::REDIS.find()?);
+    let (nginx, openssl) = (tools::NGINX.find()?, tools::OPENSSL.find()?);
+    let suite = |name: &str| {
+        vitest(name, "tests/e2e/nodes")
+            .env("EVERWIRE_SERVER_BIN", &server)
+            .env("EVERWIRE_SERVICES_BIN", &services)
+            .env("REDIS_SERVER", &redis)
+            .env("NGINX", &nginx)
+            .env("OPENSSL", &openssl)
+    };
+    suite("nodes").stream()?;
+    suite("nodes of the Python library")
         .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
         .env("PATH", python::path()?)
         .stream()
 }
 
-fn under_load(workshop: &mut Workshop) -> Result<()> {
+fn under_load(_: &mut Workshop) -> Result<()> {
     Job::cargo("load · cargo test").args(["test", "--package", "everwire-load"]).stream()?;
     load::run(&load::Options { quick: true, ..load::Options::default() })?;
-    if workshop.is_brief {
-        return Ok(());
-    }
     load::run(&load::Options { quick: true, store: Some(load::Store::Sqlite), nodes: 2 })
 }
 
@@ -373,12 +378,10 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
         vitest(name, "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", &executable).env("CHROMIUM", &chromium)
     };
     suite("delivery").stream()?;
-    if !workshop.is_brief {
-        suite("delivery at the Python library")
-            .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
-            .env("PATH", python::path()?)
-            .stream()?;
-    }
+    suite("delivery at the Python library")
+        .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
+        .env("PATH", python::path()?)
+        .stream()?;
     vitest("delivery of the FastAPI example", "tests/e2e/fastapi")
         .env("CHROMIUM", &chromium)
         .env("PATH", python::path()?)
@@ -396,9 +399,7 @@ fn socketio(workshop: &mut Workshop) -> Result<()> {
     workshop.package()?;
     let www = demo::build_page()?;
     let executable = workshop.server()?;
-    let clients = if workshop.is_brief { "everwire" } else { "" };
     vitest("socketio", "tests/socketio")
-        .env("EVERWIRE_ONLY_CLIENT", clients)
         .env("EVERWIRE_SERVER_BIN", executable)
         .env("EVERWIRE_WWW", www)
         .env("EVERWIRE_PYTHON", python::interpreter_of_environment())

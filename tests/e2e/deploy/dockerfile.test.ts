@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serverProgram } from "../harness/environment";
 import { Server } from "../harness/server";
 
 // No test builds the image: what it runs is tried here.
 describe("docs/deploy/Dockerfile", () => {
-  const file = readFileSync(fileURLToPath(new URL("../../../docs/deploy/Dockerfile", import.meta.url)), "utf8");
+  const file = read("Dockerfile");
   let server: Server;
 
   beforeAll(async () => {
@@ -29,3 +30,21 @@ describe("docs/deploy/Dockerfile", () => {
     expect(isHealthy()).toBe(false);
   });
 });
+
+describe("docs/deploy/compose.yaml", () => {
+  it("gives the server flags and variables that it has", () => {
+    const file = read("compose.yaml");
+    const help = spawnSync(serverProgram(), ["--help"], { encoding: "utf8" }).stdout;
+    const commands = [...file.matchAll(/^ {4}command: (\["--node".*\])$/gm)].map(([, list]) =>
+      JSON.parse(String(list)),
+    );
+    const names = [...commands.flat(), ...(file.match(/EVERWIRE_\w+(?=:)/g) ?? [])];
+    const known = names.filter((name) => /^--|^EVERWIRE_/.test(name));
+    expect(known.length).toBeGreaterThanOrEqual(6);
+    for (const name of known) expect(help).toContain(name);
+  });
+});
+
+function read(name: string): string {
+  return readFileSync(fileURLToPath(new URL(`../../../docs/deploy/${name}`, import.meta.url)), "utf8");
+}
