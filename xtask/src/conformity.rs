@@ -62,3 +62,8 @@ impl Selection {
 pub fn python() -> Result<Selection> {
     Selection::read(&paths::root().join("servers/python/tests/reference.yaml"))
 }
+
+/// The selection of the axum library.
+pub fn axum() -> Result<Selection> {
+    Selection::read(&paths::root().join("examples/axum/reference.yaml"))
+}

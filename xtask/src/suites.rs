@@ -197,17 +197,22 @@ fn axum_library(_: &mut Workshop) -> Result<()> {
     python::environment()?;
     let packages = ["--package", "everwire-axum", "--package", "everwire-axum-example"];
     Job::cargo("axum · cargo test").arg("test").args(packages).stream()?;
-    Job::cargo("axum · build the example").args(["build", "--package", "everwire-axum-example"]).run()?;
-    let example = paths::target()?.join("debug").join(format!("everwire-axum-example{}", std::env::consts::EXE_SUFFIX));
+    let build = ["build", "--package", "everwire-axum-example", "--bins", "--examples"];
+    Job::cargo("axum · build the example").args(build).run()?;
+    let built = paths::target()?.join("debug");
+    let program = |name: &str| built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let port = server::free_port(SERVER_PORT)?;
     python::tool("axum · vectors at the example", "python")
         .args(["-m", "everwire.vectors", &format!("http://127.0.0.1:{port}")])
         .arg("--command")
-        .arg(example)
+        .arg(program("everwire-axum-example"))
         .env("PORT", port.to_string())
         .env("EVERWIRE_DEV", "1")
         .env("EVERWIRE_DATABASE", fresh_database("axum-vectors")?)
-        .stream()
+        .stream()?;
+    let command = program("examples/reference").display().to_string();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    conformity::axum()?.run("axum", &command, &path)
 }
 
 /// The path of an SQLite file that is not there.
@@ -229,7 +234,17 @@ fn deploy(workshop: &mut Workshop) -> Result<()> {
     job.stream()
 }
 
+fn nodes_of_the_reference_server() -> Result<()> {
+    let services = services::Services::start("nodes-of-the-reference-server")?;
+    Job::cargo("nodes · two nodes of the reference server")
+        .args(["test", "--package", "everwire-server", "--test", "nodes", "--", "--include-ignored"])
+        .env("EVERWIRE_POSTGRES", &services.postgres)
+        .env("EVERWIRE_REDIS", &services.redis)
+        .stream()
+}
+
 fn nodes(workshop: &mut Workshop) -> Result<()> {
+    nodes_of_the_reference_server()?;
     let services = services::build()?;
     Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()?;
     let running = Services::start("nodes-tests")?;

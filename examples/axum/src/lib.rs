@@ -3,7 +3,7 @@
 mod chat;
 mod dev;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -12,7 +12,9 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use everwire_axum::{Authenticate as _, Backend, Everwire, Limits, On, SqliteStore, StoreError, Tokens, Wire};
+use everwire_axum::{
+    Authenticate as _, Backend, Everwire, Limits, On, PostgresStore, SqliteStore, StoreError, Tokens, Wire,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_http::services::ServeDir;
@@ -21,8 +23,8 @@ use tower_http::services::ServeDir;
 pub struct Settings {
     /// Signs and checks tokens.
     pub secret: String,
-    /// The file of the database.
-    pub database: Option<PathBuf>,
+    /// The file of the database, or the `postgres://` URL of one that several nodes share. In memory if there is neither.
+    pub database: Option<String>,
     /// Gives tokens to anyone, and has the endpoints that the protocol's conversations need. Never on a public network.
     pub development: bool,
     /// What the server takes.
@@ -41,11 +43,11 @@ struct App {
 /// # Errors
 /// The database cannot be opened.
 pub async fn application(settings: Settings) -> Result<(Wire, Router), StoreError> {
-    let store = match settings.database {
-        Some(path) => SqliteStore::new(path),
-        None => SqliteStore::in_memory(),
+    let store: Backend = match settings.database {
+        Some(url) if url.starts_with("postgres://") => PostgresStore::new(url).setup(chat::TABLES).into(),
+        Some(path) => SqliteStore::new(path).setup(chat::TABLES).into(),
+        None => SqliteStore::in_memory().setup(chat::TABLES).into(),
     };
-    let store: Backend = store.setup(chat::TABLES).into();
     let tokens = Arc::new(Tokens::new(settings.secret));
     let wire = Everwire::new(store)
         .authenticate(tokens.clone())

@@ -13,8 +13,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(_) if development => "for development only, and known to everyone".to_owned(),
         Err(_) => return Err("set JWT_SECRET_KEY to a secret of 32 bytes or more, or EVERWIRE_DEV".into()),
     };
-    let database = env::var_os("EVERWIRE_DATABASE").unwrap_or_else(|| "everwire.db".into());
-    let settings = Settings { secret, database: Some(database.into()), development, limits: Limits::default() };
+    let database = env::var("EVERWIRE_DATABASE").unwrap_or_else(|_| "everwire.db".to_owned());
+    let settings = Settings { secret, database: Some(database), development, limits: Limits::default() };
     let (wire, routes) = application(settings).await?;
 
     let port = env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8000);

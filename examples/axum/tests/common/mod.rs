@@ -7,7 +7,7 @@ pub mod client;
 #[path = "../../../../tests/server/tests/common/positions.rs"]
 pub mod positions;
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 pub use client::{Client, PATIENCE};
 use everwire_axum::{Limits, Rates, Tokens, Wire};
@@ -53,7 +53,7 @@ impl World {
         for flag in flags.chunks(2) {
             match *flag {
                 ["--secret", given] => given.clone_into(&mut secret),
-                ["--database", file] => database = Some(PathBuf::from(file)),
+                ["--database", file] => database = Some(file.to_owned()),
                 ["--rate-limit-per-minute", n] => limits.rates = rates(n.parse().unwrap()),
                 ["--idle-timeout-s", n] => limits.idle_timeout = Duration::from_secs_f64(n.parse().unwrap()),
                 _ => panic!("{flag:?} is no flag of this server"),

@@ -1,0 +1,89 @@
+//! The chat under the flags of the reference server, so that the suites of that run at it: `EVERWIRE_TEST_SERVER_COMMAND` names this
+//! program.
+
+use std::{
+    error::Error,
+    io::{Write as _, stdout},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use clap::Parser as _;
+use everwire_axum::{Limits, Rates};
+use everwire_axum_example::{Settings, application};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A flag that is not here is an error: what a suite tests with it does not apply.
+#[derive(clap::Parser)]
+struct Flags {
+    #[arg(long, required = true)]
+    dev: bool,
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    #[arg(long)]
+    database: Option<String>,
+    #[arg(long)]
+    epoch: Option<u64>,
+    #[arg(long, default_value = "a secret that is the same for all processes")]
+    secret: String,
+    #[arg(long, default_value_t = 100)]
+    rate_limit_per_minute: u32,
+    #[arg(long, default_value_t = 10_240)]
+    max_message_bytes: usize,
+    #[arg(long, default_value_t = 300.0)]
+    idle_timeout_s: f64,
+    #[arg(long, default_value_t = 20.0)]
+    send_timeout_s: f64,
+    #[arg(long, default_value_t = 20_000)]
+    max_connections: usize,
+    #[arg(long, default_value_t = 50)]
+    max_connections_per_user: usize,
+    #[arg(long, default_value_t = 256)]
+    queue_frames: usize,
+    #[arg(long, default_value_t = 1_048_576)]
+    queue_bytes: usize,
+    #[arg(long, default_value_t = 1000)]
+    history_events: u64,
+    #[arg(long, default_value_t = 8_388_608)]
+    history_bytes_per_user: u64,
+    #[arg(long, default_value_t = 604_800.0)]
+    client_age_s: f64,
+    #[arg(long)]
+    record_frames: Option<usize>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let flags = Flags::parse();
+    let limits = Limits {
+        max_message_bytes: flags.max_message_bytes,
+        rates: Rates {
+            messages_per_minute: flags.rate_limit_per_minute,
+            chat_per_minute: NonZeroU32::MAX,
+            typing_per_second: NonZeroU32::MAX,
+        },
+        idle_timeout: Duration::from_secs_f64(flags.idle_timeout_s),
+        send_timeout: Duration::from_secs_f64(flags.send_timeout_s),
+        connections: flags.max_connections,
+        connections_per_user: flags.max_connections_per_user,
+        queue_frames: flags.queue_frames,
+        queue_bytes: flags.queue_bytes,
+        history_events: flags.history_events,
+        history_bytes: flags.history_bytes_per_user,
+        remember: Duration::from_secs_f64(flags.client_age_s),
+        epoch: flags.epoch,
+        note_processed: flags.dev,
+        ..Limits::default()
+    };
+    let settings = Settings { secret: flags.secret, database: flags.database, development: flags.dev, limits };
+    let (wire, routes) = application(settings).await?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", flags.port)).await?;
+    writeln!(stdout(), "ready http://{}/", listener.local_addr()?)?;
+    stdout().flush()?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
+    terminate.recv().await;
+    wire.drain(Duration::from_secs(10)).await;
+    serving.abort();
+    Ok(())
+}
