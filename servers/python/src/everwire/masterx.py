@@ -1,7 +1,8 @@
 """MasterX's names over Everwire: its events, and the functions that its code calls.
 
-    wire = Everwire(store=SqliteStore("masterx.db"), tokens=Tokens(secret))
-    masterx = MasterX(wire)
+    tokens = Tokens(secret)
+    wire = Everwire(store=SqliteStore("masterx.db"), tokens=tokens)
+    masterx = MasterX(wire, tokens)
     manager, verify_token, send_emotion_update = masterx.manager, masterx.verify_token, masterx.send_emotion_update
 
 An endpoint of the original goes on as it is: `manager.connect` serves the connection to its end and then raises
