@@ -39,6 +39,9 @@ export type {
 /** The managers that are shared, by the URLs of their servers. */
 const managers = /* @__PURE__ */ new Map<string, Manager>();
 
+/** Addresses that change with every call must not pile up. */
+const MOST_MANAGERS = 100;
+
 /**
  * A client of a Socket.IO server, which connects at once. The path of `uri` is the namespace; without a URL it is the page's own server. The same arguments as
  * those of socket.io-client. Throws a `ConfigError` that names a wrong option, or an `EverwireError` that says why there can be no client here.
@@ -53,6 +56,7 @@ export function io<ListenEvents extends object = AnyEvents, EmitEvents extends o
   const isAlone = options.forceNew || options.multiplex === false || shared?.has(namespace);
   const manager = (!isAlone && shared) || new Manager(uri, options);
   if (!isAlone) managers.set(url, manager);
+  if (managers.size > MOST_MANAGERS) managers.delete(managers.keys().next().value as string);
   return manager.socket(namespace, options) as unknown as Socket<ListenEvents, EmitEvents>;
 }
 

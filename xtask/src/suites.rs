@@ -119,13 +119,18 @@ pub const SUITES: &[Suite] = &[
 ];
 
 /// What several suites need, made once per run.
-#[derive(Default)]
 pub struct Workshop {
+    /// Whether suites leave out what only repeats, because all of them are run.
+    is_brief: bool,
     package_built: bool,
     server: Option<PathBuf>,
 }
 
 impl Workshop {
+    pub const fn new(is_brief: bool) -> Self {
+        Self { is_brief, package_built: false, server: None }
+    }
+
     fn package(&mut self) -> Result<()> {
         if !self.package_built {
             build::unmeasured()?;
@@ -146,11 +151,11 @@ fn core(_: &mut Workshop) -> Result<()> {
     Job::cargo("core · cargo test").args(["test", "--package", "everwire"]).stream()
 }
 
-fn simulated(_: &mut Workshop) -> Result<()> {
+fn simulated(workshop: &mut Workshop) -> Result<()> {
     Job::cargo("sim · cargo test").args(["test", "--package", "everwire-sim"]).stream()?;
-    sim::run(&["--runs", "20000"])?;
+    sim::run(&["--runs", if workshop.is_brief { "8000" } else { "20000" }])?;
     sim::run(&["--thundering-herd", "10000"])?;
-    mutants::run()
+    if workshop.is_brief { Ok(()) } else { mutants::run() }
 }
 
 fn fuzzed(_: &mut Workshop) -> Result<()> {
@@ -273,9 +278,12 @@ fn nodes(workshop: &mut Workshop) -> Result<()> {
         .stream()
 }
 
-fn under_load(_: &mut Workshop) -> Result<()> {
+fn under_load(workshop: &mut Workshop) -> Result<()> {
     Job::cargo("load · cargo test").args(["test", "--package", "everwire-load"]).stream()?;
     load::run(&load::Options { quick: true, ..load::Options::default() })?;
+    if workshop.is_brief {
+        return Ok(());
+    }
     load::run(&load::Options { quick: true, store: Some(load::Store::Sqlite), nodes: 2 })
 }
 
@@ -393,10 +401,12 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
         vitest(name, "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", &executable).env("CHROMIUM", &chromium)
     };
     suite("delivery").stream()?;
-    suite("delivery at the Python library")
-        .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
-        .env("PATH", python::path()?)
-        .stream()?;
+    if !workshop.is_brief {
+        suite("delivery at the Python library")
+            .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
+            .env("PATH", python::path()?)
+            .stream()?;
+    }
     vitest("delivery of the FastAPI example", "tests/e2e/fastapi")
         .env("CHROMIUM", &chromium)
         .env("PATH", python::path()?)
@@ -414,7 +424,9 @@ fn socketio(workshop: &mut Workshop) -> Result<()> {
     workshop.package()?;
     let www = demo::build_page()?;
     let executable = workshop.server()?;
+    let clients = if workshop.is_brief { "everwire" } else { "" };
     vitest("socketio", "tests/socketio")
+        .env("EVERWIRE_ONLY_CLIENT", clients)
         .env("EVERWIRE_SERVER_BIN", executable)
         .env("EVERWIRE_WWW", www)
         .env("EVERWIRE_PYTHON", python::interpreter_of_environment())

@@ -8,9 +8,9 @@ use crate::install::Need;
 use crate::progress;
 use crate::suites::{SUITES, Suite, Workshop};
 
-/// Runs the named suites, or all; one that fails does not keep the others from running.
+/// Runs the named suites in full, or all of them once; one that fails does not keep the others from running.
 pub fn run(names: &[&str], quick: bool) -> Result<()> {
-    let mut workshop = Workshop::default();
+    let mut workshop = Workshop::new(names.is_empty());
     let mut results = Vec::new();
     for suite in chosen(names) {
         results.push(Outcome { name: suite.name, result: run_one(suite, quick, &mut workshop) });

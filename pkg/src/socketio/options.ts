@@ -33,7 +33,7 @@ export interface ManagerOptions {
   timeout?: number | false | undefined;
   /** What to keep while there is no connection. Default: 1 000 events of 1 MiB together, the oldest dropped; what is dropped is told by the manager's event `drop`. */
   queue?: Options["queue"];
-  /** When to hold events back because the network is slower than the application. */
+  /** When to hold events back because the network is slower than the application. Default: `highBytes` 16 777 216, `lowBytes` 4 194 304, so that bursts pass. */
   buffer?: Options["buffer"];
   /** Largest event in bytes. Default: what the server says that it takes. */
   maxMessageBytes?: number | undefined;
@@ -72,7 +72,7 @@ export function coreOptions(options: ManagerOptions): Options {
     connectTimeoutMs: timeout === false ? 3_600_000 : timeout,
     maxMessageBytes: options.maxMessageBytes ?? 4_294_967_294,
     queue: { overflow: "drop-oldest", ...options.queue },
-    buffer: options.buffer,
+    buffer: { highBytes: 16 << 20, lowBytes: 4 << 20, ...options.buffer },
     WebSocket: options.WebSocket,
   };
   try {

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from everwire import Everwire, Limits, SqliteStore, Store, Tokens
 from everwire.bus import Bus
@@ -108,7 +111,12 @@ def serve(options: argparse.Namespace, store: Store) -> None:
             print(f"ready http://{host}:{port}/", flush=True)
             yield
 
-    app = Starlette(routes=[wire.route(), *dev_routes(wire, tokens), *record.routes()], lifespan=lifespan)
+    async def healthz(_: Request) -> PlainTextResponse:
+        is_healthy = await wire.is_healthy()
+        return PlainTextResponse("ok" if is_healthy else "not ok", 200 if is_healthy else 503)
+
+    routes = [wire.route(), Route("/healthz", healthz), *dev_routes(wire, tokens), *record.routes()]
+    app = Starlette(routes=routes, lifespan=lifespan)
     config = uvicorn.Config(app, log_level="warning", **wire.uvicorn_options())
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -331,10 +331,16 @@ async def test_nothing_is_acknowledged_that_is_not_stored_and_it_starts_without_
             welcome = await ada.hello("k3Zq8vXw2LmN4pRt")
         except Exception:
             await asyncio.sleep(0.1)
+    healthy = Everwire(store=PostgresStore(database.where), tokens=Tokens(SECRET))
+    await healthy.engine.start()
     await ada.send("count", {"n": 1}, seq=1)
     await ada.acknowledged(1)
+    assert await healthy.is_healthy()
     own_postgres.kill()
     await ada.send("count", {"n": 2}, seq=2)
     assert await ada.closed() == 1011
+    assert not await healthy.is_healthy()
     await own_postgres.start_again()
+    assert await healthy.is_healthy()
+    await healthy.engine.stop()
     assert await database.processed() == [1]

@@ -37,15 +37,16 @@ export class Connection {
   /** Frames take effect in their order. A client that sends more than its window is cut off. */
   arrived(frame: Frame): void {
     if (++this.#waiting > 2 * WINDOW) {
-      this.end();
+      this.end(BROKEN_RULES);
       return;
     }
-    const taken = this.#work.then(() => this.#take(frame ?? {})).catch(() => this.end());
+    const taken = this.#work.then(() => this.#take(frame ?? {})).catch(() => this.end(FAILED));
     this.#work = taken.then(() => void this.#waiting--);
   }
 
-  /** Ends the connection in a way after which the client comes back: Socket.IO has no close codes. */
-  end(): void {
+  /** Closes the connection. Socket.IO has no close codes, so the code is said before. */
+  end(code: number): void {
+    this.socket.emit("everwire_close", code);
     this.socket.conn.close();
   }
 
@@ -56,7 +57,7 @@ export class Connection {
     this.#isSending = true;
     while (this.#isWoken && this.socket.connected) {
       this.#isWoken = false;
-      for (const stream of this.#positions.keys()) await this.#sendPage(stream).catch(() => this.end());
+      for (const stream of this.#positions.keys()) await this.#sendPage(stream).catch(() => this.end(FAILED));
     }
     this.#isSending = false;
   }
@@ -85,7 +86,8 @@ export class Connection {
     const isEnvelope = typeof type === "string" && isObject(data);
     if (seq !== undefined) {
       const before = prev === undefined ? Number(seq) - 1 : prev;
-      if (!this.clientId || !isNumber(seq) || !(before === 0 || isNumber(before)) || before >= seq) return this.end();
+      if (!this.clientId || !isNumber(seq) || !(before === 0 || isNumber(before)) || before >= seq)
+        return this.end(BROKEN_RULES);
       // What makes no sense is refused like any other message, and counts as processed.
       return this.#takeNumbered(isEnvelope ? type : undefined, isEnvelope ? data : {}, seq, before, request === true);
     }
@@ -106,8 +108,9 @@ export class Connection {
     const settle = await memory.transaction(async (sql) => {
       const stands = await memory.take(sql, this.user, this.clientId, this.#owner, prev, seq);
       if (!stands) return this.#handle(sql, type, data, seq, isRequest);
-      // Otherwise another connection is this client now, or something is missing, or something was overtaken.
-      return stands.isOwner && seq <= stands.last ? () => this.#acknowledge(stands.last) : () => this.end();
+      if (!stands.isOwner) return () => this.end(REPLACED);
+      if (seq <= stands.last) return () => this.#acknowledge(stands.last);
+      return () => this.end(prev > stands.last ? MISSING : BROKEN_RULES);
     });
     settle();
   }
@@ -155,12 +158,12 @@ export class Connection {
     if (!isWell || !Object.values(streams).every((at) => at === 0 || isNumber(at)))
       return refuse("malformed", "no hello");
     if (!versions.includes(1)) return refuse("unsupported_version", "this server speaks version 1");
-    if (clientId === this.clientId) return this.end();
+    if (clientId === this.clientId) return this.end(BROKEN_RULES);
     const positionOf = (name: string) => this.#positions.get(name) ?? (streams[name] as number | undefined);
     const wanted = new Map(["user", `client:${clientId}`].map((name) => [name, positionOf(name)]));
     const { memory, of } = this.shared;
     const { last, positions } = await memory.hello(this.user, clientId, this.#owner, wanted);
-    for (const other of of(this.user)) if (other !== this && other.clientId === clientId) other.end();
+    for (const other of of(this.user)) if (other !== this && other.clientId === clientId) other.end(REPLACED);
     this.clientId = clientId;
     for (const [stream, position] of positions) this.#positions.set(stream, position);
     const limits = { window: WINDOW, remember_ms: REMEMBER_MS };
@@ -185,3 +188,9 @@ const isClientId = (value: unknown): value is string => typeof value === "string
 
 /** How many messages of a client may be unacknowledged. */
 const WINDOW = 128;
+
+// The close codes of the protocol.
+const FAILED = 1011;
+const BROKEN_RULES = 4400;
+const MISSING = 4409;
+const REPLACED = 4410;

@@ -1,12 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { say } from "../delivery/harness/tally";
-import { isReference } from "../harness/environment";
 import type { Person } from "./harness/person";
 import { World } from "./harness/world";
-
-/** The Python library knows who is online, and leaves it to the application to tell. */
-const TELLS_NO_PRESENCE = !isReference();
 
 const OUTAGE_MS = 3000;
 const PRESENCE_LIMIT_MS = 8000;
@@ -33,7 +29,7 @@ describe("two nodes", () => {
     await world.nodes.a.restart();
   });
 
-  it.skipIf(TELLS_NO_PRESENCE)("say that somebody is gone whose node was killed, and that they are back", async () => {
+  it("say that somebody is gone whose node was killed, and that they are back", async () => {
     const [eve, adam] = await world.onBoth("presence");
     await expect.poll(() => adam.online.get(eve.user)).toBe(true);
     const killed = Date.now();
@@ -68,11 +64,11 @@ describe("two nodes", () => {
       // What had been stored before may still be on its way.
       await pause(OUTAGE_MS / 6);
       const acknowledged = pairs.flat().map((person) => person.acknowledged);
-      if (isReference()) await expect.poll(() => world.health()).toEqual([503, 503]);
+      await expect.poll(() => world.health()).toEqual([503, 503]);
       await pause(OUTAGE_MS);
       expect(pairs.flat().map((person) => person.acknowledged)).toEqual(acknowledged);
       await world.services.restart("postgres");
-      if (isReference()) await expect.poll(() => world.health()).toEqual([200, 200]);
+      await expect.poll(() => world.health()).toEqual([200, 200]);
     });
   });
 
@@ -112,7 +108,6 @@ describe("two nodes", () => {
     await expect.poll(isSeenTyping, { interval: 200 }).toBe(true);
     const typing = Date.now() - began;
     expect(typing).toBeLessThan(PRESENCE_LIMIT_MS);
-    if (TELLS_NO_PRESENCE) return say(`  typing passes ${typing} ms later`);
     await expect.poll(() => adam.online.get(eve.user)).toBe(true);
     const [there, left] = [Date.now() - began, Date.now()];
     eve.client.disconnect();

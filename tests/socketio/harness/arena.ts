@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { env } from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FaultProxy } from "../../e2e/harness/faultProxy";
 import { CLIENTS, type ClientOptions } from "../lab/clients";
@@ -62,24 +63,27 @@ export function scenarios(
       });
 
       for (const [scenario, play] of Object.entries(plays)) {
-        it.each(Object.keys(CLIENTS))(`${scenario}: %s`, async (client) => {
-          if (!server || !place) throw new Error("a server and a place come first");
-          const proxy = await FaultProxy.start(server.origin);
-          const nodes: SocketIoServer[] = [];
-          const anotherNode = async () => {
-            const node = await startServer();
-            nodes.push(node);
-            return node;
-          };
-          try {
-            const figures = await play({ ...(await makeArena(server, place, proxy, client)), anotherNode });
-            record({ scenario, client, server: kind, place: placeName, ...figures });
-          } finally {
-            for (const node of nodes) await node.kill();
-            await place.clear();
-            proxy.stop();
-          }
-        });
+        it.each(Object.keys(CLIENTS).filter((client) => !ONLY || client === ONLY))(
+          `${scenario}: %s`,
+          async (client) => {
+            if (!server || !place) throw new Error("a server and a place come first");
+            const proxy = await FaultProxy.start(server.origin);
+            const nodes: SocketIoServer[] = [];
+            const anotherNode = async () => {
+              const node = await startServer();
+              nodes.push(node);
+              return node;
+            };
+            try {
+              const figures = await play({ ...(await makeArena(server, place, proxy, client)), anotherNode });
+              record({ scenario, client, server: kind, place: placeName, ...figures });
+            } finally {
+              for (const node of nodes) await node.kill();
+              await place.clear();
+              proxy.stop();
+            }
+          },
+        );
       }
     });
   }
@@ -124,6 +128,9 @@ async function makeArena(
 
 /** How long nothing has to change before what is missing counts as lost. Longer than a wait between two attempts, and than the pings of the scenarios. */
 const QUIET_MS = 2_500;
+
+/** The one client that is played, where not both are. */
+const ONLY = env["EVERWIRE_ONLY_CLIENT"];
 
 /** Comes back quickly, so that scenarios are short. */
 const EAGER: ClientOptions = { reconnectionDelay: 100, reconnectionDelayMax: 300, timeout: 2_000 };

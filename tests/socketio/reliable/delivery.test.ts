@@ -8,11 +8,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { FaultProxy } from "../../e2e/harness/faultProxy";
 import { serverBundle } from "../harness/bundle";
 import { record, since, tally, upTo } from "../harness/figures";
-import { workPath } from "../harness/paths";
+import { pythonProgram, rootPath, workPath } from "../harness/paths";
 import { Postgres } from "../harness/postgres";
 import { startServer } from "../harness/process";
 
-describe.each(["SQLite", "PostgreSQL"])("the middleware on %s", (name) => {
+describe.each(["npm, SQLite", "npm, PostgreSQL", "Python, SQLite"])("the middleware for %s", (name) => {
   let postgres: Postgres | undefined;
   let command: string[] = [];
   let server: { origin: string; process: ChildProcess } | undefined;
@@ -21,8 +21,10 @@ describe.each(["SQLite", "PostgreSQL"])("the middleware on %s", (name) => {
   const file = workPath(`reliable-${randomUUID()}.db`);
 
   beforeAll(async () => {
-    postgres = name === "PostgreSQL" ? await Postgres.start() : undefined;
-    command = ["node", serverBundle("reliable"), "--database", postgres?.url ?? file];
+    postgres = name === "npm, PostgreSQL" ? await Postgres.start() : undefined;
+    const python = [pythonProgram(), rootPath("tests/socketio/servers/reliable.py")];
+    const program = name === "Python, SQLite" ? python : ["node", serverBundle("reliable")];
+    command = [...program, "--database", postgres?.url ?? file];
     server = await startServer(command);
     proxy = await FaultProxy.start(server.origin);
   });
@@ -99,7 +101,7 @@ describe.each(["SQLite", "PostgreSQL"])("the middleware on %s", (name) => {
     expect(processed).toEqual(upTo(1_000));
     expect(heard).toEqual({ noted: upTo(1_000), notification: [], gap: [] });
     const figures = tally(upTo(1_000), processed);
-    const where = { client: "everwire", server: `socket.io with the middleware, ${name}`, place: "Node" };
+    const where = { client: "everwire", server: `the middleware for ${name}`, place: "Node" };
     record({ scenario: "50 drops, reliable", ...where, ...figures, reported: 0, seconds: since(started) });
   });
 

@@ -46,6 +46,7 @@ class Play {
   #socket: Socket | undefined;
   #heard: Frame[] = [];
   #ended = "";
+  #closedWith = 0;
   #acknowledged = 0;
   /** Where this server's streams begin. In the conversations they begin at 0. */
   readonly #beginnings = new Map<string, number>();
@@ -84,8 +85,10 @@ class Play {
     if (step.connect !== undefined) await this.#connect(step.connect);
     else if (step.client && !step.lost) this.#socket?.emit("everwire", this.#outgoing(step.client));
     else if (step.server) await this.#hears(step.server, step.lost === true);
-    else if (step.close !== undefined) await expect.poll(() => this.#ended).toBe("transport close");
-    else if (step.cut) this.#socket?.io.engine.close();
+    else if (step.close !== undefined) {
+      await expect.poll(() => this.#ended).toBe("transport close");
+      expect(this.#closedWith).toBe(step.close);
+    } else if (step.cut) this.#socket?.io.engine.close();
     else if (step.restart) {
       await this.stop();
       await this.#start();
@@ -101,9 +104,12 @@ class Play {
 
   async #connect(user: string): Promise<void> {
     this.#socket?.disconnect();
-    [this.#user, this.#heard, this.#ended, this.#acknowledged] = [user, [], "", 0];
+    [this.#user, this.#heard, this.#ended, this.#closedWith, this.#acknowledged] = [user, [], "", 0, 0];
     const socket = io(this.#url, { forceNew: true, reconnection: false, transports: ["websocket"], auth: { user } });
     socket.on("everwire", (frame: Frame) => socket === this.#socket && this.#heard.push(frame));
+    socket.on("everwire_close", (code: number) => {
+      if (socket === this.#socket) this.#closedWith = code;
+    });
     socket.on("disconnect", (reason) => {
       if (socket === this.#socket) this.#ended = reason;
     });

@@ -91,8 +91,8 @@ async def login(body: dict[str, str]) -> dict[str, str]:
 
 @app.get("/health")
 async def health() -> dict[str, Any]:
-    if not wire.is_ready:
-        raise HTTPException(503, "not ready")
+    if not await wire.is_healthy():
+        raise HTTPException(503, "not healthy")
     return {"status": "ok", "websocket": "enabled", "connections": len(wire.engine.peers)}
 
 

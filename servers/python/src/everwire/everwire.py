@@ -1,5 +1,6 @@
 """`Everwire`: what an application makes, mounts and calls."""
 
+import asyncio
 import logging
 import math
 import time
@@ -24,10 +25,12 @@ from .handlers import Handler, Registered, register
 from .limits import Limits
 from .metrics import Metrics, NoMetrics
 from .peer import Peer
-from .store import Store
+from .store import Store, StoreError
 from .token import Identity, TokenRefused, Tokens
 
 log = logging.getLogger("everwire")
+
+_HEALTH_S = 2.0
 
 H = TypeVar("H", bound=Handler)
 Authenticate = Callable[[HTTPConnection], Identity | Awaitable[Identity]]
@@ -193,8 +196,19 @@ class Everwire:
 
     @property
     def is_ready(self) -> bool:
-        """Whether connections are taken, for health checks: the store is open, and nothing is shutting down."""
+        """Whether connections are taken: the store is open, and nothing is shutting down."""
         return self.engine.is_open and not self.engine.draining
+
+    async def is_healthy(self) -> bool:
+        """For health checks: connections are taken, and the store answers."""
+        if not self.is_ready:
+            return False
+        try:
+            async with asyncio.timeout(_HEALTH_S):
+                await self.store.newest("", "user")
+        except (StoreError, TimeoutError):
+            return False
+        return True
 
     def is_connected(self, user: str) -> bool:
         """Whether the user has a connection to this process."""
