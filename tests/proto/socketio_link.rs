@@ -606,6 +606,23 @@ fn events_that_wait_for_acknowledgements_are_bounded() {
 }
 
 #[test]
+fn a_client_that_leaves_while_the_server_decides_says_nothing() {
+    let mut link = SoloLink::new(Namespace::MAIN);
+    let at = Timestamp::from_millis;
+    link.handle_text(r#"0{"sid":"d","pingInterval":1,"pingTimeout":1}"#, at(0));
+    assert!(matches!(link.poll_output(), Some(SoloOutput::Link(LinkOutput::Connect))));
+    link.leave();
+    assert!(link.poll_output().is_none());
+}
+
+#[test]
+fn a_ping_before_the_handshake_is_not_answered() {
+    let mut link = SoloLink::new(Namespace::MAIN);
+    link.handle_text("2", Timestamp::from_millis(0));
+    assert!(link.poll_output().is_none());
+}
+
+#[test]
 fn a_client_says_goodbye_and_stays_away() {
     let mut world = World::joined();
     world.client.disconnect(world.at());

@@ -129,12 +129,12 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
   }
 
   /**
-   * The connection to this URL, or a new one; `undefined` if the browser makes none.
+   * The connection to this URL, or a new one if there is none or the namespace was left on it; `undefined` if the browser makes none.
    *
    * @internal
    */
-  carry(url: string, Class: WebSocketClass): Connection | undefined {
-    if (this.#connection && !this.#connection.isOver && this.#connection.url === url) return this.#connection;
+  carry(url: string, namespace: string, Class: WebSocketClass): Connection | undefined {
+    if (this.#connection?.accepts(namespace) && this.#connection.url === url) return this.#connection;
     this.#connection = new Connection(url, (flaw) => {
       this.tell("error", error("bad_frame", `the server sent no packet of Socket.IO: ${flaw}`));
     });

@@ -110,7 +110,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       failed: (cause) => io.tell("error", cause),
     };
     const WebSocket = webSocketClass(core);
-    const host = new Host(member, nsp, core, () => io.carry(host.endpoint, WebSocket));
+    const host = new Host(member, nsp, core, () => io.carry(host.endpoint, nsp, WebSocket));
     host.core = new Core(host, Number(randomNumbers(1)[0]));
     host.show(host.core.snapshot());
     this.#host = host;

@@ -3,7 +3,7 @@
 use crate::driver::LONGEST_DELAY_MS;
 use crate::proto::socketio::{Carrier, CarrierOutput, Report, UnexpectedPacket};
 use crate::proto::wire::Value;
-use crate::proto::wire::socketio::{Packet, PacketValue};
+use crate::proto::wire::socketio::{Packet, PacketKind, PacketValue, disconnect};
 use crate::proto::{Close, Timestamp};
 
 /// A socket of a Socket.IO server with what its driver has to remember.
@@ -43,7 +43,8 @@ pub trait ConnectionHost {
     /// The handshake has come: [`handle_open`](super::handle_open) for every client on this socket, and for those that come to it later.
     fn opened(&mut self, max_payload_bytes: u64);
 
-    /// [`handle_packet`](super::handle_packet) for the client of the packet's namespace; an error if there is none.
+    /// [`handle_packet`](super::handle_packet) for the client of the packet's namespace. Without one it is a [`UnexpectedPacket::LeftNamespace`] if one has left this
+    /// socket, which must not come back to it, since nothing tells what is for its new session from what is for the one before.
     fn packet(&mut self, packet: Packet<Self::Value>) -> Result<(), UnexpectedPacket>;
 
     /// Abandons the socket, and tells every client on it that it closed so.
@@ -82,7 +83,13 @@ fn handle<H: ConnectionHost>(host: &mut H, act: impl FnOnce(&mut Carrier<H::Valu
             CarrierOutput::Open { max_payload_bytes } => host.opened(max_payload_bytes),
             CarrierOutput::Send(frame) => host.send(&frame),
             CarrierOutput::Packet(packet) => {
+                let has_joined = matches!(packet.kind, PacketKind::Connect { .. });
+                let goodbye = has_joined.then(|| disconnect(&packet.namespace));
                 if let Err(unexpected) = host.packet(packet) {
+                    // The client has left while the server decided.
+                    if unexpected == UnexpectedPacket::LeftNamespace {
+                        goodbye.iter().for_each(|frame| host.send(frame));
+                    }
                     host.with_connection(|connection| connection.carrier.handle_unexpected(unexpected));
                 }
             }

@@ -200,13 +200,16 @@ pub fn handle_packet<H: PacketHost>(host: &mut H, packet: PacketKind<H::Value>) 
 /// Either alarm went off.
 pub fn handle_timeout<H: PacketHost>(host: &mut H) {
     host.with_membership(|member| member.deadline = Timestamp::NEVER);
+    host.with_driver(|driver| driver.deadline = Timestamp::NEVER);
     let now = host.now();
+    // First, and at the same time: what expires now is dropped, and is not too late for its acknowledgement besides.
+    super::handle_input(host, Input::Timeout, now);
     while let Some(seq) = host.with_membership(|member| member.acks.handle_timeout(now)) {
-        super::command(host, |client, now| client.cancel(seq, now));
+        host.with_driver(|driver| driver.client.cancel(seq, now));
         forget(host, seq);
         host.event_unacknowledged(seq, RequestFailure::TimedOut);
     }
-    super::handle_timeout(host);
+    super::follow_up(host, now);
     rearm(host);
 }
 

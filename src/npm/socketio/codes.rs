@@ -53,6 +53,7 @@ mirror! {
         NoHandshake = "no_handshake",
         ForeignNamespace = "foreign_namespace",
         SecondAnswer = "second_answer",
+        LeftNamespace = "left_namespace",
     }
 }
 
@@ -64,6 +65,7 @@ impl UnexpectedName {
             Self::NoHandshake => Some(UnexpectedPacket::NoHandshake),
             Self::ForeignNamespace => Some(UnexpectedPacket::ForeignNamespace),
             Self::SecondAnswer => Some(UnexpectedPacket::SecondAnswer),
+            Self::LeftNamespace => Some(UnexpectedPacket::LeftNamespace),
             _ => None,
         }
     }

@@ -72,6 +72,8 @@ coded! {
         ForeignNamespace = "foreign_namespace",
         /// A CONNECT or a CONNECT_ERROR for a client that is in its namespace.
         SecondAnswer = "second_answer",
+        /// A packet for a namespace that the client has left, which may have crossed its DISCONNECT: no fault of the server.
+        LeftNamespace = "left_namespace",
     }
 }
 
@@ -107,7 +109,9 @@ impl<V: PacketValue> Carrier<V> {
 
     /// A packet of the server had no place.
     pub fn handle_unexpected(&mut self, packet: UnexpectedPacket) {
-        self.report(Report::Unexpected(packet));
+        if packet != UnexpectedPacket::LeftNamespace {
+            self.report(Report::Unexpected(packet));
+        }
     }
 
     /// The page is visible or runs again, or the network has changed.
@@ -144,8 +148,8 @@ impl<V: PacketValue> Carrier<V> {
         match read {
             Ok(Some(EnginePacket::Open(handshake))) => self.open(&handshake, now),
             Ok(Some(EnginePacket::Ping)) => {
-                self.outputs.push_back(CarrierOutput::Send(pong()));
                 if let Stage::Open(pings) = &mut self.stage {
+                    self.outputs.push_back(CarrierOutput::Send(pong()));
                     pings.handle_ping(now);
                 }
             }

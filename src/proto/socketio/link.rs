@@ -119,12 +119,13 @@ impl<V: PacketValue> Link<V> {
         Ok(())
     }
 
-    /// The state machine closes the socket: says goodbye in front of it, if the client is in its namespace or has asked to be.
+    /// The state machine closes the socket: says goodbye in front of it, if the client is in its namespace. While the server decides, a goodbye would be wrong (npm `socket.io`
+    /// ends the connection over it, for all its clients): it is said when the server has let the client in.
     pub fn leave(&mut self) {
-        if matches!(self.stage, Stage::Joining { .. } | Stage::Joined) {
-            self.stage = Stage::Ended;
+        if matches!(self.stage, Stage::Joined) {
             self.outputs.push_back(LinkOutput::Send(disconnect(&self.namespace)));
         }
+        self.stage = Stage::Ended;
     }
 
     /// What to do next; `None` when there is nothing.

@@ -25,4 +25,5 @@ export type FlawName =
   | "second_handshake"
   | "no_handshake"
   | "foreign_namespace"
-  | "second_answer";
+  | "second_answer"
+  | "left_namespace";

@@ -14,6 +14,8 @@ export class Connection implements CarrierHost, SocketListener {
   readonly #carrier = new Carrier();
   readonly #socket = new Socket(this);
   readonly #members = new Map<string, Host>();
+  /** Where clients have left while others stayed: what still comes for them is not for a client that is there anew. */
+  readonly #left = new Set<string>();
   readonly #flawed: (flaw: FlawName) => void;
   /** How large frames may be, once it is open. */
   #maxPayloadBytes: number | undefined;
@@ -22,6 +24,11 @@ export class Connection implements CarrierHost, SocketListener {
   constructor(url: string, flawed: (flaw: FlawName) => void) {
     this.url = url;
     this.#flawed = flawed;
+  }
+
+  /** Whether a client of this namespace may come to it. */
+  accepts(namespace: string): boolean {
+    return !this.isOver && !this.#left.has(namespace);
   }
 
   /** Says whether the browser takes the URL. */
@@ -54,6 +61,11 @@ export class Connection implements CarrierHost, SocketListener {
     return true;
   }
 
+  /** The server has not let the client in, so nothing of it is under way. */
+  refuse(member: Host): void {
+    this.#members.delete(member.namespace);
+  }
+
   /** The same without listening any more. */
   abandon(member: Host): void {
     this.#remove(member);
@@ -79,12 +91,18 @@ export class Connection implements CarrierHost, SocketListener {
 
   opened(maxPayloadBytes: number): void {
     this.#maxPayloadBytes = maxPayloadBytes;
-    for (const member of [...this.#members.values()]) member.core?.open(member, maxPayloadBytes);
+    for (const member of [...this.#members.values()]) {
+      if (this.#members.get(member.namespace) === member) member.core?.open(member, maxPayloadBytes);
+    }
   }
 
   deliver(namespace = "/"): FlawName | undefined {
     const member = this.#members.get(namespace);
-    return member ? (member.core?.packet(member, this.#carrier) as FlawName | undefined) : "foreign_namespace";
+    return member
+      ? (member.core?.packet(member, this.#carrier) as FlawName | undefined)
+      : this.#left.has(namespace)
+        ? "left_namespace"
+        : "foreign_namespace";
   }
 
   ended(): void {
@@ -116,7 +134,9 @@ export class Connection implements CarrierHost, SocketListener {
   }
 
   #remove(member: Host): void {
-    if (this.#members.get(member.namespace) === member) this.#members.delete(member.namespace);
+    if (this.#members.get(member.namespace) !== member) return;
+    this.#members.delete(member.namespace);
+    this.#left.add(member.namespace);
   }
 
   #takeMembers(): Host[] {

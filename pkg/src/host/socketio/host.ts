@@ -179,6 +179,7 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   }
 
   keptOut(reason: unknown): void {
+    this.#connection?.refuse(this);
     this.#later(() => this.#member.keptOut(reason));
   }
 
@@ -231,6 +232,8 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   }
 
   dropped(frame: string, reason: DropName, _: string | undefined, seq: number): void {
+    // A volatile event: `emit` says so itself.
+    if (reason === "not_open") return;
     const args = withAttachments(JSON.parse(frame), this.#attachments.get(seq) ?? []);
     this.#attachments.delete(seq);
     this.#settle(seq, error(reason === "outcome_unknown" ? "unconfirmed" : reason, `the event was dropped: ${reason}`));
