@@ -94,7 +94,7 @@ fn core_manifest(number: usize) -> String {
     format!(
         "[package]\nname = \"core-{number}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [lib]\nname = \"everwire\"\ndoctest = false\n\n\
-         [features]\ndefault = [\"json\"]\njson = []\nsocketio = []\nweb = []\nnpm = []\n\n\
+         [features]\ndefault = [\"json\", \"socketio\"]\njson = []\nsocketio = []\nweb = []\nnpm = []\n\n\
          [dependencies]\n{FASTRAND}{SERDE_JSON}"
     )
 }

@@ -38,6 +38,7 @@ mod shrink;
 mod simulated_connection;
 mod simulated_page;
 mod simulation;
+mod socketio;
 mod stream_model;
 pub mod thundering_herd;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! One run from its plan to its verdict.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use everwire::proto::time::FOREVER;
@@ -28,14 +29,19 @@ pub fn run(plan: &Plan, is_traced: bool) -> Outcome {
     let mut simulation = Simulation::new(plan, is_traced);
     let finished = catch_unwind(AssertUnwindSafe(|| simulation.complete()));
     if let Err(panic) = finished {
-        let words = panic.downcast_ref::<String>().map(String::as_str);
-        let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?").to_owned();
+        let (rule, words) = panicked(&*panic);
         simulation.violation = None;
-        let rule = if words == ENDLESS { Rule::Spins } else { Rule::Panic };
         simulation.break_rule(rule, words);
     }
     let Simulation { violation, tally, trace, now, .. } = simulation;
     Outcome { violation, tally, trace: trace.unwrap_or_default(), took_ms: now }
+}
+
+/// What a panic has broken, and its words.
+pub fn panicked(panic: &(dyn Any + Send)) -> (Rule, String) {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?").to_owned();
+    (if words == ENDLESS { Rule::Spins } else { Rule::Panic }, words)
 }
 
 impl Simulation {

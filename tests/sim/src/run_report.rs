@@ -5,20 +5,32 @@ use core::fmt::Write;
 use crate::run::run;
 use crate::runs::Campaign;
 use crate::shrink::shrink;
+use crate::socketio;
 use crate::verdict::BrokenRule;
 
 /// What a seed of a campaign has broken, how to see it again, and the least that breaks the same.
 pub fn explain(campaign: &Campaign, seed: u64, violation: &BrokenRule) -> String {
-    let plan = campaign.plan(seed);
     let mut text = format!("BROKEN by seed {seed}: {violation}\n\n");
-    let trace = run(&plan, true).trace;
+    let trace = campaign.run_seed(seed, true).trace;
     _ = writeln!(text, "The end of its trace; `cargo xtask sim --seed {seed}{}` shows all of it:", campaign.flags());
     quote(&mut text, &trace, TRACE_LINES);
-    let smallest = shrink(&plan, violation.rule);
-    let (steps, devices) = (plan.steps.len(), plan.setup.devices.len());
-    let (left, devices_left) = (smallest.steps.len(), smallest.setup.devices.len());
-    _ = writeln!(text, "\nShrunk from {steps} steps and {devices} devices to {left} and {devices_left}:\n{smallest}");
-    let outcome = run(&smallest, true);
+    let outcome = if socketio::is_for(seed) {
+        let plan = socketio::plan::plan(seed);
+        let smallest = socketio::shrink(&plan, violation.rule);
+        let (steps, left) = (plan.steps.len(), smallest.steps.len());
+        _ = writeln!(text, "\nShrunk from {steps} steps to {left}:\n{smallest}");
+        socketio::run(&smallest, true)
+    } else {
+        let plan = campaign.plan(seed);
+        let smallest = shrink(&plan, violation.rule);
+        let (steps, devices) = (plan.steps.len(), plan.setup.devices.len());
+        let (left, devices_left) = (smallest.steps.len(), smallest.setup.devices.len());
+        _ = writeln!(
+            text,
+            "\nShrunk from {steps} steps and {devices} devices to {left} and {devices_left}:\n{smallest}"
+        );
+        run(&smallest, true)
+    };
     quote(&mut text, &outcome.trace, SHRUNK_LINES);
     if let Some(violation) = outcome.violation {
         _ = writeln!(text, "\nBROKEN: {violation}");
@@ -28,9 +40,11 @@ pub fn explain(campaign: &Campaign, seed: u64, violation: &BrokenRule) -> String
 
 /// The plan of a seed, everything that happens, and whether a rule was broken.
 pub fn replay(campaign: &Campaign, seed: u64) -> (String, Option<BrokenRule>) {
-    let plan = campaign.plan(seed);
-    let outcome = run(&plan, true);
-    let mut text = plan.to_string();
+    let outcome = campaign.run_seed(seed, true);
+    let mut text = match socketio::is_for(seed) {
+        true => socketio::plan::plan(seed).to_string(),
+        false => campaign.plan(seed).to_string(),
+    };
     quote(&mut text, &outcome.trace, usize::MAX);
     _ = write!(text, "\n{}", outcome.tally);
     (text, outcome.violation)

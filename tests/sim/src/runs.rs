@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::flaw::Flaw;
 use crate::generate;
-use crate::run::run;
+use crate::run::{Outcome, run};
 use crate::run_plan::Plan;
 use crate::run_tally::Tally;
+use crate::socketio;
 use crate::verdict::BrokenRule;
 
 /// What to run.
@@ -54,6 +55,15 @@ impl Campaign {
         plan
     }
 
+    /// Runs one of its seeds.
+    pub(crate) fn run_seed(&self, seed: u64, is_traced: bool) -> Outcome {
+        if socketio::is_for(seed) {
+            socketio::run(&socketio::plan::plan(seed), is_traced)
+        } else {
+            run(&self.plan(seed), is_traced)
+        }
+    }
+
     /// What has to be typed beside the seed.
     pub(crate) fn flags(&self) -> String {
         let flaw = Flaw::ALL.iter().find(|(_, flaw)| self.flaw == Some(*flaw));
@@ -75,7 +85,7 @@ impl Campaign {
                 if seed >= end.load(Ordering::Relaxed) || is_over {
                     break;
                 }
-                let outcome = run(&self.plan(seed), false);
+                let outcome = self.run_seed(seed, false);
                 mine.runs += 1;
                 mine.virtual_ms += outcome.took_ms;
                 mine.tally.merge(&outcome.tally);

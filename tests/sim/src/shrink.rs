@@ -17,7 +17,7 @@ pub fn shrink_by(plan: &Plan, fails: impl Fn(&Plan) -> bool) -> Plan {
     let mut smallest = plan.clone();
     loop {
         let before = smallest.clone();
-        without_steps(&mut smallest, &fails);
+        without_steps(&mut smallest, |plan| &mut plan.steps, &fails);
         without_devices(&mut smallest, &fails);
         simpler(&mut smallest, &fails);
         if smallest == before {
@@ -26,13 +26,15 @@ pub fn shrink_by(plan: &Plan, fails: impl Fn(&Plan) -> bool) -> Plan {
     }
 }
 
-fn without_steps(plan: &mut Plan, fails: &impl Fn(&Plan) -> bool) {
-    let mut chunk = plan.steps.len().div_ceil(2);
+/// Leaves out ever smaller chunks of a plan's steps.
+pub fn without_steps<P: Clone, S>(plan: &mut P, steps: fn(&mut P) -> &mut Vec<S>, fails: &impl Fn(&P) -> bool) {
+    let mut chunk = steps(plan).len().div_ceil(2);
     while chunk > 0 {
         let mut from = 0;
-        while from < plan.steps.len() {
+        while from < steps(plan).len() {
             let mut smaller = plan.clone();
-            smaller.steps.drain(from..(from + chunk).min(plan.steps.len()));
+            let left = steps(&mut smaller);
+            left.drain(from..(from + chunk).min(left.len()));
             if fails(&smaller) { *plan = smaller } else { from += chunk }
         }
         chunk /= 2;

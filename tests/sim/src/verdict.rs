@@ -52,6 +52,12 @@ pub enum Rule {
     ChatsDiffer,
     TypingStays,
     ChatAlarms,
+    ConnectedTwice,
+    DeadLinkUnnoticed,
+    NotWanted,
+    ForeignNamespace,
+    AnswerOutOfTime,
+    FlawsBorne,
     Spins,
     Panic,
 }
@@ -118,6 +124,16 @@ impl Rule {
             }
             Self::TypingStays => "in the end nobody types",
             Self::ChatAlarms => "the alarm of a conversation goes off when something is due, and seldom",
+            Self::ConnectedTwice => {
+                "a client asks once on a connection to be let into its namespace, until it is refused"
+            }
+            Self::DeadLinkUnnoticed => "a connection is left whose server has not pinged for longer than it has said",
+            Self::NotWanted => "a client that its server has put out, or its application has disconnected, stays away",
+            Self::ForeignNamespace => "nothing of another namespace comes to a client, or from it",
+            Self::AnswerOutOfTime => {
+                "an acknowledgement comes in its time, or its event fails then or with the connection that has carried it"
+            }
+            Self::FlawsBorne => "a connection is left after 100 flaws, and after one if its server is not known",
             Self::Spins => "the client never spins",
             Self::Panic => "nothing panics",
         }
