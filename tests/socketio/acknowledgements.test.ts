@@ -56,10 +56,12 @@ async function answered(arena: Arena, sent: number, started: number): Promise<Fi
   const count = (wanted: string) => all.filter((outcome) => outcome === wanted).length;
   expect(count("acknowledged again")).toBe(0);
   const received = count("acknowledged");
+  const reported = count("failed") + (await arena.told("drop")).length;
+  if (arena.isOurs) expect(reported).toBe(sent - received);
   return {
-    ...{ sent, received, lost: sent - received, doubled: 0, outOfOrder: 0, reported: count("failed") },
+    ...{ sent, received, lost: sent - received, doubled: 0, outOfOrder: 0, reported },
     seconds: since(started),
-    remark: `${count("waits")} wait for ever`,
+    remark: `${count("waits")} callbacks never called`,
   };
 }
 

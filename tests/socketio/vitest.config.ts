@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["*.test.ts", "protocol/*.test.ts", "reliable/*.test.ts"],
     globalSetup: ["harness/setup.ts"],
     setupFiles: ["harness/webSocket.ts"],
-    // Browsers and servers share one machine; side by side they would only make each other late.
-    fileParallelism: false,
+    // Scenarios mostly wait, for connections and for what never comes.
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 60_000,
     reporters: ["verbose"],

@@ -127,7 +127,7 @@ async function makeArena(
 }
 
 /** How long nothing has to change before what is missing counts as lost. Longer than a wait between two attempts, and than the pings of the scenarios. */
-const QUIET_MS = 2_500;
+const QUIET_MS = 2_000;
 
 /** The one client that is played, where not both are. */
 const ONLY = env["EVERWIRE_ONLY_CLIENT"];
