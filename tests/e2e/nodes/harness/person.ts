@@ -25,7 +25,9 @@ export class Person {
   constructor(user: string, session: string, certificate: string | undefined, options: Options) {
     this.user = user;
     this.#session = session;
-    this.client = client(certificate, { delivery: "reliable", ...options });
+    // How long a killed database takes to recover is the machine's affair.
+    const reconnect = { maxAttempts: Number.POSITIVE_INFINITY };
+    this.client = client(certificate, { delivery: "reliable", reconnect, ...options });
     this.#listen();
     this.client.connect();
     this.client.send("join_session", { session_id: session });
