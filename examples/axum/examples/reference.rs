@@ -11,7 +11,6 @@ use std::{
 use clap::Parser as _;
 use everwire_axum::{Limits, Rates};
 use everwire_axum_example::{Settings, application};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// A flag that is not here is an error: what a suite tests with it does not apply.
 #[derive(clap::Parser)]
@@ -80,10 +79,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", flags.port)).await?;
     writeln!(stdout(), "ready http://{}/", listener.local_addr()?)?;
     stdout().flush()?;
-    let mut terminate = signal(SignalKind::terminate())?;
     let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
-    terminate.recv().await;
+    shutdown().await?;
     wire.drain(Duration::from_secs(10)).await;
     serving.abort();
     Ok(())
+}
+
+#[cfg(unix)]
+async fn shutdown() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn shutdown() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
