@@ -16,6 +16,12 @@ impl Requests {
         self.waiting.len() >= MAX_REQUESTS
     }
 
+    /// How many wait.
+    #[cfg(feature = "socketio")]
+    pub const fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Starts to wait.
     pub fn push(&mut self, seq: u64, until: Timestamp) {
         self.waiting.push((seq, until));

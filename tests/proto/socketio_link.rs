@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use everwire::proto::socketio::{Acks, Continuity, LinkOutput, MAX_EARLY_PACKETS, Recovery, Report, UnexpectedPacket};
+use everwire::proto::socketio::{
+    Acks, Continuity, LinkOutput, MAX_ACKS, MAX_EARLY_PACKETS, Recovery, Report, UnexpectedPacket,
+};
 use everwire::proto::wire::socketio::{Arguments, Namespace, connect, event};
 use everwire::proto::{
     Cause, Client, Close, Config, DropReason, Event, Input, Message, Output, Phase, Purpose, Reason, Refusal, SocketId,
@@ -595,7 +597,7 @@ fn an_event_that_nobody_waits_for_any_more_is_not_sent() {
 #[test]
 fn events_that_wait_for_acknowledgements_are_bounded() {
     let mut acks = Acks::default();
-    for id in 1..=1_000 {
+    for id in 1..=MAX_ACKS as u64 {
         assert!(!acks.is_full());
         acks.ask(id, Timestamp::from_millis(id));
     }

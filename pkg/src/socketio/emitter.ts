@@ -38,7 +38,11 @@ export class Emitter<Events extends object, Own extends object> {
   /** Removes a listener, all those of an event, or all. */
   off<Name extends (keyof Events | keyof Own) & string>(event?: Name, listener?: ListenerIn<Events, Own, Name>): this {
     if (event === undefined) this.#listeners.clear();
-    else this.#keep(event, ([, given]) => listener !== undefined && given !== listener);
+    else {
+      // One registration of several, as there.
+      const found = this.#of(event).find(([, given]) => given === listener);
+      this.#keep(event, (entry) => listener !== undefined && entry !== found);
+    }
     return this;
   }
 

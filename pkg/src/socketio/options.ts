@@ -59,6 +59,7 @@ export interface SocketOptions {
 /** What the core is told; it checks nothing. Throws a `ConfigError` that names the option of `io()`. */
 export function coreOptions(options: ManagerOptions): Options {
   const { transports, reconnection = true, reconnectionDelay = 1_000, timeout = 20_000 } = options;
+  check(options as Record<string, unknown>);
   if (transports && !transports.includes("websocket")) throw new ConfigError("transports", '["websocket"]');
   const core: Options = {
     reconnect: {
@@ -82,6 +83,21 @@ export function coreOptions(options: ManagerOptions): Options {
     throw new ConfigError(NAMES[field] ?? field, expected);
   }
   return core;
+}
+
+/** Throws for what the core is not told of, or is told in another form. */
+export function check(options: Readonly<Record<string, unknown>>): void {
+  for (const name of ["reconnectionDelay", "reconnectionDelayMax", "retries", "ackTimeout"]) {
+    const value = options[name];
+    if (value !== undefined && !(typeof value === "number" && value >= 0))
+      throw new ConfigError(name, "a number from 0");
+  }
+  const { retries = 0, reconnection = true, path = "" } = options;
+  if (!Number.isInteger(retries)) throw new ConfigError("retries", "a whole number");
+  if (typeof reconnection !== "boolean") throw new ConfigError("reconnection", "true or false");
+  if (typeof path !== "string") throw new ConfigError("path", "a string");
+  if (!/^(object|function)$/.test(typeof (options["auth"] ?? {})))
+    throw new ConfigError("auth", "an object or a function");
 }
 
 /** What `io()` calls the options of the core. */
@@ -109,11 +125,20 @@ export function place(uri: string | undefined, options: ManagerOptions): { url: 
       'an absolute URL such as "https://example.com", or a namespace of the page\'s own server',
     );
   }
-  const namespace = uri === undefined || url.pathname === "/" ? "/" : url.pathname;
+  const namespace = uri === undefined ? "/" : decoded(url.pathname);
   const { path = "/socket.io", addTrailingSlash = true, query = {} } = options;
   url.pathname = path.replace(/\/$/, "") + (addTrailingSlash ? "/" : "");
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(query)) if (value != null) url.searchParams.set(name, String(value));
   url.searchParams.set("EIO", "4");
   url.searchParams.set("transport", "websocket");
   return { url: url.href, namespace };
+}
+
+/** What stands in a URL with percent signs, as it was written. */
+function decoded(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
 }

@@ -1,5 +1,5 @@
 import { Core } from "../../wasm-socketio/everwire.js";
-import { EverwireError, error } from "../errors.js";
+import { ConfigError, EverwireError, error } from "../errors.js";
 import { attempt } from "../host/handlers.js";
 import { byteLength } from "../host/json.js";
 import { randomNumbers, webSocketClass } from "../host/platform.js";
@@ -12,7 +12,7 @@ import type { CloseInfo, Snapshot } from "../types.js";
 import { Emitter } from "./emitter.js";
 import { ConnectError, type DisconnectReason, type DroppedEvent, type SocketOwnEvents } from "./events.js";
 import type { Manager } from "./manager.js";
-import { coreOptions, type SocketOptions } from "./options.js";
+import { check, coreOptions, type SocketOptions } from "./options.js";
 import type {
   Answer,
   AnyEvents,
@@ -83,6 +83,8 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   /** For {@link Manager.socket}. */
   constructor(io: Manager<ListenEvents, EmitEvents>, nsp: string, options: SocketOptions = {}) {
     super();
+    check(options as Record<string, unknown>);
+    if (!/^\/[^,]{0,255}$/.test(nsp)) throw new ConfigError("nsp", "a slash and up to 255 characters, without commas");
     const { auth, retries = 0, ackTimeout = retries ? 10_000 : undefined } = options;
     this.io = io;
     this.nsp = nsp;
@@ -102,9 +104,9 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       attempting: (attempt) => this.#attempting(attempt),
       joined: (sid, continuity) => this.#joined(sid, continuity),
       keptOut: (reason) => this.#keptOut(reason),
-      putOut: () => this.#left("io server disconnect"),
+      putOut: () => this.#putOut(),
       closed: (close) => this.#closed(close),
-      gaveUp: () => io.tell("reconnect_failed"),
+      gaveUp: () => io.reconnection() && io.tell("reconnect_failed"),
       event: (packet, acknowledge) => this.#heard(packet, acknowledge),
       dropped: ([event, ...args], reason) => this.#dropped(event as string, args, reason as DroppedEvent["reason"]),
       failed: (cause) => io.tell("error", cause),
@@ -276,7 +278,8 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   #emit(event: string, given: readonly unknown[], isErrorFirst = false): void {
     if (RESERVED.has(event)) throw error("invalid_event", `"${event}" is a reserved event name`);
-    const { timeout = this.#ackTimeout, volatile: isVolatile = false } = this.#flags;
+    const { volatile: isVolatile = false } = this.#flags;
+    const timeout = this.#flags.timeout ?? this.#ackTimeout;
     this.#flags = NO_FLAGS;
     const last = given[given.length - 1];
     const callback = typeof last === "function" ? (last as AnyListener) : undefined;
@@ -286,14 +289,17 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       callback &&
       ((failure, answer) => {
         if (isErrorFirst || timeout !== undefined) callback(failure, ...answer);
-        else if (failure) this.#dropped(event, args, "unconfirmed");
-        else callback(...answer);
+        else if (failure?.code === "abandoned") this.#dropped(event, args, "unconfirmed");
+        else if (!failure) callback(...answer);
       });
     if (this.#retries && !isVolatile) this.#sendUntilAcknowledged(this.#retries, event, args, timeout, acknowledged);
     else {
       const encoded = encodeArguments([event, ...args]);
       try {
-        this.#host.emit(encoded, largestFrame(encoded), isVolatile, timeout, acknowledged);
+        // Behind what waits for room it would come late, which is worse than never.
+        if (isVolatile && !this.#host.snapshot.hasRoom)
+          throw error("not_open", "there is no room, and the event is volatile");
+        this.#host.emit(encoded, largestFrame(encoded, this.#header(acknowledged)), isVolatile, timeout, acknowledged);
       } catch (cause) {
         this.#refused(event, args, cause, acknowledged);
       }
@@ -313,11 +319,17 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       this.#refused(event, args, error("queue_full", "too many events wait"), acknowledged);
       return;
     }
-    const submit = (told: Acknowledged) => this.#host.emit(encoded, largestFrame(encoded), false, timeout, told);
+    const submit = (told: Acknowledged) =>
+      this.#host.emit(encoded, largestFrame(encoded, this.#header(told)), false, timeout, told);
     retries.add(submit, (failure, answer) => {
       if (failure) this.#dropped(event, args, failure.code as DroppedEvent["reason"]);
       acknowledged?.(failure, answer);
     });
+  }
+
+  /** How many bytes stand in front of the arguments. */
+  #header(acknowledged: Acknowledged | undefined): number {
+    return 2 + (this.nsp === "/" ? 0 : byteLength(this.nsp) + 1) + (acknowledged ? LONGEST_ID : 0);
   }
 
   /** Tells of what was neither sent nor queued, once whoever has sent it has gone on. */
@@ -350,16 +362,23 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #keptOut(reason: unknown): void {
     const { message = reason, data } = reason as { message?: unknown; data?: unknown };
     this.#isTrying = false;
-    this.#failed(new ConnectError(String(message), data, undefined));
+    this.#failed(new ConnectError(typeof message === "string" ? message : "refused", data, undefined));
+  }
+
+  #putOut(): void {
+    if (this.#isTrying) {
+      this.#isTrying = false;
+      this.#failed(new ConnectError("io server disconnect", undefined, undefined));
+    }
+    this.#left("io server disconnect");
   }
 
   #closed(close: CloseInfo): void {
     if (this.connected) this.#left(REASONS[close.cause ?? ""] ?? "transport close", close);
     else if (this.#isTrying && close.cause !== "replaced") {
       this.#isTrying = false;
-      this.#failed(
-        new ConnectError(close.cause === "connect_timeout" ? "timeout" : "websocket error", undefined, close),
-      );
+      const why = close.cause === "connect_timeout" ? "timeout" : close.code === OLD_SERVER ? OLD : "websocket error";
+      this.#failed(new ConnectError(why, undefined, close));
     }
     if (!this.io.reconnection() && this.active) this.#core.command(this.#host, "disconnect");
   }
@@ -413,10 +432,14 @@ function tellAll(listeners: readonly CatchAllListener[], event: string, args: re
 }
 
 /** The size of the largest frame of an event: servers limit each. */
-const largestFrame = ({ text, attachments }: EncodedArguments): number =>
-  attachments.map(size).reduce((most, bytes) => Math.max(most, bytes), byteLength(text) + HEADER_BYTES);
+const largestFrame = ({ text, attachments }: EncodedArguments, header: number): number =>
+  attachments.map(size).reduce((most, bytes) => Math.max(most, bytes), byteLength(text) + header);
 
 const size = (attachment: Attachment): number => ("byteLength" in attachment ? attachment.byteLength : attachment.size);
 
-/** More than the type, the namespace and the id of most packets. */
-const HEADER_BYTES = 32;
+/** How the core closes a connection whose server lets clients in without an id. */
+const OLD_SERVER = 1002;
+const OLD = "the server speaks Socket.IO 2: everwire/socket.io needs 3 or 4";
+
+/** As large as an id can be in front of the arguments, with the number of attachments. */
+const LONGEST_ID = 20;

@@ -284,6 +284,7 @@ fn end<H: PacketHost>(host: &mut H) {
     for seq in lost {
         host.event_unacknowledged(seq, RequestFailure::Abandoned);
     }
+    rearm(host);
 }
 
 /// Arms the second alarm, unless it goes off early enough.

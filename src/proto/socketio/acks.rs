@@ -7,7 +7,7 @@ use crate::proto::requests::Requests;
 
 /// Which events of this client wait for an acknowledgement, by the numbers of their messages, which are the ids on the wire.
 ///
-/// It outlives connections, as the queue does that the events may wait in. At most 1 000 wait.
+/// It outlives connections, as the queue does that the events may wait in. At most 16 384 wait.
 #[derive(Debug, Default)]
 pub struct Acks {
     waiting: Requests,
@@ -18,7 +18,7 @@ pub struct Acks {
 impl Acks {
     /// Whether one more would be too many, so that its event is to be refused.
     pub const fn is_full(&self) -> bool {
-        self.waiting.is_full()
+        self.waiting.len() >= MAX_ACKS
     }
 
     /// An event was accepted whose acknowledgement has to come before `until`.
@@ -71,3 +71,6 @@ impl Acks {
         lost
     }
 }
+
+/// How many events of one client can wait for their acknowledgements.
+pub const MAX_ACKS: usize = 16_384;

@@ -122,6 +122,8 @@ impl<V: PacketValue> Link<V> {
     /// The state machine closes the socket: says goodbye in front of it, if the client is in its namespace. While the server decides, a goodbye would be wrong (npm `socket.io`
     /// ends the connection over it, for all its clients): it is said when the server has let the client in.
     pub fn leave(&mut self) {
+        // What has come and was not handed on is not wanted any more.
+        self.outputs.clear();
         if matches!(self.stage, Stage::Joined) {
             self.outputs.push_back(LinkOutput::Send(disconnect(&self.namespace)));
         }

@@ -11,7 +11,7 @@ mod link;
 mod recovery;
 mod server_pings;
 
-pub use acks::Acks;
+pub use acks::{Acks, MAX_ACKS};
 pub use carrier::{Carrier, CarrierOutput, Report, UnexpectedPacket};
 pub use link::{Link, LinkOutput, MAX_EARLY_PACKETS};
 pub use recovery::{Continuity, Recovery};

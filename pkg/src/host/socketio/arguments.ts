@@ -1,5 +1,4 @@
 import { error } from "../../errors.js";
-import { wellFormed } from "../encode.js";
 
 /** What travels as a frame of its own. */
 export type Attachment = ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob;
@@ -24,7 +23,7 @@ export function encodeArguments(args: readonly unknown[]): EncodedArguments {
       args,
       mayHold(args, 0) ? (replace as (name: string, value: unknown) => unknown) : undefined,
     );
-    return { text: wellFormed(text), attachments };
+    return { text, attachments };
   } catch (cause) {
     throw error("unserialisable", "the arguments cannot be written as JSON (see `cause`)", cause);
   }

@@ -10,7 +10,7 @@ import type { Host } from "./host.js";
 export class Connection implements CarrierHost, SocketListener {
   readonly url: string;
   /** Whether nobody may come to it any more. */
-  isOver = false;
+  #isOver = false;
   readonly #carrier = new Carrier();
   readonly #socket = new Socket(this);
   readonly #members = new Map<string, Host>();
@@ -28,7 +28,7 @@ export class Connection implements CarrierHost, SocketListener {
 
   /** Whether a client of this namespace may come to it. */
   accepts(namespace: string): boolean {
-    return !this.isOver && !this.#left.has(namespace);
+    return !this.#isOver && !this.#left.has(namespace) && !this.#members.has(namespace);
   }
 
   /** Says whether the browser takes the URL. */
@@ -41,8 +41,8 @@ export class Connection implements CarrierHost, SocketListener {
         this.binaryType = "arraybuffer";
       }
     }
-    this.isOver = !this.#socket.open(Binary, this.url, []);
-    return !this.isOver;
+    this.#isOver = !this.#socket.open(Binary, this.url, []);
+    return !this.#isOver;
   }
 
   join(member: Host): void {
@@ -56,7 +56,7 @@ export class Connection implements CarrierHost, SocketListener {
       this.#remove(member);
       return false;
     }
-    this.isOver = true;
+    this.#isOver = true;
     this.#socket.close();
     return true;
   }
@@ -128,7 +128,7 @@ export class Connection implements CarrierHost, SocketListener {
   }
 
   #abandon(): void {
-    this.isOver = true;
+    this.#isOver = true;
     clearTimeout(this.#alarm);
     this.#socket.abandon();
   }

@@ -5,6 +5,7 @@ import type { Auth } from "../../socketio/types.js";
 import type { CloseInfo, Options, Snapshot } from "../../types.js";
 import type { CoreHost } from "../contract.js";
 import { attempt, Listeners } from "../handlers.js";
+import { byteLength } from "../json.js";
 import { numericOption } from "../options.js";
 import { isOffline, pageWatch } from "../page.js";
 import { closeInfo, makeSnapshot, type RawSnapshot } from "../snapshot.js";
@@ -54,6 +55,8 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   #connection: Connection | undefined;
   readonly #watchPage = pageWatch((event) => {
     this.#handle(event);
+    // What is sent now would be lost, and the sockets of a network that is gone do not come back.
+    if (event === "offline") this.#connection?.socketClosed(1006, "offline", false);
     this.#connection?.probe();
   });
   readonly #attachments = new Map<number, readonly Attachment[]>();
@@ -93,9 +96,20 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
     const current = {};
     this.#attempt = current;
     const isAwaited = () => current === this.#attempt;
-    this.#member.attempting(this.snapshot.attempt);
+    // What the core has shown before is about the last attempt.
+    this.#member.attempting(this.core?.snapshot().attempt ?? 0);
+    const failed = (cause: EverwireError) => {
+      if (!isAwaited()) return;
+      this.#later(() => this.#member.failed(cause));
+      this.#handle("token_failed");
+    };
     const settled = (data: object | undefined) => {
       if (!isAwaited()) return;
+      try {
+        JSON.stringify(data);
+      } catch (cause) {
+        return failed(error("unserialisable", "`auth` cannot be written as JSON (see `cause`)", cause));
+      }
       this.#attempt = undefined;
       this.#auth = data;
       this.#connection = this.#carry(this);
@@ -107,22 +121,13 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
       if (typeof auth === "function") auth(settled);
       else settled(auth);
     } catch (cause) {
-      if (!isAwaited()) return;
-      this.#later(() => this.#member.failed(error("token_failed", "`auth` threw (see `cause`)", cause)));
-      this.#handle("token_failed");
+      failed(error("token_failed", "`auth` threw (see `cause`)", cause));
     }
   }
 
   auth(pid: string | undefined, offset: string | undefined): string | undefined {
     const claim = pid === undefined ? this.#auth : { pid, offset, ...this.#auth };
-    try {
-      return claim && JSON.stringify(claim);
-    } catch (cause) {
-      this.#later(() =>
-        this.#member.failed(error("unserialisable", "`auth` cannot be written as JSON (see `cause`)", cause)),
-      );
-      return undefined;
-    }
+    return claim && JSON.stringify(claim);
   }
 
   send(text: string): number | undefined {
@@ -200,7 +205,11 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
         : ({ text, attachments }: EncodedArguments) => {
             // The id means nothing to another connection.
             const frame = visit === this.#visit && this.core?.ack(id, text, attachments.length);
-            if (frame && this.send(frame) !== undefined) this.#sendAll(attachments);
+            if (!frame) return;
+            // The server would end the connection over it.
+            if (byteLength(frame) > (this.core?.maxBytes() ?? 0))
+              this.#member.failed(error("too_large", TOO_LARGE_ACK));
+            else if (this.send(frame) !== undefined) this.#sendAll(attachments);
           };
     this.#later(() => this.#member.event(args, acknowledge));
   }
@@ -279,7 +288,7 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
       const outcome = core.emit(this, text, bytes, attachments.length, isVolatile, acknowledged && ackMs);
       if (outcome !== "sent" && outcome !== "queued") {
         const sizes = outcome === "too_large" ? `: ${bytes} bytes of ${core.maxBytes()}` : "";
-        throw error(outcome, REFUSAL_TEXTS[outcome] + sizes);
+        throw error(outcome, (outcome === "queue_full" ? TOO_MANY : REFUSAL_TEXTS[outcome]) + sizes);
       }
       if (!acknowledged && !attachments.length) return;
       const seq = core.latestSeq();
@@ -322,6 +331,10 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
     this.#events.push(tell);
   }
 }
+
+const TOO_LARGE_ACK = "an acknowledgement is larger than the server takes";
+
+const TOO_MANY = "too many events wait, to be sent or to be acknowledged";
 
 const ACK_FAILURES: Record<FailureName, string> = {
   timed_out: "operation has timed out",

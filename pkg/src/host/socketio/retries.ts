@@ -49,9 +49,8 @@ export class Retries {
         if (!failure) this.#settle(entry, failure, args);
         else if (round === this.#round) {
           // What is behind it would overtake it. A connection that is lost says nothing about the server's patience.
-          if (failure.code !== "timed_out") entry.isUnderWay = false;
-          else if (++entry.tries > this.#most) this.#settle(entry, failure, args);
-          else this.#beginRound();
+          if (failure.code === "timed_out") this.#beginRound(failure);
+          else entry.isUnderWay = false;
         }
         this.resume();
       });
@@ -60,10 +59,13 @@ export class Retries {
     }
   }
 
-  /** Sends everything again that is not acknowledged. */
-  #beginRound(): void {
+  /** The first of those under way is overdue: all of them are sent again, those that may be. */
+  #beginRound(failure: EverwireError): void {
     this.#round++;
-    for (const entry of this.#entries) entry.isUnderWay = false;
+    for (const entry of this.#entries.filter(({ isUnderWay }) => isUnderWay)) {
+      entry.isUnderWay = false;
+      if (++entry.tries > this.#most) this.#settle(entry, failure, []);
+    }
   }
 
   #settle(entry: Entry, ...outcome: Parameters<Acknowledged>): void {

@@ -201,7 +201,8 @@ fn handshake<V: PacketValue>(frame: &V::Text) -> Result<Handshake<V::Text>, Pack
             max_payload_bytes,
         })
     };
-    V::parse_from(frame, 1).and_then(fields).ok_or(PacketFlaw::BadHandshake)
+    let data = V::parse_from(frame, 1).filter(|data| data.json() == Json::Object);
+    data.and_then(fields).ok_or(PacketFlaw::BadHandshake)
 }
 
 /// `<type>[<attachments>-][<namespace>,][<id>]`
