@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors.js";
-import { checkOptions } from "../host/options.js";
+import { OPTION_RANGES } from "../host/optionRanges.js";
+import { numericOption } from "../host/options.js";
 import type { Options, WebSocketClass } from "../types.js";
 import type { Auth } from "./types.js";
 
@@ -76,11 +77,13 @@ export function coreOptions(options: ManagerOptions): Options {
     buffer: { highBytes: 16 << 20, lowBytes: 4 << 20, ...options.buffer },
     WebSocket: options.WebSocket,
   };
-  try {
-    checkOptions(core);
-  } catch (cause) {
-    const { field, expected } = cause as ConfigError;
-    throw new ConfigError(NAMES[field] ?? field, expected);
+  for (const [index, [field, least, most, takesInfinity]] of OPTION_RANGES.entries()) {
+    const value = numericOption(core, index);
+    if (value === undefined || (value >= least && value <= most) || (takesInfinity && value === Infinity)) continue;
+    throw new ConfigError(
+      NAMES[field] ?? field,
+      `a number from ${least} to ${most}${takesInfinity ? ", or Infinity" : ""}`,
+    );
   }
   return core;
 }
