@@ -1,4 +1,4 @@
-//! The shipped reader and writer of Socket.IO frames under arbitrary frames.
+//! A client of a Socket.IO server, and the reader and the writer of its frames, under arbitrary frames and an arbitrary application.
 #![no_main]
 
 use everwire_fuzz::socketio;

@@ -5,6 +5,7 @@ pub mod core;
 pub mod frame;
 pub mod server_frame;
 pub mod socketio;
+mod socketio_page;
 pub mod wire_text;
 
 // The server's own files: the rest of the server would take longer to build than these are fuzzed.

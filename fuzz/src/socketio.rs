@@ -1,15 +1,14 @@
-//! A connection's frames as the shipped reader puts them together and the shipped link obeys them, and packets as the shipped writer writes them.
+//! A connection's frames as the shipped reader puts them together and the shipped driver obeys them, and packets as the shipped writer writes them.
 
-use everwire::proto::Timestamp;
-use everwire::proto::socketio::{LinkOutput, Recovery};
 use everwire::proto::wire::socketio::{
     Arguments, EnginePacket, FrameReader, Handshake, MAX_NAMESPACE_LENGTH, MAX_RECEIVED_ATTACHMENTS, Namespace, Packet,
     PacketFlaw, PacketKind, RESERVED_EVENTS, ack, connect, disconnect, event,
 };
-use everwire_kit::{SoloLink, SoloOutput};
 use serde_json::{Value, json};
 
-/// Reads one frame per line, binary where the line begins with `b`, and writes what it means; panics when something does not hold.
+use crate::socketio_page;
+
+/// Reads one frame per line, binary where the line begins with `b`, and writes what it means, and plays the lines to a client; panics when something does not hold.
 pub fn check(frames: &str) {
     // With the feature `raw_value`, which another target needs, this member has a meaning of its own to `serde_json`.
     if frames.contains("$serde_json") {
@@ -23,7 +22,7 @@ pub fn check(frames: &str) {
             Err(flaw) => assert!(PacketFlaw::ALL.contains(&flaw)),
         }
     }
-    connect_with(frames);
+    socketio_page::play(frames);
     let name = Namespace::new(frames.to_owned());
     if let Ok(namespace) = name {
         check_written_anew(&Packet { namespace, kind: PacketKind::Disconnect });
@@ -34,57 +33,6 @@ fn read(reader: &mut FrameReader<Value>, frame: &str) -> Result<Option<EnginePac
     match frame.strip_prefix('b') {
         Some(bytes) => reader.read_binary(bytes.as_bytes().to_vec()),
         None => reader.read_text(&frame.to_owned()),
-    }
-}
-
-/// A link does one thing after the other, answers pings only, and does nothing after its end.
-fn connect_with(frames: &str) {
-    let mut link = SoloLink::new(Namespace::MAIN);
-    let mut recovery = Recovery::<Value>::default();
-    let (mut has_asked, mut is_joined, mut is_over) = (false, false, false);
-    for (second, frame) in frames.split('\n').enumerate() {
-        let now = Timestamp::from_millis(second as u64 * 1_000);
-        match frame.strip_prefix('b') {
-            Some(bytes) => link.handle_binary(bytes.as_bytes().to_vec(), now),
-            None if frame == "w" => link.probe(now),
-            None => link.handle_text(frame, now),
-        }
-        link.handle_timeout(now);
-        while let Some(output) = link.poll_output() {
-            assert!(!is_over, "{output:?} after the end");
-            let output = match output {
-                SoloOutput::Link(output) => output,
-                SoloOutput::Send(answer) => {
-                    assert!(answer == "3" && frame.starts_with('2'));
-                    continue;
-                }
-                SoloOutput::Report(_) => continue,
-                SoloOutput::Ended(close) => LinkOutput::Ended { close, refusal: None },
-            };
-            match output {
-                LinkOutput::Connect => assert!(!std::mem::replace(&mut has_asked, true)),
-                LinkOutput::Send(goodbye) => panic!("nobody asked for {goodbye}"),
-                LinkOutput::Joined { pid, .. } => {
-                    assert!(has_asked && !std::mem::replace(&mut is_joined, true));
-                    _ = recovery.handle_joined(pid.as_ref());
-                }
-                LinkOutput::PutOut => {
-                    assert!(has_asked);
-                    is_over = true;
-                }
-                LinkOutput::Ended { close, refusal } => {
-                    assert!(refusal.is_none() || !is_joined && close.code == 4401);
-                    is_over = true;
-                }
-                LinkOutput::Event { id, arguments } => {
-                    assert!(is_joined);
-                    recovery.handle_event(id, &arguments);
-                }
-                LinkOutput::Ack { .. } => assert!(is_joined),
-            }
-        }
-        assert_eq!(link.poll_timeout().is_some(), has_asked && !is_over, "a connection is watched as long as it lasts");
-        assert!(link.poll_timeout().is_none_or(|at| at > now), "what was due is done");
     }
 }
 
