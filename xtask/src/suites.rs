@@ -195,6 +195,9 @@ fn python_library(workshop: &mut Workshop) -> Result<()> {
     player("python · vectors at the reference server", port)
         .arg(format!("'{}' {flags}", executable.display()))
         .stream()?;
+    if workshop.is_brief {
+        return Ok(());
+    }
     conformity::python()?.run("python", "python ../../servers/python/tests/reference.py", &python::path()?)
 }
 
@@ -239,17 +242,7 @@ fn deploy(workshop: &mut Workshop) -> Result<()> {
     job.stream()
 }
 
-fn nodes_of_the_reference_server() -> Result<()> {
-    let services = services::Services::start("nodes-of-the-reference-server")?;
-    Job::cargo("nodes · two nodes of the reference server")
-        .args(["test", "--package", "everwire-server", "--test", "nodes", "--", "--include-ignored"])
-        .env("EVERWIRE_POSTGRES", &services.postgres)
-        .env("EVERWIRE_REDIS", &services.redis)
-        .stream()
-}
-
 fn nodes(workshop: &mut Workshop) -> Result<()> {
-    nodes_of_the_reference_server()?;
     let services = services::build()?;
     Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()?;
     let running = Services::start("nodes-tests")?;
@@ -272,6 +265,9 @@ fn nodes(workshop: &mut Workshop) -> Result<()> {
             .env("OPENSSL", &openssl)
     };
     suite("nodes").stream()?;
+    if workshop.is_brief {
+        return Ok(());
+    }
     suite("nodes of the Python library")
         .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
         .env("PATH", python::path()?)
