@@ -18,7 +18,7 @@ export function encode(type: string, data: unknown, isRequest: boolean, isReliab
 }
 
 /** A JSON text whose lone surrogates are replaced, as UTF-8 encoders do. */
-export const wellFormed = (text: string): string =>
+const wellFormed = (text: string): string =>
   LONE.test(text) ? text.replace(ESCAPES, (found, isKept) => (isKept ? found : "\ufffd")) : text;
 
 /**

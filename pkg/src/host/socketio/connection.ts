@@ -66,7 +66,7 @@ export class Connection implements CarrierHost, SocketListener {
     this.#members.delete(member.namespace);
   }
 
-  /** The same without listening any more. */
+  /** Ends a client's part of it, without listening any more. */
   abandon(member: Host): void {
     this.#remove(member);
     if (!this.#members.size) this.#abandon();
