@@ -138,6 +138,9 @@ async fn on_sigterm_it_closes_with_1012_ends_well_and_has_logged_no_token() {
         let frame = json!({ "type": kind, "data": { "session_id": "s1" } });
         ada.send(Message::text(frame.to_string())).await.unwrap();
     }
+    // The request below would otherwise overtake what the socket still carries.
+    ada.send(Message::text(json!({ "type": "ping", "data": {} }).to_string())).await.unwrap();
+    while !ada.next().await.unwrap().unwrap().to_text().unwrap().contains("pong") {}
     let push = json!({ "type": "notification", "user_id": "ada" });
     reqwest::Client::new().post(format!("{url}dev/push")).json(&push).send().await.unwrap();
     while !ada.next().await.unwrap().unwrap().to_text().unwrap().contains("notification") {}
