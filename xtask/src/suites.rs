@@ -394,7 +394,10 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
     let executable = workshop.server()?;
     python::environment()?;
     let suite = |name: &str| {
-        vitest(name, "tests/e2e/delivery").env("EVERWIRE_SERVER_BIN", &executable).env("CHROMIUM", &chromium)
+        vitest(name, "tests/e2e/delivery")
+            .env("EVERWIRE_BRIEF", workshop.is_brief.to_string())
+            .env("EVERWIRE_SERVER_BIN", &executable)
+            .env("CHROMIUM", &chromium)
     };
     suite("delivery").stream()?;
     if !workshop.is_brief {
