@@ -22,15 +22,24 @@
 //! ```
 
 mod announcer;
+mod catch_up;
 mod chat;
+mod config;
 mod dialect;
 mod iso_time;
+mod join;
+mod members;
 mod message;
+mod output;
 mod snapshot;
+mod timeline;
+mod typists;
 
-pub use chat::{Chat, ChatConfig, ChatOutput};
+pub use chat::Chat;
+pub use config::ChatConfig;
 pub use dialect::ChatKind;
 pub use message::{ChatFailure, ChatMessage, ChatStatus};
+pub use output::ChatOutput;
 pub use snapshot::{ChatError, ChatMember, ChatSnapshot};
 
 /// When to say that a user types, and for how long to believe it. All times in milliseconds.

@@ -1,0 +1,261 @@
+//! The messages of a conversation, in their order.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use super::dialect::StoredMessage;
+use super::message::{ChatFailure, ChatMessage, ChatStatus};
+
+/// Where a message stands in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    At(i64),
+    /// Under way, or the server will tell.
+    Pending,
+}
+
+/// A message, and what is known of it beside what is shown.
+#[derive(Debug)]
+pub struct Entry {
+    pub message: ChatMessage,
+    pub key: Key,
+    /// Orders messages of the same time: the server's id if it is a number.
+    rank: u64,
+    /// Orders the rest: in the order of arrival.
+    seq: i64,
+    /// Whether the server has shown it.
+    pub is_stored: bool,
+    /// Whether it is all there; what is being written is not.
+    pub is_whole: bool,
+    /// Whether it was handed to a connection that has ended, at most once.
+    pub is_in_doubt: bool,
+    pub is_read: bool,
+}
+
+impl Entry {
+    const fn place(&self) -> (Key, u64, i64) {
+        (self.key, self.rank, self.seq)
+    }
+
+    pub fn is_same_sender(&self, sender: Option<&str>) -> bool {
+        let known = self.message.sender_id.as_deref();
+        known.is_none() || sender.is_none() || known == sender
+    }
+
+    /// The time that the server says, and its id.
+    pub fn set_time(&mut self, at: i64, server_id: &str) {
+        (self.key, self.rank) = (Key::At(at), number(server_id));
+    }
+}
+
+/// The messages in their order, each id once, as many as are kept.
+#[derive(Debug)]
+pub struct Timeline {
+    entries: Vec<Entry>,
+    max: usize,
+    newest: i64,
+    oldest: i64,
+    /// Whether messages were forgotten since that was asked last.
+    has_forgotten: bool,
+}
+
+impl Timeline {
+    pub const fn new(max: usize) -> Self {
+        Self { entries: Vec::new(), max, newest: 0, oldest: 0, has_forgotten: false }
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub fn entries_mut(&mut self) -> &mut [Entry] {
+        &mut self.entries
+    }
+
+    pub fn retain(&mut self, is_kept: impl FnMut(&Entry) -> bool) {
+        self.entries.retain(is_kept);
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.entries.len() >= self.max
+    }
+
+    pub fn find(&mut self, id: &str) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.message.id == id)
+    }
+
+    /// The newest message that the server has shown.
+    pub fn newest_stored(&self) -> Option<&Entry> {
+        self.entries.iter().rfind(|entry| entry.is_stored)
+    }
+
+    /// The server's id of the oldest message that it has shown.
+    pub fn oldest_id(&self) -> Option<&String> {
+        self.entries.iter().filter(|entry| entry.is_stored).find_map(|entry| entry.message.server_id.as_ref())
+    }
+
+    /// Which message it is that the server tells. A server that does not know the sender's ids says what this user wrote, in order: an `is_echo`.
+    pub fn position_of(&self, stored: &StoredMessage, is_echo: bool) -> Option<usize> {
+        let position = |fits: &dyn Fn(&Entry) -> bool| self.entries.iter().position(fits);
+        let server_id = Some(stored.server_id.as_str());
+        position(&|entry| entry.message.server_id.as_deref() == server_id)
+            .or_else(|| {
+                let (client_id, sender) = (stored.client_id.as_deref(), stored.sender_id.as_deref());
+                position(&|entry| Some(entry.message.id.as_str()) == client_id && entry.is_same_sender(sender))
+            })
+            .or_else(|| {
+                position(&|Entry { message, is_stored, .. }| {
+                    is_echo && message.is_own && !is_stored && message.content == stored.content
+                })
+            })
+    }
+
+    /// Adds a message behind all others.
+    pub fn add(&mut self, message: ChatMessage) -> &mut Entry {
+        self.newest += 1;
+        self.add_at(message, self.newest)
+    }
+
+    /// Adds a message at a place in the order of arrival, see [`Self::reserve`].
+    pub fn add_at(&mut self, message: ChatMessage, seq: i64) -> &mut Entry {
+        self.entries.push(Entry {
+            message,
+            key: Key::Pending,
+            rank: 0,
+            seq,
+            is_stored: false,
+            is_whole: true,
+            is_in_doubt: false,
+            is_read: false,
+        });
+        let last = self.entries.len() - 1;
+        &mut self.entries[last]
+    }
+
+    /// The places of so many messages in the order of arrival, before or behind all others.
+    pub fn reserve(&mut self, count: usize, is_before: bool) -> impl Iterator<Item = i64> + use<> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let first = if is_before {
+            self.oldest -= count;
+            self.oldest
+        } else {
+            self.newest += count;
+            self.newest - count
+        };
+        first + 1..=first + count
+    }
+
+    /// Sorts, and forgets the oldest beyond the bound; what is under way goes last.
+    pub fn order(&mut self) {
+        self.entries.sort_by_key(Entry::place);
+        let excess = self.entries.len().saturating_sub(self.max);
+        if excess > 0 {
+            self.entries.drain(..excess);
+            self.has_forgotten = true;
+        }
+    }
+
+    /// Whether messages were forgotten since this was asked last.
+    pub fn take_has_forgotten(&mut self) -> bool {
+        core::mem::take(&mut self.has_forgotten)
+    }
+
+    /// Gives a message whose time only this side knows its place: behind what is there.
+    pub fn place(&mut self, id: &str) {
+        if self.find(id).is_none_or(|entry| entry.key != Key::Pending) {
+            return;
+        }
+        self.order();
+        let last = self.entries.iter().rfind(|entry| entry.key != Key::Pending).map(|entry| (entry.key, entry.rank));
+        let seq = self.newest + 1;
+        let Some(entry) = self.find(id) else { return };
+        let own = Key::At(entry.message.at);
+        (entry.key, entry.rank) = last.filter(|(key, _)| *key >= own).unwrap_or((own, 0));
+        entry.seq = seq;
+        self.newest = seq;
+    }
+
+    /// Puts a failed message behind all others, as one that is sent anew. Says whether there is one.
+    pub fn renew(&mut self, id: &str, at: i64) -> bool {
+        let seq = self.newest + 1;
+        let Some(entry) = self.find(id).filter(|entry| entry.message.status == Some(ChatStatus::Failed)) else {
+            return false;
+        };
+        (entry.message.status, entry.message.error, entry.message.at) = (Some(ChatStatus::Sending), None, at);
+        (entry.key, entry.seq, entry.is_in_doubt) = (Key::Pending, seq, false);
+        self.newest = seq;
+        true
+    }
+
+    /// A message has come further. Says whether that is news.
+    pub fn advance(&mut self, id: &str, status: ChatStatus) -> bool {
+        let Some(Entry { message, .. }) = self.find(id) else { return false };
+        if message.status.is_none_or(|known| status <= known) {
+            return false;
+        }
+        (message.status, message.error) = (Some(status), None);
+        true
+    }
+
+    /// A message has not arrived, unless the server has shown it.
+    pub fn fail(&mut self, id: &str, failure: ChatFailure) {
+        let Some(entry) = self.find(id) else { return };
+        let may_fail = matches!(entry.message.status, Some(ChatStatus::Sending | ChatStatus::Sent));
+        if entry.is_stored || !may_fail {
+            return;
+        }
+        (entry.message.status, entry.message.error) = (Some(ChatStatus::Failed), Some(failure));
+        self.place(id);
+    }
+
+    /// A connection on which nothing is acknowledged has ended: whether what was handed to it has arrived is not known.
+    pub fn doubt(&mut self) {
+        for entry in &mut self.entries {
+            entry.is_in_doubt |= entry.message.status == Some(ChatStatus::Sent) && !entry.is_stored;
+        }
+    }
+
+    /// All that the server has is here: what is still in doubt did not arrive.
+    pub fn fail_doubtful(&mut self) {
+        let in_doubt = self.entries.iter().filter(|entry| entry.is_in_doubt).map(|entry| entry.message.id.clone());
+        for id in in_doubt.collect::<Vec<_>>() {
+            if let Some(entry) = self.find(&id) {
+                entry.is_in_doubt = false;
+            }
+            self.fail(&id, ChatFailure { code: "unconfirmed".to_owned(), cause: Value::Null });
+        }
+    }
+
+    /// The first of this user's messages that the server has not shown, in order of sending.
+    pub fn first_unshown(&self) -> Option<&ChatMessage> {
+        let is_unshown = |Entry { message, is_stored, is_in_doubt, .. }: &&Entry| {
+            message.is_own && message.status == Some(ChatStatus::Sent) && !is_stored && !is_in_doubt
+        };
+        self.entries.iter().find(is_unshown).map(|entry| &entry.message)
+    }
+
+    /// A message is read, and if the server says so all of its sender before it.
+    pub fn read(&mut self, server_id: &str, is_up_to: bool) {
+        let Some(last) = self.entries.iter().position(|entry| entry.message.server_id.as_deref() == Some(server_id))
+        else {
+            return;
+        };
+        let is_own = self.entries[last].message.is_own;
+        let first = if is_up_to { 0 } else { last };
+        for entry in self.entries[first..=last].iter_mut().filter(|entry| entry.message.is_own == is_own) {
+            entry.is_read = true;
+            if is_own && matches!(entry.message.status, Some(ChatStatus::Sent | ChatStatus::Delivered)) {
+                entry.message.status = Some(ChatStatus::Read);
+            }
+        }
+    }
+}
+
+/// The number that an id is, 0 if it is none.
+fn number(id: &str) -> u64 {
+    let is_number = (1..=15).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { id.parse().unwrap_or(0) } else { 0 }
+}
