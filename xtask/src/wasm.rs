@@ -51,7 +51,8 @@ fn build_flavour(mode: Mode, flavour: &Flavour) -> Result<()> {
 
 fn compile(profile: &str, flavour: &Flavour) -> Result<PathBuf> {
     Job::cargo(format!("build · {} ({profile} profile)", flavour.directory))
-        .args(["build", "--lib", "--package", "everwire", "--target", TARGET])
+        // Cargo links with LTO only what is no Rust library as well.
+        .args(["rustc", "--lib", "--crate-type", "cdylib", "--package", "everwire", "--target", TARGET])
         .args(["--no-default-features", "--features", flavour.features, "--profile", profile])
         .env("CARGO_ENCODED_RUSTFLAGS", flags()?)
         .run()?;
@@ -109,7 +110,7 @@ fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     let release = mode == Mode::Release;
     let mut module = Module::from_file(compiled)?;
     if release {
-        panics::trap(&mut module);
+        panics::trap(&mut module)?;
     }
     Bindgen::new()
         .input_module("everwire", module)
