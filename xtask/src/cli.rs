@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(accepted("fmt"), Command::Fmt);
         assert_eq!(accepted("bench"), Command::Bench { name: None });
         assert_eq!(accepted("bench dispatch"), Command::Bench { name: Some("dispatch".into()) });
-        let load = |quick, store, nodes| Command::Load { options: Options { quick, store, nodes } };
+        let load = |quick, store, nodes| Command::Load { options: Options { quick, store, nodes, unoptimized: false } };
         assert_eq!(accepted("load"), load(false, None, 1));
         assert_eq!(accepted("load --quick"), load(true, None, 1));
         assert_eq!(accepted("load --store sqlite"), load(false, Some(Store::Sqlite), 1));

@@ -21,6 +21,9 @@ pub struct Options {
     /// How many servers share the store
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), requires = "store")]
     pub nodes: u8,
+    /// Whether to run what other suites have built already, where no figure is of interest
+    #[arg(skip)]
+    pub unoptimized: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -37,15 +40,18 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { quick: false, store: None, nodes: 1 }
+        Self { quick: false, store: None, nodes: 1, unoptimized: false }
     }
 }
 
-/// Builds server and generator for release and runs the one against the other, each in its own process.
-pub fn run(&Options { quick, store, nodes }: &Options) -> Result<()> {
+/// Builds server and generator, for release unless told otherwise, and runs the one against the other, each in its own process.
+pub fn run(&Options { quick, store, nodes, unoptimized }: &Options) -> Result<()> {
     let services = (store == Some(Store::Postgres)).then(|| Services::start("load-services")).transpose()?;
     let packages = ["--package", "everwire-server", "--package", "everwire-load"];
-    Job::cargo("load · release build").args(["build", "--release", "--bins"]).args(packages).run()?;
+    let (title, profile, folder) =
+        if unoptimized { ("load · build", "dev", "debug") } else { ("load · release build", "release", "release") };
+    Job::cargo(title).args(["build", "--profile", profile, "--bins"]).args(packages).run()?;
+    let executable = |name: &str| program(folder, name);
     let name = if quick { "load · quick run" } else { "load · full run" };
     // The generator starts the servers, because it also restarts them; all are stopped with it.
     let mut job = Job::new(name, executable("everwire-load")?)
@@ -70,6 +76,6 @@ pub fn run(&Options { quick, store, nodes }: &Options) -> Result<()> {
     job.stream()
 }
 
-fn executable(name: &str) -> Result<PathBuf> {
-    Ok(paths::target()?.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+fn program(folder: &str, name: &str) -> Result<PathBuf> {
+    Ok(paths::target()?.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -276,11 +276,11 @@ fn nodes(workshop: &mut Workshop) -> Result<()> {
 
 fn under_load(workshop: &mut Workshop) -> Result<()> {
     Job::cargo("load · cargo test").args(["test", "--package", "everwire-load"]).stream()?;
-    load::run(&load::Options { quick: true, ..load::Options::default() })?;
+    load::run(&load::Options { quick: true, unoptimized: workshop.is_brief, ..load::Options::default() })?;
     if workshop.is_brief {
         return Ok(());
     }
-    load::run(&load::Options { quick: true, store: Some(load::Store::Sqlite), nodes: 2 })
+    load::run(&load::Options { quick: true, store: Some(load::Store::Sqlite), nodes: 2, unoptimized: false })
 }
 
 fn chrome(workshop: &mut Workshop) -> Result<()> {
