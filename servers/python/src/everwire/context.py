@@ -78,11 +78,11 @@ class Context:
 
     def tell(self, user: str, kind: str, data: Mapping[str, Any], *, echo: bool = True) -> None:
         """Sends an event to the connections that the user has now, at most once, after the commit."""
-        self.effects.tells.append((user, frames.envelope(kind, data), echo))
+        self.effects.tells.append((user, frames.event(kind, data), echo))
 
     def answer(self, kind: str, data: Mapping[str, Any]) -> None:
         """Sends an event to this connection only, at most once, after the commit."""
-        self.effects.here.append(frames.envelope(kind, data))
+        self.effects.here.append(frames.event(kind, data))
 
     def after_commit(self, call: AfterCommit) -> None:
         """Runs a function after the commit, once, if this process lives: for what is slow or cannot be undone. It may be async."""
@@ -137,7 +137,7 @@ class Context:
         if self._engine.bus is not None:
             await self._guard()
             elsewhere = await self._tx.members(room)
-        self.effects.room_tells.append(RoomTell(room, frames.envelope(kind, data), tuple(elsewhere)))
+        self.effects.room_tells.append(RoomTell(room, frames.event(kind, data), tuple(elsewhere)))
 
     async def _guard(self) -> None:
         if not self._savepoint:

@@ -108,8 +108,21 @@ class Engine:
             await self.bus.open(self)
         loops = [self.writer.run() for _ in range(self.store.writers)]
         loops += [self.keeper.watch(), self.keeper.look_after_connections(), self.keeper.look_after_store()]
-        self._tasks += [asyncio.create_task(loop) for loop in loops]
         self.is_open = True
+        for loop in loops:
+            task = asyncio.create_task(loop)
+            task.add_done_callback(self._loop_ended)
+            self._tasks.append(task)
+
+    def _loop_ended(self, task: "asyncio.Task[None]") -> None:
+        """Without it nothing would be acknowledged any more: health checks and clients have to see that."""
+        if self.draining:
+            return
+        error = "cancelled" if task.cancelled() else describe(task.exception() or RuntimeError())
+        log.critical("the server has stopped processing, and refuses connections until it is restarted: %s", error)
+        self.is_open = False
+        for peer in list(self.peers):
+            peer.close(1011, "internal error")
 
     async def stop(self) -> None:
         """Closes all connections with 1012. What was not acknowledged comes again, to the next process."""
@@ -189,7 +202,7 @@ class Engine:
     # What the application makes.
 
     def event(self, user: str, kind: str, data: Mapping[str, Any], stream: str, origin: str) -> NewEvent:
-        frame = frames.envelope(kind, data)
+        frame = frames.event(kind, data)
         if len(frame) > self.limits.event_bytes:
             raise ValueError(f"an event of {len(frame)} bytes is more than event_bytes ({self.limits.event_bytes})")
         return NewEvent(user, stream, frame, origin)

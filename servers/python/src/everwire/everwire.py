@@ -176,7 +176,7 @@ class Everwire:
         if events:
             await self.engine.publish(events)
         if self.engine.bus is not None:
-            self.engine.bus.tell(ToRoom(room, but=list(users)), frames.envelope(kind, data))
+            self.engine.bus.tell(ToRoom(room, but=list(users)), frames.event(kind, data))
 
     async def handle(self, user: str, kind: str, data: dict[str, Any]) -> list[dict[str, Any]]:
         """Processes a message that came by other means than a connection, at most once, and returns the answers."""
@@ -188,11 +188,11 @@ class Everwire:
 
     def tell(self, user: str, kind: str, data: Mapping[str, Any]) -> int:
         """Sends an event to the connections that the user has, at most once; says how many of them this process has."""
-        return self.engine.tell(user, frames.envelope(kind, data))
+        return self.engine.tell(user, frames.event(kind, data))
 
     def tell_everyone(self, kind: str, data: Mapping[str, Any]) -> None:
         """Sends an event to all who are connected, at most once."""
-        self.engine.tell_everyone(frames.envelope(kind, data))
+        self.engine.tell_everyone(frames.event(kind, data))
 
     @property
     def is_ready(self) -> bool:

@@ -9,6 +9,22 @@ import orjson
 
 from .hello import VERSION
 from .limits import Limits
+from .report import MisuseError
+
+
+class EventError(ValueError, MisuseError):
+    """An event of the application's that no client could take for one."""
+
+
+def event(kind: str, data: Mapping[str, Any]) -> str:
+    """An event of the application's. Raises `EventError` for what no client can take for one, and `TypeError` for what is no JSON."""
+    if not isinstance(kind, str) or not 0 < len(kind.encode(errors="replace")) <= MAX_TYPE_BYTES:
+        raise EventError(f"the type of an event is a string of 1 to {MAX_TYPE_BYTES} bytes")
+    if kind in OF_THE_PROTOCOL:
+        raise EventError(f"`{kind}` has a meaning in the protocol: name the event otherwise")
+    if not isinstance(data, Mapping):
+        raise EventError(f"the data of an event is a mapping, and not {type(data).__name__}")
+    return envelope(kind, data)
 
 
 def envelope(kind: str, data: Mapping[str, Any]) -> str:
@@ -61,6 +77,10 @@ def welcome(epoch: int, last: int, limits: Limits, positions: Mapping[str, int])
             "streams": positions,
         },
     )
+
+
+MAX_TYPE_BYTES = 128
+OF_THE_PROTOCOL = frozenset({"hello", "welcome", "ack", "stream", "reply", "receipt"})
 
 
 def _string(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from .frames import MAX_TYPE_BYTES
 from .refusal import Refuse
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Registered:
 
 
 def register(kind: str, call: Handler, *, joins: bool = False, per_second: float | None = None) -> Registered:
-    if not 0 < len(kind.encode()) <= 128:
-        raise ValueError("a type has 1 to 128 bytes")
+    if not 0 < len(kind.encode()) <= MAX_TYPE_BYTES:
+        raise ValueError(f"a type has 1 to {MAX_TYPE_BYTES} bytes")
     parameters = list(inspect.signature(call).parameters.values())
     if len(parameters) != 2:
         raise TypeError("a handler takes the context and the payload")

@@ -133,9 +133,11 @@ async def _message(
         result = await _handle(engine, ctx, frame.data)
         answer = _reply(peer, frame.seq, result) if frame.request else None
         await ctx.finish(keep=True)
-    except StoreError:
+    except (StoreError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
+        if _is_cancelled(error):
+            raise
         if isinstance(error, Refuse):
             refusal = error
         else:
@@ -160,6 +162,12 @@ async def _message(
     if effects.rooms:
         engine.move(peer, effects.rooms)
     outcome.played.append(Played(frame.type, item.at, "processed"))
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether it is this task that is to end, and not one that the handler has waited for."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 async def _handle(engine: "Engine", ctx: Context, data: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _NOTIFY = "SELECT pg_notify({channel}, {payload})"
 async def publish(session: Any, user: str, kind: str, data: Mapping[str, Any], *, stream: str = "user") -> int | None:
     """Stores an event through a SQLAlchemy `AsyncSession` or `AsyncConnection`, or an asyncpg connection, on the database of
     the `Store`. Returns its offset; `None` if the user has never said `hello`, then nothing is stored."""
-    event = _Event(user, stream, frames.envelope(kind, data))
+    event = _Event(user, stream, frames.event(kind, data))
     if hasattr(session, "fetchrow"):
         row = await session.fetchrow(*event.numbered(_NEXT, "user", "stream"))
         if row is None:
@@ -50,7 +50,7 @@ async def publish(session: Any, user: str, kind: str, data: Mapping[str, Any], *
 
 def publish_sync(session: Any, user: str, kind: str, data: Mapping[str, Any], *, stream: str = "user") -> int | None:
     """The same through a SQLAlchemy `Session` or `Connection`, or a `sqlite3.Connection`."""
-    event = _Event(user, stream, frames.envelope(kind, data))
+    event = _Event(user, stream, frames.event(kind, data))
     if isinstance(session, sqlite3.Connection):
         row = session.execute(event.named(_NEXT), event.values).fetchone()
         if row is None:

@@ -10,13 +10,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from ..limits import Limits
 from .base import Change, ContentRefused, Event, NewEvent, StoreError, Takeover
+from .lent import LentConnection
 
 T = TypeVar("T")
+C = TypeVar("C", bound=sqlite3.Connection)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS everwire_memory (
@@ -90,7 +93,7 @@ class SqliteStore:
         self._limits = Limits()
         self._lock = asyncio.Lock()
         self._thread: ThreadPoolExecutor | None = None
-        self._writer: sqlite3.Connection | None = None
+        self._writer: LentConnection | None = None
         self._reader: sqlite3.Connection | None = None
         self._version = -1
         self._seen = 0
@@ -106,16 +109,16 @@ class SqliteStore:
             raise StoreError(f"cannot open the SQLite file: {error}") from error
 
     def _open(self) -> int:
-        writer = self._connect()
+        writer = self._connect(LentConnection)
         self._writer = writer
         writer.execute("PRAGMA journal_mode = WAL")
         writer.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-        writer.executescript(_SCHEMA)
+        sqlite3.Connection.executescript(writer, _SCHEMA)
         epoch = self._epoch or int(time.time() * 1000)
         writer.execute("INSERT OR IGNORE INTO everwire_memory (only_row, epoch) VALUES (1, ?)", (epoch,))
         if self._epoch is not None:
             writer.execute("UPDATE everwire_memory SET epoch = ?", (self._epoch,))
-        self._reader = self._connect()
+        self._reader = self._connect(sqlite3.Connection)
         self._reader.execute("PRAGMA query_only = ON")
         self._seen = self._reader.execute("SELECT COALESCE(MAX(id), 0) FROM everwire_events").fetchone()[0]
         self._heard = int(time.time() * 1000)
@@ -123,13 +126,14 @@ class SqliteStore:
         writer.execute("PRAGMA busy_timeout = 0")
         return int(writer.execute("SELECT epoch FROM everwire_memory").fetchone()[0])
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, factory: type[C]) -> C:
         return sqlite3.connect(
             self._path,
             timeout=self._busy_timeout_s,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
+            factory=factory,
         )
 
     async def close(self) -> None:
@@ -137,7 +141,7 @@ class SqliteStore:
             for connection in (self._reader, self._writer):
                 if connection is not None:
                     with suppress(sqlite3.Error):
-                        connection.close()
+                        sqlite3.Connection.close(connection)
             self._reader = self._writer = None
             if self._thread is not None:
                 self._thread.shutdown(wait=True)
@@ -154,7 +158,7 @@ class SqliteStore:
                 yield SqliteTransaction(writer, self._limits)
             except BaseException as error:
                 with suppress(sqlite3.Error):
-                    writer.execute("ROLLBACK")
+                    sqlite3.Connection.execute(writer, "ROLLBACK")
                 if isinstance(error, sqlite3.Error):
                     raise StoreError(str(error)) from error
                 raise
@@ -166,7 +170,7 @@ class SqliteStore:
                 await asyncio.wait([committing])
                 raise
 
-    async def _begin(self, writer: sqlite3.Connection) -> None:
+    async def _begin(self, writer: LentConnection) -> None:
         deadline = time.monotonic() + self._busy_timeout_s
         while True:
             try:
@@ -180,12 +184,12 @@ class SqliteStore:
                 raise StoreError(str(error)) from error
             await asyncio.sleep(0.002)
 
-    async def _commit(self, writer: sqlite3.Connection) -> None:
+    async def _commit(self, writer: LentConnection) -> None:
         try:
-            await self._in_thread(writer.execute, "COMMIT")
+            await self._in_thread(sqlite3.Connection.execute, writer, "COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
-                writer.execute("ROLLBACK")
+                sqlite3.Connection.execute(writer, "ROLLBACK")
             refused = isinstance(error, sqlite3.IntegrityError)
             raise (ContentRefused if refused else StoreError)(type(error).__name__) from error
 
@@ -262,8 +266,11 @@ class SqliteStore:
 
 
 class SqliteTransaction:
-    def __init__(self, connection: sqlite3.Connection, limits: Limits) -> None:
+    def __init__(self, connection: LentConnection, limits: Limits) -> None:
         self._db = connection
+        # Not those that handlers are lent, which look at each statement.
+        self._execute = partial(sqlite3.Connection.execute, connection)
+        self._executemany = partial(sqlite3.Connection.executemany, connection)
         self._limits = limits
 
     @property
@@ -271,7 +278,7 @@ class SqliteTransaction:
         return self._db
 
     async def hello(self, user: str, client_id: str, owner: str, now: int) -> int:
-        row = self._db.execute(
+        row = self._execute(
             "INSERT INTO everwire_clients (user_id, client_id, last, owner, seen_at) VALUES (?, ?, 0, ?, ?)"
             " ON CONFLICT DO UPDATE SET owner = excluded.owner, seen_at = excluded.seen_at RETURNING last",
             (user, client_id, owner, now),
@@ -279,13 +286,13 @@ class SqliteTransaction:
         return int(row[0])
 
     async def position(self, user: str, stream: str, named: int | None, now: int) -> int:
-        row = self._db.execute(
+        row = self._execute(
             "SELECT id, newest FROM everwire_streams WHERE user_id = ? AND name = ?", (user, stream)
         ).fetchone()
         if row is None:
-            (forgotten,) = self._db.execute("SELECT forgotten FROM everwire_memory").fetchone()
+            (forgotten,) = self._execute("SELECT forgotten FROM everwire_memory").fetchone()
             begin = max(now, int(forgotten))
-            self._db.execute(
+            self._execute(
                 "INSERT INTO everwire_streams (user_id, name, newest) VALUES (?, ?, ?)", (user, stream, begin)
             )
             self._bound_streams(user)
@@ -293,20 +300,18 @@ class SqliteTransaction:
         stream_id, newest = int(row[0]), int(row[1])
         if named is None or named >= newest:
             return newest
-        (oldest,) = self._db.execute(
-            "SELECT MIN(offset) FROM everwire_events WHERE stream = ?", (stream_id,)
-        ).fetchone()
+        (oldest,) = self._execute("SELECT MIN(offset) FROM everwire_events WHERE stream = ?", (stream_id,)).fetchone()
         return max(named, newest if oldest is None else int(oldest) - 1)
 
     async def take(self, user: str, client_id: str, owner: str, prev: int, seq: int) -> bool:
-        updated = self._db.execute(
+        updated = self._execute(
             "UPDATE everwire_clients SET last = ? WHERE user_id = ? AND client_id = ? AND last = ? AND owner = ?",
             (seq, user, client_id, prev, owner),
         )
         return updated.rowcount == 1
 
     async def touch(self, user: str, client_id: str, owner: str, now: int) -> bool:
-        updated = self._db.execute(
+        updated = self._execute(
             "UPDATE everwire_clients SET seen_at = ? WHERE user_id = ? AND client_id = ? AND owner = ?",
             (now, user, client_id, owner),
         )
@@ -319,7 +324,7 @@ class SqliteTransaction:
             counts[key] = counts.get(key, 0) + 1
         next_offset: dict[tuple[str, str], tuple[int, int]] = {}
         for key, count in counts.items():
-            row = self._db.execute(
+            row = self._execute(
                 "UPDATE everwire_streams SET newest = newest + ? WHERE user_id = ? AND name = ? RETURNING id, newest",
                 (count, *key),
             ).fetchone()
@@ -336,7 +341,7 @@ class SqliteTransaction:
             next_offset[event.user, event.stream] = (stream_id, offset + 1)
             rows.append((stream_id, offset, now, event.origin, event.frame))
             offsets.append(offset)
-        self._db.executemany(
+        self._executemany(
             "INSERT INTO everwire_events (stream, offset, stored_at, origin, frame) VALUES (?, ?, ?, ?, ?)", rows
         )
         for key, (stream_id, after) in next_offset.items():
@@ -346,11 +351,11 @@ class SqliteTransaction:
         return offsets
 
     def _trim(self, stream_id: int, newest: int) -> None:
-        self._db.execute(
+        self._execute(
             "DELETE FROM everwire_events WHERE stream = ? AND offset <= ?",
             (stream_id, newest - self._limits.history_events),
         )
-        self._db.execute(
+        self._execute(
             "DELETE FROM everwire_events WHERE stream = ?1 AND offset <= (SELECT MAX(offset) FROM (SELECT offset,"
             " SUM(LENGTH(frame)) OVER (ORDER BY offset DESC) AS bytes FROM everwire_events WHERE stream = ?1)"
             " WHERE bytes > ?2)",
@@ -358,60 +363,60 @@ class SqliteTransaction:
         )
 
     async def join(self, user: str, client_id: str, room: str) -> None:
-        joined = self._db.execute(
+        joined = self._execute(
             "INSERT INTO everwire_joined (user_id, room) VALUES (?, ?) ON CONFLICT DO NOTHING", (user, room)
         )
         if joined.rowcount == 1:
-            surplus = self._db.execute(
+            surplus = self._execute(
                 "SELECT room FROM everwire_joined WHERE user_id = ? ORDER BY id DESC LIMIT -1 OFFSET ?",
                 (user, self._limits.rooms_per_user),
             ).fetchall()
             for (old,) in surplus:
                 await self.leave(user, old)
         if client_id:
-            self._db.execute(
+            self._execute(
                 "INSERT INTO everwire_members (room, user_id, client_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (room, user, client_id),
             )
 
     async def leave(self, user: str, room: str) -> None:
-        self._db.execute("DELETE FROM everwire_joined WHERE user_id = ? AND room = ?", (user, room))
-        self._db.execute("DELETE FROM everwire_members WHERE room = ? AND user_id = ?", (room, user))
+        self._execute("DELETE FROM everwire_joined WHERE user_id = ? AND room = ?", (user, room))
+        self._execute("DELETE FROM everwire_members WHERE room = ? AND user_id = ?", (room, user))
 
     async def joined(self, user: str, room: str) -> bool:
-        row = self._db.execute("SELECT 1 FROM everwire_joined WHERE user_id = ? AND room = ?", (user, room)).fetchone()
+        row = self._execute("SELECT 1 FROM everwire_joined WHERE user_id = ? AND room = ?", (user, room)).fetchone()
         return row is not None
 
     async def members(self, room: str) -> list[str]:
-        rows = self._db.execute("SELECT DISTINCT user_id FROM everwire_members WHERE room = ?", (room,))
+        rows = self._execute("SELECT DISTINCT user_id FROM everwire_members WHERE room = ?", (room,))
         return [row[0] for row in rows]
 
     async def rooms(self, user: str) -> list[str]:
-        rows = self._db.execute("SELECT DISTINCT room FROM everwire_members WHERE user_id = ?", (user,))
+        rows = self._execute("SELECT DISTINCT room FROM everwire_members WHERE user_id = ?", (user,))
         return [row[0] for row in rows]
 
     async def lapse(self, user: str, client_id: str, keep: Iterable[str]) -> None:
         kept = set(keep)
-        rows = self._db.execute(
+        rows = self._execute(
             "SELECT room FROM everwire_members WHERE user_id = ? AND client_id = ?", (user, client_id)
         ).fetchall()
-        self._db.executemany(
+        self._executemany(
             "DELETE FROM everwire_members WHERE room = ? AND user_id = ? AND client_id = ?",
             [(room, user, client_id) for (room,) in rows if room not in kept],
         )
 
     async def savepoint(self) -> None:
-        self._db.execute("SAVEPOINT everwire")
+        self._execute("SAVEPOINT everwire")
 
     async def rollback(self) -> None:
-        self._db.execute("ROLLBACK TO everwire")
-        self._db.execute("RELEASE everwire")
+        self._execute("ROLLBACK TO everwire")
+        self._execute("RELEASE everwire")
 
     async def release(self) -> None:
-        self._db.execute("RELEASE everwire")
+        self._execute("RELEASE everwire")
 
     def forget(self, user: str, stream: str, upto: int) -> int:
-        return self._db.execute(
+        return self._execute(
             "DELETE FROM everwire_events WHERE stream ="
             " (SELECT id FROM everwire_streams WHERE user_id = ? AND name = ?) AND offset <= ?",
             (user, stream, upto),
@@ -419,12 +424,12 @@ class SqliteTransaction:
 
     def sweep(self, now: int) -> bool:
         """One step; whether there may be more."""
-        events = self._db.execute(
+        events = self._execute(
             "DELETE FROM everwire_events WHERE stored_at < ?1 AND id IN"
             " (SELECT id FROM everwire_events ORDER BY id LIMIT ?2)",
             (now - self._limits.history_age_ms, _SWEEP),
         ).rowcount
-        clients = self._db.execute(
+        clients = self._execute(
             "SELECT user_id, client_id FROM everwire_clients WHERE seen_at < ? LIMIT ?",
             (now - self._limits.remember_ms, _SWEEP // 10),
         ).fetchall()
@@ -433,25 +438,25 @@ class SqliteTransaction:
         return events == _SWEEP or len(clients) == _SWEEP // 10
 
     def _forget_client(self, user: str, client_id: str) -> None:
-        self._db.execute("DELETE FROM everwire_clients WHERE user_id = ? AND client_id = ?", (user, client_id))
-        self._db.execute("DELETE FROM everwire_members WHERE user_id = ? AND client_id = ?", (user, client_id))
+        self._execute("DELETE FROM everwire_clients WHERE user_id = ? AND client_id = ?", (user, client_id))
+        self._execute("DELETE FROM everwire_members WHERE user_id = ? AND client_id = ?", (user, client_id))
         self._forget_stream(user, f"client:{client_id}")
-        if self._db.execute("SELECT 1 FROM everwire_clients WHERE user_id = ? LIMIT 1", (user,)).fetchone() is None:
-            self._db.execute("DELETE FROM everwire_joined WHERE user_id = ?", (user,))
-            self._db.execute("DELETE FROM everwire_members WHERE user_id = ?", (user,))
+        if self._execute("SELECT 1 FROM everwire_clients WHERE user_id = ? LIMIT 1", (user,)).fetchone() is None:
+            self._execute("DELETE FROM everwire_joined WHERE user_id = ?", (user,))
+            self._execute("DELETE FROM everwire_members WHERE user_id = ?", (user,))
             self._forget_stream(user, "user")
 
     def _forget_stream(self, user: str, name: str) -> None:
-        row = self._db.execute(
+        row = self._execute(
             "DELETE FROM everwire_streams WHERE user_id = ? AND name = ? RETURNING id, newest", (user, name)
         ).fetchone()
         if row is not None:
-            self._db.execute("DELETE FROM everwire_events WHERE stream = ?", (row[0],))
-            self._db.execute("UPDATE everwire_memory SET forgotten = MAX(forgotten, ?)", (row[1],))
+            self._execute("DELETE FROM everwire_events WHERE stream = ?", (row[0],))
+            self._execute("UPDATE everwire_memory SET forgotten = MAX(forgotten, ?)", (row[1],))
 
     def _bound_streams(self, user: str) -> None:
         """The streams of the client ids that were seen longest ago make room; their `last` stays."""
-        surplus = self._db.execute(
+        surplus = self._execute(
             "SELECT name FROM everwire_streams s JOIN everwire_clients c ON c.user_id = s.user_id"
             " AND s.name = 'client:' || c.client_id WHERE s.user_id = ? ORDER BY c.seen_at DESC LIMIT -1 OFFSET ?",
             (user, self._limits.streams_per_user),

@@ -1,0 +1,88 @@
+"""The connection to SQLite that handlers are lent: its transaction is the library's to end."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar, overload
+
+from ..report import MisuseError
+
+_Cursor = TypeVar("_Cursor", bound=sqlite3.Cursor)
+
+
+class LentConnection(sqlite3.Connection):
+    """`with db:` is a part of the transaction that is undone alone. What would end the transaction, with the effects of other
+    messages in it, raises `TransactionMisuseError`."""
+
+    def commit(self) -> None:
+        raise _not_yours("commit()")
+
+    def rollback(self) -> None:
+        raise _not_yours("rollback()")
+
+    def close(self) -> None:
+        raise _not_yours("close()")
+
+    def executescript(self, sql_script: str, /) -> sqlite3.Cursor:
+        raise _not_yours("executescript(), which commits first,")
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return super().execute(_checked(sql), parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        return super().executemany(_checked(sql), parameters)
+
+    @overload
+    def cursor(self, factory: None = None) -> sqlite3.Cursor: ...
+    @overload
+    def cursor(self, factory: Callable[[sqlite3.Connection], _Cursor]) -> _Cursor: ...
+    def cursor(self, factory: Callable[[sqlite3.Connection], sqlite3.Cursor] | None = None) -> sqlite3.Cursor:
+        return super().cursor(factory or LentCursor)
+
+    def __enter__(self) -> Self:
+        super().execute(f"SAVEPOINT {_PART}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> Literal[False]:
+        if error is not None:
+            # Some failures of SQLite have undone everything already.
+            with suppress(sqlite3.OperationalError):
+                super().execute(f"ROLLBACK TO {_PART}")
+                super().execute(f"RELEASE {_PART}")
+            return False
+        super().execute(f"RELEASE {_PART}")
+        return False
+
+
+class LentCursor(sqlite3.Cursor):
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        super().execute(_checked(sql), parameters)
+        return self
+
+    def executescript(self, sql_script: str, /) -> sqlite3.Cursor:
+        raise _not_yours("executescript(), which commits first,")
+
+
+def _checked(sql: str) -> str:
+    words = sql[:_LONGEST].upper().replace(";", " ").split(maxsplit=3)
+    if words and words[0] in _ENDINGS and "TO" not in words[1:3]:
+        raise _not_yours(words[0])
+    return sql
+
+
+class TransactionMisuseError(sqlite3.ProgrammingError, MisuseError):
+    """A handler tries to end the transaction."""
+
+
+def _not_yours(what: str) -> TransactionMisuseError:
+    return TransactionMisuseError(
+        f"{what} is not for handlers: Everwire commits what a handler has written together with its message"
+    )
+
+
+_PART = "everwire_part"
+_ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK"})
+_LONGEST = 64

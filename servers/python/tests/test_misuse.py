@@ -1,0 +1,172 @@
+"""Handlers that do what they should not: only their own message suffers."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from everwire import Context
+
+from .conftest import Start
+
+
+def cancel_what_it_waits_for() -> asyncio.Task[None]:
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    return task
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "cancelled task", "exit", "generator exit"])
+async def test_a_handler_that_fails_otherwise_than_by_an_exception_stops_nobody(start: Start, kind: str) -> None:
+    async with start() as server:
+
+        @server.wire.on("fail")
+        async def fail(ctx: Context, data: dict[str, Any]) -> None:
+            if kind == "cancelled":
+                raise asyncio.CancelledError
+            if kind == "cancelled task":
+                await cancel_what_it_waits_for()
+            raise SystemExit if kind == "exit" else GeneratorExit
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("fail", seq=1)
+        await ada.send("note", {"text": "next"}, seq=2)
+        came = await ada.acknowledged(2) + await ada.settle()
+        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
+        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+        ben = await server.connect("ben")
+        await ben.hello()
+        assert await server.wire.is_healthy()
+        await ada.close()
+        await ben.close()
+
+
+async def test_a_server_that_no_longer_processes_says_so_and_closes_its_connections(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with start() as server:
+
+        @server.wire.on("end")
+        async def end(ctx: Context, data: dict[str, Any]) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("end", seq=1)
+        assert await ada.closed() == 1011
+        assert not await server.wire.is_healthy()
+        assert "stopped processing" in caplog.text
+
+
+def commit(db: sqlite3.Connection) -> None:
+    db.commit()
+
+
+def roll_back(db: sqlite3.Connection) -> None:
+    db.rollback()
+
+
+def run_script(db: sqlite3.Connection) -> None:
+    db.executescript("SELECT 1")
+
+
+def close(db: sqlite3.Connection) -> None:
+    db.close()
+
+
+def say_commit(db: sqlite3.Connection) -> None:
+    db.execute(" commit;")
+
+
+def say_end_by_a_cursor(db: sqlite3.Connection) -> None:
+    db.cursor().execute("END TRANSACTION")
+
+
+def say_rollback(db: sqlite3.Connection) -> None:
+    db.execute("Rollback Transaction")
+
+
+ENDINGS = [commit, roll_back, run_script, close, say_commit, say_end_by_a_cursor, say_rollback]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_handler_cannot_end_the_transaction_that_others_are_in(
+    start: Start, caplog: pytest.LogCaptureFixture, ending: Callable[[sqlite3.Connection], None]
+) -> None:
+    async with start() as server:
+
+        @server.wire.on("end")
+        async def end(ctx: Context, data: dict[str, Any]) -> None:
+            ending(await ctx.db())
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("note", {"text": "before"}, seq=1)
+        await ada.send("end", seq=2)
+        await ada.send("note", {"text": "after"}, seq=3)
+        came = await ada.acknowledged(3) + await ada.settle()
+        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
+        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["before", "after"]
+        assert "is not for handlers" in caplog.text
+        await ada.close()
+
+
+async def test_a_block_of_the_connection_is_undone_alone(start: Start, tmp_path: Path) -> None:
+    async with start() as server:
+
+        @server.wire.on("blocks")
+        async def blocks(ctx: Context, data: dict[str, Any]) -> None:
+            db: sqlite3.Connection = await ctx.db()
+            db.execute("CREATE TABLE IF NOT EXISTS words (word TEXT)")
+            with db:
+                db.execute("INSERT INTO words VALUES ('kept')")
+            try:
+                with db:
+                    db.execute("INSERT INTO words VALUES ('undone')")
+                    raise LookupError
+            except LookupError:
+                db.execute("INSERT INTO words VALUES ('after')")
+            ctx.publish(ctx.user, "done", {})
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("blocks", seq=1)
+        came = await ada.acknowledged(1) + await ada.settle()
+        assert [frame["type"] for frame in came] == ["done"]
+        with sqlite3.connect(tmp_path / "everwire.db") as db:
+            assert db.execute("SELECT word FROM words").fetchall() == [("kept",), ("after",)]
+        await ada.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [("welcome", {}), ("stream", {}), ("ack", {}), ("reply", {}), ("", {}), ("é" * 65, {}), (None, {}), ("x", [1])],
+)
+async def test_an_event_that_no_client_could_take_is_refused_to_who_publishes_it(
+    start: Start, kind: Any, data: Any
+) -> None:
+    async with start() as server:
+
+        @server.wire.on("publish")
+        async def publish(ctx: Context, payload: dict[str, Any]) -> None:
+            ctx.publish(ctx.user, kind, data)
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("publish", seq=1)
+        await ada.send("note", {"text": "next"}, seq=2)
+        came = await ada.acknowledged(2) + await ada.settle()
+        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
+        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+        with pytest.raises(ValueError, match=r"event|protocol"):
+            server.wire.tell("ada", kind, data)
+        with pytest.raises(ValueError, match=r"event|protocol"):
+            await server.wire.publish("ada", kind, data)
+        await ada.close()
