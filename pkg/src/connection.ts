@@ -1,6 +1,5 @@
 import type { NativeSocketClient, Snapshot } from "everwire";
 import { attempt } from "./host/handlers.js";
-import { makeSnapshot } from "./host/snapshot.js";
 
 /** A client that is connected while somebody uses it. */
 export class Connection {
@@ -84,7 +83,20 @@ export class Connection {
 }
 
 /** What there is to see before anything was asked for, and on servers. */
-export const IDLE: Snapshot = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ makeSnapshot());
+export const IDLE: Snapshot = /* @__PURE__ */ Object.freeze({
+  state: "closed",
+  phase: "idle",
+  attempt: 0,
+  retryAt: null,
+  close: null,
+  error: null,
+  queued: 0,
+  queuedBytes: 0,
+  lastRttMs: null,
+  delivery: null,
+  hasRoom: true,
+  protocolErrors: 0,
+});
 
 function connect(client: NativeSocketClient): void {
   try {

@@ -70,12 +70,12 @@ impl Core {
             (Happening::Offline, _) => Input::NetworkOffline,
             (Happening::Visible, _) => Input::PageVisible,
             (Happening::Restored, _) => Input::PageRestored,
+            (Happening::Timeout, _) | (_, None) => return dialect::handle_timeout(&mut call),
             (Happening::SocketOpened, Some(socket)) => Input::SocketOpened { socket },
             (Happening::Pong, Some(socket)) => Input::Pong { socket },
             (Happening::TokenFailed, Some(socket)) => Input::OpenFailed { socket, cause: Cause::NoToken },
             (Happening::TokenAbsent, Some(socket)) => Input::TokenAbsent { socket },
-            (Happening::SocketRefused, Some(socket)) => Input::OpenFailed { socket, cause: Cause::NoSocket },
-            _ => return dialect::handle_timeout(&mut call),
+            (_, Some(socket)) => Input::OpenFailed { socket, cause: Cause::NoSocket },
         };
         dialect::handle_input(&mut call, input);
     }

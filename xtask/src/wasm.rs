@@ -72,9 +72,9 @@ fn flags() -> Result<OsString> {
 
 /// The profile's opt-level 3 without what makes code longer, which leaves less than "s" or "z" do.
 const COMPILER_OPTIONS: [&str; 9] = [
-    // Little inlining, and a little more of what the standard library marks for it.
+    // Little inlining, and no more of what the standard library marks for it.
     "inline-threshold=30",
-    "inlinehint-threshold=60",
+    "inlinehint-threshold=0",
     // Copying memory is one instruction here, however much it is.
     "max-store-memcpy=1",
     "max-store-memset=1",

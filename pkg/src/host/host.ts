@@ -11,7 +11,7 @@ import { isReliable, numericOption } from "./options.js";
 import { Outcomes } from "./outcomes.js";
 import { isOffline, pageWatch } from "./page.js";
 import { randomNumbers, webSocketClass } from "./platform.js";
-import { closeInfo, makeSnapshot, type RawSnapshot } from "./snapshot.js";
+import { closeInfo, type RawSnapshot } from "./snapshot.js";
 import { Socket, type SocketListener } from "./socket.js";
 import { askForToken, openingWith } from "./token.js";
 import { warnOfUnheardInvalid } from "./unheardInvalid.js";
@@ -35,7 +35,8 @@ export class Host implements CoreHost, SocketListener {
   outbox: Outbox | undefined;
   /** Where to connect. */
   endpoint = "";
-  snapshot: Snapshot = makeSnapshot();
+  /** Shown by whoever makes the core, as soon as there is one. */
+  snapshot!: Snapshot;
   readonly #token: Options["token"];
   readonly #socket = new Socket(this);
   readonly #watchPage = pageWatch((event) => this.#handle(event));

@@ -1,24 +1,9 @@
-import type { CloseCause } from "../codes.js";
+import type { CloseCause, PhaseName } from "../codes.js";
 import type { CloseInfo, Snapshot } from "../types.js";
 import { CLOSE_TEXTS } from "./words.js";
 
-/** A snapshot that the core fills in: what it does not set stays `null`. */
+/** A snapshot that is not shown yet. */
 export type RawSnapshot = { -readonly [Field in keyof Snapshot]: Snapshot[Field] };
-
-export const makeSnapshot = (): RawSnapshot => ({
-  state: "closed",
-  phase: "idle",
-  attempt: 0,
-  retryAt: null,
-  close: null,
-  error: null,
-  queued: 0,
-  queuedBytes: 0,
-  lastRttMs: null,
-  delivery: null,
-  hasRoom: true,
-  protocolErrors: 0,
-});
 
 /** Either `cause` says why the client ended the connection, or `reason` is what the peer says. */
 export const closeInfo = (
@@ -30,7 +15,30 @@ export const closeInfo = (
 
 /** What the core calls to make snapshots. */
 export const snapshots = {
-  make: makeSnapshot,
+  make: (
+    phase: PhaseName,
+    attempt: number,
+    retryAt: number | null = null,
+    queued: number,
+    queuedBytes: number,
+    lastRttMs: number | null = null,
+    delivery: Snapshot["delivery"] = null,
+    hasRoom: boolean,
+    protocolErrors: number,
+  ): RawSnapshot => ({
+    state: "closed",
+    phase,
+    attempt,
+    retryAt,
+    close: null,
+    error: null,
+    queued,
+    queuedBytes,
+    lastRttMs,
+    delivery,
+    hasRoom,
+    protocolErrors,
+  }),
 
   setClose(snapshot: RawSnapshot, ...close: Parameters<typeof closeInfo>): void {
     snapshot.close = closeInfo(...close);

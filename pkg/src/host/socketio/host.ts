@@ -8,7 +8,7 @@ import { attempt, Listeners } from "../handlers.js";
 import { byteLength } from "../json.js";
 import { numericOption } from "../options.js";
 import { isOffline, pageWatch } from "../page.js";
-import { closeInfo, makeSnapshot, type RawSnapshot } from "../snapshot.js";
+import { closeInfo, type RawSnapshot } from "../snapshot.js";
 import { REFUSAL_TEXTS } from "../words.js";
 import type { Attachment, EncodedArguments } from "./arguments.js";
 import type { ContinuityName } from "./codes.js";
@@ -43,7 +43,8 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   core: Core | undefined;
   /** Where to connect. */
   endpoint = "";
-  snapshot: Snapshot = makeSnapshot();
+  /** Shown by whoever makes the core, as soon as there is one. */
+  snapshot!: Snapshot;
   readonly isReliable = false;
   readonly clientId = "";
   readonly overflow: OverflowName;
