@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "socket.io";
 import type { Sql } from "./database.js";
+import { eventOf } from "./event.js";
 import { type Data, type Handler, Refusal } from "./everwire.js";
 import { type Memory, REMEMBER_MS } from "./memory.js";
 
@@ -68,7 +69,7 @@ export class Connection {
     for (const { offset, frame } of await this.shared.memory.behind(this.user, stream, position)) {
       // History is bounded: what was before this one is gone.
       if (offset > next) this.#say("stream", { stream, offset: offset - 1 });
-      this.socket.emit("everwire", { ...frame, stream, offset, prev: offset - 1 });
+      this.#emit({ ...frame, stream, offset, prev: offset - 1 });
       this.#positions.set(stream, offset);
       next = offset + 1;
       this.#isWoken = true;
@@ -122,7 +123,7 @@ export class Connection {
     const after: (() => void)[] = [];
     const users = new Set([user]);
     const publish = async (to: string, event: string, payload: object) => {
-      await memory.store(sql, to, "user", { type: event, data: payload });
+      await memory.store(sql, to, "user", eventOf(event, payload));
       users.add(to);
     };
     const answer = (event: string, payload: object) =>
@@ -133,7 +134,10 @@ export class Connection {
       const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
       if (!handler) throw new Refusal("unknown_type", "nothing is done for this type");
       const afterCommit = (act: () => void) => void after.push(act);
-      const tell = (event: string, payload: object) => afterCommit(() => this.#say(event, payload));
+      const tell = (event: string, payload: object) => {
+        const frame = eventOf(event, payload);
+        afterCommit(() => this.#emit(frame));
+      };
       const context = { user, socket, sql, seq, isRequest, publish, tell, afterCommit };
       const result = await handler(context, data);
       if (isRequest) await answer("reply", { seq, result: isObject(result) ? result : {} });
@@ -177,7 +181,11 @@ export class Connection {
   }
 
   #say(type: string, data: object): void {
-    this.socket.emit("everwire", { type, data });
+    this.#emit({ type, data });
+  }
+
+  #emit(frame: object): void {
+    this.socket.emit("everwire", frame);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from "socket.io";
 import { Connection, type Frame } from "./connection.js";
 import type { Database, Sql } from "./database.js";
+import { eventOf } from "./event.js";
 import { Memory } from "./memory.js";
 
 /** Thrown by a handler: the message is not done, and counts as processed. */
@@ -68,7 +69,8 @@ export function everwire({ database, user: userOf, handlers, history = 1_000, po
   const wake = (...users: string[]): void => {
     for (const user of users) for (const connection of of(user)) connection.wake();
   };
-  const publish: Everwire["publish"] = (sql, user, type, data) => memory.store(sql, user, "user", { type, data });
+  const publish: Everwire["publish"] = async (sql, user, type, data) =>
+    memory.store(sql, user, "user", eventOf(type, data));
   const everyone = () => [...connections.values()].flatMap((some) => [...some]);
   const forget = () => memory.forget(everyone().map(({ user, clientId }) => [user, clientId])).catch(() => {});
   const timers = [setInterval(forget, HOUR_MS), setInterval(() => wake(...connections.keys()), pollMs)];
