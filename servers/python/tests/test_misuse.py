@@ -2,13 +2,20 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 
-from everwire import Context
+from everwire import Context, Everwire, Limits, Refuse, SqliteStore, Tokens
+from everwire.store import NewEvent
+from everwire.store.sqlite import SqliteTransaction
+from everwire.testing import Running, running
+from everwire.token import Identity
 
 from .conftest import Start
 
@@ -143,6 +150,99 @@ async def test_a_block_of_the_connection_is_undone_alone(start: Start, tmp_path:
         with sqlite3.connect(tmp_path / "everwire.db") as db:
             assert db.execute("SELECT word FROM words").fetchall() == [("kept",), ("after",)]
         await ada.close()
+
+
+@pytest.mark.parametrize("user", [uuid.UUID(int=1), 5, None, "", "\ud800", "a\0b", "é" * 65])
+async def test_an_event_for_what_is_no_user_is_refused_to_who_publishes_it(start: Start, user: Any) -> None:
+    async with start() as server:
+
+        @server.wire.on("publish")
+        async def publish(ctx: Context, payload: dict[str, Any]) -> None:
+            ctx.publish(user, "noted", {})
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("publish", seq=1)
+        await ada.send("note", {"text": "next"}, seq=2)
+        came = await ada.acknowledged(2) + await ada.settle()
+        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
+        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+        with pytest.raises(ValueError, match="a user is named by a string"):
+            server.wire.tell(user, "noted", {})
+        with pytest.raises(ValueError, match="a user is named by a string"):
+            await server.wire.publish(user, "noted", {})
+        await ada.close()
+
+
+@pytest.mark.parametrize("words", [("\ud800", None), ("odd", "\ud800")])
+async def test_a_refusal_that_cannot_be_sent_is_internal_and_costs_nobody_else_anything(
+    start: Start, words: tuple[str, str | None]
+) -> None:
+    async with start() as server:
+
+        @server.wire.on("refuse")
+        async def refuse(ctx: Context, data: dict[str, Any]) -> None:
+            raise Refuse(*words)
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("refuse", seq=1)
+        await ada.send("note", {"text": "next"}, seq=2)
+        came = await ada.acknowledged(2) + await ada.settle()
+        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
+        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+        await ada.close()
+
+
+async def test_what_fails_behind_a_handler_refuses_its_message_alone(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start() as server:
+        ada, ben = await server.connect("ada"), await server.connect("ben")
+        await ada.hello()
+        await ben.hello()
+        append = SqliteTransaction.append
+
+        async def fail(tx: SqliteTransaction, events: Sequence[NewEvent], now: int) -> list[int | None]:
+            if any("unlucky" in event.frame for event in events):
+                raise LookupError
+            return await append(tx, events, now)
+
+        monkeypatch.setattr(SqliteTransaction, "append", fail)
+        await ada.send("note", {"text": "unlucky"}, seq=1)
+        await ben.send("note", {"text": "lucky"}, seq=1)
+        for user, expected in ((ada, ["error"]), (ben, ["noted"])):
+            came = await user.acknowledged(1) + await user.settle()
+            assert [frame["type"] for frame in came] == expected
+            await user.close()
+
+
+async def test_an_authentication_that_fails_or_hangs_closes_with_1011_and_logs_no_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def authenticate(connection: HTTPConnection) -> Identity:
+        if connection.query_params["token"] == "hang":
+            await asyncio.sleep(60)
+        raise LookupError("secret words")
+
+    tokens = Tokens("a secret that is long enough for what it has to do here")
+    store = SqliteStore(tmp_path / "everwire.db", durable=False)
+    wire = Everwire(store=store, authenticate=authenticate, limits=Limits(handler_timeout_s=0.2))
+    async with running(Starlette(routes=[wire.route()], lifespan=wire.lifespan), wire, tokens) as server:
+        for token in ("fail", "hang"):
+            ada = await server.connect("ada", token)
+            assert await ada.closed() == 1011
+    assert "authenticate failed: LookupError" in caplog.text
+    assert "secret words" not in caplog.text
+
+
+async def test_text_that_is_no_utf_8_closes_with_1007_and_logs_no_traceback(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = await server.connect("ada")
+    await ada.socket.send(b"\xff", text=True)
+    assert await ada.closed() == 1007
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import logging
 import re
 
 _TOKEN = re.compile(r"((?:^|[?&\s\"'])(?:token|access_token)=)[^&\s\"'#]+", re.IGNORECASE)
-LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn", "hypercorn.access", "websockets.server")
+LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "uvicorn", "hypercorn.access", "websockets.server")
 
 
 def mask(text: str) -> str:

@@ -78,6 +78,7 @@ class Context:
 
     def tell(self, user: str, kind: str, data: Mapping[str, Any], *, echo: bool = True) -> None:
         """Sends an event to the connections that the user has now, at most once, after the commit."""
+        frames.check_name("user", user)
         self.effects.tells.append((user, frames.event(kind, data), echo))
 
     def answer(self, kind: str, data: Mapping[str, Any]) -> None:
@@ -123,13 +124,14 @@ class Context:
         self, room: str, kind: str, data: Mapping[str, Any], *, skip: str | None = None, echo: bool = False
     ) -> None:
         """`publish` for everyone in the room, the user's other devices included."""
-        event = self._engine.event("", kind, data, "user", "" if echo else self._peer.origin)
+        frame = self._engine.frame(kind, data)
+        origin = "" if echo else self._peer.origin
         members = await self.members(room)
         for user in members:
             if user != skip:
-                self.effects.events.append(NewEvent(user, "user", event.frame, event.origin))
+                self.effects.events.append(NewEvent(user, "user", frame, origin))
         had = members if skip is None else [*members, skip]
-        self.effects.plain.append(RoomTell(room, event.frame, tuple(had)))
+        self.effects.plain.append(RoomTell(room, frame, tuple(had)))
 
     async def tell_room(self, room: str, kind: str, data: Mapping[str, Any]) -> None:
         """`tell` for everyone who is connected, except for this connection."""

@@ -202,10 +202,18 @@ class Engine:
     # What the application makes.
 
     def event(self, user: str, kind: str, data: Mapping[str, Any], stream: str, origin: str) -> NewEvent:
+        frames.check_name("user", user)
+        frames.check_name("stream", stream)
+        return NewEvent(user, stream, self.frame(kind, data), origin)
+
+    def frame(self, kind: str, data: Mapping[str, Any]) -> str:
+        """An event that can be stored."""
         frame = frames.event(kind, data)
         if len(frame) > self.limits.event_bytes:
-            raise ValueError(f"an event of {len(frame)} bytes is more than event_bytes ({self.limits.event_bytes})")
-        return NewEvent(user, stream, frame, origin)
+            raise frames.EventError(
+                f"an event of {len(frame)} bytes is more than event_bytes ({self.limits.event_bytes})"
+            )
+        return frame
 
     async def publish(self, events: list[NewEvent]) -> None:
         """Those that are published at the same time share a transaction."""

@@ -25,6 +25,7 @@ from .handlers import Handler, Registered, register
 from .limits import Limits
 from .metrics import Metrics, NoMetrics
 from .peer import Peer
+from .report import describe
 from .store import Store, StoreError
 from .token import Identity, TokenRefused, Tokens
 
@@ -127,12 +128,18 @@ class Everwire:
         if self._allow_origins is not None and origin is not None and origin not in self._allow_origins:
             await websocket.close()
             return
+        # A browser can read a close code, and not an HTTP status.
         try:
-            identity = await self.identity(websocket)
+            async with asyncio.timeout(self.limits.handler_timeout_s):
+                identity = await self.identity(websocket)
         except TokenRefused as refused:
-            # A browser can read a close code, and not an HTTP status.
             await websocket.accept()
             await websocket.close(1008, str(refused))
+            return
+        except Exception as error:
+            log.error("authenticate failed: %s", describe(error))
+            await websocket.accept()
+            await websocket.close(1011, "internal error")
             return
         await websocket.accept()
         if await refuse_surplus(self.engine, websocket, identity):
@@ -140,7 +147,7 @@ class Everwire:
         if self._on_connect is not None:
             data = self._on_connect(identity.user)
             if data is not None:
-                await websocket.send_text(frames.envelope("connected", data))
+                await websocket.send_text(frames.event("connected", data))
         await serve(self.engine, websocket, identity)
 
     async def identity(self, connection: HTTPConnection) -> Identity:
@@ -188,6 +195,7 @@ class Everwire:
 
     def tell(self, user: str, kind: str, data: Mapping[str, Any]) -> int:
         """Sends an event to the connections that the user has, at most once; says how many of them this process has."""
+        frames.check_name("user", user)
         return self.engine.tell(user, frames.event(kind, data))
 
     def tell_everyone(self, kind: str, data: Mapping[str, Any]) -> None:

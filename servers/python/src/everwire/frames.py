@@ -27,6 +27,19 @@ def event(kind: str, data: Mapping[str, Any]) -> str:
     return envelope(kind, data)
 
 
+def check_name(what: str, name: str) -> None:
+    """Raises `EventError` for what cannot name a user or a stream."""
+    try:
+        is_well = isinstance(name, str) and 0 < len(name.encode()) <= MAX_NAME_BYTES and "\0" not in name
+    except UnicodeEncodeError:
+        is_well = False
+    if not is_well:
+        given = "another string" if isinstance(name, str) else type(name).__name__
+        raise EventError(
+            f"a {what} is named by a string of 1 to {MAX_NAME_BYTES} bytes without NUL, and not by {given}"
+        )
+
+
 def envelope(kind: str, data: Mapping[str, Any]) -> str:
     """Raises `TypeError` for what is no JSON."""
     return orjson.dumps({"type": kind, "data": data, "timestamp": int(time.time() * 1000)}).decode()
@@ -80,6 +93,7 @@ def welcome(epoch: int, last: int, limits: Limits, positions: Mapping[str, int])
 
 
 MAX_TYPE_BYTES = 128
+MAX_NAME_BYTES = 128
 OF_THE_PROTOCOL = frozenset({"hello", "welcome", "ack", "stream", "reply", "receipt"})
 
 

@@ -14,6 +14,7 @@ FRAGMENTS_PER_MESSAGE = 16_384
 """More than the largest message has bytes by default."""
 
 _CLOSING_S = 5.0
+_FLOOD = (1008, "too many frames")
 
 
 class GuardedWebSocket(WebSocketsSansIOProtocol):
@@ -46,27 +47,42 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         if self._refused:
             return
         if len(self.frames) >= FRAGMENTS_PER_MESSAGE:
-            self._refuse()
+            self._refuse(*_FLOOD)
         else:
             super().handle_cont(event)
 
+    def send_receive_event_to_app(self) -> None:
+        # uvicorn would write a traceback for each.
+        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
+            self._refuse(1007, "")
+        else:
+            super().send_receive_event_to_app()
+
     def _takes_control_frame(self) -> bool:
         if not self._refused and not self._control.take(time.monotonic()):
-            self._refuse()
+            self._refuse(*_FLOOD)
         return not self._refused
 
-    def _refuse(self) -> None:
+    def _refuse(self, code: int, reason: str) -> None:
         if self._refused or self.close_sent:
             return
         self._refused = self.close_sent = True
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1008, "reason": ""})
-        self.conn.send_close(1008, "too many frames")
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.frames = []
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = asyncio.get_running_loop().call_later(self.close_timeout, self.transport.abort)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 __all__ = ["GuardedWebSocket"]

@@ -144,7 +144,7 @@ async def _message(
             refusal = Refuse("internal")
             log.error("the handler of %s failed: %s", frame.type, describe(error))
         await ctx.finish(keep=False)
-        _refused(peer, item, refusal, outcome)
+        refusal = _refused(peer, item, refusal, outcome)
         if engine.observer is not None:
             await engine.observer.processed(tx, peer, frame, refusal.code)
         return
@@ -185,13 +185,20 @@ def _reply(peer: "Peer", seq: int, result: dict[str, Any]) -> NewEvent:
     return NewEvent(peer.user, f"client:{peer.client_id}", frames.reply(seq, result))
 
 
-def _refused(peer: "Peer", item: "Arrived", refusal: Refuse, outcome: Outcome) -> None:
+def _refused(peer: "Peer", item: "Arrived", refusal: Refuse, outcome: Outcome) -> Refuse:
+    """How it is refused after all: with `internal` where the handler's code or words cannot be sent."""
     frame = item.frame
     # The type of what could not be read is a guess at best.
     about = frame.type if frame.problem is None else None
-    text = frames.error(refusal.code, refusal.message, about, frame.seq)
+    try:
+        text = frames.error(refusal.code, refusal.message, about, frame.seq)
+    except TypeError as error:
+        log.error("the refusal of %s cannot be sent: %s", frame.type, describe(error))
+        refusal = Refuse("internal")
+        text = frames.error(refusal.code, refusal.message, about, frame.seq)
     if frame.request:
         outcome.events.append(NewEvent(peer.user, f"client:{peer.client_id}", text))
     else:
         outcome.frames.append(text)
     outcome.played.append(Played(frame.type, item.at, "refused", refusal.code))
+    return refusal

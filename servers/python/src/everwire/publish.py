@@ -71,6 +71,8 @@ def publish_sync(session: Any, user: str, kind: str, data: Mapping[str, Any], *,
 
 class _Event:
     def __init__(self, user: str, stream: str, frame: str) -> None:
+        frames.check_name("user", user)
+        frames.check_name("stream", stream)
         now = int(time.time() * 1000)
         self.values: dict[str, Any] = {"user": user, "stream": stream, "frame": frame, "now": now, "origin": ""}
         self.values["channel"] = _CHANNEL

@@ -111,7 +111,7 @@ class Writer:
         except StoreAway as error:
             self._close(work, error)
             return
-        except StoreError as error:
+        except Exception as error:
             if len(work) == 1 and len(work[0][1]) == 1:
                 await self._failed(work[0], error)
                 return
@@ -124,19 +124,21 @@ class Writer:
         for outcome in outcomes:
             self._settle(outcome)
 
-    async def _failed(self, one: tuple[Peer, list[Arrived]], error: StoreError) -> None:
+    async def _failed(self, one: tuple[Peer, list[Arrived]], error: Exception) -> None:
         for _ in range(_TRIES):
-            if not isinstance(error, ContentRefused | Conflict):
+            if isinstance(error, StoreError) and not isinstance(error, ContentRefused | Conflict):
                 break
+            if not isinstance(error, StoreError):
+                log.error("the message %s failed behind its handler: %s", one[1][0].frame.type, describe(error))
             try:
-                for outcome in await self._transact([one], refuse=isinstance(error, ContentRefused)):
+                for outcome in await self._transact([one], refuse=not isinstance(error, Conflict)):
                     self._settle(outcome)
                 return
-            except StoreError as again:
+            except Exception as again:
                 error = again
         self._close([one], error)
 
-    def _close(self, work: list[tuple[Peer, list[Arrived]]], error: StoreError) -> None:
+    def _close(self, work: list[tuple[Peer, list[Arrived]]], error: Exception) -> None:
         log.error("the store failed: %s", type(error.__cause__ or error).__name__)
         for peer, _ in work:
             self._engine.metrics.count("ws_errors_total", code="store")
