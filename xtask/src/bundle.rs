@@ -142,20 +142,20 @@ fn shorten_module(map: &Path) -> Result<()> {
 /// The names that the module and its glue exchange, and nothing else: what wasm-opt has renamed is in the mangle cache.
 const EXCHANGED: &str = r"^(__wbg_.*|__wbindgen_.*|__externref_.*|__abort_handler|__instance_terminated|core_.*|carrier_.*|memory|\./everwire_bg\.js)$";
 
-/// Takes out what esbuild leaves. Functions stay where they are: moved to their only
-/// call, they would be made anew for every frame.
+/// How terser takes out what esbuild leaves. Functions stay where they are: moved to their only
+/// call, they would be made anew for every frame. Directives are kept for the sake of "use client".
+const COMPRESS: &str =
+    "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true,directives=false";
+
 fn minify(dist: &Path, entry: &str) -> Result<()> {
     let script = dist.join(format!("{entry}.js"));
-    let mut job = node::tool("build · terser", "terser").arg(&script).args([
-        "--module",
-        "--ecma",
-        "2022",
-        "--mangle",
-        "--compress",
-        // Directives are kept for the sake of "use client".
-        "passes=3,keep_fargs=false,pure_getters=true,reduce_funcs=false,inline=1,hoist_funs=true,directives=false",
-        "--source-map",
-    ]);
+    // The functions of the glue are no constructors, as some are in the library that the virtual clock is made of.
+    let arrows = if entry == TESTING { "" } else { ",unsafe_arrows=true" };
+    let mut job = node::tool("build · terser", "terser")
+        .arg(&script)
+        .args(["--module", "--ecma", "2022", "--mangle", "--compress"])
+        .arg(format!("{COMPRESS}{arrows}"))
+        .arg("--source-map");
     let map = format!("{entry}.js.map");
     job = job.arg(format!("content='{}',url='{map}',includeSources", dist.join(&map).display()));
     // Who imports nothing but a constant from the default entry must not load the client with it. Slim has the client and nothing else.
@@ -205,13 +205,16 @@ fn of_common_js(declarations: &str) -> String {
 }
 
 /// The entries, apart from [`SOCKET_IO`].
-const ENTRIES: [&str; 8] = ["index", SLIM, "react", "react-slim", "durable", "session", "testing", "validate"];
+const ENTRIES: [&str; 8] = ["index", SLIM, "react", "react-slim", "durable", "session", TESTING, "validate"];
 /// Has a module of its own.
 const SOCKET_IO: &str = "socket.io";
 
 pub fn all_entries() -> impl Iterator<Item = &'static str> {
     ENTRIES.into_iter().chain([SOCKET_IO])
 }
+
+/// Has a library inside.
+const TESTING: &str = "testing";
 
 /// Its module is a file beside it, which only an ES module can name.
 const SLIM: &str = "slim";
