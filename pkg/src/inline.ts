@@ -1,5 +1,5 @@
-import { wasmHex } from "../wasm/inline.js";
-import { fromHex } from "./hex.js";
+import { wasmText } from "../wasm/inline.js";
+import { fromText } from "./wasmText.js";
 
 /** The bytes of the WebAssembly module. */
-export const bytes = (): Uint8Array<ArrayBuffer> => fromHex(wasmHex);
+export const bytes = (): Uint8Array<ArrayBuffer> => fromText(wasmText);

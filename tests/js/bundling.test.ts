@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { expect, it } from "vitest";
 import { rootPath } from "./harness/paths";
+import { wasmText } from "./harness/wasmText";
 
-/** How a WebAssembly module begins: magic number and version, in hexadecimal. */
-const INLINE_MODULE = "0061736d01000000";
+/** How a WebAssembly module begins: magic number and version. */
+const INLINE_MODULE = wasmText(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
 
 async function bundle(source: string): Promise<{ text: string; files: string[] }> {
   const { outputFiles, metafile } = await build({

@@ -119,15 +119,6 @@ describe("the default entry", () => {
     failWith("Module", new Error("compiled again"));
     expect(new NativeSocketClient().getState()).toBe("closed");
   });
-
-  it.each([["with the browser's own decoder"], ["without"]])("decodes its module %s", async (how) => {
-    const decode = vi.fn((text: string) => new Uint8Array(Buffer.from(text, "hex")));
-    const fromHex = how === "without" ? undefined : decode;
-    vi.stubGlobal("Uint8Array", Object.assign(class extends Uint8Array {}, { fromHex }));
-    const { NativeSocketClient } = (await import("everwire")) as Default;
-    expect(new NativeSocketClient().getState()).toBe("closed");
-    expect(decode).toHaveBeenCalledTimes(how === "without" ? 0 : 1);
-  });
 });
 
 describe("the slim entry", () => {

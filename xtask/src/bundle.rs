@@ -134,7 +134,7 @@ fn shorten_module(map: &Path) -> Result<()> {
     let is_module =
         |source: &Value| source.as_str().is_some_and(|path| path.ends_with("/inline.js") && path.contains("/wasm"));
     let Some(module) = sources.iter().position(is_module) else { return Ok(()) };
-    parsed["sourcesContent"][module] = "export const wasmHex = \"…\";\n".into();
+    parsed["sourcesContent"][module] = "export const wasmText = \"…\";\n".into();
     std::fs::write(map, parsed.to_string())?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
@@ -206,17 +206,39 @@ fn refuse_build_paths(module: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The module as a string, for the entry that needs no second file. Hexadecimal, because its digits come in the bytes' own rhythm, and
-/// so compress better than base64.
+/// The module as a string, for the entries that need no second file.
 fn inline(module: &Path, output: &Path) -> Result<()> {
-    let script = "import { readFileSync } from 'node:fs'; process.stdout.write(readFileSync(process.argv[1], 'hex'));";
-    let hex = node::evaluate(script, &[module.to_path_buf()])?;
-    ensure!(!hex.is_empty(), "the built module is empty");
-    std::fs::write(output.join("inline.js"), format!("export const wasmHex = \"{hex}\";\n"))?;
-    std::fs::write(output.join("inline.d.ts"), "export declare const wasmHex: string;\n")?;
+    let bytes = std::fs::read(module).context("reading the built module")?;
+    let text = serde_json::to_string(&printable(&bytes))?;
+    std::fs::write(output.join("inline.js"), format!("export const wasmText = {text};\n"))?;
+    std::fs::write(output.join("inline.d.ts"), "export declare const wasmText: string;\n")?;
     Ok(())
+}
+
+/// Bytes as printable ASCII, one character for most of them: it compresses better than what does not keep their rhythm, such as base64, or is
+/// twice as long, as hexadecimal is. `pkg/src/wasmText.ts` reads it.
+fn printable(bytes: &[u8]) -> String {
+    let digits = u8::try_from(('#'..='~').count()).unwrap_or(u8::MAX);
+    let characters = bytes.iter().flat_map(|byte| {
+        let mark = ["", " ", "!"][usize::from(byte / digits)];
+        mark.chars().chain([char::from(b'#' + byte % digits)])
+    });
+    characters.collect()
 }
 
 fn rust_sources() -> Result<PathBuf> {
     Ok(tools::sysroot()?.join("lib/rustlib/src/rust"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn every_byte_has_printable_characters_of_its_own() {
+        assert_eq!(printable(b"\0asm\x01"), "# ( : 4$");
+        let all = (0..=u8::MAX).map(|byte| printable(&[byte])).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(all.len(), 256);
+        assert!(all.iter().flat_map(|text| text.chars()).all(|character| (' '..='~').contains(&character)));
+    }
 }

@@ -1,8 +1,8 @@
 import { initSync } from "../../wasm-socketio/everwire.js";
-import { wasmHex } from "../../wasm-socketio/inline.js";
+import { wasmText } from "../../wasm-socketio/inline.js";
 import { error } from "../errors.js";
-import { fromHex } from "../hex.js";
 import { explain } from "../wasmFailure.js";
+import { fromText } from "../wasmText.js";
 
 let isLoaded = false;
 
@@ -10,7 +10,7 @@ let isLoaded = false;
 export async function ready(): Promise<void> {
   if (isLoaded) return;
   try {
-    instantiate(await WebAssembly.compile(fromHex(wasmHex)));
+    instantiate(await WebAssembly.compile(fromText(wasmText)));
   } catch (cause) {
     throw explain(cause);
   }
@@ -20,7 +20,7 @@ export async function ready(): Promise<void> {
 export function load(): void {
   if (isLoaded) return;
   try {
-    instantiate(new WebAssembly.Module(fromHex(wasmHex)));
+    instantiate(new WebAssembly.Module(fromText(wasmText)));
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw explain(cause);
     const remedy = '`import { ready } from "everwire/socket.io"` and await ready() first';
