@@ -31,6 +31,22 @@ describe("docs/deploy/Dockerfile", () => {
   });
 });
 
+describe(".dockerignore", () => {
+  it("leaves every member of the workspace to the build", () => {
+    const root = (name: string) => readFileSync(fileURLToPath(new URL(`../../../${name}`, import.meta.url)), "utf8");
+    const [, members] = /^members = (\[[^\]]*\])$/m.exec(root("Cargo.toml")) ?? [];
+    const kept = root(".dockerignore")
+      .split("\n")
+      .flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
+    for (const member of JSON.parse(String(members)) as string[]) {
+      expect(
+        kept.some((path) => member === path || member.startsWith(`${path}/`)),
+        member,
+      ).toBe(true);
+    }
+  });
+});
+
 describe("docs/deploy/compose.yaml", () => {
   it("gives the server flags and variables that it has", () => {
     const file = read("compose.yaml");
