@@ -69,8 +69,8 @@ test("giving up and disconnecting end the requests that wait", async () => {
   const { proxy, options, open } = world();
   const tab = await open();
   await proxy.rule({ fault: "refuse" });
-  await tab.start({ ...options, reconnect: { initialDelayMs: 1, maxDelayMs: 1, maxAttempts: 2 } });
-  expect(await tab.call("ask", "echo", {})).toBe("abandoned");
+  const givesUp = { ...options, reconnect: { initialDelayMs: 1, maxDelayMs: 1, maxAttempts: 2 } };
+  expect(await tab.startAndAsk(givesUp, "echo", {})).toBe("abandoned");
   expect((await tab.call("snapshot")).phase).toBe("given_up");
 
   const other = await open();

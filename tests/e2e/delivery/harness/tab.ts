@@ -27,6 +27,11 @@ export class Tab {
     return this.call("start", { ...EAGER, ...options }, kept);
   }
 
+  /** The same, and makes a request before the client can have done anything. */
+  startAndAsk(options: Options, type: string, data: object): Promise<unknown> {
+    return this.call("startAndAsk", { ...EAGER, ...options }, type, data);
+  }
+
   /** Calls a method of the page's {@link Lab}. */
   call<Name extends keyof Methods>(
     name: Name,

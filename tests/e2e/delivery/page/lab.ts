@@ -108,6 +108,12 @@ export class Lab {
     }
   }
 
+  /** The same of a client that is started just now, before it can have done anything. */
+  startAndAsk(options: Options, type: string, data: object): Promise<unknown> {
+    this.start(options);
+    return this.ask(type, data);
+  }
+
   /** Fetches what is missing whenever there is a gap, from where the test's page comes from. `beginning` is where the stream began. */
   refetch(type: string, beginning: number): void {
     this.client.on("gap", async ({ from, to }) => {
