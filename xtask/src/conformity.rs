@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::job::Job;
+use crate::services::Services;
 use crate::{paths, progress};
 
 /// Which of the reference server's suites run at a server, and which of their tests do not apply to it.
@@ -29,8 +30,8 @@ impl Selection {
         serde_saphyr::from_str(&text).with_context(|| format!("reading {}", path.display()))
     }
 
-    /// Runs the suites at the server that `command` starts with `path` as its `PATH`, which takes the reference server's flags. Tests that do not apply are named
-    /// with their reason; one that does not exist, or applies to nothing, is an error.
+    /// Runs the suites at the server that `command` starts with `path` as its `PATH`, which takes the reference server's flags, those that need PostgreSQL and Redis
+    /// included. Tests that do not apply are named with their reason; one that does not exist, or applies to nothing, is an error.
     pub fn run(&self, server: &str, command: &str, path: &OsStr) -> Result<()> {
         let suites = || self.suites.iter().flat_map(|suite| ["--test", suite]);
         let cargo = |step: String| Job::cargo(step).args(["test", "--package", "everwire-server"]).args(suites());
@@ -47,12 +48,15 @@ impl Selection {
                 skipped.extend(["--skip", test]);
             }
         }
+        let services = Services::start(&format!("{server}-tests"))?;
         let applicable = known.len() - skipped.len() / 2;
         cargo(format!("{server} · {applicable} tests of the reference server, {} do not apply", skipped.len() / 2))
-            .args(["--", "--test-threads", "3", "--exact"])
+            .args(["--", "--include-ignored", "--test-threads", "3", "--exact"])
             .args(skipped)
             .env("EVERWIRE_TEST_SERVER_COMMAND", command)
             .env("PATH", path)
+            .env("EVERWIRE_POSTGRES", &services.postgres)
+            .env("EVERWIRE_REDIS", &services.redis)
             .env("RUST_BACKTRACE", "0")
             .stream()
     }

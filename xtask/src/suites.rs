@@ -55,7 +55,7 @@ pub const SUITES: &[Suite] = &[
         name: "axum",
         about: "the axum server library and its example",
         slow: true,
-        needs: &[&python::Environment],
+        needs: PYTHON,
         run: axum_library,
     },
     Suite { name: "python", about: "the Python server library", slow: true, needs: PYTHON, run: python_library },
@@ -89,7 +89,7 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "e2e", about: "the demo page in Chromium", slow: true, needs: PACKAGE_IN_CHROMIUM, run: e2e },
     Suite {
         name: "delivery",
-        about: "the reliable mode in Chromium, behind the fault proxy, with both servers",
+        about: "the reliable mode in Chromium, behind the fault proxy, at the three servers",
         slow: true,
         needs: DELIVERY,
         run: delivery,
@@ -205,22 +205,25 @@ fn axum_library(_: &mut Workshop) -> Result<()> {
     python::environment()?;
     let packages = ["--package", "everwire-axum", "--package", "everwire-axum-example"];
     Job::cargo("axum · cargo test").arg("test").args(packages).stream()?;
-    let build = ["build", "--package", "everwire-axum-example", "--bins", "--examples"];
-    Job::cargo("axum · build the example").args(build).run()?;
-    let built = paths::target()?.join("debug");
-    let program = |name: &str| built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let port = server::free_port(SERVER_PORT)?;
     python::tool("axum · vectors at the example", "python")
         .args(["-m", "everwire.vectors", &format!("http://127.0.0.1:{port}")])
         .arg("--command")
-        .arg(program("everwire-axum-example"))
+        .arg(axum_example("everwire-axum-example")?)
         .env("PORT", port.to_string())
         .env("EVERWIRE_DEV", "1")
         .env("EVERWIRE_DATABASE", fresh_database("axum-vectors")?)
         .stream()?;
-    let command = program("examples/reference").display().to_string();
+    let command = axum_example("examples/reference")?.display().to_string();
     let path = std::env::var_os("PATH").unwrap_or_default();
     conformity::axum()?.run("axum", &command, &path)
+}
+
+/// A program of the axum example, built: the example itself, or the one with the flags of the reference server.
+fn axum_example(name: &str) -> Result<PathBuf> {
+    let build = ["build", "--package", "everwire-axum-example", "--bins", "--examples"];
+    Job::cargo("axum · build the example").args(build).run()?;
+    Ok(paths::target()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The path of an SQLite file that is not there.
@@ -404,6 +407,9 @@ fn delivery(workshop: &mut Workshop) -> Result<()> {
         suite("delivery at the Python library")
             .env("EVERWIRE_TEST_SERVER_COMMAND", "python ../../../servers/python/tests/reference.py")
             .env("PATH", python::path()?)
+            .stream()?;
+        suite("delivery at the axum library")
+            .env("EVERWIRE_TEST_SERVER_COMMAND", axum_example("examples/reference")?)
             .stream()?;
     }
     vitest("delivery of the FastAPI example", "tests/e2e/fastapi")

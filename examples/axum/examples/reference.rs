@@ -2,15 +2,20 @@
 //! program.
 
 use std::{
+    collections::VecDeque,
     error::Error,
     io::{Write as _, stdout},
     num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use axum::{Json, extract::Query, routing::get};
 use clap::Parser as _;
-use everwire_axum::{Limits, Rates};
+use everwire_axum::{Arrival, Connection, Limits, Metrics, Outcome, Rates, RedisBus};
 use everwire_axum_example::{Settings, application};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// A flag that is not here is an error: what a suite tests with it does not apply.
 #[derive(clap::Parser)]
@@ -21,6 +26,10 @@ struct Flags {
     port: u16,
     #[arg(long)]
     database: Option<String>,
+    #[arg(long)]
+    redis: Option<String>,
+    #[arg(long, default_value = "node")]
+    node: String,
     #[arg(long)]
     epoch: Option<u64>,
     #[arg(long, default_value = "a secret that is the same for all processes")]
@@ -47,8 +56,41 @@ struct Flags {
     history_bytes_per_user: u64,
     #[arg(long, default_value_t = 604_800.0)]
     client_age_s: f64,
-    #[arg(long)]
-    record_frames: Option<usize>,
+    #[arg(long, default_value_t = 20_000)]
+    record_frames: usize,
+}
+
+/// Which messages came last, for `/dev/received`. The library gives payloads to handlers only, so they are not among it.
+struct Record {
+    messages: Mutex<VecDeque<(Arc<str>, String)>>,
+    capacity: usize,
+}
+
+impl Metrics for Record {
+    fn message(&self, from: &Connection, kind: Option<&str>, _: Option<u64>, _: Arrival, _: Outcome) {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.push_back((from.user.clone(), kind.unwrap_or("malformed").to_owned()));
+        if messages.len() > self.capacity {
+            messages.pop_front();
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Which {
+    user_id: Option<String>,
+    r#type: Option<String>,
+}
+
+impl Record {
+    fn select(&self, which: &Which) -> Json<Vec<Value>> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let chosen = messages.iter().filter(|(user, kind)| {
+            which.user_id.as_deref().is_none_or(|wanted| wanted == &**user)
+                && which.r#type.as_deref().is_none_or(|wanted| wanted == kind)
+        });
+        Json(chosen.map(|(_, kind)| json!({ "type": kind, "data": {} })).collect())
+    }
 }
 
 #[tokio::main]
@@ -74,8 +116,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         note_processed: flags.dev,
         ..Limits::default()
     };
-    let settings = Settings { secret: flags.secret, database: flags.database, development: flags.dev, limits };
+    let record = Arc::new(Record { messages: Mutex::default(), capacity: flags.record_frames });
+    let settings = Settings {
+        secret: flags.secret,
+        database: flags.database,
+        development: flags.dev,
+        bus: flags.redis.map(|url| RedisBus::new(url).node(&flags.node)),
+        limits,
+        metrics: Some(record.clone()),
+    };
     let (wire, routes) = application(settings).await?;
+    let received = get(async move |Query(which): Query<Which>| record.select(&which));
+    let routes = routes.route("/dev/received", received);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", flags.port)).await?;
     writeln!(stdout(), "ready http://{}/", listener.local_addr()?)?;
     stdout().flush()?;

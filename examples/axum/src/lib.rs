@@ -7,19 +7,20 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{FromRef, State},
     http::StatusCode,
     response::IntoResponse,
     routing::{get, post},
 };
 use everwire_axum::{
-    Authenticate as _, Backend, Everwire, Limits, On, PostgresStore, SqliteStore, StoreError, Tokens, Wire,
+    Backend, Everwire, Limits, Metrics, On, PostgresStore, RedisBus, SqliteStore, StoreError, Tokens, User, Wire,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_http::services::ServeDir;
 
 /// What the server is started with.
+#[derive(Default)]
 pub struct Settings {
     /// Signs and checks tokens.
     pub secret: String,
@@ -27,8 +28,12 @@ pub struct Settings {
     pub database: Option<String>,
     /// Gives tokens to anyone, and has the endpoints that the protocol's conversations need. Never on a public network.
     pub development: bool,
+    /// The Redis between the nodes that share a database, if there are several.
+    pub bus: Option<RedisBus>,
     /// What the server takes.
     pub limits: Limits,
+    /// Told what happens, for Prometheus or the like.
+    pub metrics: Option<Arc<dyn Metrics>>,
 }
 
 /// What the HTTP handlers need.
@@ -36,6 +41,12 @@ pub struct Settings {
 struct App {
     wire: Wire,
     tokens: Arc<Tokens>,
+}
+
+impl FromRef<App> for Wire {
+    fn from_ref(app: &App) -> Self {
+        app.wire.clone()
+    }
 }
 
 /// Starts the Everwire side, and returns it with the routes of the whole application.
@@ -49,9 +60,14 @@ pub async fn application(settings: Settings) -> Result<(Wire, Router), StoreErro
         None => SqliteStore::in_memory().setup(chat::TABLES).into(),
     };
     let tokens = Arc::new(Tokens::new(settings.secret));
-    let wire = Everwire::new(store)
-        .authenticate(tokens.clone())
-        .limits(settings.limits)
+    let mut wire = Everwire::new(store).authenticate(tokens.clone()).limits(settings.limits);
+    if let Some(bus) = settings.bus {
+        wire = wire.bus(bus);
+    }
+    if let Some(metrics) = settings.metrics {
+        wire = wire.metrics(metrics);
+    }
+    let wire = wire
         .on_connect(|user| json!({ "user_id": user }))
         .on_with(On::join(), chat::join)
         .on(chat::leave)
@@ -78,11 +94,11 @@ struct Question {
 }
 
 /// Answers over HTTP, and stores the answer for all devices of the user.
-async fn ask(State(app): State<App>, request: Request) -> Result<Json<Value>, StatusCode> {
-    let (parts, body) = request.into_parts();
-    let user = app.tokens.authenticate(&parts).map_err(|_| StatusCode::UNAUTHORIZED)?.user;
-    let body = axum::body::to_bytes(body, 10_240).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-    let question: Question = serde_json::from_slice(&body).map_err(|_| StatusCode::UNPROCESSABLE_ENTITY)?;
+async fn ask(
+    State(app): State<App>,
+    User(user): User,
+    Json(question): Json<Question>,
+) -> Result<Json<Value>, StatusCode> {
     let answer = format!("You said: {}", question.message);
     let notification = json!({ "session_id": question.session_id, "text": answer });
     app.wire.publish(&user, "notification", notification).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
@@ -90,9 +106,9 @@ async fn ask(State(app): State<App>, request: Request) -> Result<Json<Value>, St
 }
 
 async fn health(State(app): State<App>) -> impl IntoResponse {
-    // An empty transaction shows whether the database takes one.
-    match app.wire.transact(|_| Ok(())).await {
-        Ok(()) => (StatusCode::OK, Json(json!({ "status": "ok", "connections": app.wire.connections() }))),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "no database" }))),
+    if app.wire.is_healthy().await {
+        (StatusCode::OK, Json(json!({ "status": "ok", "connections": app.wire.connections() })))
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "no database" })))
     }
 }

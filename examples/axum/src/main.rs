@@ -1,12 +1,22 @@
 //! `EVERWIRE_DEV=1 cargo run`, then <http://127.0.0.1:8000/?user=ada>.
 
-use std::{env, error::Error, io::Write as _, time::Duration};
+use std::{env, error::Error, io::Write as _, process::ExitCode, time::Duration};
 
-use everwire_axum::Limits;
+use everwire_axum::RedisBus;
 use everwire_axum_example::{Settings, application};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
     let development = env::var_os("EVERWIRE_DEV").is_some();
     let secret = match env::var("JWT_SECRET_KEY") {
         Ok(secret) => secret,
@@ -14,7 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(_) => return Err("set JWT_SECRET_KEY to a secret of 32 bytes or more, or EVERWIRE_DEV".into()),
     };
     let database = env::var("EVERWIRE_DATABASE").unwrap_or_else(|_| "everwire.db".to_owned());
-    let settings = Settings { secret, database: Some(database), development, limits: Limits::default() };
+    let bus = env::var("EVERWIRE_REDIS").ok().map(RedisBus::new);
+    let settings = Settings { secret, database: Some(database), development, bus, ..Settings::default() };
     let (wire, routes) = application(settings).await?;
 
     let port = env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8000);

@@ -85,3 +85,53 @@ async fn events_of_the_time_away_come_with_the_next_connection_also_after_a_rest
         let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
     }
 }
+
+#[tokio::test]
+async fn what_a_transaction_of_the_applications_own_publishes_comes_once_if_it_commits() {
+    let file = std::env::temp_dir().join(format!("everwire-axum-outbox-{}.sqlite3", std::process::id()));
+    let world = World::new(&["--database", file.to_str().unwrap()]).await;
+    let mut ada = world.connect("ada").await;
+    let welcome = ada.hello(TAB, json!({})).await;
+
+    let mut own = rusqlite::Connection::open(&file).unwrap();
+    own.busy_timeout(common::PATIENCE).unwrap();
+    let publish = |transaction: &rusqlite::Transaction<'_>, n: u64| {
+        transaction.execute(everwire_axum::PUBLISH, ("ada", "ordered", json!({ "n": n }).to_string())).unwrap();
+    };
+    let undone = own.transaction().unwrap();
+    publish(&undone, 0);
+    undone.rollback().unwrap();
+    let transaction = own.transaction().unwrap();
+    transaction.execute_batch("CREATE TABLE orders (n INTEGER); INSERT INTO orders VALUES (1)").unwrap();
+    for n in 1..=600 {
+        publish(&transaction, n);
+    }
+    transaction.commit().unwrap();
+    for n in 1..=600 {
+        assert_eq!(ada.next("ordered").await["data"]["n"], n);
+    }
+    ada.settle_without("ordered").await;
+
+    for no_object in ["{", "7", "null"] {
+        let refused = own.execute(everwire_axum::PUBLISH, ("ada", "ordered", no_object)).unwrap_err().to_string();
+        assert!(refused.contains("data_is_a_json_object"), "{refused}");
+    }
+
+    // Also what was published while no server ran.
+    let positions = world.positions.clone();
+    drop((ada, world));
+    let transaction = own.transaction().unwrap();
+    publish(&transaction, 601);
+    transaction.commit().unwrap();
+    let mut world = World::new(&["--database", file.to_str().unwrap()]).await;
+    world.positions = positions;
+    let mut ada = world.connect("ada").await;
+    ada.hello(TAB, welcome["streams"].clone()).await;
+    for n in 1..=601 {
+        assert_eq!(ada.next("ordered").await["data"]["n"], n);
+    }
+    drop((ada, world));
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+    }
+}

@@ -38,7 +38,7 @@ pub enum DatabaseError {
     Postgres(tokio_postgres::Error),
     /// PostgreSQL is away; it is tried again every second.
     Away,
-    /// The system has no threads or files left.
+    /// PostgreSQL does not answer, or the system has no threads or files left.
     Io(std::io::Error),
     /// A handler of the library's user, or a test, wants the whole transaction to fail.
     Failed(&'static str),
@@ -53,6 +53,18 @@ impl DatabaseError {
             Self::Sqlite(error) => sqlite::is_of_storage(error),
             Self::Postgres(error) => postgres::is_of_storage(error),
             Self::Failed(_) | Self::Away | Self::Io(_) => true,
+        }
+    }
+
+    /// Whether the database can be reached later, as things are.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => sqlite::may_pass(error),
+            Self::Postgres(error) => postgres::may_pass(error),
+            Self::Away => true,
+            Self::Io(error) => error.kind() == std::io::ErrorKind::TimedOut,
+            Self::Failed(_) => false,
         }
     }
 }
@@ -269,7 +281,10 @@ impl Database {
     pub(crate) fn is_news(&self, version: i64, known: Highest) -> Result<bool> {
         match &self.kind {
             Kind::Sqlite(_) => Ok(self.version()? != version),
-            Kind::Postgres(database) => Ok(database.ask_highest()? != known),
+            Kind::Postgres(database) => {
+                let (highest, outbox_waits) = database.ask_news()?;
+                Ok(outbox_waits || highest != known)
+            }
         }
     }
 
@@ -279,6 +294,12 @@ impl Database {
             Kind::Sqlite(_) => Ok(self.query_row("PRAGMA data_version", &[], |row| row.get(0))?.unwrap_or_default()),
             Kind::Postgres(_) => Ok(0),
         }
+    }
+
+    /// Whether a transaction of the application's own has published something, as it was at the beginning of this one. On SQLite the
+    /// version says so.
+    pub(crate) fn outbox_waits(&self) -> bool {
+        self.postgres().is_some_and(Postgres::outbox_waits)
     }
 
     /// The highest ids of events and changes, within a transaction.

@@ -47,10 +47,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Opens the database and makes its tables.
+    /// Opens the database and makes its tables. One that is away is waited for, in the background: until it is there, nothing can be stored.
     ///
     /// # Errors
-    /// The database is away, or its tables are those of another server.
+    /// The database cannot be opened, for a reason that does not pass, or its tables are those of another server.
     pub async fn open(
         backend: impl Into<Backend>,
         limits: Limits,

@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use axum::routing::MethodRouter;
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{StatusCode, request::Parts},
+    routing::MethodRouter,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -24,7 +28,7 @@ use crate::{
     reliable::{Context, Outcome},
     room::Room,
     store::{Backend, StoreError},
-    token::{TokenRefused, Tokens},
+    token::{Ticket, TokenRefused, Tokens},
 };
 
 /// A message that clients send, by its type.
@@ -131,10 +135,10 @@ impl Everwire {
         self
     }
 
-    /// Tells this what happens.
+    /// Tells this what happens. The application keeps a clone, to show what was counted.
     #[must_use]
-    pub fn metrics(mut self, metrics: impl Metrics) -> Self {
-        self.metrics = Arc::new(metrics);
+    pub fn metrics(mut self, metrics: Arc<dyn Metrics>) -> Self {
+        self.metrics = metrics;
         self
     }
 
@@ -149,6 +153,14 @@ impl Everwire {
     #[must_use]
     pub fn on_connect(mut self, greet: impl Fn(&str) -> Value + Send + Sync + 'static) -> Self {
         self.handlers.greet = Some(Box::new(greet));
+        self
+    }
+
+    /// Called when a user comes online with their first connection, or goes with their last, to whichever node, in the order in which it
+    /// happens. It must not block.
+    #[must_use]
+    pub fn on_presence(mut self, presence: impl Fn(&str, bool) + Send + Sync + 'static) -> Self {
+        self.handlers.presence = Some(Box::new(presence));
         self
     }
 
@@ -195,10 +207,11 @@ impl Everwire {
         self
     }
 
-    /// Opens the store and starts the work in the background, on the runtime that this is called on.
+    /// Opens the store and starts the work in the background, on the runtime that this is called on. Neither the database nor Redis need be
+    /// there yet: until the database is, connections that say `hello` are closed with 1011, and [`Wire::is_healthy`] says so.
     ///
     /// # Errors
-    /// The database is away, or its tables are those of another server. Redis need not be there yet.
+    /// The database cannot be opened, for a reason that does not pass ([`StoreError::may_pass`]), or its tables are those of another server.
     pub async fn start(self) -> Result<Wire, StoreError> {
         let Self { backend, authenticate, limits, metrics, handlers, bus } = self;
         let authenticate = authenticate.unwrap_or_else(|| Box::new(|_: &_| Err(TokenRefused::Invalid)));
@@ -278,9 +291,38 @@ impl Wire {
         self.0.engine.store.transact(job).await
     }
 
+    /// Looks at once for what a transaction of the application's own has published with [`PUBLISH`](crate::PUBLISH), which would be found
+    /// soon by itself.
+    pub fn look(&self) {
+        self.0.engine.store.look();
+    }
+
+    /// Whether the database takes a transaction, for a health check. A node without one must not be sent clients.
+    pub async fn is_healthy(&self) -> bool {
+        self.transact(|_| Ok(())).await.is_ok()
+    }
+
     /// Sends an event to the connections that a user has, to this node and others, at most once. Says to how many here.
     pub fn tell(&self, user: &str, kind: &str, data: &impl Serialize) -> usize {
         self.0.engine.hub.tell_user(user, None, kind, &envelope::event(kind, data))
+    }
+
+    /// The same for everyone who is in a room.
+    pub fn tell_room(&self, room: &Room, kind: &str, data: &impl Serialize) -> usize {
+        self.0.engine.hub.tell_room(room, None, kind, &envelope::event(kind, data))
+    }
+
+    /// The same for everyone who is connected.
+    pub fn tell_everyone(&self, kind: &str, data: &impl Serialize) -> usize {
+        self.0.engine.hub.tell_all(kind, &envelope::event(kind, data))
+    }
+
+    /// Whose HTTP request it is, by the check that connections pass. [`User`] is an extractor that asks this.
+    ///
+    /// # Errors
+    /// Why it is nobody's.
+    pub fn identify(&self, request: &Parts) -> Result<Ticket, TokenRefused> {
+        self.0.engine.authenticate.authenticate(request)
     }
 
     /// Whether a user has a connection, to this node or another.
@@ -308,6 +350,25 @@ impl Wire {
     }
 }
 
+/// The user of an HTTP request, as an argument of its handler; a request without a good token is answered with 401. The state of the router
+/// is or contains the [`Wire`] ([`FromRef`]).
+#[derive(Clone, Debug)]
+pub struct User(pub Arc<str>);
+
+impl<S: Send + Sync> FromRequestParts<S> for User
+where
+    Wire: FromRef<S>,
+{
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        match Wire::from_ref(state).identify(parts) {
+            Ok(ticket) => Ok(Self(ticket.user)),
+            Err(refused) => Err((StatusCode::UNAUTHORIZED, refused.as_str())),
+        }
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         self.engine.abort();
@@ -316,11 +377,13 @@ impl Drop for Running {
 
 type Call = dyn Fn(&mut Context<'_>, &Envelope) -> database::Result<Outcome> + Send + Sync;
 type Greet = dyn Fn(&str) -> Value + Send + Sync;
+type Presence = dyn Fn(&str, bool) + Send + Sync;
 
 #[derive(Default)]
 struct Handlers {
     by_type: HashMap<&'static str, Registered>,
     greet: Option<Box<Greet>>,
+    presence: Option<Box<Presence>>,
 }
 
 struct Registered {
@@ -343,6 +406,12 @@ impl Application for Handlers {
 
     fn joins(&self, kind: &str) -> bool {
         self.by_type.get(kind).is_some_and(|registered| registered.on.joins)
+    }
+
+    fn presence(&self, user: &Arc<str>, online: bool) {
+        if let Some(presence) = &self.presence {
+            presence(user, online);
+        }
     }
 
     fn greeting(&self, user: &str) -> Option<Outgoing> {

@@ -58,7 +58,7 @@ pub use crate::{
     database::{Column, Database, DatabaseError, Param, Result as DatabaseResult, Row},
     ending::Ending,
     engine::{Chores, Engine, Shared},
-    everwire::{Everwire, Message, On, Wire},
+    everwire::{Everwire, Message, On, User, Wire},
     frame::{Envelope, Malformed, payload},
     handshake::Authenticate,
     hub::{Audience, Hub, MAX_ROOMS_PER_USER},
@@ -67,7 +67,7 @@ pub use crate::{
     outgoing::{Kind, Outgoing, RECEIVED, SENT},
     refusal::{RATE_LIMITED, Refusal, Refuse, TOO_LARGE, internal, unknown_type},
     reliable::{
-        Author, Context, Event, Forgettable, MAX_NUMBER, Origin, Outcome as Answer, Processed, USER_STREAM,
+        Author, Context, Event, Forgettable, MAX_NUMBER, Origin, Outcome as Answer, PUBLISH, Processed, USER_STREAM,
         forget_events, is_stored, processed,
     },
     room::Room,

@@ -3,9 +3,18 @@
 //! Jobs that arrive while a transaction is being written go into the next one together, so the disk is waited for
 //! once for many messages. A job's result is handed back after its transaction is on the disk.
 
-use std::{fmt, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, mpsc, oneshot},
+};
 
 use crate::{
     bus::BusError,
@@ -164,12 +173,21 @@ impl Store {
         let others = Arc::new(Notify::new());
         let news = others.clone();
         let (opened, opening) = oneshot::channel();
+        let runtime = Handle::current();
         let run = move || {
+            // What is done after a commit may spawn tasks.
+            let _entered = runtime.enter();
             let database = match begin(&backend, &mut ledger, process) {
-                Ok(database) => database,
+                Ok(database) => Some(database),
+                Err(error) if error.may_pass() => {
+                    tracing::error!(%error, "the database is away; it is tried again every second");
+                    None
+                }
                 Err(error) => return drop(opened.send(Err(error))),
             };
             let _ = opened.send(Ok(()));
+            let again = || begin(&backend, &mut ledger, process).inspect(|_| news.notify_one());
+            let Some(database) = database.or_else(|| await_database(again, &mut queue)) else { return };
             while let Some(wanted) = queue.blocking_recv() {
                 let first = match wanted {
                     Wanted::Job(job) => Some(job),
@@ -291,12 +309,32 @@ impl Store {
     }
 }
 
+/// Opens a database that was away, when somebody asks for it and it is back. Until then every job fails: dropping it closes the channel of
+/// its result. `None` if nobody can ask any more.
+fn await_database(
+    mut open: impl FnMut() -> std::result::Result<Database, StoreError>,
+    queue: &mut mpsc::Receiver<Wanted>,
+) -> Option<Database> {
+    let mut tried_at = Instant::now();
+    loop {
+        drop(queue.blocking_recv()?);
+        if tried_at.elapsed() < AWAY_PAUSE {
+            continue;
+        }
+        match open() {
+            Ok(database) => return Some(database),
+            Err(error) => tracing::error!(%error, "the database is away"),
+        }
+        tried_at = Instant::now();
+    }
+}
+
 /// Opens the database for a process.
 fn begin(backend: &Backend, ledger: &mut Ledger, process: u64) -> std::result::Result<Database, StoreError> {
     let database = backend.open()?;
     database.begin()?;
-    ledger.load(&database, process)?;
-    database.commit()?;
+    let loaded = ledger.load(&database, process).and_then(|()| database.commit());
+    loaded.inspect_err(|_| ledger.rolled_back())?;
     Ok(database)
 }
 
@@ -321,6 +359,7 @@ fn transact(
         if behind {
             news.notify_one();
             ledger.look(database)?;
+            ledger.relay(database)?;
         }
         ledger.do_chores(database)
     });
@@ -357,6 +396,18 @@ fn transact(
     true
 }
 
+impl StoreError {
+    /// Whether it is worth trying again, unlike a wrong password or a file that is no database.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Database(error) => error.may_pass(),
+            Self::NotStored => true,
+            Self::Stopped | Self::OtherSchema { .. } | Self::Bus(_) | Self::Random(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -382,6 +433,8 @@ impl From<DatabaseError> for StoreError {
         Self::Database(error)
     }
 }
+
+const AWAY_PAUSE: Duration = Duration::from_secs(1);
 
 const QUEUE_LEN: usize = 1024;
 const MAX_JOBS_PER_TRANSACTION: usize = 1024;

@@ -31,6 +31,7 @@ impl Tables {
                 &[&SCHEMA_VERSION],
             )?;
         }
+        database.define_own(reliable::OUTBOX_OF_SQLITE, reliable::OUTBOX_OF_POSTGRES)?;
         for sql in &self.setup {
             database.define(sql)?;
         }

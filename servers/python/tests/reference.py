@@ -11,7 +11,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from everwire import Everwire, Limits, SqliteStore, Store, Tokens
+from everwire import Everwire, Limits, SqliteStore, Store, StoreError, Tokens
 from everwire.bus import Bus
 from everwire.dev import Record, dev_routes
 from everwire.masterx import MasterX
@@ -63,9 +63,12 @@ def store(options: argparse.Namespace, scratch: Path) -> Store:
         from everwire.store.postgres import PostgresStore
 
         return PostgresStore(options.database, epoch=options.epoch, notify=options.redis is None)
-    # What ends with the process need not wait for the disk.
     return SqliteStore(
-        options.database or scratch / "everwire.db", epoch=options.epoch, durable=options.database is not None
+        options.database or scratch / "everwire.db",
+        epoch=options.epoch,
+        # What ends with the process need not wait for the disk.
+        durable=options.database is not None,
+        busy_timeout_s=10.0,
     )
 
 
@@ -106,7 +109,9 @@ def serve(options: argparse.Namespace, store: Store) -> None:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with wire.lifespan():
-            await record.prepare()
+            # A database that is away at the start has the table later.
+            with suppress(StoreError):
+                await record.prepare()
             host, port = listener.getsockname()
             print(f"ready http://{host}:{port}/", flush=True)
             yield

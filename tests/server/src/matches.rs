@@ -40,11 +40,13 @@ pub enum MatchError {
 }
 
 impl Matches {
-    /// Loads what is stored.
+    /// Loads what is stored. A database that is away has it later, which [`Matches::follow`] notices.
     pub async fn load(store: Store) -> Result<Self, StoreError> {
         let matches = Self { store, index: RwLock::default() };
-        matches.read().await?;
-        Ok(matches)
+        match matches.read().await {
+            Err(error) if !error.may_pass() => Err(error),
+            _ => Ok(matches),
+        }
     }
 
     /// Takes up the matches that other processes make, for as long as the server runs.

@@ -60,7 +60,7 @@ impl World {
             }
         }
         let tokens = Tokens::new(&secret);
-        let settings = Settings { secret, database, development: false, limits };
+        let settings = Settings { secret, database, limits, ..Settings::default() };
         let (wire, routes) = application(settings).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -10,7 +10,9 @@ mod pending;
 use std::{
     cell::RefCell,
     collections::HashMap,
+    error::Error as _,
     future::Future,
+    io,
     time::{Duration, Instant},
 };
 
@@ -42,6 +44,8 @@ struct State {
     savepoint: Option<Savepoint>,
     /// The highest ids of events and changes, as the last transaction has found or left them.
     highest: Highest,
+    /// Whether something waited in the outbox when the last transaction began.
+    outbox_waits: bool,
     tried_at: Option<Instant>,
 }
 
@@ -112,6 +116,7 @@ impl Postgres {
         let (_, _, row) = begun.inspect_err(|_| drop(self.simple("ROLLBACK")))?;
         let mut state = self.state.borrow_mut();
         state.highest = read_highest(&row)?;
+        state.outbox_waits = row.try_get(2)?;
         Ok(())
     }
 
@@ -178,12 +183,16 @@ impl Postgres {
         self.state.borrow().highest
     }
 
-    /// The highest ids now, asked for outside of a transaction.
-    pub fn ask_highest(&self) -> Result<Highest> {
+    pub fn outbox_waits(&self) -> bool {
+        self.state.borrow().outbox_waits
+    }
+
+    /// The highest ids now, and whether something waits in the outbox, asked for outside of a transaction.
+    pub fn ask_news(&self) -> Result<(Highest, bool)> {
         self.connect()?;
         let statement = self.prepare(HIGHEST)?;
         let row = self.wait(async |client: &Client| client.query_one(&statement, &[]).await)?;
-        read_highest(&row)
+        Ok((read_highest(&row)?, row.try_get(2)?))
     }
 
     pub fn with_cache<T>(&self, work: impl FnOnce(&mut Cache) -> T) -> T {
@@ -294,7 +303,9 @@ impl Postgres {
             }
             *state = State { tried_at: Some(Instant::now()), ..State::default() };
         }
-        let (client, connection) = self.runtime.block_on(self.config.connect(NoTls))?;
+        // `connect_timeout` ends with the TCP connection, before PostgreSQL has said a word.
+        let connected = self.runtime.block_on(timed(self.config.connect(NoTls)));
+        let (client, connection) = connected.ok_or_else(silent)??;
         self.runtime.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(%error, "the connection to PostgreSQL was lost");
@@ -323,9 +334,13 @@ impl Postgres {
                 Ok(worked?)
             }
             // Nobody knows what it is doing, so it is not to be used again.
-            None => Err(DatabaseError::Failed("PostgreSQL does not answer")),
+            None => Err(silent()),
         }
     }
+}
+
+fn silent() -> DatabaseError {
+    DatabaseError::Io(io::Error::new(io::ErrorKind::TimedOut, "PostgreSQL does not answer"))
 }
 
 async fn timed<T>(work: impl Future<Output = T>) -> Option<T> {
@@ -358,12 +373,24 @@ pub fn is_of_storage(error: &tokio_postgres::Error) -> bool {
     !(error.code().is_some_and(content) || conversion)
 }
 
+/// Whether nobody listens, or it starts or stops, or has no connection left.
+pub fn may_pass(error: &tokio_postgres::Error) -> bool {
+    let code = error.code().map(SqlState::code);
+    // What cannot be connected to has an error of the system behind it; a URL that is none has not.
+    let is_of_system = || error.source().is_some_and(|source| source.is::<io::Error>());
+    match code {
+        Some(code) => ["53300", "57P01", "57P02", "57P03"].contains(&code),
+        None => error.is_closed() || is_of_system(),
+    }
+}
+
 /// `everwire` in ASCII. All nodes take this lock.
 const LOCK: i64 = 7_311_142_587_386_655_333;
 
 const HIGHEST: &str = "SELECT
     (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM everwire_events_id_seq),
-    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM everwire_changes_id_seq)";
+    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM everwire_changes_id_seq),
+    EXISTS (SELECT 1 FROM everwire_outbox)";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(12);

@@ -80,6 +80,11 @@ pub fn is_of_storage(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Whether another process has the file for too long.
+pub fn may_pass(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 /// More than there are statements.
 const PREPARED_STATEMENTS: usize = 128;
 

@@ -189,7 +189,7 @@ impl<'a> Context<'a> {
     }
 
     /// Runs a closure after the commit, once, if this process lives. It is run on the thread of the database, so what takes its time
-    /// is spawned.
+    /// is spawned: `tokio::spawn` works there, on the runtime that the server was started on.
     pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
         self.ledger.outbox.after(then);
     }

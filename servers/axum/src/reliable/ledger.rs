@@ -60,6 +60,8 @@ pub struct Ledger {
     pub(super) handed: Vec<i64>,
     /// What the effects of the message in work have moved, in order, while there is one.
     pub(super) advances: Option<Vec<Advance>>,
+    /// Whether more may wait in the database to be moved to streams.
+    pub(super) relays_more: bool,
     failed: bool,
 }
 
@@ -160,6 +162,7 @@ impl Ledger {
             notes: Vec::new(),
             handed: Vec::new(),
             advances: None,
+            relays_more: false,
             failed: false,
         }
     }
@@ -174,7 +177,8 @@ impl Ledger {
         }
         let epoch: Option<i64> = database.query_row("SELECT epoch FROM everwire_memory", &[], |row| row.get(0))?;
         self.epoch = epoch.ok_or(DatabaseError::Failed("everwire_memory has no row"))?.cast_unsigned();
-        self.look(database)
+        self.look(database)?;
+        self.relay(database)
     }
 
     /// Who is where, as the database has it within a transaction.
@@ -243,11 +247,14 @@ impl Ledger {
 
     /// Whether something is left to be stored although no job asks for it.
     pub fn has_chores(&self) -> bool {
-        !self.handed.is_empty()
+        !self.handed.is_empty() || self.relays_more
     }
 
     /// Stores it.
     pub fn do_chores(&mut self, database: &Database) -> Result<()> {
+        if self.relays_more {
+            self.relay(database)?;
+        }
         let handed = std::mem::take(&mut self.handed);
         if handed.is_empty() {
             return Ok(());

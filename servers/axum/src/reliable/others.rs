@@ -29,6 +29,7 @@ impl Ledger {
     pub fn is_behind(&self, database: &Database) -> Result<bool> {
         let Some(known) = self.known else { return Ok(true) };
         Ok(database.version()? != self.database_version
+            || database.outbox_waits()
             || database.postgres().is_some() && database.highest()? != known)
     }
 

@@ -67,6 +67,7 @@ class Record:
     def __init__(self, wire: Everwire, *, frames: int = 20_000) -> None:
         self._wire = wire
         self._frames: deque[Received] = deque(maxlen=frames)
+        self._has_table = False
         wire.engine.observer = self
 
     def received(self, peer: Peer, frame: Frame, text: str) -> None:
@@ -76,11 +77,17 @@ class Record:
     async def processed(self, tx: Transaction, peer: Peer, frame: Frame, code: str | None) -> None:
         if frame.seq:
             row = (peer.user, peer.client_id, frame.seq, frame.type or "", json.dumps(frame.data), code)
+            await self._make_table(tx)
             await _execute(tx, _INSERT, *row)
 
     async def prepare(self) -> None:
-        """Makes the table; the store must be open."""
+        """Makes the table, so that it need not be looked for with every message; the store must be open."""
         async with self._wire.store.transaction() as tx:
+            await self._make_table(tx)
+        self._has_table = True
+
+    async def _make_table(self, tx: Transaction) -> None:
+        if not self._has_table:
             identity = "INTEGER PRIMARY KEY" if isinstance(tx.native, sqlite3.Connection) else "SERIAL PRIMARY KEY"
             await _execute(tx, _TABLE.format(identity))
 
@@ -92,6 +99,7 @@ class Record:
 
         async def processed(request: Request) -> JSONResponse:
             async with self._wire.store.transaction() as tx:
+                await self._make_table(tx)
                 rows = await _execute(tx, _SELECT, request.query_params["user_id"])
             return JSONResponse([_message(row) for row in rows])
 

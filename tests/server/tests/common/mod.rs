@@ -39,6 +39,11 @@ impl World {
         self.http.get(self.url(path)).send().await.unwrap().json().await.unwrap()
     }
 
+    /// The status of the answer.
+    pub async fn status(&self, path: &str) -> u16 {
+        self.http.get(self.url(path)).send().await.unwrap().status().as_u16()
+    }
+
     pub async fn delete(&self, path: &str) -> Value {
         self.http.delete(self.url(path)).send().await.unwrap().json().await.unwrap()
     }
@@ -51,7 +56,8 @@ impl World {
 
     pub async fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
         let response = self.http.post(self.url(path)).json(&body).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
+        // Not every refusal has a body.
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
 
     pub async fn token(&self, user: &str) -> String {

@@ -1,8 +1,8 @@
 //! A server process that can be killed.
 
 use std::{
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -48,10 +48,32 @@ impl Mortal {
     }
 
     pub fn spawn(&mut self, flags: &[&str]) {
+        self.running = Some(self.command(flags).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    }
+
+    /// Starts it so that a file that becomes too large (`RLIMIT_FSIZE`) is an error of the write, and does not end the process.
+    pub fn start_heedless_of_file_limits(&mut self) {
+        let command = self.command(&["--rate-limit-per-minute", "0"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#]).arg(command.get_program()).args(command.get_args());
+        self.running = Some(shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+        self.wait_until_ready();
+    }
+
+    /// Starts it where it cannot start, and says how it has ended.
+    pub fn end_at_the_start(&mut self) -> Output {
+        self.command(&[]).output().unwrap()
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
         let mut command = subject::command().unwrap_or_else(|| Command::new(env!("CARGO_BIN_EXE_everwire-server")));
         command.args(["--dev", "--port", "0", "--database"]).arg(&self.file).args(flags);
         command.args(["--secret", "a secret that outlives the process", "--record-frames", "0"]);
-        self.running = Some(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+        command
+    }
+
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     pub fn wait_until_ready(&mut self) {

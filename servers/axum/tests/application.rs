@@ -1,0 +1,145 @@
+//! An application that mounts the library and uses it as its documentation says.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../tests/server/tests/common/client.rs"]
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod client;
+#[path = "../../../tests/server/tests/common/positions.rs"]
+mod positions;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{Router, routing::get};
+use client::{Client, PATIENCE};
+use everwire_axum::{Context, Everwire, Message, Refuse, Room, SqliteStore, Tokens, User, Wire};
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tokio_tungstenite::connect_async;
+
+const SECRET: &str = "a secret that only this test knows";
+const TAB: &str = "k3Zq8vXw2LmN4pRt";
+
+#[derive(serde::Deserialize)]
+struct Note {
+    text: String,
+}
+
+impl Message for Note {
+    const TYPE: &str = "note";
+}
+
+#[derive(serde::Deserialize)]
+struct Enter {}
+
+impl Message for Enter {
+    const TYPE: &str = "enter";
+}
+
+struct Application {
+    wire: Wire,
+    addr: SocketAddr,
+    analysed: mpsc::UnboundedReceiver<String>,
+    presence: Arc<Mutex<Vec<(String, bool)>>>,
+}
+
+impl Application {
+    async fn start() -> Self {
+        let (done, analysed) = mpsc::unbounded_channel();
+        let note = move |ctx: &mut Context<'_>, Note { text }: Note| {
+            if text == "panic" {
+                ctx.after_commit(|| panic!("a bug, on purpose"));
+                return Ok(());
+            }
+            ctx.db().execute("INSERT INTO notes (user_id, text) VALUES (?1, ?2)", &[&ctx.user(), &text])?;
+            if text.is_empty() {
+                return Err(Refuse::new("empty"));
+            }
+            let done = done.clone();
+            ctx.after_commit(move || drop(tokio::spawn(async move { done.send(text).unwrap() })));
+            Ok::<_, Refuse>(())
+        };
+        let enter = |ctx: &mut Context<'_>, _: Enter| ctx.join(&Room::new("hall"));
+        let presence = Arc::<Mutex<Vec<(String, bool)>>>::default();
+        let seen = presence.clone();
+        let store =
+            SqliteStore::in_memory().setup("CREATE TABLE IF NOT EXISTS notes (user_id TEXT NOT NULL, text TEXT)");
+        let wire = Everwire::new(store)
+            .tokens(Tokens::new(SECRET))
+            .on_presence(move |user, online| seen.lock().push((user.to_owned(), online)))
+            .on(note)
+            .on(enter)
+            .start()
+            .await
+            .unwrap();
+        let whoami = get(async |User(user): User| user.to_string());
+        let app = Router::new().route("/api/ws", wire.route()).route("/me", whoami).with_state(wire.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { wire, addr, analysed, presence }
+    }
+
+    async fn connect(&self, user: &str) -> Client {
+        let token = Tokens::new(SECRET).issue(user, None).unwrap();
+        let url = format!("ws://{}/api/ws?token={token}", self.addr);
+        let mut client = Client::new(connect_async(url).await.unwrap().0, positions::Positions::default());
+        client.is(user);
+        client
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_after_a_commit_may_spawn_tasks_and_panic() {
+    let mut application = Application::start().await;
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    for (seq, text) in (1..).zip(["panic", "", "hi"]) {
+        ada.say(seq, "note", json!({ "text": text })).await;
+    }
+    ada.acked(3).await;
+    assert_eq!(timeout(PATIENCE, application.analysed.recv()).await.unwrap().unwrap(), "hi");
+    let stored = application.wire.transact(|ctx| {
+        ctx.db().query("SELECT user_id, text FROM notes", &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
+    });
+    assert_eq!(stored.await.unwrap(), [("ada".to_owned(), "hi".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_is_told_reaches_a_user_a_room_or_everyone() {
+    let application = Application::start().await;
+    let mut ada = application.connect("ada").await;
+    let mut ben = application.connect("ben").await;
+    ada.send("enter", json!({})).await;
+    ada.settle().await;
+    ben.settle().await;
+    let Application { wire, presence, .. } = &application;
+    let nothing = Map::<String, Value>::new();
+    assert_eq!(wire.tell("ben", "to_user", &nothing), 1);
+    assert_eq!(wire.tell_room(&Room::new("hall"), "to_room", &nothing), 1);
+    assert_eq!(wire.tell_everyone("to_everyone", &nothing), 2);
+    ada.event("to_room").await;
+    ada.event("to_everyone").await;
+    ben.event("to_user").await;
+    ben.event("to_everyone").await;
+    assert_eq!(*presence.lock(), [("ada".to_owned(), true), ("ben".to_owned(), true)]);
+    assert!(wire.is_connected("ben"));
+    assert_eq!(wire.close("ben", 4001, "bye"), 1);
+    assert_eq!(ben.closed().await.0, 4001);
+}
+
+#[tokio::test]
+async fn http_requests_are_of_the_user_whose_token_they_have() {
+    let application = Application::start().await;
+    let ask = async |token: &str| {
+        let request = reqwest::Client::new().get(format!("http://{}/me", application.addr)).bearer_auth(token);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let tokens = Tokens::new(SECRET);
+    assert_eq!(ask(&tokens.issue("ada", None).unwrap()).await, (200, "ada".to_owned()));
+    assert_eq!(ask(&tokens.issue("ada", Some(-1)).unwrap()).await, (401, "token expired".to_owned()));
+    assert_eq!(ask("nonsense").await, (401, "token invalid".to_owned()));
+    assert!(application.wire.is_healthy().await);
+}
