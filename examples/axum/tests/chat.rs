@@ -112,6 +112,8 @@ async fn what_a_transaction_of_the_applications_own_publishes_comes_once_if_it_c
     }
     ada.settle_without("ordered").await;
 
+    let refused = own.execute(everwire_axum::PUBLISH, ("ada", "ack", "{}")).unwrap_err().to_string();
+    assert!(refused.contains("type_is_not_of_the_protocol"), "{refused}");
     for no_object in ["{", "7", "null"] {
         let refused = own.execute(everwire_axum::PUBLISH, ("ada", "ordered", no_object)).unwrap_err().to_string();
         assert!(refused.contains("data_is_a_json_object"), "{refused}");

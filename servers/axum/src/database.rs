@@ -42,6 +42,8 @@ pub enum DatabaseError {
     Io(std::io::Error),
     /// A handler of the library's user, or a test, wants the whole transaction to fail.
     Failed(&'static str),
+    /// The application has published what no client could take for an event, or its closure has panicked.
+    Application(&'static str),
 }
 
 impl DatabaseError {
@@ -53,6 +55,7 @@ impl DatabaseError {
             Self::Sqlite(error) => sqlite::is_of_storage(error),
             Self::Postgres(error) => postgres::is_of_storage(error),
             Self::Failed(_) | Self::Away | Self::Io(_) => true,
+            Self::Application(_) => false,
         }
     }
 
@@ -64,7 +67,7 @@ impl DatabaseError {
             Self::Postgres(error) => postgres::may_pass(error),
             Self::Away => true,
             Self::Io(error) => error.kind() == std::io::ErrorKind::TimedOut,
-            Self::Failed(_) => false,
+            Self::Failed(_) | Self::Application(_) => false,
         }
     }
 }
@@ -387,7 +390,7 @@ impl fmt::Display for DatabaseError {
             },
             Self::Away => formatter.write_str("PostgreSQL is away"),
             Self::Io(error) => error.fmt(formatter),
-            Self::Failed(why) => formatter.write_str(why),
+            Self::Failed(why) | Self::Application(why) => formatter.write_str(why),
         }
     }
 }

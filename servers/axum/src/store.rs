@@ -272,7 +272,14 @@ impl Store {
         &self,
         job: impl FnOnce(&mut Context<'_>) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, StoreError> {
-        self.run_with_ledger(move |database, ledger| job(&mut Context::new(database, ledger))).await
+        self.ask(move |database, ledger| {
+            let result = ledger.job(database, job);
+            if result.as_ref().is_err_and(DatabaseError::is_of_storage) {
+                ledger.fail();
+            }
+            result
+        })
+        .await
     }
 
     async fn ask<T: Send + 'static>(

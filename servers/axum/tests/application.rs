@@ -143,3 +143,37 @@ async fn http_requests_are_of_the_user_whose_token_they_have() {
     assert_eq!(ask("nonsense").await, (401, "token invalid".to_owned()));
     assert!(application.wire.is_healthy().await);
 }
+
+#[tokio::test]
+async fn a_transaction_of_the_application_that_fails_or_panics_harms_nobody_else() {
+    let application = Application::start().await;
+    let Application { wire, .. } = &application;
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    let insert = "INSERT INTO notes (user_id, text) VALUES (?1, ?2)";
+    let violated = wire.transact(move |ctx| {
+        ctx.db().execute(insert, &[&"ada", &"undone"])?;
+        ctx.publish("ada", "undone", &json!({}))?;
+        ctx.db().execute(insert, &[&None::<String>, &"nobody's"])
+    });
+    assert!(violated.await.unwrap_err().to_string().contains("NOT NULL"));
+    let panicked = wire.transact::<()>(|ctx| {
+        ctx.publish("ada", "undone", &json!({}))?;
+        panic!("a bug, on purpose")
+    });
+    assert!(panicked.await.unwrap_err().to_string().contains("panicked"));
+    for (kind, data, why) in [
+        ("ack", json!({}), "one of the protocol's"),
+        ("", json!({}), "1 to 128 bytes"),
+        ("\"quoted\"", json!(7), "the data of an event is an object"),
+    ] {
+        let refused = wire.publish("ada", kind, data).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+    ada.say(1, "note", json!({ "text": "hi" })).await;
+    ada.acked(1).await;
+    wire.publish("ada", "\"quoted\"", json!({ "n": 1 })).await.unwrap();
+    assert_eq!(ada.any().await["type"], "\"quoted\"");
+    let count = "SELECT COUNT(*) FROM notes";
+    assert_eq!(wire.transact(|ctx| ctx.db().query_row(count, &[], |row| row.get::<i64>(0))).await.unwrap(), Some(1));
+}

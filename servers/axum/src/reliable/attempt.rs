@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    context::Context,
     ledger::Ledger,
     outbox::Mark,
     work::{Outcome, Source},
@@ -13,8 +14,8 @@ use super::{
 use crate::{
     action::Action,
     connection::Connection,
-    database::{Database, Result},
-    refusal,
+    database::{Database, DatabaseError, Result},
+    refusal::{self, Refusal},
 };
 
 /// How far a connection had a stream.
@@ -30,6 +31,12 @@ impl Advance {
     pub fn from(connection: &Connection, stream: &str, position: u64, behind: bool) -> Self {
         Self { user: connection.user.clone(), connection: connection.id, stream: stream.into(), position, behind }
     }
+}
+
+/// Why nothing has happened.
+enum Undone {
+    Refused(Refusal),
+    Failed(DatabaseError),
 }
 
 impl Ledger {
@@ -69,6 +76,44 @@ impl Ledger {
     }
 
     fn undoable(&mut self, database: &Database, effects: impl FnOnce(&mut Self) -> Result<Outcome>) -> Result<Outcome> {
+        let outcome = self.all_or_nothing(database, |ledger| Ok(effects(ledger)?.map_err(Undone::Refused)))?;
+        Ok(outcome.map_err(|undone| match undone {
+            Undone::Refused(refusal) => refusal,
+            Undone::Failed(error) => {
+                tracing::error!(%error, "a message cannot be processed");
+                refusal::internal()
+            }
+        }))
+    }
+
+    /// Carries out a job of the application's own. If it fails or panics, nothing of it has happened, and what others have in the same
+    /// transaction stays.
+    pub fn job<T>(&mut self, database: &Database, job: impl FnOnce(&mut Context<'_>) -> Result<T>) -> Result<T> {
+        let mut removed = Vec::new();
+        let result = self.all_or_nothing(database, |ledger| {
+            let mut context = Context::new(database, ledger);
+            let result = job(&mut context);
+            removed = context.into_removed();
+            result.map(Ok)
+        })?;
+        result
+            .map_err(|undone| match undone {
+                Undone::Failed(error) => error,
+                Undone::Refused(_) => DatabaseError::Application("refused"),
+            })
+            .or_else(|error| {
+                // They are members in the database still.
+                removed.iter().try_for_each(|user| self.read_memberships(database, user))?;
+                Err(error)
+            })
+    }
+
+    /// An error is one of the storage itself.
+    fn all_or_nothing<T>(
+        &mut self,
+        database: &Database,
+        effects: impl FnOnce(&mut Self) -> Result<std::result::Result<T, Undone>>,
+    ) -> Result<std::result::Result<T, Undone>> {
         database.savepoint()?;
         self.advances = Some(Vec::new());
         let mark = self.outbox.mark();
@@ -76,14 +121,10 @@ impl Ledger {
         let advances = self.advances.take();
         let outcome = match result {
             Ok(Err(error)) if error.is_of_storage() => return Err(error),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the content of a message cannot be stored");
-                Err(refusal::internal())
-            }
+            Ok(Err(error)) => Err(Undone::Failed(error)),
             Ok(Ok(outcome)) => outcome,
             Err(_) => {
-                tracing::error!("processing a message panicked");
-                Err(refusal::internal())
+                Err(Undone::Failed(DatabaseError::Application("what the application does in a transaction panicked")))
             }
         };
         if outcome.is_err() {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     connection::Connection,
-    database::{Database, Result},
+    database::{Database, DatabaseError, Result},
     envelope,
     hub::{Audience, Hub},
     refusal::Refuse,
@@ -31,11 +31,13 @@ pub struct Context<'a> {
     source: Option<&'a Source>,
     /// Rooms that were joined (or else left) in memory.
     moves: Vec<(Room, bool)>,
+    /// Who was taken out of rooms in memory.
+    removed: Vec<Arc<str>>,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(database: &'a Database, ledger: &'a mut Ledger) -> Self {
-        Self { database, ledger, from: None, source: None, moves: Vec::new() }
+        Self { database, ledger, from: None, source: None, moves: Vec::new(), removed: Vec::new() }
     }
 
     pub(crate) fn of_message(
@@ -44,7 +46,7 @@ impl<'a> Context<'a> {
         from: &'a Arc<Connection>,
         source: Option<&'a Source>,
     ) -> Self {
-        Self { database, ledger, from: Some(from), source, moves: Vec::new() }
+        Self { database, ledger, from: Some(from), source, moves: Vec::new(), removed: Vec::new() }
     }
 
     /// Whose message it is; empty in a transaction of the application's own.
@@ -128,12 +130,15 @@ impl<'a> Context<'a> {
         self.publish_to(&audience, &event, origin).map(drop)
     }
 
-    /// Gives an event to an audience: stored for those who have a stream, at once for the others. With the `origin` of a message its sender
+    /// Gives an event to an audience, unless no client could take it for an event: stored for those who have a stream, at once for the others. With the `origin` of a message its sender
     /// is told when the first other user has got it. Says how many connections get it at once.
     ///
     /// # Errors
     /// Those of the database.
     pub fn publish_to(&mut self, audience: &Audience, event: &Event, origin: Option<Origin>) -> Result<usize> {
+        if let Some(flaw) = event.flaw() {
+            return Err(DatabaseError::Application(flaw));
+        }
         let author = origin.and(self.from).map(|from| from.user.clone());
         self.ledger.publish(self.database, audience, event, origin.map(|origin| origin.0), author.as_deref())
     }
@@ -226,6 +231,7 @@ impl<'a> Context<'a> {
     /// Those of the database.
     pub fn remove(&mut self, user: &Arc<str>, room: &Room) -> Result<()> {
         self.hub().leave(user, room);
+        self.removed.push(user.clone());
         self.ledger.leave(self.database, user, room.clone())
     }
 
@@ -258,6 +264,11 @@ impl<'a> Context<'a> {
             return Ok(false);
         }
         members::has_joined(self.database, &from.user, room)
+    }
+
+    /// Who was taken out of rooms.
+    pub(super) fn into_removed(self) -> Vec<Arc<str>> {
+        self.removed
     }
 
     /// The message was refused: memory is as it was before.

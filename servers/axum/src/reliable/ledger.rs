@@ -113,6 +113,20 @@ impl Event {
         Self { author: Some(author), ..self }
     }
 
+    /// Why no client could take it for an event of the application.
+    pub(super) fn flaw(&self) -> Option<&'static str> {
+        let before_data = r#"{"type":,"data":"#.len() + serde_json::to_string(&self.kind).map_or(0, |kind| kind.len());
+        if !(1..=128).contains(&self.kind.len()) {
+            Some("the type of an event has 1 to 128 bytes")
+        } else if OF_THE_PROTOCOL.contains(&self.kind.as_str()) {
+            Some("the type of an event is one of the protocol's: name it otherwise")
+        } else if self.head.as_bytes().get(before_data) != Some(&b'{') {
+            Some("the data of an event is an object")
+        } else {
+            None
+        }
+    }
+
     pub(super) fn kind(&self) -> &str {
         &self.kind
     }
@@ -362,3 +376,6 @@ impl Ledger {
         }
     }
 }
+
+/// What has another meaning to clients, and is never stored.
+const OF_THE_PROTOCOL: [&str; 6] = ["hello", "welcome", "ack", "stream", "reply", "receipt"];

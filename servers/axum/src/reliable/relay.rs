@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 
 use super::{context::Context, ledger::Ledger};
-use crate::database::{Database, Result};
+use crate::database::{Database, DatabaseError, Result};
 
 /// Publishes an event for a user within whichever transaction it is part of: `user_id`, `type`, and `data`, a JSON object as text. It is
 /// the same for SQLite and PostgreSQL.
@@ -26,9 +26,15 @@ impl Ledger {
         self.relays_more = waiting.len() as i64 == BATCH;
         let mut context = Context::new(database, self);
         for (_, user, kind, data) in &waiting {
-            match serde_json::from_str::<&RawValue>(data) {
-                Ok(data) => context.publish(user, kind, &data)?,
-                Err(_) => tracing::error!(kind, "an event in everwire_outbox is no JSON, and is dropped"),
+            let published = match serde_json::from_str::<&RawValue>(data) {
+                Ok(data) => context.publish(user, kind, &data),
+                Err(_) => Err(DatabaseError::Application("its data is no JSON")),
+            };
+            match published {
+                Err(error) if error.is_of_storage() => return Err(error),
+                // The table has checks, so it is not one that this version has made.
+                Err(error) => tracing::error!(%error, kind, "a row of everwire_outbox is no event, and is dropped"),
+                Ok(()) => {}
             }
         }
         Ok(())
