@@ -74,6 +74,7 @@ impl Scan {
             },
             At::Escape => {
                 self.keep(b'\\');
+                self.keep(byte);
                 self.at = At::String;
             }
             At::String => match byte {
@@ -136,11 +137,20 @@ impl Scan {
             return;
         }
         if self.slot == Slot::Key {
-            self.key = FIELDS.into_iter().find(|field| field.as_bytes() == self.token);
+            self.key = self.field();
             self.slot = Slot::Colon;
         } else {
             self.found(None);
         }
+    }
+
+    /// The field that the key names, however it is written.
+    fn field(&mut self) -> Option<&'static str> {
+        if self.token.contains(&b'\\') {
+            let quoted = [b"\"", &self.token[..], b"\""].concat();
+            self.token = serde_json::from_slice::<String>(&quoted).ok()?.into_bytes();
+        }
+        FIELDS.into_iter().find(|field| field.as_bytes() == self.token)
     }
 
     fn scalar_ends(&mut self) {
@@ -163,8 +173,8 @@ impl Scan {
 
 const FIELDS: [&str; 3] = ["seq", "prev", "request"];
 
-/// Longer than any of the fields, and than any number that may be in them.
-const LONGEST_TOKEN: usize = 24;
+/// Longer than any of the fields in escapes alone, and than any number that may be in them.
+const LONGEST_TOKEN: usize = 48;
 
 #[cfg(test)]
 mod tests {
@@ -201,11 +211,19 @@ mod tests {
             r#"{"data":"seq"}"#,
             r#"{"seqs":7,"se":1,"a-key-that-is-longer-than-any-field":7}"#,
             r#"{"seq" 7}"#,
+            r#"{"\\seq":7,"se\q":7,"\ud83dseq":7,"\u0073eqs":7}"#,
             // It may go on: nothing says that this is the whole number.
             r#"{"seq":7"#,
         ] {
             assert_eq!(Scan::text(text), Numbers::Absent, "{text}");
         }
+    }
+
+    #[test]
+    fn finds_fields_that_are_written_in_escapes() {
+        let request = r"\u0072\u0065\u0071\u0075\u0065\u0073\u0074";
+        let text = format!(r#"{{"\u0073eq":7,"p\u0072ev":5,"{request}":true,"type":"a"}}"#);
+        assert_eq!(Scan::text(&text), present(7, 5, true));
     }
 
     #[test]

@@ -258,9 +258,10 @@ async fn say_goodbye(socket: &mut Socket, frame: CloseFrame) {
     }
     loop {
         match socket.next().await {
-            Some(Ok(Message::Close(_))) | Some(Err(tungstenite::Error::ConnectionClosed)) | None => return,
+            Some(Ok(Message::Close(_))) | Some(Err(tungstenite::Error::ConnectionClosed)) => return,
             Some(Ok(_)) => {}
-            Some(Err(_)) => break,
+            // Behind a violation nothing can be read as frames any more.
+            Some(Err(_)) | None => break,
         }
     }
     let _ = socket.get_mut().shutdown().await;

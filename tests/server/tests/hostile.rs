@@ -140,6 +140,17 @@ async fn a_frame_of_a_megabyte_closes_with_1009() {
 }
 
 #[tokio::test]
+async fn what_comes_behind_a_violation_is_read_so_that_no_reset_overtakes_the_goodbye() {
+    let mut raw = Raw::new().await;
+    raw.stream.write_all(&[TEXT, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]).await.unwrap();
+    for _ in 0..64 {
+        raw.stream.write_all(&[b'x'; 65_536]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    raw.expect_close(1009).await;
+}
+
+#[tokio::test]
 async fn a_frame_that_claims_to_be_endless_closes_with_1009() {
     let mut raw = Raw::new().await;
     raw.stream.write_all(&[TEXT, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0]).await.unwrap();

@@ -64,11 +64,18 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         return not self._refused
 
     def _refuse(self, code: int, reason: str) -> None:
-        if self._refused or self.close_sent:
-            return
+        if not self._refused and not self.close_sent:
+            self.conn.send_close(code, reason)
+            self._leave(code, reason)
+
+    def handle_parser_exception(self) -> None:
+        if self.conn.close_sent is not None:
+            self._leave(self.conn.close_sent.code, self.conn.close_sent.reason)
+
+    def _leave(self, code: int, reason: str) -> None:
+        """Says goodbye, and reads on until the client is gone."""
         self._refused = self.close_sent = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.frames = []
         if self.read_paused:
