@@ -71,7 +71,7 @@ fn flags() -> Result<OsString> {
 }
 
 /// The profile's opt-level 3 without what makes code longer, which leaves less than "s" or "z" do.
-const COMPILER_OPTIONS: [&str; 9] = [
+const COMPILER_OPTIONS: [&str; 10] = [
     // Little inlining, and no more of what the standard library marks for it.
     "inline-threshold=30",
     "inlinehint-threshold=0",
@@ -85,6 +85,8 @@ const COMPILER_OPTIONS: [&str; 9] = [
     "disable-lsr",
     // Nothing is kept only because it is needed again soon; the optimiser knows better what that is worth.
     "disable-machine-cse",
+    // No block's instructions are repeated to save a branch.
+    "bonus-inst-threshold=0",
 ];
 
 /// Panic messages carry file names; these flags keep them free of the builder's directories.
@@ -158,7 +160,9 @@ fn shorten_names(module: &Path) -> Result<()> {
 /// The short names of the module beside it, as esbuild's `--mangle-cache`.
 pub const NAMES: &str = "names.json";
 
-const OPTIMISER_FLAGS: [&str; 19] = [
+const OPTIMISER_FLAGS: [&str; 20] = [
+    // Before other passes make them less so.
+    "--merge-similar-functions",
     // Code that is once taken apart completely is put together smaller.
     "-Oz",
     "--flatten",
