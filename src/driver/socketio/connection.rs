@@ -3,7 +3,7 @@
 use crate::driver::LONGEST_DELAY_MS;
 use crate::proto::socketio::{Carrier, CarrierOutput, Report, UnexpectedPacket};
 use crate::proto::wire::Value;
-use crate::proto::wire::socketio::{Packet, PacketKind, PacketValue, disconnect};
+use crate::proto::wire::socketio::{EnginePacket, Packet, PacketKind, PacketValue, Reading, disconnect};
 use crate::proto::{Close, Timestamp};
 
 /// A socket of a Socket.IO server with what its driver has to remember.
@@ -56,12 +56,14 @@ pub trait ConnectionHost {
 
 /// A text frame has arrived.
 pub fn handle_text<H: ConnectionHost>(host: &mut H, frame: &TextOf<H>) {
-    handle(host, |carrier, now| carrier.handle_text(frame, now));
+    let reading = host.with_connection(|connection| connection.carrier.read_text(frame));
+    handle_reading(host, reading);
 }
 
 /// A binary frame has arrived.
 pub fn handle_binary<H: ConnectionHost>(host: &mut H, frame: <H::Value as PacketValue>::Binary) {
-    handle(host, |carrier, now| carrier.handle_binary(frame, now));
+    let reading = host.with_connection(|connection| connection.carrier.read_binary(frame));
+    handle_reading(host, reading);
 }
 
 /// The alarm went off.
@@ -75,9 +77,24 @@ pub fn probe<H: ConnectionHost>(host: &mut H) {
     handle(host, Carrier::probe);
 }
 
+fn handle_reading<H: ConnectionHost>(host: &mut H, reading: Reading<H::Value>) {
+    match reading {
+        // Almost all frames; their time is not asked for, since browsers are slow to say it.
+        Ok(Some(EnginePacket::Message(packet))) => {
+            host.with_connection(|connection| connection.carrier.handle_packet(packet));
+            follow_up(host);
+        }
+        reading => handle(host, |carrier, now| carrier.handle(reading, now)),
+    }
+}
+
 fn handle<H: ConnectionHost>(host: &mut H, act: impl FnOnce(&mut Carrier<H::Value>, Timestamp)) {
     let now = host.now();
     host.with_connection(|connection| act(&mut connection.carrier, now));
+    follow_up(host);
+}
+
+fn follow_up<H: ConnectionHost>(host: &mut H) {
     while let Some(output) = host.with_connection(|connection| connection.carrier.poll_output()) {
         match output {
             CarrierOutput::Open { max_payload_bytes } => host.opened(max_payload_bytes),
@@ -97,11 +114,11 @@ fn handle<H: ConnectionHost>(host: &mut H, act: impl FnOnce(&mut Carrier<H::Valu
             CarrierOutput::Report(report) => host.reported(report),
         }
     }
-    rearm(host, now);
+    rearm(host);
 }
 
 /// Arms the alarm, unless it goes off early enough.
-fn rearm<H: ConnectionHost>(host: &mut H, now: Timestamp) {
+fn rearm<H: ConnectionHost>(host: &mut H) {
     let new_deadline = host.with_connection(|connection| {
         let deadline = connection.carrier.poll_timeout().unwrap_or(Timestamp::NEVER);
         let is_new = deadline < connection.deadline || (deadline == Timestamp::NEVER && connection.deadline < deadline);
@@ -111,6 +128,7 @@ fn rearm<H: ConnectionHost>(host: &mut H, now: Timestamp) {
         is_new.then_some(deadline)
     });
     if let Some(deadline) = new_deadline {
+        let now = host.now();
         host.set_alarm((deadline < Timestamp::NEVER).then(|| deadline.since(now).min(LONGEST_DELAY_MS)));
     }
 }

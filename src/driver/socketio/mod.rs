@@ -227,16 +227,15 @@ fn handle<H: PacketHost>(
     act: impl FnOnce(&mut Link<H::Value>) -> Result<(), UnexpectedPacket>,
 ) -> Result<(), UnexpectedPacket> {
     let done = host.with_membership(|member| member.link().map(act));
-    let now = host.now();
     while let Some((socket, output)) = host.with_membership(Membership::poll_output) {
-        perform(host, socket, output, now);
+        perform(host, socket, output);
     }
     rearm(host);
     host.deliver();
     done.unwrap_or(Err(UnexpectedPacket::ForeignNamespace))
 }
 
-fn perform<H: PacketHost>(host: &mut H, socket: SocketId, output: LinkOutput<H::Value>, now: Timestamp) {
+fn perform<H: PacketHost>(host: &mut H, socket: SocketId, output: LinkOutput<H::Value>) {
     match output {
         LinkOutput::Connect => {
             let claim = host
@@ -249,6 +248,7 @@ fn perform<H: PacketHost>(host: &mut H, socket: SocketId, output: LinkOutput<H::
         LinkOutput::Joined { sid, pid, max_payload_bytes } => {
             let continuity = host.with_membership(|member| member.recovery.handle_joined(pid.as_ref()));
             host.joined(sid, continuity);
+            let now = host.now();
             host.with_driver(|driver| driver.client.limit_message_bytes(max_payload_bytes, now));
             super::handle_input(host, Input::SocketOpened { socket }, now);
         }
@@ -261,6 +261,7 @@ fn perform<H: PacketHost>(host: &mut H, socket: SocketId, output: LinkOutput<H::
                 host.kept_out(reason);
             }
             host.abandon(socket);
+            let now = host.now();
             super::handle_input(host, Input::SocketClosed { socket, close }, now);
         }
         LinkOutput::Event { id, arguments } => {

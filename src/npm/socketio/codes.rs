@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::mirror::mirror;
 use crate::proto::socketio::{Continuity, UnexpectedPacket};
-use crate::proto::wire::socketio::{Json, Member, PacketFlaw};
+use crate::proto::wire::socketio::{First, Json, Member, PacketFlaw};
 
 mirror! {
     /// A member that the dialect reads.
@@ -75,10 +75,11 @@ impl UnexpectedName {
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KindName {
+    Named = "named",
+    Reserved = "reserved",
     Array = "array",
     Object = "object",
     Text = "string",
-    Number = "number",
     Other = "other",
 }
 
@@ -86,10 +87,11 @@ impl KindName {
     /// `None` for what is no JSON.
     pub(super) const fn json(self) -> Option<Json> {
         match self {
-            Self::Array => Some(Json::Array),
+            Self::Named => Some(Json::Array(First::Name)),
+            Self::Reserved => Some(Json::Array(First::Reserved)),
+            Self::Array => Some(Json::Array(First::Other)),
             Self::Object => Some(Json::Object),
             Self::Text => Some(Json::Text),
-            Self::Number => Some(Json::Number),
             Self::Other => Some(Json::Other),
             _ => None,
         }

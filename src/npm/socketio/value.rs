@@ -41,12 +41,8 @@ extern "C" {
     fn parse(text: &JsonText, from: u32) -> JsonValue;
     #[wasm_bindgen(js_namespace = packets)]
     fn kind(value: &JsonValue) -> KindName;
-    #[wasm_bindgen(js_namespace = packets)]
-    fn first(array: &JsonValue) -> Option<JsonValue>;
     #[wasm_bindgen(js_namespace = packets, js_name = lastText)]
     fn last_text(array: &JsonValue) -> Option<JsonText>;
-    #[wasm_bindgen(js_namespace = packets, js_name = isReserved)]
-    fn is_reserved(name: &JsonValue) -> bool;
     #[wasm_bindgen(js_namespace = packets, js_name = asText)]
     fn as_text(value: &JsonValue) -> Option<JsonText>;
     #[wasm_bindgen(js_namespace = packets, js_name = textOf)]
@@ -93,29 +89,17 @@ impl PacketValue for JsonValue {
         binary.byte_length() as u64
     }
 
-    fn parse_from(text: &JsonText, from: usize) -> Option<Self> {
+    fn parse_from(text: &JsonText, from: usize) -> Option<(Json, Self)> {
         let value = parse(text, from as u32);
-        kind(&value).json().map(|_| value)
-    }
-
-    fn json(&self) -> Json {
-        kind(self).json().unwrap_or(Json::Other)
+        kind(&value).json().map(|json| (json, value))
     }
 
     fn as_text(&self) -> Option<JsonText> {
         as_text(self)
     }
 
-    fn first(&self) -> Option<Self> {
-        first(self)
-    }
-
     fn last_text(&self) -> Option<JsonText> {
         last_text(self)
-    }
-
-    fn is_reserved_event(&self) -> bool {
-        is_reserved(self)
     }
 
     fn member_text(&self, member: Member) -> Option<JsonText> {

@@ -6,7 +6,7 @@ use super::server_pings::ServerPings;
 use crate::proto::close::{NO_STATUS, PROTOCOL_ERROR};
 use crate::proto::coded::coded;
 use crate::proto::wire::socketio::{
-    EnginePacket, FrameReader, Handshake, Packet, PacketFlaw, PacketKind, PacketText, PacketValue, pong,
+    EnginePacket, FrameReader, Handshake, Packet, PacketFlaw, PacketKind, PacketText, PacketValue, Reading, pong,
 };
 use crate::proto::{Cause, Close, Reason, Timestamp};
 
@@ -91,19 +91,59 @@ impl<V: PacketValue> Default for Carrier<V> {
 }
 
 impl<V: PacketValue> Carrier<V> {
-    /// A text frame has arrived.
-    pub fn handle_text(&mut self, frame: &V::Text, now: Timestamp) {
-        if !matches!(self.stage, Stage::Ended) {
-            let read = self.reader.read_text(frame);
-            self.handle(read, now);
+    /// Reads a text frame that has arrived. What it says goes to [`handle`](Self::handle) or [`handle_packet`](Self::handle_packet).
+    pub fn read_text(&mut self, frame: &V::Text) -> Reading<V> {
+        self.reader.read_text(frame)
+    }
+
+    /// Reads a binary frame that has arrived, in the same way.
+    pub fn read_binary(&mut self, frame: V::Binary) -> Reading<V> {
+        self.reader.read_binary(frame)
+    }
+
+    /// Does what a frame says that has arrived at `now`.
+    pub fn handle(&mut self, reading: Reading<V>, now: Timestamp) {
+        if matches!(self.stage, Stage::Ended) {
+            return;
+        }
+        match reading {
+            Ok(Some(EnginePacket::Open(handshake))) => self.open(&handshake, now),
+            Ok(Some(EnginePacket::Ping)) => {
+                if let Stage::Open(pings) = &mut self.stage {
+                    self.outputs.push_back(CarrierOutput::Send(pong()));
+                    pings.handle_ping(now);
+                }
+            }
+            Ok(Some(EnginePacket::Close)) => {
+                let reason = Reason::Peer(V::Text::from_ascii(""));
+                self.end(Close { code: NO_STATUS, reason, was_clean: true });
+            }
+            Ok(Some(EnginePacket::Message(packet))) => self.handle_packet(packet),
+            Ok(Some(EnginePacket::Pong | EnginePacket::Noop) | None) => {}
+            Err(PacketFlaw::NoSessionId) => {
+                self.outputs.push_back(CarrierOutput::Report(Report::Flaw(PacketFlaw::NoSessionId)));
+                // Another attempt would end the same way.
+                let reason = Reason::Client(Cause::ProtocolViolation);
+                self.end(Close { code: PROTOCOL_ERROR, reason, was_clean: false });
+            }
+            Err(flaw) => {
+                self.report(Report::Flaw(flaw));
+                if flaw.ends_connection() {
+                    self.break_off();
+                }
+            }
         }
     }
 
-    /// A binary frame has arrived.
-    pub fn handle_binary(&mut self, frame: V::Binary, now: Timestamp) {
-        if !matches!(self.stage, Stage::Ended) {
-            let read = self.reader.read_binary(frame);
-            self.handle(read, now);
+    /// A packet of Socket.IO has arrived, when does not matter.
+    pub fn handle_packet(&mut self, packet: Packet<V>) {
+        match self.stage {
+            Stage::AwaitingHandshake => self.handle_unexpected(UnexpectedPacket::NoHandshake),
+            Stage::Open(_) => {
+                self.is_known |= matches!(packet.kind, PacketKind::Connect { .. });
+                self.outputs.push_back(CarrierOutput::Packet(packet));
+            }
+            Stage::Ended => {}
         }
     }
 
@@ -144,50 +184,12 @@ impl<V: PacketValue> Carrier<V> {
         self.outputs.pop_front()
     }
 
-    fn handle(&mut self, read: Result<Option<EnginePacket<V>>, PacketFlaw>, now: Timestamp) {
-        match read {
-            Ok(Some(EnginePacket::Open(handshake))) => self.open(&handshake, now),
-            Ok(Some(EnginePacket::Ping)) => {
-                if let Stage::Open(pings) = &mut self.stage {
-                    self.outputs.push_back(CarrierOutput::Send(pong()));
-                    pings.handle_ping(now);
-                }
-            }
-            Ok(Some(EnginePacket::Close)) => {
-                let reason = Reason::Peer(V::Text::from_ascii(""));
-                self.end(Close { code: NO_STATUS, reason, was_clean: true });
-            }
-            Ok(Some(EnginePacket::Message(packet))) => self.message(packet),
-            Ok(Some(EnginePacket::Pong | EnginePacket::Noop) | None) => {}
-            Err(PacketFlaw::NoSessionId) => {
-                self.outputs.push_back(CarrierOutput::Report(Report::Flaw(PacketFlaw::NoSessionId)));
-                // Another attempt would end the same way.
-                let reason = Reason::Client(Cause::ProtocolViolation);
-                self.end(Close { code: PROTOCOL_ERROR, reason, was_clean: false });
-            }
-            Err(flaw) => {
-                self.report(Report::Flaw(flaw));
-                if flaw.ends_connection() {
-                    self.break_off();
-                }
-            }
-        }
-    }
-
     fn open(&mut self, handshake: &Handshake<V::Text>, now: Timestamp) {
         if !matches!(self.stage, Stage::AwaitingHandshake) {
             return self.handle_unexpected(UnexpectedPacket::SecondHandshake);
         }
         self.stage = Stage::Open(ServerPings::new(handshake, now));
         self.outputs.push_back(CarrierOutput::Open { max_payload_bytes: handshake.max_payload_bytes });
-    }
-
-    fn message(&mut self, packet: Packet<V>) {
-        if matches!(self.stage, Stage::AwaitingHandshake) {
-            return self.handle_unexpected(UnexpectedPacket::NoHandshake);
-        }
-        self.is_known |= matches!(packet.kind, PacketKind::Connect { .. });
-        self.outputs.push_back(CarrierOutput::Packet(packet));
     }
 
     /// Reports the first 10 of a connection, and ends it after 100. One whose server is not known ends at the first.

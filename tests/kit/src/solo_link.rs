@@ -36,12 +36,14 @@ impl SoloLink {
 
     /// A text frame has arrived.
     pub fn handle_text(&mut self, frame: &str, now: Timestamp) {
-        self.carrier.handle_text(&frame.to_owned(), now);
+        let reading = self.carrier.read_text(&frame.to_owned());
+        self.carrier.handle(reading, now);
     }
 
     /// A binary frame has arrived.
     pub fn handle_binary(&mut self, frame: Vec<u8>, now: Timestamp) {
-        self.carrier.handle_binary(frame, now);
+        let reading = self.carrier.read_binary(frame);
+        self.carrier.handle(reading, now);
     }
 
     /// The page is looked at again.

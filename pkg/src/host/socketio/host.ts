@@ -199,19 +199,7 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
 
   event(id: number | undefined, args: unknown[]): void {
     this.#takeAttached(args);
-    const visit = this.#visit;
-    const acknowledge =
-      id === undefined
-        ? undefined
-        : ({ text, attachments }: EncodedArguments) => {
-            // The id means nothing to another connection.
-            const frame = visit === this.#visit && this.core?.ack(id, text, attachments.length);
-            if (!frame) return;
-            // The server would end the connection over it.
-            if (byteLength(frame) > (this.core?.maxBytes() ?? 0))
-              this.#member.failed(error("too_large", TOO_LARGE_ACK));
-            else if (this.send(frame) !== undefined) this.#sendAll(attachments);
-          };
+    const acknowledge = id === undefined ? undefined : this.#acknowledger(id);
     this.#later(() => this.#member.event(args, acknowledge));
   }
 
@@ -302,6 +290,19 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
     }
   }
 
+  /** What sends the acknowledgement of an event of the server. */
+  #acknowledger(id: number): (args: EncodedArguments) => void {
+    const visit = this.#visit;
+    return ({ text, attachments }) => {
+      // The id means nothing to another connection.
+      const frame = visit === this.#visit && this.core?.ack(id, text, attachments.length);
+      if (!frame) return;
+      // The server would end the connection over it.
+      if (byteLength(frame) > (this.core?.maxBytes() ?? 0)) this.#member.failed(error("too_large", TOO_LARGE_ACK));
+      else if (this.send(frame) !== undefined) this.#sendAll(attachments);
+    };
+  }
+
   #sendAll(attachments: readonly Attachment[]): number | undefined {
     let buffered: number | undefined = 0;
     for (const attachment of attachments) {
@@ -312,6 +313,7 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   }
 
   #takeAttached(args: unknown[]): void {
+    if (!this.#attached.length) return;
     withAttachments(args, this.#attached);
     this.#attached = [];
   }

@@ -25,20 +25,20 @@ export const packets = {
   },
 
   /** What a value is (`KindName` of `src/npm/socketio/codes.rs`). */
-  kind(value: unknown): "array" | "object" | "string" | "number" | "other" | "undefined" {
-    if (Array.isArray(value)) return "array";
-    const type = typeof value;
-    if (type === "string" || type === "number" || type === "undefined") return type;
-    return value && type === "object" ? "object" : "other";
+  kind(value: unknown): "named" | "reserved" | "array" | "object" | "string" | "other" | undefined {
+    if (Array.isArray(value)) {
+      const type = typeof value[0];
+      if (type === "string") return RESERVED.has(value[0]) ? "reserved" : "named";
+      return type === "number" ? "named" : "array";
+    }
+    if (typeof value === "string") return "string";
+    if (value === undefined) return value;
+    return isObject(value) ? "object" : "other";
   },
-
-  first: (array: readonly unknown[]): unknown => array[0],
 
   lastText(array: readonly unknown[]): string | undefined {
     return packets.asText(array[array.length - 1]);
   },
-
-  isReserved: (name: string): boolean => RESERVED.has(name),
 
   asText: (value: unknown): string | undefined => (typeof value === "string" ? value : undefined),
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::flaw::PacketFlaw;
 use super::namespace::{MAX_NAMESPACE_LENGTH, Namespace};
-use super::platform::{Json, Member, PacketText, PacketValue};
+use super::platform::{First, Json, Member, PacketText, PacketValue};
 use crate::proto::time::FOREVER;
 
 /// A packet of Engine.IO. Exhaustive: a packet that is left out would be lost in silence.
@@ -88,6 +88,9 @@ pub struct Arguments<V: PacketValue> {
     pub attachments: Vec<V::Binary>,
 }
 
+/// What a frame says; `None` for one whose packet is not complete.
+pub type Reading<V> = Result<Option<EnginePacket<V>>, PacketFlaw>;
+
 /// Puts the frames of one connection together to packets.
 #[derive(Clone, Debug)]
 pub struct FrameReader<V: PacketValue> {
@@ -129,7 +132,7 @@ impl<V: PacketValue> Default for FrameReader<V> {
 
 impl<V: PacketValue> FrameReader<V> {
     /// Reads a text frame. `None` is the start of a packet whose attachments follow.
-    pub fn read_text(&mut self, frame: &V::Text) -> Result<Option<EnginePacket<V>>, PacketFlaw> {
+    pub fn read_text(&mut self, frame: &V::Text) -> Reading<V> {
         let packet = match frame.unit_at(0) {
             Some(b'0') => EnginePacket::Open(handshake::<V>(frame)?),
             Some(b'1') => EnginePacket::Close,
@@ -144,7 +147,7 @@ impl<V: PacketValue> FrameReader<V> {
     }
 
     /// Reads a binary frame, the next attachment of a packet. `None` is one that is not the last.
-    pub fn read_binary(&mut self, frame: V::Binary) -> Result<Option<EnginePacket<V>>, PacketFlaw> {
+    pub fn read_binary(&mut self, frame: V::Binary) -> Reading<V> {
         let mut incomplete = self.incomplete.take().ok_or(PacketFlaw::UnexpectedBinary)?;
         incomplete.bytes = incomplete.bytes.saturating_add(V::byte_length(&frame));
         if incomplete.bytes > MAX_ATTACHMENT_BYTES {
@@ -159,13 +162,13 @@ impl<V: PacketValue> FrameReader<V> {
     }
 
     /// Reads what comes behind the `4` of Engine.IO.
-    fn read_message(&mut self, frame: &V::Text) -> Result<Option<EnginePacket<V>>, PacketFlaw> {
+    fn read_message(&mut self, frame: &V::Text) -> Reading<V> {
         if self.incomplete.take().is_some() {
             return Err(PacketFlaw::AttachmentMissing);
         }
-        let mut cursor = Cursor { text: frame, at: 1 };
+        let mut cursor = Cursor::new(frame, 1);
         let header = header(&mut cursor)?;
-        let payload = match cursor.peek() {
+        let payload = match cursor.unit {
             Some(_) => Some(V::parse_from(frame, cursor.at).ok_or(PacketFlaw::PayloadNotJson)?),
             None => None,
         };
@@ -201,13 +204,15 @@ fn handshake<V: PacketValue>(frame: &V::Text) -> Result<Handshake<V::Text>, Pack
             max_payload_bytes,
         })
     };
-    let data = V::parse_from(frame, 1).filter(|data| data.json() == Json::Object);
-    data.and_then(fields).ok_or(PacketFlaw::BadHandshake)
+    match V::parse_from(frame, 1) {
+        Some((Json::Object, data)) => fields(data).ok_or(PacketFlaw::BadHandshake),
+        _ => Err(PacketFlaw::BadHandshake),
+    }
 }
 
 /// `<type>[<attachments>-][<namespace>,][<id>]`
 fn header<T: PacketText>(cursor: &mut Cursor<'_, T>) -> Result<Header<T>, PacketFlaw> {
-    let (kind, is_binary) = match cursor.peek() {
+    let (kind, is_binary) = match cursor.unit {
         Some(b'0') => (HeaderKind::Connect, false),
         Some(b'1') => (HeaderKind::Disconnect, false),
         Some(b'2') => (HeaderKind::Event, false),
@@ -217,10 +222,10 @@ fn header<T: PacketText>(cursor: &mut Cursor<'_, T>) -> Result<Header<T>, Packet
         Some(b'6') => (HeaderKind::Ack, true),
         _ => return Err(PacketFlaw::UnknownPacket),
     };
-    cursor.at += 1;
+    cursor.advance();
     let attachments = if is_binary { attachment_count(cursor)? } else { 0 };
     let namespace = namespace(cursor)?;
-    if cursor.peek() == Some(b'-') {
+    if cursor.unit == Some(b'-') {
         return Err(PacketFlaw::NegativeId);
     }
     let id = cursor.number(LARGEST_ID).map_err(|_| PacketFlaw::IdTooLarge)?;
@@ -232,57 +237,49 @@ fn header<T: PacketText>(cursor: &mut Cursor<'_, T>) -> Result<Header<T>, Packet
 
 fn attachment_count<T: PacketText>(cursor: &mut Cursor<'_, T>) -> Result<u32, PacketFlaw> {
     let count = cursor.number(u64::from(MAX_RECEIVED_ATTACHMENTS)).map_err(|_| PacketFlaw::TooManyAttachments)?;
-    let count = count.filter(|count| *count > 0 && cursor.peek() == Some(b'-'));
-    cursor.at += 1;
+    let count = count.filter(|count| *count > 0 && cursor.unit == Some(b'-'));
+    cursor.advance();
     count.map(|count| count as u32).ok_or(PacketFlaw::BadAttachmentCount)
 }
 
 fn namespace<T: PacketText>(cursor: &mut Cursor<'_, T>) -> Result<Namespace<T>, PacketFlaw> {
-    if cursor.peek() != Some(b'/') {
+    if cursor.unit != Some(b'/') {
         return Ok(Namespace::MAIN);
     }
     let start = cursor.at;
-    while !matches!(cursor.peek(), None | Some(b',')) {
-        cursor.at += 1;
+    while !matches!(cursor.unit, None | Some(b',')) {
+        cursor.advance();
         if cursor.at - start > MAX_NAMESPACE_LENGTH {
             return Err(PacketFlaw::BadNamespace);
         }
     }
     let name = cursor.text.slice(start, cursor.at);
-    if cursor.peek().is_some() {
-        cursor.at += 1;
+    if cursor.unit.is_some() {
+        cursor.advance();
     }
     Namespace::new(name)
 }
 
-fn arguments<V: PacketValue>(kind: HeaderKind, payload: Option<V>) -> Result<V, PacketFlaw> {
-    let array = payload.ok_or(PacketFlaw::PayloadMissing)?;
-    if array.json() != Json::Array {
-        return Err(PacketFlaw::BadPayload);
+fn arguments<V>(kind: HeaderKind, payload: Option<(Json, V)>) -> Result<V, PacketFlaw> {
+    let (json, array) = payload.ok_or(PacketFlaw::PayloadMissing)?;
+    let Json::Array(first) = json else { return Err(PacketFlaw::BadPayload) };
+    match (kind, first) {
+        (HeaderKind::Event, First::Reserved) => Err(PacketFlaw::ReservedEvent),
+        (HeaderKind::Event, First::Other) => Err(PacketFlaw::BadPayload),
+        _ => Ok(array),
     }
-    if kind == HeaderKind::Event {
-        let Some(name) = array.first() else { return Err(PacketFlaw::BadPayload) };
-        match name.json() {
-            Json::Text if name.is_reserved_event() => return Err(PacketFlaw::ReservedEvent),
-            Json::Text | Json::Number => {}
-            Json::Array | Json::Object | Json::Other => return Err(PacketFlaw::BadPayload),
-        }
-    }
-    Ok(array)
 }
 
 /// A packet without arguments.
-fn control<V: PacketValue>(header: Header<V::Text>, payload: Option<V>) -> Result<Packet<V>, PacketFlaw> {
+fn control<V: PacketValue>(header: Header<V::Text>, payload: Option<(Json, V)>) -> Result<Packet<V>, PacketFlaw> {
     let kind = match (header.kind, payload) {
         (HeaderKind::Disconnect, None) => PacketKind::Disconnect,
-        (HeaderKind::Connect, Some(payload)) if payload.json() == Json::Object => PacketKind::Connect {
+        (HeaderKind::Connect, Some((Json::Object, payload))) => PacketKind::Connect {
             sid: payload.member_text(Member::Sid).ok_or(PacketFlaw::NoSessionId)?,
             pid: payload.member_text(Member::Pid),
         },
         (HeaderKind::Connect, None) => return Err(PacketFlaw::NoSessionId),
-        (HeaderKind::ConnectError, Some(reason)) if matches!(reason.json(), Json::Object | Json::Text) => {
-            PacketKind::ConnectError { reason }
-        }
+        (HeaderKind::ConnectError, Some((Json::Object | Json::Text, reason))) => PacketKind::ConnectError { reason },
         (HeaderKind::ConnectError, None) => return Err(PacketFlaw::PayloadMissing),
         _ => return Err(PacketFlaw::BadPayload),
     };
@@ -303,24 +300,30 @@ fn message<V: PacketValue>(header: Header<V::Text>, arguments: Arguments<V>) -> 
 struct Cursor<'a, T> {
     text: &'a T,
     at: usize,
+    /// What is there.
+    unit: Option<u8>,
 }
 
-impl<T: PacketText> Cursor<'_, T> {
-    fn peek(&self) -> Option<u8> {
-        self.text.unit_at(self.at)
+impl<'a, T: PacketText> Cursor<'a, T> {
+    fn new(text: &'a T, at: usize) -> Self {
+        Self { text, at, unit: text.unit_at(at) }
+    }
+
+    fn advance(&mut self) {
+        *self = Self::new(self.text, self.at + 1);
     }
 
     /// The decimal number that begins here, if one does. It is an error above `largest`.
     fn number(&mut self, largest: u64) -> Result<Option<u64>, ()> {
         let mut number = None;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
+        while let Some(digit @ b'0'..=b'9') = self.unit {
             let next = number.unwrap_or(0) * 10 + u64::from(digit - b'0');
             // Checked at every digit, so it neither overflows nor reads a text of nothing but digits to its end.
             if next > largest {
                 return Err(());
             }
             number = Some(next);
-            self.at += 1;
+            self.advance();
         }
         Ok(number)
     }

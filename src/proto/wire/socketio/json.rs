@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_json::Value as JsonValue;
 
-use super::platform::{Json, Member, PacketText, PacketValue, RESERVED_EVENTS};
+use super::platform::{First, Json, Member, PacketText, PacketValue, RESERVED_EVENTS};
 use crate::proto::wire::json::count;
 
 impl PacketText for String {
@@ -39,34 +39,27 @@ impl PacketValue for JsonValue {
         binary.len() as u64
     }
 
-    fn parse_from(text: &String, from: usize) -> Option<Self> {
-        serde_json::from_str(text.get(from..)?).ok()
-    }
-
-    fn json(&self) -> Json {
-        match self {
-            Self::Array(_) => Json::Array,
+    fn parse_from(text: &String, from: usize) -> Option<(Json, Self)> {
+        let value = serde_json::from_str(text.get(from..)?).ok()?;
+        let json = match &value {
+            Self::Array(elements) => Json::Array(match elements.first() {
+                Some(Self::String(name)) if RESERVED_EVENTS.contains(&name.as_str()) => First::Reserved,
+                Some(Self::String(_) | Self::Number(_)) => First::Name,
+                _ => First::Other,
+            }),
             Self::Object(_) => Json::Object,
             Self::String(_) => Json::Text,
-            Self::Number(_) => Json::Number,
-            Self::Null | Self::Bool(_) => Json::Other,
-        }
+            Self::Number(_) | Self::Null | Self::Bool(_) => Json::Other,
+        };
+        Some((json, value))
     }
 
     fn as_text(&self) -> Option<String> {
         self.as_str().map(ToOwned::to_owned)
     }
 
-    fn first(&self) -> Option<Self> {
-        self.get(0).cloned()
-    }
-
     fn last_text(&self) -> Option<String> {
         self.as_array()?.last()?.as_text()
-    }
-
-    fn is_reserved_event(&self) -> bool {
-        self.as_str().is_some_and(|name| RESERVED_EVENTS.contains(&name))
     }
 
     fn member_text(&self, member: Member) -> Option<String> {

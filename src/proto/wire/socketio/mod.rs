@@ -12,9 +12,10 @@ mod namespace;
 mod platform;
 
 pub use decode::{
-    Arguments, EnginePacket, FrameReader, Handshake, MAX_ATTACHMENT_BYTES, MAX_RECEIVED_ATTACHMENTS, Packet, PacketKind,
+    Arguments, EnginePacket, FrameReader, Handshake, MAX_ATTACHMENT_BYTES, MAX_RECEIVED_ATTACHMENTS, Packet,
+    PacketKind, Reading,
 };
 pub use encode::{ack, connect, disconnect, event, pong};
 pub use flaw::PacketFlaw;
 pub use namespace::{MAX_NAMESPACE_LENGTH, Namespace};
-pub use platform::{Json, Member, PacketText, PacketValue, RESERVED_EVENTS};
+pub use platform::{First, Json, Member, PacketText, PacketValue, RESERVED_EVENTS};

@@ -34,23 +34,14 @@ pub trait PacketValue: Value<Text: PacketText> {
     /// How many bytes a binary frame has.
     fn byte_length(binary: &Self::Binary) -> u64;
 
-    /// The value whose JSON text begins at this unit and goes on to the end.
-    fn parse_from(text: &Self::Text, from: usize) -> Option<Self>;
-
-    /// What kind of value this is.
-    fn json(&self) -> Json;
+    /// The value whose JSON text begins at this unit and goes on to the end, and of what kind it is.
+    fn parse_from(text: &Self::Text, from: usize) -> Option<(Json, Self)>;
 
     /// This value, if it is a string.
     fn as_text(&self) -> Option<Self::Text>;
 
-    /// The first element of this array.
-    fn first(&self) -> Option<Self>;
-
     /// The last element of this array, if it is a string.
     fn last_text(&self) -> Option<Self::Text>;
-
-    /// Whether this string is one of [`RESERVED_EVENTS`].
-    fn is_reserved_event(&self) -> bool;
 
     /// The member of this object, if it is a string.
     fn member_text(&self, member: Member) -> Option<Self::Text>;
@@ -70,14 +61,23 @@ pub trait PacketValue: Value<Text: PacketText> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Json {
     /// `[…]`
-    Array,
+    Array(First),
     /// `{…}`
     Object,
     /// `"…"`
     Text,
-    /// A number.
-    Number,
-    /// `true`, `false` or `null`.
+    /// A number, `true`, `false` or `null`.
+    Other,
+}
+
+/// What an array begins with. Exhaustive: there is no more to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// A number or a string, by which an event can go.
+    Name,
+    /// One of [`RESERVED_EVENTS`].
+    Reserved,
+    /// Anything else, or nothing.
     Other,
 }
 
