@@ -73,7 +73,10 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   #visit: object = {};
   #alarm: ReturnType<typeof setTimeout> | undefined;
   #ackAlarm: ReturnType<typeof setTimeout> | undefined;
-  #events: (() => void)[] = [];
+  /** What is to be told first. */
+  #next: (() => void) | undefined;
+  /** What is to be told behind it. */
+  readonly #events: (() => void)[] = [];
   #isDelivering = false;
 
   /** `carry` finds or makes a connection; `undefined` if the browser makes none. */
@@ -254,7 +257,10 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   deliver(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
-    for (let next = this.#events.shift(); next; next = this.#events.shift()) attempt(next);
+    for (let next = this.#next; next; next = this.#next) {
+      this.#next = this.#events.shift();
+      attempt(next);
+    }
     this.#isDelivering = false;
   }
 
@@ -331,7 +337,8 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   }
 
   #later(tell: () => void): void {
-    this.#events.push(tell);
+    if (this.#next) this.#events.push(tell);
+    else this.#next = tell;
   }
 }
 
