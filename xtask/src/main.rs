@@ -16,6 +16,7 @@ mod debian;
 mod demo;
 mod docs;
 mod example;
+mod externrefs;
 mod fuzz;
 mod glue;
 mod install;
