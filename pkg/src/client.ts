@@ -120,15 +120,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       const { seq, isSent, isVolatile } = this.#submit(event, data, options);
       const isDurable = options.durable === true;
       const isDone = isSent && (isVolatile || this.getSnapshot().delivery !== "reliable");
-      const message = new Message(isSent ? "sent" : "queued", isDone, isVolatile, isDurable, () => {
-        const isInTime = !!this.#core?.command(host, "cancel", seq);
-        if (isInTime) {
-          host.outcomes.forget(seq);
-          if (isDurable) host.outbox?.remove(host.clientId, seq);
-          message.move("cancelled", error("cancelled", "the message was taken back"));
-        }
-        return isInTime;
-      });
+      const message = new Message(host, seq, isSent ? "sent" : "queued", isDone, isVolatile, isDurable);
       if (!isDone) host.outcomes.watch(seq, message);
       return message as SendResult;
     } catch (cause) {
@@ -256,13 +248,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     timeoutMs?: number,
   ): { seq: number; isSent: boolean; isVolatile: boolean } {
     const host = this.#host;
-    for (const [name, value] of [
-      ["ttlMs", ttlMs],
-      ["timeoutMs", timeoutMs],
-    ] as const) {
-      if (value !== undefined && !(typeof value === "number" && value >= 1))
-        throw new ConfigError(name, "a number from 1");
-    }
+    checkDuration("ttlMs", ttlMs);
+    checkDuration("timeoutMs", timeoutMs);
     if (durable && (!host.options.outbox || volatile)) {
       throw new ConfigError("durable", "used with the client's `outbox` and without `volatile`");
     }
@@ -272,7 +259,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     if ((purpose === "ordinary" || purpose === "volatile") && coalesce !== undefined) [key, rank] = [coalesce, 0];
     const bytes = byteLength(frame);
     const isDurable = durable === true && host.outbox !== undefined;
-    const message: OutgoingMessage = { frame, bytes, purpose, key, rank, ttlMs, isDurable, timeoutMs };
+    const message: OutgoingMessage = { frame, bytes, purpose, key, rank, ttlMs, isDurable, timeoutMs, seq: 0 };
     const core = this.#core;
     if (!core) throw disposed();
     const outcome = core.send(host, message);
@@ -280,7 +267,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
       const sizes = message.maxBytes ? `: ${bytes} bytes of ${message.maxBytes}` : "";
       throw error(outcome, REFUSAL_TEXTS[outcome] + sizes);
     }
-    const seq = message.seq as number;
+    const { seq } = message;
     if (isDurable) {
       const { clientId } = host;
       const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
@@ -432,3 +419,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
 /** 53 bits for the randomness of a client. */
 const seed = (): number => Number((randomNumbers(1)[0] as bigint) >> 11n);
+
+function checkDuration(name: string, value: unknown): void {
+  if (value !== undefined && !(typeof value === "number" && value >= 1)) throw new ConfigError(name, "a number from 1");
+}

@@ -2,29 +2,37 @@ import type { EverwireError } from "./errors.js";
 import { Listeners } from "./host/handlers.js";
 import type { MessageStatus } from "./types.js";
 
+/** Who can take back a message of this number. */
+interface Owner {
+  cancel(seq: number, message: Message): boolean;
+}
+
 /** What `send()` returns for a message that was accepted. The client moves it; the application watches. */
 export class Message {
   status: MessageStatus;
+  readonly #owner: Owner;
+  readonly #seq: number;
   readonly #isVolatile: boolean;
   readonly #isDurable: boolean;
-  readonly #cancel: (message: Message) => boolean;
   /** Made for the first, because most messages have none. */
   #listeners: Listeners | undefined;
   #isDone: boolean;
   #error: EverwireError | undefined;
 
   constructor(
+    owner: Owner,
+    seq: number,
     status: MessageStatus,
     isDone: boolean,
     isVolatile: boolean,
     isDurable: boolean,
-    cancel: (message: Message) => boolean,
   ) {
     this.status = status;
+    this.#owner = owner;
+    this.#seq = seq;
     this.#isDone = isDone;
     this.#isVolatile = isVolatile;
     this.#isDurable = isDurable;
-    this.#cancel = cancel;
   }
 
   get isVolatile(): boolean {
@@ -45,7 +53,7 @@ export class Message {
   }
 
   cancel(): boolean {
-    return this.#cancel(this);
+    return this.#owner.cancel(this.#seq, this);
   }
 
   done(): Promise<void> {

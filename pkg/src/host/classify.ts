@@ -12,28 +12,33 @@ export interface Classified {
 }
 
 /** Applies the rules that the application has declared, then those of the catalogues, to a message. */
-export function classify(type: string, data: unknown, declared: Options["sessions"] = []): Classified {
-  const member = (name: string | undefined): unknown => name && (data as Record<string, unknown> | undefined)?.[name];
-  /** What the field names: a string, or a whole number, which stands for its digits. */
-  const named = (field: string | undefined): string | undefined => {
-    const name = member(field);
-    return typeof name === "string" || Number.isSafeInteger(name) ? `${field}=${name}` : undefined;
-  };
-  for (const { join, leave, key } of [declared].flat()) {
-    const session = named(key);
-    if (session && (type === join || type === leave))
-      return { purpose: type === join ? "join" : "leave", key: `${join} ${session}` };
+export function classify(type: string, data: unknown, declared: Options["sessions"]): Classified {
+  if (declared) {
+    for (const { join, leave, key } of [declared].flat()) {
+      const session = named(data, key);
+      if (session && (type === join || type === leave))
+        return { purpose: type === join ? "join" : "leave", key: `${join} ${session}` };
+    }
   }
   const rule = Object.hasOwn(RULES, type) ? RULES[type] : undefined;
   if (!rule) return ORDINARY;
   const { purpose, session, coalesces, rank } = rule;
-  const key = named(session);
+  const key = named(data, session);
   if (purpose === "join" || purpose === "leave") return key ? { purpose, key } : ORDINARY;
-  const id = member(rank);
+  const id = member(data, rank);
   const number = Number(typeof id === "number" ? id : typeof id === "string" && /^\d+$/.test(id) ? id : Number.NaN);
   const isRanked = !rank || (Number.isSafeInteger(number) && number >= 0);
   if (!coalesces || !key || !isRanked) return { purpose };
   return { purpose, key: `${type} ${key}`, rank: rank ? number : 0 };
+}
+
+const member = (data: unknown, name: string | undefined): unknown =>
+  name && (data as Record<string, unknown> | undefined)?.[name];
+
+/** What the field names: a string, or a whole number, which stands for its digits. */
+function named(data: unknown, field: string | undefined): string | undefined {
+  const name = member(data, field);
+  return typeof name === "string" || Number.isSafeInteger(name) ? `${field}=${name}` : undefined;
 }
 
 const ORDINARY: Classified = { purpose: "ordinary" };

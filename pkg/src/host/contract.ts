@@ -61,8 +61,8 @@ export interface OutgoingMessage {
   readonly isDurable?: boolean;
   /** How long to wait for the reply, if it is a request. */
   readonly timeoutMs?: number | undefined;
-  /** Its number, once the core has accepted it. */
-  seq?: number;
+  /** Its number, once the core has accepted it; 0 before. */
+  seq: number;
   /** How large it may be, once the core has refused it as too large. */
   maxBytes?: number;
 }

@@ -19,7 +19,9 @@ export function encode(type: string, data: unknown, isRequest: boolean, isReliab
 
 /** A JSON text whose lone surrogates are replaced, as UTF-8 encoders do. */
 const wellFormed = (text: string): string =>
-  LONE.test(text) ? text.replace(ESCAPES, (found, isKept) => (isKept ? found : "\ufffd")) : text;
+  text.includes("\\u") && LONE.test(text)
+    ? text.replace(ESCAPES, (found, isKept) => (isKept ? found : "\ufffd"))
+    : text;
 
 /**
  * A lone surrogate as JSON writes it, which many readers refuse (RFC 8259, section 8.2). It looks the same after a backslash that is data, so

@@ -1,6 +1,7 @@
 import type { Core, Happening } from "../../wasm/everwire.js";
 import type { ProtocolViolation } from "../codes.js";
 import { type EverwireError, error } from "../errors.js";
+import type { Message } from "../message.js";
 import type { Outbox } from "../outbox.js";
 import type { Envelope, Options, Snapshot } from "../types.js";
 import type { CoreHost } from "./contract.js";
@@ -169,10 +170,7 @@ export class Host implements CoreHost, SocketListener {
       const message = this.outcomes.get(seq);
       // Nobody will acknowledge it, and it must not be sent again.
       const isLast = !!message?.isVolatile || this.snapshot.delivery !== "reliable";
-      if (isLast) {
-        this.outcomes.forget(seq);
-        if (message?.isDurable) this.outbox?.remove(this.clientId, seq);
-      }
+      if (isLast) this.#forget(seq, message);
       message?.move("sent", undefined, isLast);
     });
   }
@@ -255,6 +253,16 @@ export class Host implements CoreHost, SocketListener {
     }
   }
 
+  /** Takes back a message that was not sent yet. Says whether it was in time. */
+  cancel(seq: number, message: Message): boolean {
+    const isInTime = !!this.core?.command(this, "cancel", seq);
+    if (isInTime) {
+      this.#forget(seq, message);
+      message.move("cancelled", error("cancelled", "the message was taken back"));
+    }
+    return isInTime;
+  }
+
   /** Makes the snapshot what the core sees. */
   show(raw: RawSnapshot): void {
     const { phase } = raw;
@@ -287,6 +295,12 @@ export class Host implements CoreHost, SocketListener {
     this.listeners.call();
     this.listeners.clear();
     this.handlers.clear();
+  }
+
+  /** Nothing more can become of a message. */
+  #forget(seq: number, message: Message | undefined): void {
+    this.outcomes.forget(seq);
+    if (message?.isDurable) this.outbox?.remove(this.clientId, seq);
   }
 
   #deliverFrame(envelope: Envelope, text: string): void {

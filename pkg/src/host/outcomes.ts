@@ -3,41 +3,39 @@ import type { Message } from "../message.js";
 
 /** The messages whose outcome is open, the latest of those that are acknowledged, and the requests without a reply, by their numbers. */
 export class Outcomes {
-  readonly #open = new Map<number, Message>();
-  readonly #acknowledged = new Map<number, Message>();
+  readonly #messages = new Map<number, Message>();
+  /** The highest number that is acknowledged. */
+  #acknowledged = 0;
   readonly #requests = new Map<number, [resolve: (reply: unknown) => void, reject: (cause: EverwireError) => void]>();
 
   watch(seq: number, message: Message): void {
-    this.#open.set(seq, message);
+    this.#messages.set(seq, message);
   }
 
   expectReply(seq: number, resolve: (reply: unknown) => void, reject: (cause: EverwireError) => void): void {
     this.#requests.set(seq, [resolve, reject]);
   }
 
-  /** The message of this number, if more may become of it than that it is delivered and read. */
+  /** The message of this number, unless nothing more can become of it. */
   get(seq: number): Message | undefined {
-    return this.#open.get(seq);
+    return this.#messages.get(seq);
   }
 
   forget(seq: number): void {
-    this.#open.delete(seq);
+    this.#messages.delete(seq);
   }
 
   /** The server has processed every message up to this one. Says whether a durable one is among them. */
   acknowledge(seq: number): boolean {
     let isDurable = false;
-    for (const [number, message] of this.#open) {
-      if (number > seq) break;
-      if (message.status === "queued") continue;
-      this.#open.delete(number);
-      this.#acknowledged.set(number, message);
-      isDurable ||= message.isDurable;
-      message.move("acknowledged");
-    }
-    for (const [number] of this.#acknowledged) {
-      if (this.#acknowledged.size <= KEPT_MESSAGES) break;
-      this.#acknowledged.delete(number);
+    while (this.#acknowledged < seq) {
+      const message = this.get(++this.#acknowledged);
+      if (message && message.status !== "queued") {
+        isDurable ||= message.isDurable;
+        message.move("acknowledged");
+      }
+      const oldest = this.#acknowledged - KEPT_MESSAGES;
+      if (this.get(oldest)?.status !== "queued") this.#messages.delete(oldest);
     }
     return isDurable;
   }
@@ -48,12 +46,12 @@ export class Outcomes {
   }
 
   receive(seq: number, status: "delivered" | "read"): void {
-    (this.#open.get(seq) ?? this.#acknowledged.get(seq))?.move(status);
+    this.get(seq)?.move(status);
   }
 
   /** The server has refused a message, which may be acknowledged already. Says whether it is a durable one. */
   refuse(seq: number, data: unknown): boolean {
-    const message = this.#open.get(seq) ?? this.#acknowledged.get(seq);
+    const message = this.get(seq);
     this.fail(seq, "refused", error("refused", "the server refused the message (see `cause`)", data), message);
     return !!message?.isDurable;
   }
@@ -63,9 +61,9 @@ export class Outcomes {
     seq: number,
     status: "refused" | "expired" | "failed",
     cause: EverwireError,
-    message = this.#open.get(seq),
+    message = this.#messages.get(seq),
   ): void {
-    this.#open.delete(seq);
+    this.#messages.delete(seq);
     message?.move(status, cause);
     this.failRequest(seq, cause);
   }
@@ -76,7 +74,9 @@ export class Outcomes {
   }
 
   failAll(cause: EverwireError): void {
-    for (const seq of [...this.#open.keys(), ...this.#requests.keys()]) this.fail(seq, "failed", cause);
+    for (const [seq, { status }] of this.#messages)
+      if (seq > this.#acknowledged || status === "queued") this.fail(seq, "failed", cause);
+    for (const seq of this.#requests.keys()) this.failRequest(seq, cause);
   }
 }
 
