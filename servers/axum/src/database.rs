@@ -266,10 +266,10 @@ impl Database {
         }
     }
 
-    /// Forgets the place.
-    pub(crate) fn release_savepoint(&self) -> Result<()> {
+    /// Forgets the place. Says whether what has come since can stay; if not, it has to be returned to.
+    pub(crate) fn release_savepoint(&self) -> Result<bool> {
         match &self.kind {
-            Kind::Sqlite(_) => self.execute("RELEASE effects", &[]).map(drop),
+            Kind::Sqlite(_) => self.execute("RELEASE effects", &[]).map(|_| true),
             Kind::Postgres(database) => database.release_savepoint(),
         }
     }

@@ -9,6 +9,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Client, World};
+use everwire_axum::{Context, Everwire, PostgresStore, Tokens};
 use everwire_faults::{Fault, FaultProxy, Rule};
 use everwire_server::{Options, Server};
 use serde_json::{Value, json};
@@ -333,4 +334,33 @@ async fn what_a_transaction_of_the_applications_own_publishes_comes_once_whichev
     }
     let refused = own.execute(everwire_axum::PUBLISH, &[&ada, &"ordered", &"7"]).await.unwrap_err();
     assert!(refused.as_db_error().unwrap().message().contains("data_is_a_json_object"), "{refused}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL and Redis"]
+async fn a_failed_statement_that_nobody_heeds_undoes_what_the_application_did_and_nothing_else() {
+    let [postgres, _] = services();
+    let ada = fresh("ada");
+    let store = PostgresStore::new(postgres).setup("CREATE TABLE IF NOT EXISTS heedless (text TEXT NOT NULL UNIQUE)");
+    let wire = Everwire::new(store).tokens(Tokens::new("a secret that only this test knows")).start().await.unwrap();
+    let insert = |text: String| {
+        move |ctx: &mut Context<'_>| {
+            let sql = "INSERT INTO heedless (text) VALUES (?1)";
+            ctx.db().execute(sql, &[&text])?;
+            let _ = ctx.db().execute(sql, &[&text]);
+            ctx.publish("ada", "notification", &json!({}))
+        }
+    };
+    let alone = wire.transact(insert(ada.clone())).await.unwrap_err();
+    assert!(alone.to_string().contains("a statement of the application's has failed"), "{alone}");
+    let texts = ["a", "b", "c"].map(|suffix| format!("{ada}-{suffix}"));
+    let write =
+        |text: String| wire.transact(move |ctx| ctx.db().execute("INSERT INTO heedless (text) VALUES (?1)", &[&text]));
+    let (first, heedless, last) =
+        tokio::join!(write(texts[0].clone()), wire.transact(insert(texts[1].clone())), write(texts[2].clone()));
+    assert!(heedless.is_err());
+    assert_eq!((first.unwrap(), last.unwrap()), (1, 1));
+    for (text, expected) in texts.iter().zip([0, 1, 0]) {
+        assert_eq!(write(text.clone()).await.is_ok(), expected == 1, "{text}");
+    }
 }

@@ -167,15 +167,16 @@ impl Postgres {
         }
     }
 
-    pub fn release_savepoint(&self) -> Result<()> {
+    /// Says whether it could be: a statement that has failed ends everything that came since the savepoint, also if nobody heeds the error.
+    pub fn release_savepoint(&self) -> Result<bool> {
         let savepoint = self.state.borrow_mut().savepoint.take();
-        match savepoint {
-            Some(Savepoint { is_real: true, .. }) => {
-                // What is pending belongs into it, and goes out with the next statement or the commit all the same.
-                self.simple("RELEASE SAVEPOINT effects")
-            }
-            _ => Ok(()),
+        let Some(Savepoint { is_real: true, .. }) = savepoint else { return Ok(true) };
+        // What is pending belongs into it, and goes out with the next statement or the commit all the same.
+        let is_released = self.simple("RELEASE SAVEPOINT effects").is_ok();
+        if !is_released {
+            self.state.borrow_mut().savepoint = savepoint;
         }
+        Ok(is_released)
     }
 
     /// The highest ids that the last transaction has found or left.

@@ -119,7 +119,7 @@ impl Ledger {
         let mark = self.outbox.mark();
         let result = catch_unwind(AssertUnwindSafe(|| effects(self)));
         let advances = self.advances.take();
-        let outcome = match result {
+        let mut outcome = match result {
             Ok(Err(error)) if error.is_of_storage() => return Err(error),
             Ok(Err(error)) => Err(Undone::Failed(error)),
             Ok(Ok(outcome)) => outcome,
@@ -127,11 +127,13 @@ impl Ledger {
                 Err(Undone::Failed(DatabaseError::Application("what the application does in a transaction panicked")))
             }
         };
+        if outcome.is_ok() && !database.release_savepoint()? {
+            let unheeded = "a statement of the application's has failed, and it went on";
+            outcome = Err(Undone::Failed(DatabaseError::Application(unheeded)));
+        }
         if outcome.is_err() {
             database.roll_back_to_savepoint()?;
             self.undo(mark, advances.unwrap_or_default());
-        } else {
-            database.release_savepoint()?;
         }
         Ok(outcome)
     }
