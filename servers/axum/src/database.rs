@@ -82,6 +82,7 @@ impl Database {
     /// # Errors
     /// The database does not take the statement, or what is given with it.
     pub fn execute(&self, sql: &str, given: &[&dyn Param]) -> Result<usize> {
+        refuse_to_end(sql)?;
         match &self.kind {
             Kind::Sqlite(database) => Ok(database.prepare_cached(sql)?.execute(sqlite::params(given))?),
             Kind::Postgres(database) => database.execute(sql, given),
@@ -98,6 +99,7 @@ impl Database {
         given: &[&dyn Param],
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
+        refuse_to_end(sql)?;
         match &self.kind {
             Kind::Sqlite(database) => {
                 let mut statement = database.prepare_cached(sql)?;
@@ -139,6 +141,7 @@ impl Database {
         given: &[&dyn Param],
         mut read: impl FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
+        refuse_to_end(sql)?;
         match &self.kind {
             Kind::Sqlite(database) => {
                 let mut statement = database.prepare_cached(sql)?;
@@ -217,7 +220,7 @@ impl Database {
     /// From here on, what the rows say is true until the end of the transaction.
     pub(crate) fn begin(&self) -> Result<()> {
         match &self.kind {
-            Kind::Sqlite(_) => self.execute("BEGIN IMMEDIATE", &[]).map(drop),
+            Kind::Sqlite(database) => control(database, "BEGIN IMMEDIATE"),
             Kind::Postgres(database) => database.begin(),
         }
     }
@@ -225,9 +228,9 @@ impl Database {
     /// Stores everything, and says which ids were the highest then.
     pub(crate) fn commit(&self) -> Result<Highest> {
         match &self.kind {
-            Kind::Sqlite(_) => {
+            Kind::Sqlite(database) => {
                 let highest = self.highest()?;
-                self.execute("COMMIT", &[])?;
+                control(database, "COMMIT")?;
                 Ok(highest)
             }
             Kind::Postgres(database) => {
@@ -239,7 +242,7 @@ impl Database {
 
     pub(crate) fn rollback(&self) -> Result<()> {
         match &self.kind {
-            Kind::Sqlite(_) => self.execute("ROLLBACK", &[]).map(drop),
+            Kind::Sqlite(database) => control(database, "ROLLBACK"),
             Kind::Postgres(database) => database.rollback(),
         }
     }
@@ -247,7 +250,7 @@ impl Database {
     /// A place in the transaction that can be returned to.
     pub(crate) fn savepoint(&self) -> Result<()> {
         match &self.kind {
-            Kind::Sqlite(_) => self.execute("SAVEPOINT effects", &[]).map(drop),
+            Kind::Sqlite(database) => control(database, "SAVEPOINT effects"),
             Kind::Postgres(database) => {
                 database.savepoint();
                 Ok(())
@@ -258,9 +261,9 @@ impl Database {
     /// Undoes what has come since, and forgets the place.
     pub(crate) fn roll_back_to_savepoint(&self) -> Result<()> {
         match &self.kind {
-            Kind::Sqlite(_) => {
-                self.execute("ROLLBACK TO effects", &[])?;
-                self.execute("RELEASE effects", &[]).map(drop)
+            Kind::Sqlite(database) => {
+                control(database, "ROLLBACK TO effects")?;
+                control(database, "RELEASE effects")
             }
             Kind::Postgres(database) => database.roll_back_to_savepoint(),
         }
@@ -269,7 +272,7 @@ impl Database {
     /// Forgets the place. Says whether what has come since can stay; if not, it has to be returned to.
     pub(crate) fn release_savepoint(&self) -> Result<bool> {
         match &self.kind {
-            Kind::Sqlite(_) => self.execute("RELEASE effects", &[]).map(|_| true),
+            Kind::Sqlite(database) => control(database, "RELEASE effects").map(|()| true),
             Kind::Postgres(database) => database.release_savepoint(),
         }
     }
@@ -319,6 +322,23 @@ impl Database {
         }
     }
 }
+
+/// A statement about the transaction itself.
+fn control(database: &rusqlite::Connection, sql: &str) -> Result<()> {
+    database.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+/// The messages of others are in the same transaction.
+fn refuse_to_end(sql: &str) -> Result<()> {
+    let first = sql.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    if OF_TRANSACTIONS.iter().any(|word| word.eq_ignore_ascii_case(first)) {
+        return Err(DatabaseError::Application("the transaction is the library's to begin and to end"));
+    }
+    Ok(())
+}
+
+const OF_TRANSACTIONS: [&str; 8] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
 
 /// What can be given with a statement: text, integers of 64 bits, and `None` for NULL.
 pub trait Param: Sync {

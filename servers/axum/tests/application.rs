@@ -177,3 +177,20 @@ async fn a_transaction_of_the_application_that_fails_or_panics_harms_nobody_else
     let count = "SELECT COUNT(*) FROM notes";
     assert_eq!(wire.transact(|ctx| ctx.db().query_row(count, &[], |row| row.get::<i64>(0))).await.unwrap(), Some(1));
 }
+
+#[tokio::test]
+async fn the_transaction_is_not_the_applications_to_end() {
+    let application = Application::start().await;
+    let insert = "INSERT INTO notes (user_id, text) VALUES ('ada', ?1)";
+    for ending in [" commit", "END;", "Rollback", "BEGIN", "savepoint mine", "RELEASE effects"] {
+        let ended = application.wire.transact(move |ctx| {
+            ctx.db().execute(insert, &[&"undone"])?;
+            ctx.db().execute(ending, &[])
+        });
+        assert!(ended.await.unwrap_err().to_string().contains("the transaction is the library's"), "{ending}");
+    }
+    application.wire.transact(move |ctx| ctx.db().execute(insert, &[&"kept"])).await.unwrap();
+    let stored =
+        application.wire.transact(|ctx| ctx.db().query("SELECT text FROM notes", &[], |row| row.get::<String>(0)));
+    assert_eq!(stored.await.unwrap(), ["kept"]);
+}
