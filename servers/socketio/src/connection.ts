@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "socket.io";
-import type { Sql } from "./database.js";
+import { isConflict, type Sql } from "./database.js";
 import { eventOf } from "./event.js";
 import { type Data, type Handler, Refusal } from "./everwire.js";
 import { type Memory, REMEMBER_MS } from "./memory.js";
@@ -86,7 +86,7 @@ export class Connection {
   async #take({ type, data = {}, seq, prev, request }: NonNullable<Frame>): Promise<void> {
     const isEnvelope = typeof type === "string" && isObject(data);
     if (seq !== undefined) {
-      const before = prev === undefined ? Number(seq) - 1 : prev;
+      const before = prev === undefined && isNumber(seq) ? seq - 1 : prev;
       if (!this.clientId || !isNumber(seq) || !(before === 0 || isNumber(before)) || before >= seq)
         return this.end(BROKEN_RULES);
       // What makes no sense is refused like any other message, and counts as processed.
@@ -120,12 +120,23 @@ export class Connection {
   async #handle(sql: Sql, type: string | undefined, data: Data, seq?: number, isRequest = false): Promise<() => void> {
     const { memory, handlers, wake } = this.shared;
     const { user, socket } = this;
-    const after: (() => void)[] = [];
+    const after: (() => unknown)[] = [];
     const users = new Set([user]);
-    const publish = async (to: string, event: string, payload: object) => {
-      await memory.store(sql, to, "user", eventOf(event, payload));
-      users.add(to);
+    const statements: Promise<unknown>[] = [];
+    let isOver = false;
+    /** A part of the handler's work, which is waited for also where the handler does not. */
+    const own = <T>(work: () => Promise<T>): Promise<T> => {
+      const done = isOver ? Promise.reject(new Error("the handler has ended")) : work();
+      statements.push(done);
+      done.catch(() => {});
+      return done;
     };
+    const publish = (to: string, event: string, payload: object) =>
+      own(async () => {
+        await memory.store(sql, to, "user", eventOf(event, payload));
+        users.add(to);
+      });
+    const ownSql: Sql = (statement, ...values) => own(() => sql(statement, ...values));
     const answer = (event: string, payload: object) =>
       memory.store(sql, user, `client:${this.clientId}`, { type: event, data: payload });
     await sql("SAVEPOINT everwire");
@@ -133,15 +144,22 @@ export class Connection {
       if (type === undefined) throw new Refusal("malformed", "no envelope");
       const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
       if (!handler) throw new Refusal("unknown_type", "nothing is done for this type");
-      const afterCommit = (act: () => void) => void after.push(act);
+      const afterCommit = (act: () => unknown) => void after.push(act);
       const tell = (event: string, payload: object) => {
         const frame = eventOf(event, payload);
         afterCommit(() => this.#emit(frame));
       };
-      const context = { user, socket, sql, seq, isRequest, publish, tell, afterCommit };
-      const result = await handler(context, data);
+      const context = { user, socket, sql: ownSql, seq, isRequest, publish, tell, afterCommit };
+      const result = await inTime(Promise.resolve(handler(context, data)));
+      await Promise.allSettled(statements);
+      isOver = true;
       if (isRequest) await answer("reply", { seq, result: isObject(result) ? result : {} });
+      // On PostgreSQL a statement that has failed ends the transaction, also where the handler has gone on: it shows here.
+      await sql("RELEASE SAVEPOINT everwire");
     } catch (error) {
+      isOver = true;
+      await Promise.allSettled(statements);
+      if (isConflict(error)) throw error;
       await sql("ROLLBACK TO SAVEPOINT everwire");
       after.length = 0;
       const { code, message } = error instanceof Refusal ? error : new Refusal("internal", "the server has failed");
@@ -150,7 +168,7 @@ export class Connection {
       else after.push(() => this.#say("error", refusal));
     }
     return () => {
-      for (const act of after) act();
+      for (const act of after) void attempt(act);
       if (seq !== undefined) this.#acknowledge(seq);
       wake(...users);
     };
@@ -171,7 +189,7 @@ export class Connection {
     this.clientId = clientId;
     for (const [stream, position] of positions) this.#positions.set(stream, position);
     const limits = { window: WINDOW, remember_ms: REMEMBER_MS };
-    const epoch = await memory.epoch;
+    const epoch = await memory.epoch();
     this.#say("welcome", { version: 1, epoch, last, ...limits, streams: Object.fromEntries(this.#positions) });
     void this.wake();
   }
@@ -193,6 +211,26 @@ const isObject = (value: unknown): value is Data =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
 const isClientId = (value: unknown): value is string => typeof value === "string" && /^[\w-]{16,64}$/.test(value);
+
+/** Waits for a handler, but not for ever: on SQLite everybody else waits for it too. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the handler takes too long")), HANDLER_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** What fails behind a commit undoes nothing. Its words may quote a payload, and are not written. */
+async function attempt(act: () => unknown): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    console.error("everwire: what was to be done after a commit failed:", error instanceof Error ? error.name : "");
+  }
+}
+
+const HANDLER_MS = 10_000;
 
 /** How many messages of a client may be unacknowledged. */
 const WINDOW = 128;

@@ -6,6 +6,12 @@ export type Sql = (statement: string, ...values: unknown[]) => Promise<Row[]>;
 
 /** What is needed of a database: transactions, and rows that are locked by those who change them. */
 export interface Database {
-  /** Runs the work in a transaction: committed when it ends, rolled back when it throws. */
+  /** Runs the work in a transaction: committed when it ends, rolled back when it throws, and run again where another was in its way. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+}
+
+/** Whether a transaction has failed because another was in its way: by a deadlock, or because they cannot be put in a row. */
+export function isConflict(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return code === "40P01" || code === "40001";
 }

@@ -28,7 +28,7 @@ export interface Context {
   /** Says something to this connection once everything is committed, at most once. */
   tell(type: string, data: object): void;
   /** Calls once everything is committed. */
-  afterCommit(act: () => void): void;
+  afterCommit(act: () => unknown): void;
 }
 
 /** The payload of a message: any object. A handler checks it. */
@@ -79,12 +79,16 @@ export function everwire({ database, user: userOf, handlers, history = 1_000, po
   const middleware = (socket: Socket, next: (error?: Error) => void): void => {
     const user = userOf(socket);
     const connection = new Connection(socket, user, { memory, handlers, of, wake });
-    const own = connections.get(user) ?? new Set();
-    connections.set(user, own.add(connection));
-    socket.on("everwire", (frame: Frame) => connection.arrived(frame));
+    // Not before something has come: a socket that a later middleware refuses never says that it is gone.
+    socket.on("everwire", (frame: Frame) => {
+      if (!socket.connected) return;
+      connections.set(user, (connections.get(user) ?? new Set()).add(connection));
+      connection.arrived(frame);
+    });
     socket.on("disconnect", () => {
-      own.delete(connection);
-      if (own.size === 0 && connections.get(user) === own) connections.delete(user);
+      const own = connections.get(user);
+      own?.delete(connection);
+      if (own?.size === 0) connections.delete(user);
     });
     next();
   };

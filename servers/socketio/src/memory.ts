@@ -2,23 +2,36 @@ import type { Database, Row, Sql } from "./database.js";
 
 /** What a server remembers: how far it has come with each client id, and the events of each stream. */
 export class Memory {
-  readonly epoch: Promise<number>;
+  #epoch: Promise<number> | undefined;
   readonly #database: Database;
   readonly #history: number;
 
   constructor(database: Database, history: number) {
     this.#database = database;
     this.#history = history;
-    this.epoch = database.transaction(async (sql) => {
+    // Whoever needs it hears of the failure.
+    this.epoch().catch(() => {});
+  }
+
+  /** Makes the tables where they are not there. Where the database is away, the next who asks tries again. */
+  epoch(): Promise<number> {
+    this.#epoch ??= this.#open().catch((error) => {
+      this.#epoch = undefined;
+      throw error;
+    });
+    return this.#epoch;
+  }
+
+  #open(): Promise<number> {
+    return this.#database.transaction(async (sql) => {
       for (const statement of SCHEMA) await sql(statement);
       await sql("INSERT INTO everwire_epoch (id, epoch) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", Date.now());
       return numberOf(await sql("SELECT epoch FROM everwire_epoch"), "epoch");
     });
-    // Whoever needs it hears of the failure.
-    this.epoch.catch(() => {});
   }
 
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    await this.epoch();
     return this.#database.transaction(work);
   }
 

@@ -1,33 +1,54 @@
-import type { Database, Row } from "./database.js";
+import { type Database, isConflict, type Row, type Sql } from "./database.js";
 
 /** The part of `Pool` of `pg` that is used. */
 export interface PostgresPool {
   connect(): Promise<{
-    query(statement: string, values?: unknown[]): Promise<{ rows: Row[] }>;
+    query(statement: string, values?: unknown[]): Promise<{ rows: Row[]; command?: string }>;
     release(error?: boolean): void;
+    on(event: "error", listener: () => void): unknown;
+    off(event: "error", listener: () => void): unknown;
   }>;
+  on?(event: "error", listener: () => void): unknown;
 }
 
 /** A database on a pool of connections to PostgreSQL, which several processes may share. */
 export function postgres(pool: PostgresPool): Database {
+  // A connection that breaks fails what is done on it, and is no reason for the process to end.
+  const ignore = (): void => {};
+  pool.on?.("error", ignore);
+  const once = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
+    const connection = await pool.connect();
+    connection.on("error", ignore);
+    try {
+      await connection.query("BEGIN");
+      const done = await work(async (statement, ...values) => {
+        let place = 0;
+        const numbered = statement.replace(/\?/g, () => `$${++place}`);
+        return (await connection.query(numbered, values)).rows;
+      });
+      // A transaction in which a statement has failed is answered with a rollback, and no error.
+      const { command } = await connection.query("COMMIT");
+      if (command === "ROLLBACK") throw new Error("a statement has failed, and nobody heeded it");
+      connection.off("error", ignore);
+      connection.release();
+      return done;
+    } catch (error) {
+      await connection.query("ROLLBACK").catch(() => {});
+      connection.release(true);
+      throw error;
+    }
+  };
   return {
     transaction: async (work) => {
-      const connection = await pool.connect();
-      try {
-        await connection.query("BEGIN");
-        const done = await work(async (statement, ...values) => {
-          let place = 0;
-          const numbered = statement.replace(/\?/g, () => `$${++place}`);
-          return (await connection.query(numbered, values)).rows;
-        });
-        await connection.query("COMMIT");
-        connection.release();
-        return done;
-      } catch (error) {
-        await connection.query("ROLLBACK").catch(() => {});
-        connection.release(true);
-        throw error;
+      for (let tries = 1; ; tries++) {
+        try {
+          return await once(work);
+        } catch (error) {
+          if (!isConflict(error) || tries === MOST_TRIES) throw error;
+        }
       }
     },
   };
 }
+
+const MOST_TRIES = 5;

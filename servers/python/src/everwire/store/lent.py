@@ -1,4 +1,4 @@
-"""The connection to SQLite that handlers are lent: its transaction is the library's to end."""
+"""The connection to SQLite that handlers are lent: its transaction is the library's to end, as is any that they are lent."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -16,22 +16,22 @@ class LentConnection(sqlite3.Connection):
     messages in it, raises `TransactionMisuseError`."""
 
     def commit(self) -> None:
-        raise _not_yours("commit()")
+        raise not_yours("commit()")
 
     def rollback(self) -> None:
-        raise _not_yours("rollback()")
+        raise not_yours("rollback()")
 
     def close(self) -> None:
-        raise _not_yours("close()")
+        raise not_yours("close()")
 
     def executescript(self, sql_script: str, /) -> sqlite3.Cursor:
-        raise _not_yours("executescript(), which commits first,")
+        raise not_yours("executescript(), which commits first,")
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        return super().execute(_checked(sql), parameters)
+        return super().execute(checked(sql), parameters)
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
-        return super().executemany(_checked(sql), parameters)
+        return super().executemany(checked(sql), parameters)
 
     @overload
     def cursor(self, factory: None = None) -> sqlite3.Cursor: ...
@@ -59,17 +59,17 @@ class LentConnection(sqlite3.Connection):
 
 class LentCursor(sqlite3.Cursor):
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
-        super().execute(_checked(sql), parameters)
+        super().execute(checked(sql), parameters)
         return self
 
     def executescript(self, sql_script: str, /) -> sqlite3.Cursor:
-        raise _not_yours("executescript(), which commits first,")
+        raise not_yours("executescript(), which commits first,")
 
 
-def _checked(sql: str) -> str:
+def checked(sql: str) -> str:
     words = sql[:_LONGEST].upper().replace(";", " ").split(maxsplit=3)
     if words and words[0] in _ENDINGS and "TO" not in words[1:3]:
-        raise _not_yours(words[0])
+        raise not_yours(words[0])
     return sql
 
 
@@ -77,12 +77,12 @@ class TransactionMisuseError(sqlite3.ProgrammingError, MisuseError):
     """A handler tries to end the transaction."""
 
 
-def _not_yours(what: str) -> TransactionMisuseError:
+def not_yours(what: str) -> TransactionMisuseError:
     return TransactionMisuseError(
         f"{what} is not for handlers: Everwire commits what a handler has written together with its message"
     )
 
 
 _PART = "everwire_part"
-_ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK"})
+_ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
 _LONGEST = 64

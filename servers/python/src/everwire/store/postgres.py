@@ -11,6 +11,7 @@ import asyncpg
 
 from ..limits import Limits
 from .base import Change, Conflict, ContentRefused, Event, NewEvent, StoreAway, StoreError, Takeover
+from .lent_postgres import LentPostgres
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS everwire_memory (
@@ -61,6 +62,8 @@ CREATE INDEX IF NOT EXISTS everwire_members_by_client ON everwire_members (user_
 CHANNEL = "everwire"
 # A connection that breaks while it is used shows as any of these.
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+# A handler went on after a statement of its own had failed, or has several under way at once.
+_BY_CONTENT = (asyncpg.InFailedSQLTransactionError, asyncpg.InterfaceError)
 # What passes: nobody listens, or it is starting or has no connection left.
 _AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 
@@ -157,11 +160,18 @@ class PostgresStore:
             async with _released(self._pool, db):
                 transaction = db.transaction()
                 await transaction.start()
+                tx = PostgresTransaction(db, self._limits, notify=self._notify)
                 try:
-                    yield PostgresTransaction(db, self._limits, notify=self._notify)
-                except BaseException:
-                    with suppress(*_FAILURES):
+                    yield tx
+                    await tx.settle()
+                except BaseException as error:
+                    is_lost = db.is_closed()
+                    try:
                         await transaction.rollback()
+                    except _FAILURES:
+                        db.terminate()
+                    if isinstance(error, _BY_CONTENT) and not is_lost:
+                        raise ContentRefused(type(error).__name__) from error
                     raise
                 try:
                     await transaction.commit()
@@ -226,10 +236,12 @@ class PostgresTransaction:
         self._limits = limits
         self._notifies = notify
         self._released = False
+        self._lent = False
 
     @property
     def native(self) -> Any:
-        return self._db
+        self._lent = True
+        return LentPostgres(self._db)
 
     async def hello(self, user: str, client_id: str, owner: str, now: int) -> int:
         last: int = await self._db.fetchval(
@@ -406,15 +418,31 @@ class PostgresTransaction:
         )
 
     async def savepoint(self) -> None:
-        # What is released only now saves a round trip; the commit releases the last.
-        await self._db.execute(f"{_RELEASE}; {_SAVEPOINT}" if self._released else _SAVEPOINT)
+        # What is released only now saves a round trip.
+        try:
+            await self._db.execute(f"{_RELEASE}; {_SAVEPOINT}" if self._released else _SAVEPOINT)
+        except asyncpg.InFailedSQLTransactionError as error:
+            # It was an earlier message's doing.
+            raise ContentRefused("a failed statement that nobody heeded") from error
         self._released = False
 
     async def rollback(self) -> None:
+        self._lent = False
         await self._db.execute(f"ROLLBACK TO SAVEPOINT everwire; {_RELEASE}")
 
     async def release(self) -> None:
-        self._released = True
+        if self._lent:
+            # A statement that failed has ended all that came since the savepoint, also where the handler has gone on: it shows here.
+            await self._db.execute(_RELEASE)
+            self._lent = False
+        else:
+            self._released = True
+
+    async def settle(self) -> None:
+        """Before the commit, which would answer a transaction that has failed with a rollback, and no error."""
+        if self._released:
+            await self._db.execute(_RELEASE)
+            self._released = False
 
     async def forget(self, user: str, stream: str, upto: int) -> int:
         return await self._count(

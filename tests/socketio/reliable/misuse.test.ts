@@ -1,0 +1,177 @@
+import { EventEmitter, once } from "node:events";
+import type { Socket } from "socket.io";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  type Database,
+  everwire,
+  type Handler,
+  type PostgresPool,
+  postgres,
+  type Sql,
+} from "../../../servers/socketio/src/index";
+
+afterEach(() => void vi.restoreAllMocks());
+
+describe("a pool of PostgreSQL", () => {
+  class Connection extends EventEmitter {
+    released: (boolean | undefined)[] = [];
+    query = async (statement: string) => ({ rows: [], command: this.answer(statement) });
+    constructor(readonly answer: (statement: string) => string) {
+      super();
+    }
+    release(error?: boolean): void {
+      this.released.push(error);
+    }
+  }
+  const poolOf = (connection: Connection): PostgresPool => ({ connect: async () => connection });
+
+  it("does not take a commit that was answered with a rollback for one", async () => {
+    const connection = new Connection((statement) => (statement === "COMMIT" ? "ROLLBACK" : statement));
+    await expect(postgres(poolOf(connection)).transaction(async () => 1)).rejects.toThrow("nobody heeded");
+    expect(connection.released).toEqual([true]);
+  });
+
+  it("fails a transaction whose connection breaks, and not the process", async () => {
+    const connection = new Connection((statement) => statement);
+    const broken = postgres(poolOf(connection)).transaction(async () => {
+      connection.emit("error", new Error("terminated"));
+      throw new Error("terminated");
+    });
+    await expect(broken).rejects.toThrow("terminated");
+  });
+
+  it("runs a transaction again that another was in the way of, but not for ever", async () => {
+    const database = postgres(poolOf(new Connection((statement) => statement)));
+    const conflict = Object.assign(new Error("deadlock"), { code: "40P01" });
+    const work = vi
+      .fn(async () => 7)
+      .mockRejectedValueOnce(conflict)
+      .mockRejectedValueOnce(conflict);
+    await expect(database.transaction(work)).resolves.toBe(7);
+    const hopeless = vi.fn().mockRejectedValue(conflict);
+    await expect(database.transaction(hopeless)).rejects.toBe(conflict);
+    expect([work.mock.calls.length, hopeless.mock.calls.length]).toEqual([3, 5]);
+  });
+});
+
+/** Remembers nothing but the last number, and what was said to it. */
+class Memory implements Database {
+  last = 0;
+  readonly statements: string[] = [];
+  readonly failing = new Set<string>();
+  readonly #sql: Sql = async (statement, ...values) => {
+    this.statements.push(statement);
+    if ([...this.failing].some((part) => statement.includes(part))) throw new Error("secret words");
+    if (statement.startsWith("UPDATE everwire_clients")) {
+      this.last = Number(values[0]);
+      return [{ last: this.last }];
+    }
+    return [{ last: this.last, newest: 0, oldest: null, epoch: 1 }];
+  };
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return work(this.#sql);
+  }
+}
+
+/** A socket that has said hello, and what the server says to it. */
+async function connected(database: Database, handlers: Record<string, Handler>) {
+  const said: { type: string; data: Record<string, unknown> }[] = [];
+  const conn = Object.assign(new EventEmitter(), { writeBuffer: [], close: () => {} });
+  const heard = new EventEmitter();
+  const news = new EventEmitter();
+  const emit = (_: string, frame: (typeof said)[number]) => {
+    said.push(frame);
+    news.emit("said");
+  };
+  const socket = { conn, connected: true, emit, on: heard.on.bind(heard) } as unknown as Socket;
+  const wire = everwire({ database, user: () => "ada", handlers });
+  wire(socket, () => {});
+  const until = async (type: string) => {
+    for (let n = 0; n < 100; n++) {
+      const found = said.find((frame) => frame.type === type);
+      if (found) return found.data;
+      await once(news, "said");
+    }
+    throw new Error(`no ${type}`);
+  };
+  const say = (frame: object) => void heard.emit("everwire", frame);
+  say({ type: "hello", data: { versions: [1], client_id: "k3Zq8vXw2LmN4pRt" } });
+  await until("welcome");
+  return { say, until, said, close: () => wire.close() };
+}
+
+describe("a handler", () => {
+  it("that goes on after a failed statement is refused where the database says that nothing of it stays", async () => {
+    const database = new Memory();
+    database.failing.add("RELEASE");
+    const ada = await connected(database, { note: () => ({}) });
+    ada.say({ type: "note", data: {}, seq: 1 });
+    expect(await ada.until("error")).toMatchObject({ code: "internal", seq: 1 });
+    expect(await ada.until("ack")).toEqual({ seq: 1 });
+    ada.close();
+  });
+
+  it("whose work behind the commit fails at once or later is acknowledged, and no words are written", async () => {
+    const written = vi.spyOn(console, "error").mockReturnValue();
+    const ada = await connected(new Memory(), {
+      note: ({ afterCommit }) => {
+        afterCommit(() => {
+          throw new Error("secret words");
+        });
+        afterCommit(() => Promise.reject(new Error("secret words")));
+      },
+    });
+    ada.say({ type: "note", data: {}, seq: 1 });
+    expect(await ada.until("ack")).toEqual({ seq: 1 });
+    await expect.poll(() => written.mock.calls.length).toBe(2);
+    expect(JSON.stringify(written.mock.calls)).not.toContain("secret");
+    ada.close();
+  });
+
+  it("that does not wait for a statement that fails ends nothing, and its statements are waited for", async () => {
+    const database = new Memory();
+    database.failing.add("broken");
+    const late: Promise<unknown>[] = [];
+    const ada = await connected(database, {
+      note: ({ sql, afterCommit }) => {
+        void sql("broken");
+        afterCommit(() => {
+          late.push(sql("too late"));
+        });
+      },
+    });
+    ada.say({ type: "note", data: {}, seq: 1 });
+    await ada.until("ack");
+    await expect.poll(() => late.length).toBe(1);
+    await expect(late[0]).rejects.toThrow("the handler has ended");
+    expect(database.statements).not.toContain("too late");
+    expect(database.statements.indexOf("broken")).toBeLessThan(
+      database.statements.indexOf("RELEASE SAVEPOINT everwire"),
+    );
+    ada.close();
+  });
+
+  it("that never ends is refused, and those behind it go on", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const ada = await connected(new Memory(), { never: () => new Promise(() => {}), note: () => ({}) });
+    ada.say({ type: "never", data: {}, seq: 1 });
+    ada.say({ type: "note", data: {}, seq: 2 });
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await ada.until("error")).toMatchObject({ code: "internal", seq: 1 });
+    vi.useRealTimers();
+    await expect.poll(() => ada.said.filter((frame) => frame.type === "ack").at(-1)?.data).toEqual({ seq: 2 });
+    ada.close();
+  });
+});
+
+it("tables that could not be made are made by the next who needs them", async () => {
+  const database = new Memory();
+  database.failing.add("CREATE");
+  const wire = everwire({ database, user: () => "ada", handlers: {} });
+  const publish = () => wire.transaction((_, publish) => publish("ada", "noted", {}));
+  await expect(publish()).rejects.toThrow();
+  database.failing.clear();
+  await expect(publish()).resolves.toBeUndefined();
+  wire.close();
+});
