@@ -15,12 +15,21 @@ export const WIPES = 0;
 export const range = (from: IDBValidKey[], to: IDBValidKey[] = from): IDBKeyRange =>
   IDBKeyRange.bound(from, [...to, []]);
 
-/** Whether a value is a message as this module writes it. */
+/** Whether a value is a message as this module writes it. One that no server can read would keep all behind it from being processed. */
 export function isMessage(value: unknown): value is StoredMessage {
   const { clientId, frame, session, seq, bytes, purpose, expiresAt, createdAt } = (value ??
     {}) as Partial<StoredMessage>;
   const types = [clientId, frame, session ?? "", seq, bytes, purpose, expiresAt ?? 0, createdAt ?? 0].map(
     (field) => typeof field,
   );
-  return String(types) === "string,string,string,number,number,number,number,number";
+  const areRight = String(types) === "string,string,string,number,number,number,number,number";
+  return areRight && Number.isSafeInteger(seq) && isEnvelope(frame as string);
+}
+
+function isEnvelope(frame: string): boolean {
+  try {
+    return frame.endsWith("}") && typeof JSON.parse(frame).type === "string";
+  } catch {
+    return false;
+  }
 }
