@@ -18,7 +18,13 @@ const everything = (messages: readonly StoredMessage[]) => messages.map((message
 describe("what a page leaves", () => {
   it("is adopted by the next one, whole and in order", async () => {
     const first = await openPage("a");
-    const told = message("a", 3, { session: "s", purpose: 4, expiresAt: Date.now() + 60_000, bytes: 7, frame: '{"type":"a"}' });
+    const told = message("a", 3, {
+      session: "s",
+      purpose: 4,
+      expiresAt: Date.now() + 60_000,
+      bytes: 7,
+      frame: '{"type":"a"}',
+    });
     await Promise.all([first.put(1), first.put(2), first.outbox.put(told), first.put(10)]);
     kill("a");
     const { adopted } = await openPage("b");
