@@ -20,6 +20,18 @@ from everwire.token import Identity
 from .conftest import Start
 
 
+async def refuses_alone(server: Running, kind: str) -> None:
+    """A message of this type is `internal`, and the one behind it goes on."""
+    ada = await server.connect("ada")
+    await ada.hello()
+    await ada.send(kind, seq=1)
+    await ada.send("note", {"text": "next"}, seq=2)
+    came = await ada.acknowledged(2) + await ada.settle()
+    assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
+    assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+    await ada.close()
+
+
 def cancel_what_it_waits_for() -> asyncio.Task[None]:
     task = asyncio.create_task(asyncio.sleep(60))
     task.cancel()
@@ -38,17 +50,10 @@ async def test_a_handler_that_fails_otherwise_than_by_an_exception_stops_nobody(
                 await cancel_what_it_waits_for()
             raise SystemExit if kind == "exit" else GeneratorExit
 
-        ada = await server.connect("ada")
-        await ada.hello()
-        await ada.send("fail", seq=1)
-        await ada.send("note", {"text": "next"}, seq=2)
-        came = await ada.acknowledged(2) + await ada.settle()
-        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
-        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+        await refuses_alone(server, "fail")
         ben = await server.connect("ben")
         await ben.hello()
         assert await server.wire.is_healthy()
-        await ada.close()
         await ben.close()
 
 
@@ -100,7 +105,20 @@ def say_rollback(db: sqlite3.Connection) -> None:
     db.execute("Rollback Transaction")
 
 
-ENDINGS = [commit, roll_back, run_script, close, say_commit, say_end_by_a_cursor, say_rollback]
+def say_commit_behind_a_comment(db: sqlite3.Connection) -> None:
+    db.execute("-- it's done\n/* so */ COMMIT")
+
+
+ENDINGS = [
+    commit,
+    roll_back,
+    run_script,
+    close,
+    say_commit,
+    say_end_by_a_cursor,
+    say_rollback,
+    say_commit_behind_a_comment,
+]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -160,18 +178,11 @@ async def test_an_event_for_what_is_no_user_is_refused_to_who_publishes_it(start
         async def publish(ctx: Context, payload: dict[str, Any]) -> None:
             ctx.publish(user, "noted", {})
 
-        ada = await server.connect("ada")
-        await ada.hello()
-        await ada.send("publish", seq=1)
-        await ada.send("note", {"text": "next"}, seq=2)
-        came = await ada.acknowledged(2) + await ada.settle()
-        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
-        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+        await refuses_alone(server, "publish")
         with pytest.raises(ValueError, match="a user is named by a string"):
             server.wire.tell(user, "noted", {})
         with pytest.raises(ValueError, match="a user is named by a string"):
             await server.wire.publish(user, "noted", {})
-        await ada.close()
 
 
 @pytest.mark.parametrize("words", [("\ud800", None), ("odd", "\ud800")])
@@ -184,14 +195,7 @@ async def test_a_refusal_that_cannot_be_sent_is_internal_and_costs_nobody_else_a
         async def refuse(ctx: Context, data: dict[str, Any]) -> None:
             raise Refuse(*words)
 
-        ada = await server.connect("ada")
-        await ada.hello()
-        await ada.send("refuse", seq=1)
-        await ada.send("note", {"text": "next"}, seq=2)
-        came = await ada.acknowledged(2) + await ada.settle()
-        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
-        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
-        await ada.close()
+        await refuses_alone(server, "refuse")
 
 
 async def test_what_fails_behind_a_handler_refuses_its_message_alone(
@@ -258,15 +262,8 @@ async def test_an_event_that_no_client_could_take_is_refused_to_who_publishes_it
         async def publish(ctx: Context, payload: dict[str, Any]) -> None:
             ctx.publish(ctx.user, kind, data)
 
-        ada = await server.connect("ada")
-        await ada.hello()
-        await ada.send("publish", seq=1)
-        await ada.send("note", {"text": "next"}, seq=2)
-        came = await ada.acknowledged(2) + await ada.settle()
-        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
-        assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["next"]
+        await refuses_alone(server, "publish")
         with pytest.raises(ValueError, match=r"event|protocol"):
             server.wire.tell("ada", kind, data)
         with pytest.raises(ValueError, match=r"event|protocol"):
             await server.wire.publish("ada", kind, data)
-        await ada.close()

@@ -1,4 +1,4 @@
-"""The connection to SQLite that handlers are lent: its transaction is the library's to end, as is any that they are lent."""
+"""The connection to SQLite that handlers are lent: its transaction is the library's to end."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
-from ..report import MisuseError
+from .endings import checked, not_yours
 
 _Cursor = TypeVar("_Cursor", bound=sqlite3.Cursor)
 
@@ -66,23 +66,4 @@ class LentCursor(sqlite3.Cursor):
         raise not_yours("executescript(), which commits first,")
 
 
-def checked(sql: str) -> str:
-    words = sql[:_LONGEST].upper().replace(";", " ").split(maxsplit=3)
-    if words and words[0] in _ENDINGS and "TO" not in words[1:3]:
-        raise not_yours(words[0])
-    return sql
-
-
-class TransactionMisuseError(sqlite3.ProgrammingError, MisuseError):
-    """A handler tries to end the transaction."""
-
-
-def not_yours(what: str) -> TransactionMisuseError:
-    return TransactionMisuseError(
-        f"{what} is not for handlers: Everwire commits what a handler has written together with its message"
-    )
-
-
 _PART = "everwire_part"
-_ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
-_LONGEST = 64

@@ -2,25 +2,35 @@
 
 from typing import Any
 
-from .lent import checked, not_yours
+from .endings import checked, not_yours
 
 
 class LentPostgres:
     """An `asyncpg.Connection` in all but what would end its transaction, with the effects of other messages in it: that raises
-    `TransactionMisuseError`. A part that is undone alone is `async with db.transaction():`."""
+    `TransactionMisuseError`, and so does all that comes after the handler. A part that is undone alone is
+    `async with db.transaction():`."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._is_over = False
+
+    def take_back(self) -> None:
+        self._is_over = True
 
     def __getattr__(self, name: str) -> Any:
+        if self._is_over:
+            raise not_yours("a connection beyond its handler")
         given = getattr(self._connection, name)
         if name in _NOT_YOURS:
             raise not_yours(f"{name}()")
         if name not in _STATEMENTS:
             return given
 
-        def run(sql: str, *values: Any, **options: Any) -> Any:
-            return given(checked(sql), *values, **options)
+        def run(*values: Any, **options: Any) -> Any:
+            sql = values[0] if values else options.get("query", options.get("command"))
+            if isinstance(sql, str):
+                checked(sql)
+            return given(*values, **options)
 
         return run
 

@@ -64,6 +64,12 @@ CHANNEL = "everwire"
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 # A handler went on after a statement of its own had failed, or has several under way at once.
 _BY_CONTENT = (asyncpg.InFailedSQLTransactionError, asyncpg.InterfaceError)
+# A handler has changed the session or its savepoints, or the tables are missing: refusing the message shows which.
+_BY_CONTENT_WHERE_LENT = (
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.InvalidSavepointSpecificationError,
+)
 # What passes: nobody listens, or it is starting or has no connection left.
 _AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 
@@ -170,7 +176,8 @@ class PostgresStore:
                         await transaction.rollback()
                     except _FAILURES:
                         db.terminate()
-                    if isinstance(error, _BY_CONTENT) and not is_lost:
+                    by_content = _BY_CONTENT + (_BY_CONTENT_WHERE_LENT if tx.was_lent else ())
+                    if isinstance(error, by_content) and not is_lost:
                         raise ContentRefused(type(error).__name__) from error
                     raise
                 try:
@@ -235,13 +242,22 @@ class PostgresTransaction:
         self._db = connection
         self._limits = limits
         self._notifies = notify
-        self._released = False
-        self._lent = False
+        self._is_kept = False
+        """Whether there is a savepoint behind which everything is to stay, and may have failed without anyone having noticed."""
+        self._lent: LentPostgres | None = None
+        self.was_lent = False
 
     @property
     def native(self) -> Any:
-        self._lent = True
-        return LentPostgres(self._db)
+        self.was_lent = True
+        if self._lent is None:
+            self._lent = LentPostgres(self._db)
+        return self._lent
+
+    def _take_back(self) -> None:
+        if self._lent is not None:
+            self._lent.take_back()
+            self._lent = None
 
     async def hello(self, user: str, client_id: str, owner: str, now: int) -> int:
         last: int = await self._db.fetchval(
@@ -348,6 +364,7 @@ class PostgresTransaction:
             if newest // _TRIM_EVERY != (newest - counts[key]) // _TRIM_EVERY:
                 await self._trim(stream_id, newest)
         await self._notify([(user, name, newest) for (user, name), (_, newest) in streams.items()])
+        self._is_kept = False
         return offsets
 
     async def _notify(self, changes: list[tuple[str, str, int]]) -> None:
@@ -420,29 +437,24 @@ class PostgresTransaction:
     async def savepoint(self) -> None:
         # What is released only now saves a round trip.
         try:
-            await self._db.execute(f"{_RELEASE}; {_SAVEPOINT}" if self._released else _SAVEPOINT)
+            await self._db.execute(f"{_RELEASE}; {_SAVEPOINT}" if self._is_kept else _SAVEPOINT)
         except asyncpg.InFailedSQLTransactionError as error:
-            # It was an earlier message's doing.
+            # It was an earlier message's doing; alone, each shows whose.
             raise ContentRefused("a failed statement that nobody heeded") from error
-        self._released = False
+        self._is_kept = False
 
     async def rollback(self) -> None:
-        self._lent = False
+        self._take_back()
         await self._db.execute(f"ROLLBACK TO SAVEPOINT everwire; {_RELEASE}")
 
     async def release(self) -> None:
-        if self._lent:
-            # A statement that failed has ended all that came since the savepoint, also where the handler has gone on: it shows here.
-            await self._db.execute(_RELEASE)
-            self._lent = False
-        else:
-            self._released = True
+        self._take_back()
+        self._is_kept = True
 
     async def settle(self) -> None:
         """Before the commit, which would answer a transaction that has failed with a rollback, and no error."""
-        if self._released:
+        if self._is_kept:
             await self._db.execute(_RELEASE)
-            self._released = False
 
     async def forget(self, user: str, stream: str, upto: int) -> int:
         return await self._count(
