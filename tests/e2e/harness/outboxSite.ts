@@ -97,7 +97,7 @@ export class OutboxPage {
   }
 
   /** Puts messages in one turn; the codes of those that were refused. */
-  put(seqs: readonly number[], length = 2): Promise<string[]> {
+  put(seqs: readonly number[], length = 12): Promise<string[]> {
     return this.page.evaluate(([all, size]) => window.put(all, size), [seqs, length] as const);
   }
 
@@ -160,7 +160,7 @@ const PAGE = `<!doctype html><title>outbox</title><script type="module">
   };
   window.put = async (seqs, length) => {
     const puts = seqs.map((seq) =>
-      outbox.put({ clientId, seq, frame: "x".repeat(length), bytes: length, purpose: 1, expiresAt: null }),
+      outbox.put({ clientId, seq, frame: '{"type":"a"}'.padStart(length), bytes: length, purpose: 1, expiresAt: null }),
     );
     const outcomes = await Promise.allSettled(puts);
     return outcomes.flatMap(({ reason }) => (reason ? [reason.code] : []));
