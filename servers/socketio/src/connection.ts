@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "socket.io";
 import { isConflict, type Sql } from "./database.js";
+import { refuseToEnd } from "./endings.js";
 import { eventOf } from "./event.js";
 import { type Data, type Handler, Refusal } from "./everwire.js";
 import { type Memory, REMEMBER_MS } from "./memory.js";
@@ -13,6 +14,7 @@ export type Frame = { readonly [Field in "type" | "data" | "seq" | "prev" | "req
 interface Shared {
   readonly memory: Memory;
   readonly handlers: Readonly<Record<string, Handler>>;
+  readonly handlerTimeoutMs: number;
   /** The connections of a user. */
   of(user: string): Iterable<Connection>;
   /** Sends these users what is stored for them. */
@@ -118,7 +120,7 @@ export class Connection {
 
   /** Runs a handler, whose effects are undone if it refuses. What it returns is to be done once the transaction is committed. */
   async #handle(sql: Sql, type: string | undefined, data: Data, seq?: number, isRequest = false): Promise<() => void> {
-    const { memory, handlers, wake } = this.shared;
+    const { memory, handlers, handlerTimeoutMs, wake } = this.shared;
     const { user, socket } = this;
     const after: (() => unknown)[] = [];
     const users = new Set([user]);
@@ -136,7 +138,11 @@ export class Connection {
         await memory.store(sql, to, "user", eventOf(event, payload));
         users.add(to);
       });
-    const ownSql: Sql = (statement, ...values) => own(() => sql(statement, ...values));
+    const ownSql: Sql = (statement, ...values) =>
+      own(async () => {
+        refuseToEnd(statement);
+        return sql(statement, ...values);
+      });
     const answer = (event: string, payload: object) =>
       memory.store(sql, user, `client:${this.clientId}`, { type: event, data: payload });
     await sql("SAVEPOINT everwire");
@@ -150,7 +156,7 @@ export class Connection {
         afterCommit(() => this.#emit(frame));
       };
       const context = { user, socket, sql: ownSql, seq, isRequest, publish, tell, afterCommit };
-      const result = await inTime(Promise.resolve(handler(context, data)));
+      const result = await inTime(Promise.resolve(handler(context, data)), handlerTimeoutMs);
       await Promise.allSettled(statements);
       isOver = true;
       if (isRequest) await answer("reply", { seq, result: isObject(result) ? result : {} });
@@ -213,10 +219,10 @@ const isNumber = (value: unknown): value is number => Number.isSafeInteger(value
 const isClientId = (value: unknown): value is string => typeof value === "string" && /^[\w-]{16,64}$/.test(value);
 
 /** Waits for a handler, but not for ever: on SQLite everybody else waits for it too. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
+async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the handler takes too long")), HANDLER_MS);
+    timer = setTimeout(() => reject(new Error("the handler takes too long")), limitMs);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
@@ -229,8 +235,6 @@ async function attempt(act: () => unknown): Promise<void> {
     console.error("everwire: what was to be done after a commit failed:", error instanceof Error ? error.name : "");
   }
 }
-
-const HANDLER_MS = 10_000;
 
 /** How many messages of a client may be unacknowledged. */
 const WINDOW = 128;

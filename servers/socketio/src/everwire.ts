@@ -46,6 +46,8 @@ export interface Options {
   readonly history?: number;
   /** How often a connection looks for what other processes have stored, in milliseconds. Default 1 000. */
   readonly pollMs?: number;
+  /** How long a handler may take before its message is refused, in milliseconds. Default 10 000. On SQLite everybody else waits for it. */
+  readonly handlerTimeoutMs?: number;
 }
 
 /** What `io.use()` takes, and what the rest of an application uses. */
@@ -55,14 +57,15 @@ export interface Everwire {
   publish(sql: Sql, user: string, type: string, data: object): Promise<void>;
   /** Sends what is stored for these users at once, and not with the next poll. */
   wake(...users: string[]): void;
-  /** Runs work in a transaction of the database, and wakes the users to whom it has published. */
+  /** Runs work in a transaction of the database, and wakes the users to whom it has published. Not for handlers, which are in one. */
   transaction<T>(work: (sql: Sql, publish: Context["publish"]) => Promise<T>): Promise<T>;
   /** Ends the timers. */
   close(): void;
 }
 
 /** A middleware for `io.use()`, behind the one that authenticates: the reliable mode of docs/PROTOCOL.md by the event `everwire`. */
-export function everwire({ database, user: userOf, handlers, history = 1_000, pollMs = 1_000 }: Options): Everwire {
+export function everwire(options: Options): Everwire {
+  const { database, user: userOf, handlers, history = 1_000, pollMs = 1_000, handlerTimeoutMs = 10_000 } = options;
   const memory = new Memory(database, history);
   const connections = new Map<string, Set<Connection>>();
   const of = (user: string): Iterable<Connection> => connections.get(user) ?? [];
@@ -78,7 +81,7 @@ export function everwire({ database, user: userOf, handlers, history = 1_000, po
 
   const middleware = (socket: Socket, next: (error?: Error) => void): void => {
     const user = userOf(socket);
-    const connection = new Connection(socket, user, { memory, handlers, of, wake });
+    const connection = new Connection(socket, user, { memory, handlers, handlerTimeoutMs, of, wake });
     // Not before something has come: a socket that a later middleware refuses never says that it is gone.
     socket.on("everwire", (frame: Frame) => {
       if (!socket.connected) return;

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { type Database, isConflict, type Row, type Sql } from "./database.js";
 
 /** The part of `Pool` of `pg` that is used. */
@@ -45,6 +46,8 @@ export function postgres(pool: PostgresPool): Database {
           return await once(work);
         } catch (error) {
           if (!isConflict(error) || tries === MOST_TRIES) throw error;
+          // Those who were in each other's way come back one after the other.
+          await setTimeout(Math.random() * tries * PAUSE_MS);
         }
       }
     },
@@ -52,3 +55,4 @@ export function postgres(pool: PostgresPool): Database {
 }
 
 const MOST_TRIES = 5;
+const PAUSE_MS = 20;

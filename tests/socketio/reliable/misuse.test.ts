@@ -74,7 +74,11 @@ class Memory implements Database {
 }
 
 /** A socket that has said hello, and what the server says to it. */
-async function connected(database: Database, handlers: Record<string, Handler>) {
+async function connected(
+  database: Database,
+  handlers: Record<string, Handler>,
+  limits: { handlerTimeoutMs?: number } = {},
+) {
   const said: { type: string; data: Record<string, unknown> }[] = [];
   const conn = Object.assign(new EventEmitter(), { writeBuffer: [], close: () => {} });
   const heard = new EventEmitter();
@@ -84,7 +88,7 @@ async function connected(database: Database, handlers: Record<string, Handler>) 
     news.emit("said");
   };
   const socket = { conn, connected: true, emit, on: heard.on.bind(heard) } as unknown as Socket;
-  const wire = everwire({ database, user: () => "ada", handlers });
+  const wire = everwire({ database, user: () => "ada", handlers, ...limits });
   wire(socket, () => {});
   const until = async (type: string) => {
     for (let n = 0; n < 100; n++) {
@@ -151,15 +155,39 @@ describe("a handler", () => {
     ada.close();
   });
 
+  it.each([
+    "COMMIT",
+    " /* for now */ -- and then\n end",
+    "SELECT 'it''s; done'; RollBack",
+    "SELECT 1 /* ; */;;PREPARE TRANSACTION 'mine'",
+  ])("that tries to end the transaction is refused: %s", async (statement) => {
+    const database = new Memory();
+    const ada = await connected(database, { note: ({ sql }) => sql(statement) });
+    ada.say({ type: "note", data: {}, seq: 1 });
+    expect(await ada.until("error")).toMatchObject({ code: "internal", seq: 1 });
+    expect(database.statements).not.toContain(statement);
+    ada.close();
+  });
+
+  it.each([
+    "ROLLBACK TO SAVEPOINT mine",
+    "SELECT 'a; COMMIT', $tag$; COMMIT; $tag$, E'\\'; COMMIT' /* ; COMMIT */ AS \"; END\"",
+    "SELECT CASE WHEN 1 THEN 2 END",
+  ])("may use the words where nothing ends: %s", async (statement) => {
+    const database = new Memory();
+    const ada = await connected(database, { note: ({ sql }) => sql(statement) });
+    ada.say({ type: "note", data: {}, seq: 1 });
+    expect(await ada.until("ack")).toEqual({ seq: 1 });
+    expect(database.statements).toContain(statement);
+    ada.close();
+  });
+
   it("that never ends is refused, and those behind it go on", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const ada = await connected(new Memory(), { never: () => new Promise(() => {}), note: () => ({}) });
+    const handlers = { never: () => new Promise(() => {}), note: () => ({}) };
+    const ada = await connected(new Memory(), handlers, { handlerTimeoutMs: 50 });
     ada.say({ type: "never", data: {}, seq: 1 });
     ada.say({ type: "note", data: {}, seq: 2 });
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0));
-    await vi.advanceTimersByTimeAsync(10_000);
     expect(await ada.until("error")).toMatchObject({ code: "internal", seq: 1 });
-    vi.useRealTimers();
     await expect.poll(() => ada.said.filter((frame) => frame.type === "ack").at(-1)?.data).toEqual({ seq: 2 });
     ada.close();
   });
