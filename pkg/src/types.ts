@@ -382,7 +382,7 @@ export interface SentMessage {
   /** Takes it back if it was not sent yet, and says whether that was so. Then `done()` rejects with `cancelled`. */
   cancel(): boolean;
   /**
-   * Calls `listener` whenever the status has changed. Returns a function that ends the subscription. The latest 1 000 acknowledged messages still
+   * Calls `listener` whenever the status has changed. Returns a function that ends the subscription. The acknowledged ones among the last 1 000 that were sent still
    * learn that they are delivered and read.
    */
   subscribe(listener: () => void): () => void;
