@@ -42,7 +42,8 @@ pub enum DatabaseError {
     Io(std::io::Error),
     /// A handler of the library's user, or a test, wants the whole transaction to fail.
     Failed(&'static str),
-    /// The application has published what no client could take for an event, or its closure has panicked.
+    /// The application has published what no client could take for an event, has tried to end the transaction, has gone on
+    /// after a statement that failed, or its closure has panicked.
     Application(&'static str),
 }
 
@@ -331,11 +332,26 @@ fn control(database: &rusqlite::Connection, sql: &str) -> Result<()> {
 
 /// The messages of others are in the same transaction.
 fn refuse_to_end(sql: &str) -> Result<()> {
-    let first = sql.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let first = behind_comments(sql).split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     if OF_TRANSACTIONS.iter().any(|word| word.eq_ignore_ascii_case(first)) {
         return Err(DatabaseError::Application("the transaction is the library's to begin and to end"));
     }
     Ok(())
+}
+
+/// The statement from its first word on. Only one is taken at a time, but empty ones before it are.
+fn behind_comments(mut sql: &str) -> &str {
+    loop {
+        sql = sql.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ';');
+        let end = if sql.starts_with("--") {
+            sql.find('\n')
+        } else if sql.starts_with("/*") {
+            sql.find("*/").map(|start| start + 1)
+        } else {
+            return sql;
+        };
+        sql = end.and_then(|end| sql.get(end + 1..)).unwrap_or_default();
+    }
 }
 
 const OF_TRANSACTIONS: [&str; 8] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];

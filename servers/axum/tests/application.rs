@@ -182,7 +182,10 @@ async fn a_transaction_of_the_application_that_fails_or_panics_harms_nobody_else
 async fn the_transaction_is_not_the_applications_to_end() {
     let application = Application::start().await;
     let insert = "INSERT INTO notes (user_id, text) VALUES ('ada', ?1)";
-    for ending in [" commit", "END;", "Rollback", "BEGIN", "savepoint mine", "RELEASE effects"] {
+    let hidden = ["/* ; */ COMMIT", "-- now\n;\n/**/--\nEND", "; ;COMMIT"];
+    for ending in
+        [" commit", "END;", "Rollback", "BEGIN", "savepoint mine", "RELEASE effects"].into_iter().chain(hidden)
+    {
         let ended = application.wire.transact(move |ctx| {
             ctx.db().execute(insert, &[&"undone"])?;
             ctx.db().execute(ending, &[])
