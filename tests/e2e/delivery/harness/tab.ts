@@ -53,9 +53,9 @@ export class Tab {
     await expect.poll(async () => (await this.call("snapshot")).phase).toBe("open");
   }
 
-  /** Waits until every message that the page has sent has this status. */
-  async allAre(status: string): Promise<void> {
-    const left = async () => Object.entries(await this.read("statuses")).filter(([, now]) => now !== status);
+  /** Waits until every message that the page has sent has one of these statuses. */
+  async allAre(...statuses: string[]): Promise<void> {
+    const left = async () => Object.entries(await this.read("statuses")).filter(([, now]) => !statuses.includes(now));
     await expect.poll(left).toEqual([]);
   }
 
