@@ -130,11 +130,16 @@ memory of the first client      ${kilobytes(first.wasm)} of the module's pages, 
 }
 
 function bundle() {
-  const dist = (name) => brotliCompressSync(readFileSync(new URL(`../pkg/dist/${name}`, import.meta.url))).length;
+  const size = (...names) =>
+    names
+      .map((name) => brotliCompressSync(readFileSync(new URL(`../pkg/dist/${name}`, import.meta.url))).length)
+      .reduce((sum, bytes) => sum + bytes);
+  const slim = size("slim.js", "everwire_bg.wasm");
   console.log(`
-bundle, Brotli                  everwire ${kilobytes(dist("index.js"))}, everwire/react ${kilobytes(dist("react.js"))}; originals: 8 KB, limit 20 KB. Not asserted here: \`cargo xtask size\`
-                                has budgets of its own. It is more because the protocol is a state machine in WebAssembly, which travels in
-                                the script, with acknowledgement, resumption and back-pressure, which the originals do not have
+bundle, Brotli                  everwire ${kilobytes(size("index.js"))}, everwire/slim ${kilobytes(slim)}, everwire/react ${kilobytes(size("react.js"))};
+                                originals: 8 KB, limit 20 KB: ${slim > 20 * KB ? "EXCEEDED" : "kept"}. Asserted are the budgets of \`cargo xtask size\`. It is more than
+                                they claim because the protocol is a state machine in WebAssembly, with acknowledgement, resumption and
+                                back-pressure, which the originals do not have
 `);
 }
 
