@@ -233,7 +233,8 @@ impl Chat {
             }
             (ChatKind::Match, "message_read") if names(data, key) => {
                 if let Some(id) = text(data, "message_id") {
-                    self.timeline.read(&id, data.get("up_to") == Some(&Value::Bool(true)));
+                    let is_up_to = data.get("up_to") == Some(&Value::Bool(true));
+                    self.timeline.read(&id, is_up_to, text(data, "readAt").as_deref());
                 }
             }
             (ChatKind::Match, "session_update") if names(data, key) => {
@@ -489,7 +490,7 @@ impl Chat {
         entry.is_read |= if is_match { stored.is_read } else { Some(entry.key) <= history_upto };
         if is_own && stored.is_read {
             self.order();
-            self.timeline.read(&stored.server_id, true);
+            self.timeline.read(&stored.server_id, true, None);
         }
     }
 

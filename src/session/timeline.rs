@@ -237,8 +237,8 @@ impl Timeline {
         self.entries.iter().find(is_unshown).map(|entry| &entry.message)
     }
 
-    /// A message is read, and if the server says so all of its sender before it.
-    pub fn read(&mut self, server_id: &str, is_up_to: bool) {
+    /// A message is read, and if the server says so all of its sender before it; and perhaps it is known when.
+    pub fn read(&mut self, server_id: &str, is_up_to: bool, read_at: Option<&str>) {
         let Some(last) = self.entries.iter().position(|entry| entry.message.server_id.as_deref() == Some(server_id))
         else {
             return;
@@ -249,6 +249,9 @@ impl Timeline {
             entry.is_read = true;
             if is_own && matches!(entry.message.status, Some(ChatStatus::Sent | ChatStatus::Delivered)) {
                 entry.message.status = Some(ChatStatus::Read);
+            }
+            if let (Some(read_at), Some(known @ Value::Null)) = (read_at, entry.message.data.get_mut("readAt")) {
+                *known = read_at.into();
             }
         }
     }

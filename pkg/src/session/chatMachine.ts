@@ -236,7 +236,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     } else if (!isHere) return;
     else if (type === "user_typing" || type === "typing_stopped") {
       if (userId) heard(now, userId, type === "user_typing");
-    } else if (type === "message_read") read(textOf(data.message_id), data.up_to === true);
+    } else if (type === "message_read") read(textOf(data.message_id), data.up_to === true, textOf(data.readAt));
     else if (type === "session_update" && textOf(data.status)) turned(now, data.status as string);
   }
 
@@ -406,8 +406,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function submit({ message: { id, content, data } }: Entry): void {
-    const type = dialect.send;
-    outputs.push({ do: "send", type, data: writeMessage(kind, conversation, id, content, data), id });
+    emit(dialect.send, writeMessage(kind, conversation, id, content, data), id);
   }
 
   function find(id: string): Entry | undefined {
@@ -431,7 +430,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   /** Sorts, and forgets the oldest beyond the bound; what is under way goes last. */
   function order(): void {
-    entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.rank - b.rank || a.seq - b.seq));
+    // Two infinite keys have no difference, which is NaN.
+    entries.sort((a, b) => a.key - b.key || a.rank - b.rank || a.seq - b.seq);
     const excess = entries.length - config.maxMessages;
     if (excess > 0) {
       entries.splice(0, excess);
@@ -544,24 +544,20 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     order();
   }
 
-  function read(id: string | undefined, isUpTo: boolean): void {
-    const entry = entries.find(({ message }) => message.serverId === id);
-    if (!entry || id === undefined) return;
-    if (isUpTo) readUpTo(entry);
-    else readOne(entry);
+  function read(id: string | undefined, isUpTo: boolean, readAt?: string): void {
+    const last = entries.find(({ message }) => message.serverId === id);
+    if (last) readUpTo(last, isUpTo, readAt);
   }
 
-  /** Reading a message reads all of its sender before it. */
-  function readUpTo(last: Entry): void {
-    for (const entry of entries.slice(0, entries.indexOf(last) + 1)) {
-      if (entry.message.isOwn === last.message.isOwn) readOne(entry);
+  /** Reading a message reads all of its sender before it, unless the server says otherwise. */
+  function readUpTo(last: Entry, isUpTo = true, readAt?: string): void {
+    for (const entry of isUpTo ? entries.slice(0, entries.indexOf(last) + 1) : [last]) {
+      const { isOwn, status, data } = entry.message;
+      if (isOwn !== last.message.isOwn) continue;
+      entry.isRead = true;
+      if (isOwn && (status === "sent" || status === "delivered")) change(entry, { status: "read" });
+      if (readAt && data.readAt === null) change(entry, { data: { ...data, readAt } });
     }
-  }
-
-  function readOne(entry: Entry): void {
-    entry.isRead = true;
-    const { isOwn, status } = entry.message;
-    if (isOwn && (status === "sent" || status === "delivered")) change(entry, { status: "read" });
   }
 
   function heard(now: number, userId: string, isTyping: boolean): void {
