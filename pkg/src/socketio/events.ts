@@ -18,13 +18,13 @@ export interface SocketOwnEvents {
   disconnect: (reason: DisconnectReason, details?: CloseInfo) => void;
 }
 
-/** What a manager tells of its clients. */
+/** What a manager tells of its clients together: once, however many namespaces there are. */
 export interface ManagerOwnEvents {
-  /** A connection is open. */
+  /** The connection is open, and a client in its namespace. */
   open: () => void;
-  /** A connection has ended. */
-  close: (reason: DisconnectReason, details?: CloseInfo) => void;
-  /** An attempt has failed, or the server has sent what means nothing. */
+  /** The connection has ended: no client is in its namespace any more. `forced close` when it was not needed any more, or the server has put the last one out. */
+  close: (reason: DisconnectReason | "forced close", details?: CloseInfo) => void;
+  /** An attempt to connect has failed, or the server has sent what means nothing. What one namespace refuses is told by its client's `connect_error`. */
   error: (error: Error) => void;
   /** An attempt to come back begins. */
   reconnect_attempt: (attempt: number) => void;

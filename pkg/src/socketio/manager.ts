@@ -1,9 +1,9 @@
 import { error } from "../errors.js";
 import { endpoint } from "../host/endpoint.js";
 import { Connection } from "../host/socketio/connection.js";
-import type { WebSocketClass } from "../types.js";
+import type { CloseInfo, WebSocketClass } from "../types.js";
 import { Emitter } from "./emitter.js";
-import type { ManagerOwnEvents } from "./events.js";
+import type { ConnectError, DisconnectReason, ManagerOwnEvents } from "./events.js";
 import { load } from "./load.js";
 import { type ManagerOptions, place, type SocketOptions } from "./options.js";
 import { Socket } from "./socket.js";
@@ -37,6 +37,11 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
   readonly #sockets = new Map<string, Socket<ListenEvents, EmitEvents>>();
   #connection: Connection | undefined;
   #reconnection: boolean;
+  /** How many clients are in their namespaces. */
+  #joined = 0;
+  /** The last attempt that was told, and the last whose failure was. Every client makes its own, and they are told once. */
+  #attempt = 0;
+  #failedAttempt = -1;
 
   /** For a server at this URL; without one, the page's own. */
   constructor(uri?: string, opts: ManagerOptions = {}) {
@@ -139,6 +144,69 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
       this.tell("error", error("bad_frame", `the server sent no packet of Socket.IO: ${flaw}`));
     });
     return this.#connection.connect(Class) ? this.#connection : undefined;
+  }
+
+  /**
+   * A client begins an attempt.
+   *
+   * @internal
+   */
+  attempting(attempt: number): void {
+    if (this.#joined) return;
+    if (!attempt) this.#begin();
+    if (attempt > this.#attempt) {
+      this.#attempt = attempt;
+      this.tell("reconnect_attempt", attempt);
+    }
+  }
+
+  /**
+   * The connection of a client's attempt has failed.
+   *
+   * @internal
+   */
+  failed(failure: ConnectError, attempt: number): void {
+    if (this.#joined || attempt <= this.#failedAttempt) return;
+    this.#failedAttempt = attempt;
+    this.tell("error", failure);
+    if (attempt) this.tell("reconnect_error", failure);
+  }
+
+  /**
+   * A client makes no more attempts.
+   *
+   * @internal
+   */
+  gaveUp(): void {
+    if (this.#joined || !this.#reconnection || this.#attempt === Infinity) return;
+    this.#attempt = Infinity;
+    this.tell("reconnect_failed");
+  }
+
+  /**
+   * A client is in its namespace, after so many attempts to come back.
+   *
+   * @internal
+   */
+  joined(attempt: number): void {
+    if (this.#joined++) return;
+    this.#begin();
+    this.tell("open");
+    if (attempt) this.tell("reconnect", attempt);
+  }
+
+  /**
+   * A client is not in its namespace any more. When none is, the connection has ended.
+   *
+   * @internal
+   */
+  left(reason: DisconnectReason, details?: CloseInfo): void {
+    if (!--this.#joined) this.tell("close", reason.startsWith("io ") ? "forced close" : reason, details);
+  }
+
+  #begin(): void {
+    this.#attempt = 0;
+    this.#failedAttempt = -1;
   }
 
   /**

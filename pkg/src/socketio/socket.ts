@@ -106,7 +106,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
       keptOut: (reason) => this.#keptOut(reason),
       putOut: () => this.#putOut(),
       closed: (close) => this.#closed(close),
-      gaveUp: () => io.reconnection() && io.tell("reconnect_failed"),
+      gaveUp: () => io.gaveUp(),
       event: (packet, acknowledge) => this.#heard(packet, acknowledge),
       dropped: ([event, ...args], reason) => this.#dropped(event as string, args, reason as DroppedEvent["reason"]),
       failed: (cause) => io.tell("error", cause),
@@ -344,7 +344,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #attempting(attempt: number): void {
     this.#isTrying = true;
     this.#attempt = attempt;
-    if (attempt) this.io.tell("reconnect_attempt", attempt);
+    this.io.attempting(attempt);
   }
 
   #joined(sid: string, continuity: ContinuityName): void {
@@ -352,8 +352,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     this.recovered = continuity === "recovered";
     this.connected = true;
     this.#isTrying = false;
-    this.io.tell("open");
-    if (this.#attempt) this.io.tell("reconnect", this.#attempt);
+    this.io.joined(this.#attempt);
     if (continuity === "lost") this.io.tell("gap", { namespace: this.nsp });
     this.tell("connect");
     this.#retries?.resume();
@@ -362,20 +361,23 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #keptOut(reason: unknown): void {
     const { message = reason, data } = reason as { message?: unknown; data?: unknown };
     this.#isTrying = false;
-    this.#failed(new ConnectError(typeof message === "string" ? message : "refused", data, undefined));
+    this.tell("connect_error", new ConnectError(typeof message === "string" ? message : "refused", data, undefined));
   }
 
   #putOut(): void {
     if (this.#isTrying) {
       this.#isTrying = false;
-      this.#failed(new ConnectError("io server disconnect", undefined, undefined));
+      this.tell("connect_error", new ConnectError("io server disconnect", undefined, undefined));
     }
     this.#left("io server disconnect");
   }
 
   #closed(close: CloseInfo): void {
-    if (this.connected) this.#left(REASONS[close.cause ?? ""] ?? "transport close", close);
-    else if (this.#isTrying && close.cause !== "replaced") {
+    const { connected } = this;
+    if (connected) this.#left(REASONS[close.cause ?? ""] ?? "transport close", close);
+    // What the application has ended itself says nothing of the attempt that it has begun since.
+    if (close.cause === "disconnected" || close.cause === "replaced") return;
+    if (!connected && this.#isTrying) {
       this.#isTrying = false;
       const why = close.cause === "connect_timeout" ? "timeout" : close.code === OLD_SERVER ? OLD : "websocket error";
       this.#failed(new ConnectError(why, undefined, close));
@@ -387,13 +389,12 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     if (!this.connected) return;
     this.connected = false;
     this.id = undefined;
-    this.io.tell("close", reason, details);
     this.tell("disconnect", reason, details);
+    this.io.left(reason, details);
   }
 
   #failed(failure: ConnectError): void {
-    this.io.tell("error", failure);
-    if (this.#attempt) this.io.tell("reconnect_error", failure);
+    this.io.failed(failure, this.#attempt);
     this.tell("connect_error", failure);
   }
 
