@@ -44,7 +44,10 @@ export interface ChatMember {
 
 /** Everything that a chat window shows. The same object until something changes; what did not change keeps its identity. */
 export interface ChatSnapshot {
-  /** In the order of the server's times, those that are under way last. Each id once. At most `maxMessages`. */
+  /**
+   * In the order of the server's times, those that are under way last. In a session the server does not tell a page when it took the page's own message, so that
+   * stands behind what was there when it was sent. Each id once. At most `maxMessages`.
+   */
   readonly messages: readonly ChatMessage[];
   /** All members, this user included, as the server named them last; empty while there is no connection, because nobody knows then. At most 1 000. */
   readonly members: readonly ChatMember[];
