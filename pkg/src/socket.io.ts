@@ -6,7 +6,7 @@
 
 import { Manager } from "./socketio/manager.js";
 import { type ManagerOptions, place, type SocketOptions } from "./socketio/options.js";
-import type { Socket } from "./socketio/socket.js";
+import { Socket } from "./socketio/socket.js";
 import type { AnyEvents } from "./socketio/types.js";
 
 export { ConfigError, type ErrorCode, EverwireError, isClientError } from "./errors.js";
@@ -55,10 +55,17 @@ export function io<ListenEvents extends object = AnyEvents, EmitEvents extends o
   const shared = managers.get(url);
   const isAlone = options.forceNew || options.multiplex === false || shared?.has(namespace);
   const manager = (!isAlone && shared) || new Manager(uri, options);
+  // Not that of a client that could not be made.
+  const socket = manager.socket(namespace, options) as unknown as Socket<ListenEvents, EmitEvents>;
   if (!isAlone) managers.set(url, manager);
   if (managers.size > MOST_MANAGERS) managers.delete(managers.keys().next().value as string);
-  return manager.socket(namespace, options) as unknown as Socket<ListenEvents, EmitEvents>;
+  return socket;
 }
+
+// As code has it that imports one thing only.
+io.connect = io;
+io.Manager = Manager;
+io.Socket = Socket;
 
 export { io as connect, io as default };
 

@@ -69,7 +69,7 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
     return this.#sockets.has(nsp);
   }
 
-  /** Connects all clients. `done` is told when the first is connected, or why it is not. */
+  /** Connects all clients that are to be connected, as after `reconnect_failed`. `done` is told when the first of them is connected, or why it is not. */
   open(done?: (error?: Error) => void): this {
     if (done) {
       const settle = (failure?: Error) => {
@@ -79,7 +79,7 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
       const opened = () => settle();
       this.on("open", opened).on("error", settle);
     }
-    for (const socket of this.#sockets.values()) socket.connect();
+    for (const socket of this.#sockets.values()) if (socket.isWanted) socket.connect();
     return this;
   }
 

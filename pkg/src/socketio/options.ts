@@ -22,7 +22,7 @@ export interface ManagerOptions {
   multiplex?: boolean | undefined;
   /** Whether to connect again after a connection was lost or an attempt failed. Default `true`. */
   reconnection?: boolean | undefined;
-  /** How many attempts in a row may fail. Default `Infinity`. Coming online and the page becoming visible start afresh. */
+  /** How many attempts in a row may fail. Default `Infinity`, which 0 means as well. Coming online and the page becoming visible start afresh. */
   reconnectionAttempts?: number | undefined;
   /** Wait before the first of them, in milliseconds. Default 1 000. */
   reconnectionDelay?: number | undefined;
@@ -67,7 +67,8 @@ export function coreOptions(options: ManagerOptions): Options {
       initialDelayMs: Math.max(reconnectionDelay, 1),
       maxDelayMs: Math.max(options.reconnectionDelayMax ?? 5_000, reconnectionDelay, 1),
       jitter: options.randomizationFactor,
-      maxAttempts: reconnection ? (options.reconnectionAttempts ?? Infinity) : 0,
+      // None is no bound, as there.
+      maxAttempts: reconnection ? options.reconnectionAttempts || Infinity : 0,
     },
     // The server asks.
     heartbeat: { intervalMs: Infinity },

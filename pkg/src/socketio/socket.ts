@@ -74,6 +74,12 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #anyOutgoing: readonly CatchAllListener[] = [];
   /** Whether it connects as soon as the application has had time to listen. */
   #isStarting = false;
+  /**
+   * Whether the application wants it to be connected, and the server has not said that it may not.
+   *
+   * @internal
+   */
+  isWanted = false;
   /** Whether an attempt is under way whose failure was not told. */
   #isTrying = false;
   /** The attempt to come back that is under way. */
@@ -162,6 +168,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   /** Connects, unless the client is connected or on its way. Throws if the URL cannot be connected to. */
   connect(): this {
     this.#isStarting = false;
+    this.isWanted = true;
     this.#host.endpoint = this.io.endpoint();
     this.#core.command(this.#host, "connect");
     return this;
@@ -173,7 +180,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
    * @internal
    */
   start(): void {
-    this.#isStarting = true;
+    this.#isStarting = this.isWanted = true;
     queueMicrotask(() => {
       if (!this.#isStarting) return;
       try {
@@ -186,7 +193,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   /** Leaves the namespace and stays out. Events that wait are kept for the next connection. */
   disconnect(): this {
-    this.#isStarting = this.#isTrying = false;
+    this.#isStarting = this.#isTrying = this.isWanted = false;
     this.#core.command(this.#host, "disconnect");
     this.#left("io client disconnect");
     return this;
@@ -284,13 +291,13 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     const last = given[given.length - 1];
     const callback = typeof last === "function" ? (last as AnyListener) : undefined;
     const args = callback ? given.slice(0, -1) : given;
-    if (this.#anyOutgoing.length) tellAll(this.#anyOutgoing, event, args);
+    this.#tellAny(this.#anyOutgoing, event, args);
     const acknowledged: Acknowledged | undefined =
       callback &&
       ((failure, answer) => {
-        if (isErrorFirst || timeout !== undefined) callback(failure, ...answer);
+        if (isErrorFirst || timeout !== undefined) callback.call(this, failure, ...answer);
         else if (failure?.code === "abandoned") this.#dropped(event, args, "unconfirmed");
-        else if (!failure) callback(...answer);
+        else if (!failure) callback.apply(this, answer);
       });
     if (this.#retries && !isVolatile) this.#sendUntilAcknowledged(this.#retries, event, args, timeout, acknowledged);
     else {
@@ -350,7 +357,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #joined(sid: string, continuity: ContinuityName): void {
     this.id = sid;
     this.recovered = continuity === "recovered";
-    this.connected = true;
+    this.connected = this.isWanted = true;
     this.#isTrying = false;
     this.io.joined(this.#attempt);
     if (continuity === "lost") this.io.tell("gap", { namespace: this.nsp });
@@ -360,11 +367,12 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   #keptOut(reason: unknown): void {
     const { message = reason, data } = reason as { message?: unknown; data?: unknown };
-    this.#isTrying = false;
+    this.#isTrying = this.isWanted = false;
     this.tell("connect_error", new ConnectError(typeof message === "string" ? message : "refused", data, undefined));
   }
 
   #putOut(): void {
+    this.isWanted = false;
     if (this.#isTrying) {
       this.#isTrying = false;
       this.tell("connect_error", new ConnectError("io server disconnect", undefined, undefined));
@@ -411,8 +419,12 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
         send = undefined;
       });
     }
-    if (this.#anyListeners.length) tellAll(this.#anyListeners, event, args);
+    this.#tellAny(this.#anyListeners, event, args);
     this.tellAll(event, args);
+  }
+
+  #tellAny(listeners: readonly CatchAllListener[], event: string, args: readonly unknown[]): void {
+    for (const listener of listeners) attempt(() => listener.call(this, event, ...args));
   }
 
   #dropped(event: string, args: readonly unknown[], reason: DroppedEvent["reason"]): void {
@@ -427,10 +439,6 @@ const REASONS: { readonly [cause: string]: DisconnectReason } = {
 
 const without = (listeners: readonly CatchAllListener[], gone: CatchAllListener | undefined): CatchAllListener[] =>
   gone ? listeners.filter((listener) => listener !== gone) : [];
-
-function tellAll(listeners: readonly CatchAllListener[], event: string, args: readonly unknown[]): void {
-  for (const listener of listeners) attempt(() => listener(event, ...args));
-}
 
 /** The size of the largest frame of an event: servers limit each. */
 const largestFrame = ({ text, attachments }: EncodedArguments, header: number): number =>

@@ -212,7 +212,14 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
   }
 
   eventUnacknowledged(seq: number, failure: FailureName): void {
-    this.#settle(seq, error(failure, ACK_FAILURES[failure]));
+    const settle = () => this.#settle(seq, error(failure, ACK_FAILURES[failure]));
+    if (failure === "abandoned") {
+      // That the client is out of its namespace is told first.
+      queueMicrotask(() => {
+        settle();
+        this.deliver();
+      });
+    } else settle();
   }
 
   opened(): void {}
