@@ -88,7 +88,8 @@ export interface Chat {
   /**
    * Calls `listener` whenever the snapshot has changed, and uses the conversation until the returned function is called: it is joined with the first use,
    * entered again on every connection before anything else is sent, and left in a macrotask after the last, so that a component that is mounted again at once does
-   * not leave. A match has no event to leave it: the server sends its events until the connection ends, and on later connections too, and they are ignored.
+   * not leave. Leaving a session ends it for all devices of the user. A match has no event to leave it: the server sends its events until the connection
+   * ends, and on later connections too, and they are ignored.
    */
   readonly subscribe: (listener: () => void) => () => void;
   /** A use without a listener. */
