@@ -75,7 +75,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   /** Whether it connects as soon as the application has had time to listen. */
   #isStarting = false;
   /**
-   * Whether the application wants it to be connected, and the server has not said that it may not.
+   * Whether the application wants it to be connected, and the server has not put it out.
    *
    * @internal
    */
@@ -357,7 +357,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   #joined(sid: string, continuity: ContinuityName): void {
     this.id = sid;
     this.recovered = continuity === "recovered";
-    this.connected = this.isWanted = true;
+    this.connected = true;
     this.#isTrying = false;
     this.io.joined(this.#attempt);
     if (continuity === "lost") this.io.tell("gap", { namespace: this.nsp });
@@ -367,7 +367,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
 
   #keptOut(reason: unknown): void {
     const { message = reason, data } = reason as { message?: unknown; data?: unknown };
-    this.#isTrying = this.isWanted = false;
+    this.#isTrying = false;
     this.tell("connect_error", new ConnectError(typeof message === "string" ? message : "refused", data, undefined));
   }
 

@@ -10,9 +10,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{Host, LONGEST_DELAY_MS, TextOf};
+use crate::proto::close::{ABNORMAL, reconnect_action};
 use crate::proto::socketio::{Acks, Continuity, Link, LinkOutput, Recovery, UnexpectedPacket};
 use crate::proto::wire::socketio::{self as packet, Arguments, Namespace, PacketKind, PacketText, PacketValue};
-use crate::proto::{Input, Message, Refusal, RequestFailure, Sent, SocketId, Timestamp};
+use crate::proto::{Input, Message, Reason, ReconnectAction, Refusal, RequestFailure, Sent, SocketId, Timestamp};
 
 /// What a client of a Socket.IO server is, beside its state machine.
 #[derive(Debug)]
@@ -214,10 +215,15 @@ pub fn handle_timeout<H: PacketHost>(host: &mut H) {
 }
 
 /// Something else has happened: to the page, the network, or the socket, which is closed or could not be made.
-pub fn handle_input<H: PacketHost>(host: &mut H, input: Input<H::Value>) {
+pub fn handle_input<H: PacketHost>(host: &mut H, mut input: Input<H::Value>) {
     let now = host.now();
-    if matches!(input, Input::SocketClosed { .. }) {
+    if let Input::SocketClosed { close, .. } = &mut input {
         end(host);
+        // A server of Socket.IO says with packets that a client may not come back. A code of WebSocket does not: one damaged frame is enough for 1007.
+        let stops = matches!(reconnect_action(close.code), ReconnectAction::Fatal | ReconnectAction::RefreshToken);
+        if stops && matches!(close.reason, Reason::Peer(_)) {
+            close.code = ABNORMAL;
+        }
     }
     super::handle_input(host, input, now);
 }

@@ -35,6 +35,20 @@ it("no number of attempts is no bound", async () => {
   await expect.poll(() => socket.connected).toBe(true);
 });
 
+it.each([1002, 1003, 1007, 1008, 1010, 4400, 4401])(
+  "comes back after a close with %i, of which Socket.IO knows nothing",
+  async (code) => {
+    const { server, open } = world();
+    const { socket, told } = open();
+    for (const number of [1, 2, 3]) {
+      const connection = await (await server.connection(number)).letIn({}, `s${number}`);
+      await expect.poll(() => socket.id).toBe(`s${number}`);
+      connection.close(code);
+    }
+    expect(told.filter((what) => what.startsWith("disconnect"))).toEqual(Array(2).fill("disconnect transport close"));
+  },
+);
+
 it("listeners of every kind are called with the client as `this`", async () => {
   const { server, open } = world();
   const { socket } = open();
