@@ -27,7 +27,7 @@ pub(crate) struct Envelope {
 impl Envelope {
     /// The envelope as the application gets it, or the error that says why it does not.
     pub(crate) fn check(frame: WebValue) -> Result<Self, ClientError> {
-        let name = frame.text(Field::Type).unwrap_or_else(|| WebText::from(""));
+        let Some(name) = frame.text(Field::Type) else { return Err(bad_frame(UNTYPED, Some(&frame.to_text()))) };
         let event = name.to_rust();
         if OWN_EVENTS.contains(&event.as_str()) {
             return Err(bad_frame("named like an event of the client", Some(&name)));
@@ -47,12 +47,11 @@ impl Envelope {
     }
 }
 
-/// The envelope in a message of a socket: an object with a string `type`.
+/// The object in a message of a socket. Its place in a stream counts even where it is no envelope.
 pub(super) fn parse(data: JsValue) -> Result<WebValue, ClientError> {
     let text = WebText(data.dyn_into().map_err(|_| bad_frame("binary", None))?);
     let value = parse_json(&text.0).map_err(|_| bad_frame("not JSON", Some(&text)))?;
-    let envelope = WebValue::new(value).filter(|value| value.text(Field::Type).is_some());
-    envelope.ok_or_else(|| bad_frame("no JSON object with a string `type`", Some(&text)))
+    WebValue::new(value).ok_or_else(|| bad_frame(UNTYPED, Some(&text)))
 }
 
 fn bad_frame(what: &str, text: Option<&WebText>) -> ClientError {
@@ -60,6 +59,7 @@ fn bad_frame(what: &str, text: Option<&WebText>) -> ClientError {
     ClientError::BadFrame { text: format!("the server sent no event: the frame is {what}"), frame }
 }
 
+const UNTYPED: &str = "no JSON object with a string `type`";
 /// The names of events that clients of the npm package tell of themselves, so that a server cannot pretend to be one.
 const OWN_EVENTS: [&str; 8] = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap", "invalid"];
 /// How much of a bad frame an error shows, in UTF-16 code units.

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { makeClient, openClient, useStandIns } from "./harness/clients";
+import { makeClient, openClient, recorder, useStandIns } from "./harness/clients";
 import { accepted, outcome, refusalOf, reliableClient, welcome, welcomedClient } from "./harness/reliable";
 import { StandInSocket } from "./harness/standInSocket";
 
@@ -120,6 +120,21 @@ it.each(["at-most-once", "reliable"] as const)(
     const stored = delivery === "reliable" ? ',"stream":"user","offset":1' : "";
     socket.saysText(`{"type":"note","data":${"[".repeat(6_000)}${"]".repeat(6_000)}${stored}}`);
     expect(codes).toEqual(["bad_frame"]);
+  },
+);
+
+it.each(["", '"type":7,', '"type":"gap",', '"type":"note","data":[],'])(
+  "a stored frame that is no event takes its place all the same: {%s…",
+  (member) => {
+    const { client, socket } = welcomedClient();
+    const { handler, heard } = recorder();
+    const codes: unknown[] = [];
+    client.on("error", (error) => codes.push(error.code));
+    client.on("note", handler);
+    socket.saysText(`{${member}"stream":"user","offset":1}`);
+    socket.says("note", { n: 2 }, { stream: "user", offset: 2 });
+    expect([codes, heard]).toEqual([["bad_frame"], [{ n: 2 }]]);
+    expect(client.isConnected()).toBe(true);
   },
 );
 

@@ -2,7 +2,7 @@ import { type EverwireError, error } from "../errors.js";
 import type { Envelope } from "../types.js";
 import { isObject } from "./json.js";
 
-/** The envelope in a frame, or the error that says why there is none. */
+/** The object in a frame, whose place in a stream counts even where it is no envelope, or the error that says why there is no JSON. */
 export function parse(text: unknown): Envelope | EverwireError {
   // Node's `ws` hands binary frames over as something that JSON.parse would read.
   if (typeof text !== "string") return badFrame("binary", text);
@@ -12,13 +12,13 @@ export function parse(text: unknown): Envelope | EverwireError {
   } catch {
     return badFrame("not JSON", text);
   }
-  if (typeof envelope?.type === "string") return envelope;
-  return badFrame("no JSON object with a string `type`", text);
+  return isObject(envelope) ? envelope : ({} as Envelope);
 }
 
 /** What keeps an envelope from the application, if anything does. Gives one without data an empty object. */
 export function flawOf(envelope: { type: string; data?: unknown }, text: string): EverwireError | undefined {
   const { type, data } = envelope;
+  if (typeof type !== "string") return badFrame("no JSON object with a string `type`", text);
   if (OWN_EVENTS.has(type)) return badFrame("named like an event of the client", type);
   if (data === undefined) envelope.data = {};
   else if (!isObject(data)) return badFrame("an envelope whose `data` is no object", text);
