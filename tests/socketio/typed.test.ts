@@ -30,6 +30,13 @@ export function typed(socket: Socket<FromServer, ToServer>): void {
   socket.emit("ask", "why", (text, at) => text.length + at);
   socket.timeout(100).emit("ask", "why", (error, text, at) => error.message + text.length + at);
   socket.emitWithAck("ask", "why").then((answer) => answer satisfies string);
+  socket
+    .timeout(100)
+    .emitWithAck("ask", "why")
+    .then((answer) => answer satisfies string);
+  io("https://example.com", { withCredentials: true, extraHeaders: { a: "b" }, upgrade: false });
+  // @ts-expect-error There is no such option.
+  io("https://example.com", { reconnectDelay: 5 });
   // @ts-expect-error The acknowledgement is what it waits for, and is not given.
   socket.emitWithAck("ask", "why", () => {});
   socket.io.on("drop", ({ event, args, reason }) => [event satisfies string, args.length, reason satisfies string]);

@@ -38,6 +38,26 @@ export interface ManagerOptions {
   buffer?: Options["buffer"];
   /** Largest event in bytes. Default: what the server says that it takes. */
   maxMessageBytes?: number | undefined;
+  /** Concerns long-polling: passed over, as the following are. */
+  upgrade?: unknown;
+  /** Passed over. */
+  rememberUpgrade?: unknown;
+  /** Passed over. */
+  tryAllTransports?: unknown;
+  /** Passed over. */
+  transportOptions?: unknown;
+  /** Passed over. */
+  forceBase64?: unknown;
+  /** Passed over. */
+  timestampRequests?: unknown;
+  /** Passed over. */
+  timestampParam?: unknown;
+  /** Passed over. */
+  requestTimeout?: unknown;
+  /** Passed over: browsers set no headers on a WebSocket. */
+  extraHeaders?: unknown;
+  /** Passed over: browsers send the cookies of the server's origin. */
+  withCredentials?: unknown;
   /** The class to make sockets of, as `Options.WebSocket` of the package's own client. Default: the global one. */
   WebSocket?: WebSocketClass | undefined;
 }

@@ -44,11 +44,13 @@ export type ArgumentsWithoutAck<Map, Name extends EventName<Map>> = string exten
     ? AllButLast<EventArguments<Map, Name>>
     : EventArguments<Map, Name>;
 
-/** What the server answers to an event: the first argument of its acknowledgement. */
+/** What the server answers to an event: the first argument of its acknowledgement, behind the error that one with a time has in front. */
 export type Answer<Map, Name extends EventName<Map>> = string extends keyof Map
   ? unknown
-  : LastOf<EventArguments<Map, Name>> extends (first: infer First, ...rest: never[]) => unknown
-    ? First
+  : LastOf<EventArguments<Map, Name>> extends (...answer: infer Answers) => unknown
+    ? Answers[0] extends Error
+      ? Answers[1]
+      : Answers[0]
     : unknown;
 
 /** The events of a map, whose acknowledgements are told first of an error, or `null`. */

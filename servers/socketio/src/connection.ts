@@ -43,7 +43,11 @@ export class Connection {
       this.end(BROKEN_RULES);
       return;
     }
-    const taken = this.#work.then(() => this.#take(frame ?? {})).catch(() => this.end(FAILED));
+    const failed = (error: unknown) => {
+      report("what a message asked for", error);
+      this.end(FAILED);
+    };
+    const taken = this.#work.then(() => this.#take(frame ?? {})).catch(failed);
     this.#work = taken.then(() => void this.#waiting--);
   }
 
@@ -159,7 +163,7 @@ export class Connection {
       const result = await inTime(Promise.resolve(handler(context, data)), handlerTimeoutMs);
       await Promise.allSettled(statements);
       isOver = true;
-      if (isRequest) await answer("reply", { seq, result: isObject(result) ? result : {} });
+      if (isRequest) await answer("reply", { seq, result: resultOf(result) });
       // On PostgreSQL a statement that has failed ends the transaction, also where the handler has gone on: it shows here.
       await sql("RELEASE SAVEPOINT everwire");
     } catch (error) {
@@ -168,6 +172,7 @@ export class Connection {
       if (isConflict(error)) throw error;
       await sql("ROLLBACK TO SAVEPOINT everwire");
       after.length = 0;
+      if (!(error instanceof Refusal)) report(`a handler of ${JSON.stringify(type)}`, error);
       const { code, message } = error instanceof Refusal ? error : new Refusal("internal", "the server has failed");
       const refusal = { code, message, ...(type !== undefined && { about: type }), seq };
       if (isRequest) await answer("error", refusal);
@@ -227,13 +232,24 @@ async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** What fails behind a commit undoes nothing. Its words may quote a payload, and are not written. */
+function resultOf(result: unknown): Data {
+  if (result != null && !isObject(result)) throw new RangeError("the result of a handler is an object, or none");
+  return result ?? {};
+}
+
+/** What fails behind a commit undoes nothing. */
 async function attempt(act: () => unknown): Promise<void> {
   try {
     await act();
   } catch (error) {
-    console.error("everwire: what was to be done after a commit failed:", error instanceof Error ? error.name : "");
+    report("what was to be done after a commit", error);
   }
+}
+
+/** Says where something has failed, without its words, which may quote a payload. */
+function report(what: string, error: unknown): void {
+  const [name, stack = ""] = error instanceof Error ? [error.name, error.stack] : [typeof error];
+  console.error(`everwire: ${what} has failed: ${name}${/\n {4}at [^\n]*/.exec(stack)?.[0].slice(4) ?? ""}`);
 }
 
 /** How many messages of a client may be unacknowledged. */

@@ -115,6 +115,26 @@ describe("a handler", () => {
     ada.close();
   });
 
+  it.each(["fails", "answers a request with what is no object"])(
+    "that %s is refused, and its words are not written",
+    async (how) => {
+      const written = vi.spyOn(console, "error").mockReturnValue();
+      const ada = await connected(new Memory(), {
+        note: () => {
+          if (how === "fails") throw new TypeError("secret words");
+          return ["secret words"];
+        },
+      });
+      ada.say({ type: "note", data: {}, seq: 1, request: true });
+      expect(await ada.until("ack")).toEqual({ seq: 1 });
+      expect(written.mock.calls).toEqual([
+        [expect.stringMatching(/a handler of "note" has failed: (Type|Range)Error at /)],
+      ]);
+      expect(JSON.stringify(written.mock.calls)).not.toContain("secret");
+      ada.close();
+    },
+  );
+
   it("whose work behind the commit fails at once or later is acknowledged, and no words are written", async () => {
     const written = vi.spyOn(console, "error").mockReturnValue();
     const ada = await connected(new Memory(), {
