@@ -38,7 +38,7 @@ export interface Outbox {
    * and the server recognises what comes twice.
    */
   acknowledge(clientId: string, seq: number): void;
-  /** Forgets one message: expired, cancelled, or refused. */
+  /** Forgets one message: expired, cancelled, or refused. Like `acknowledge`, it may come while the message's `put` is under way, and holds all the same. */
   remove(clientId: string, seq: number): void;
   /** Forgets everything of this outbox's name, of all tabs and senders: the user has logged out. */
   wipe(): Promise<void>;

@@ -3,13 +3,17 @@ import { type Database, isConflict, type Row, type Sql } from "./database.js";
 
 /** The part of `Pool` of `pg` that is used. */
 export interface PostgresPool {
-  connect(): Promise<{
-    query(statement: string, values?: unknown[]): Promise<{ rows: Row[]; command?: string }>;
-    release(error?: boolean): void;
-    on(event: "error", listener: () => void): unknown;
-    off(event: "error", listener: () => void): unknown;
-  }>;
+  connect(): Promise<PostgresConnection>;
   on?(event: "error", listener: () => void): unknown;
+  on?(event: "connect", listener: (connection: PostgresConnection) => void): unknown;
+}
+
+/** The part of `PoolClient` of `pg` that is used. */
+export interface PostgresConnection {
+  query(statement: string, values?: unknown[]): Promise<{ rows: Row[]; command?: string }>;
+  release(error?: boolean): void;
+  on(event: "error", listener: () => void): unknown;
+  off(event: "error", listener: () => void): unknown;
 }
 
 /** A database on a pool of connections to PostgreSQL, which several processes may share. */
@@ -17,6 +21,8 @@ export function postgres(pool: PostgresPool): Database {
   // A connection that breaks fails what is done on it, and is no reason for the process to end.
   const ignore = (): void => {};
   pool.on?.("error", ignore);
+  // The pool stops listening before it hands a connection out, which may break in between.
+  pool.on?.("connect", (connection) => connection.on("error", ignore));
   const once = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const connection = await pool.connect();
     connection.on("error", ignore);

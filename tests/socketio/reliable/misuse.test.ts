@@ -40,6 +40,14 @@ describe("a pool of PostgreSQL", () => {
     await expect(broken).rejects.toThrow("terminated");
   });
 
+  it("listens to a connection before anybody has it, because it may break in between", async () => {
+    const pool = Object.assign(new EventEmitter(), poolOf(new Connection((statement) => statement)));
+    postgres(pool);
+    const connection = new Connection((statement) => statement);
+    pool.emit("connect", connection);
+    expect(() => connection.emit("error", new Error("terminated"))).not.toThrow();
+  });
+
   it("runs a transaction again that another was in the way of, but not for ever", async () => {
     const database = postgres(poolOf(new Connection((statement) => statement)));
     const conflict = Object.assign(new Error("deadlock"), { code: "40P01" });
