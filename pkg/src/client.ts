@@ -34,9 +34,6 @@ import type {
 /** Loads the wasm module if need be. */
 export type Load = () => void;
 
-/** Closes the outboxes of clients that are gone: the last that is left of one. */
-const unused = /* @__PURE__ */ new FinalizationRegistry((outbox: Outbox) => outbox.close());
-
 /** What a message is for, as it is stored. */
 const STORED_PURPOSES = ["ordinary", "volatile", "join", "leave"] as const;
 
@@ -74,7 +71,6 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     host.show(core.snapshot());
     this.#host = host;
     this.#core = core;
-    if (outbox) unused.register(host, outbox, host);
     host.handlers.chats = chat?.(this as unknown as Client as ChatClient, error);
     if (logger) listen(this as unknown as Client, logger);
   }
@@ -158,10 +154,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   async whenRoom(): Promise<void> {
     while (this.#core && !this.getSnapshot().hasRoom) {
       await new Promise<void>((resolve) => {
-        const stop = this.subscribe(() => {
-          stop();
-          resolve();
-        });
+        const stop = this.subscribe(() => resolve(stop()));
       });
     }
   }
@@ -193,9 +186,15 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
   async logout(): Promise<void> {
     this.#logouts++;
     this.disconnect();
+    this.#forget();
+    await this.#host.options.outbox?.wipe();
+    // What was written meanwhile is the same user's.
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#core?.command(this.#host, "forget");
     this.#host.handlers.chats?.clear();
-    await this.#host.options.outbox?.wipe();
   }
 
   /**
@@ -208,7 +207,6 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     if (!core) return;
     const host = this.#host;
     this.#core = undefined;
-    unused.unregister(host);
     host.outcomes.failAll(disposed());
     core.command(host, "disconnect");
     host.end(disposed());
@@ -269,10 +267,17 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     }
     const { seq } = message;
     if (isDurable) {
-      const { clientId } = host;
-      const expiresAt = ttlMs === undefined || ttlMs === Infinity ? null : Date.now() + ttlMs;
-      const stored = { frame, bytes, purpose: STORED_PURPOSES.indexOf(purpose), session: key, createdAt: Date.now() };
-      void this.#keep({ clientId, seq, expiresAt, ...stored });
+      const createdAt = Date.now();
+      void this.#keep({
+        frame,
+        bytes,
+        purpose: STORED_PURPOSES.indexOf(purpose),
+        session: key,
+        expiresAt: ttlMs && ttlMs < Infinity ? createdAt + ttlMs : null,
+        createdAt,
+        clientId: host.clientId,
+        seq,
+      });
     }
     return { seq, isSent: outcome === "sent", isVolatile: purpose === "volatile" };
   }
@@ -328,9 +333,16 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const now = Date.now();
     for (const message of messages.reverse()) {
       const { frame, bytes, purpose, session: key, expiresAt, createdAt = now, clientId: origin, seq } = message;
-      const ttlMs = expiresAt === null ? Infinity : Math.max(expiresAt - now, 0);
-      const restored = { frame, bytes, purpose: STORED_PURPOSES[purpose] ?? "ordinary", key, ttlMs };
-      this.#core?.restore(this.#host, { ...restored, origin, seq, ageMs: now - createdAt });
+      this.#core?.restore(this.#host, {
+        frame,
+        bytes,
+        purpose: STORED_PURPOSES[purpose] ?? "ordinary",
+        key,
+        ttlMs: expiresAt === null ? Infinity : Math.max(expiresAt - now, 0),
+        origin,
+        seq,
+        ageMs: now - createdAt,
+      });
     }
   }
 

@@ -251,7 +251,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     }
   };
 
-  return {
+  const outbox: Outbox = {
     async open(clientId, whenAdopted) {
       adopted = whenAdopted;
       try {
@@ -293,7 +293,12 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
     close,
   };
+  unused.register(outbox, close);
+  return outbox;
 }
+
+/** Closes what is left of an outbox whose client is gone: its locks, and what waits for those of others. */
+const unused = /* @__PURE__ */ new FinalizationRegistry((close: () => void) => close());
 
 /** For the end of how many other pages to wait. */
 const MOST_AWAITED = 64;

@@ -42,7 +42,10 @@ export interface Outbox {
   remove(clientId: string, seq: number): void;
   /** Forgets everything of this outbox's name, of all tabs and senders: the user has logged out. */
   wipe(): Promise<void>;
-  /** Lets go of the locks and the database once what was put is on disk. What is stored stays, for the next page to adopt. */
+  /**
+   * Lets go of the locks and the database once what was put is on disk. What is stored stays, for the next page to adopt. A client that is disposed of calls it; of
+   * one that is only forgotten nobody does, so an outbox had better notice by itself that it is not referred to any more, as that of `everwire/durable` does.
+   */
   close(): void;
 }
 

@@ -85,10 +85,11 @@ impl<T: Text> Incoming<T> {
         update
     }
 
-    /// Forgets every stream that a welcome does not name; `lost` is told the first offset that is missing of each.
-    pub fn keep_only(&mut self, named: &[(T, u64)], lost: &mut dyn FnMut(T, u64)) {
+    /// Forgets every stream that a welcome does not name; `lost` is told the first offset that is missing of each. A welcome to another client id says nothing of
+    /// the stream with the answers to this client.
+    pub fn keep_only(&mut self, named: &[(T, u64)], is_to_own: bool, lost: &mut dyn FnMut(T, u64)) {
         self.streams.retain(|(stream, position)| {
-            let is_named = named.iter().any(|(name, _)| name == stream);
+            let is_named = named.iter().any(|(name, _)| name == stream) || (!is_to_own && stream.is_client_stream());
             if !is_named {
                 let (Position::At(at) | Position::EpochReset(at)) = *position;
                 lost(stream.clone(), at.saturating_add(1));
@@ -185,10 +186,22 @@ mod tests {
         incoming.update(&"a".into(), 5);
         incoming.update(&"b".into(), 8);
         let mut lost = Vec::new();
-        incoming.keep_only(&[("b".into(), 9), ("c".into(), 3)], &mut |stream, from| lost.push((stream, from)));
+        incoming.keep_only(&[("b".into(), 9), ("c".into(), 3)], true, &mut |stream, from| lost.push((stream, from)));
         assert_eq!(lost, [("a".to_owned(), 6)]);
         assert_eq!(positions(&incoming), [("b", 8)]);
         assert_eq!(incoming.update(&"a".into(), 1), PositionUpdate::Complete);
+    }
+
+    #[test]
+    fn a_welcome_to_another_client_id_says_nothing_of_the_own_stream() {
+        let mut incoming = incoming();
+        incoming.update(&"a".into(), 5);
+        incoming.update(&"client:me".into(), 8);
+        let mut lost = Vec::new();
+        incoming.keep_only(&[], false, &mut |stream, from| lost.push((stream, from)));
+        assert_eq!((&*lost, &*positions(&incoming)), (&[("a".to_owned(), 6)][..], &[("client:me", 8)][..]));
+        incoming.keep_only(&[], true, &mut |stream, from| lost.push((stream, from)));
+        assert_eq!(lost.last(), Some(&("client:me".to_owned(), 9)));
     }
 
     #[test]

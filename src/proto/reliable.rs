@@ -40,9 +40,11 @@ impl<V: Value> Client<V> {
         self.outputs.push_back(Output::Ping { socket });
     }
 
-    /// Names the origin of the messages that come next.
+    /// Names the origin of the messages that come next. A connection begins with the client's own id where answers to it may be waiting: only so they come.
     pub(super) fn send_hello(&mut self, socket: SocketId, resumes: bool) {
-        let next = self.in_flight.front().map(|message| &**message).or_else(|| self.outbox.front());
+        let may_have_answers = resumes && self.incoming.epoch > 0;
+        let in_outbox = || if may_have_answers { None } else { self.outbox.front() };
+        let next = self.in_flight.front().map(|message| &**message).or_else(in_outbox);
         let origin = next.and_then(|message| message.origin.clone());
         if origin != self.origin {
             (self.origin, self.suspicion) = (origin, Suspicion::default());
@@ -318,7 +320,7 @@ impl<V: Value> Client<V> {
 
     /// A welcome names every stream that the connection carries.
     fn take_positions(&mut self, named: &[(V::Text, u64)]) {
-        self.incoming.keep_only(named, &mut |stream, from| {
+        self.incoming.keep_only(named, self.origin.is_none(), &mut |stream, from| {
             self.outputs.push_back(Output::Event(Event::Gap { stream, from, to: None }));
         });
         for (stream, offset) in named {

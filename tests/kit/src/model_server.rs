@@ -140,6 +140,11 @@ impl TestHarness {
         let last = data["client_id"].as_str().and_then(|client_id| memory.last.get(client_id)).copied().unwrap_or(0);
         let mut streams: BTreeMap<_, _> = self.client().positions().map(|(name, at)| (name.clone(), at)).collect();
         streams.extend(memory.streams.clone());
+        // The answers to a client id are carried by the connections that have named it.
+        let own_stream = format!("client:{CLIENT_ID}");
+        let socket = self.sockets.iter().find(|socket| socket.id == id);
+        let carries_own = socket.is_some_and(|socket| socket.hellos.iter().any(|hello| !hello.starts_with("hello as")));
+        streams.retain(|name, _| carries_own || *name != own_stream);
         streams.retain(|name, _| !memory.uncarried.contains(name));
         let mut welcome = welcome(memory.epoch, last, memory.window, json!(streams));
         for (limit, value) in [("max_bytes", memory.max_bytes), ("remember_ms", memory.remember_ms)] {

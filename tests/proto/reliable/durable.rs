@@ -87,7 +87,7 @@ fn what_a_previous_instance_had_sent_and_not_lived_to_see_acknowledged_is_not_se
 }
 
 #[test]
-fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_begins_with_it() {
+fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_comes_to_it_again() {
     let mut harness = TestHarness::reliable(|_| {});
     harness.cut();
     harness.restore([left("earlier", 4, "old")]);
@@ -96,8 +96,43 @@ fn an_unanswered_second_hello_ends_the_connection_and_the_next_one_begins_with_i
     harness.advance(10_000);
     assert_eq!(harness.end(), "AckTimeout");
     harness.try_again();
-    assert_eq!(harness.hellos(), ["hello as earlier", "hello"]);
+    assert_eq!(harness.hellos(), ["hello", "hello as earlier", "hello"]);
     assert_eq!(harness.numbered(), ["4 after 0: note old", "1: note a"]);
+}
+
+/// A client that has come as far as 5 in the stream with the answers to it, whose connection was cut, and that has something to send for a page that is gone.
+fn adopting(own_stream: &str) -> TestHarness {
+    let mut harness = TestHarness::reliable(|_| {});
+    harness.push(event(own_stream, 5));
+    harness.cut();
+    harness.restore([left("earlier", 4, "old")]);
+    harness
+}
+
+#[test]
+fn a_connection_brings_what_waits_for_this_client_before_it_serves_a_previous_instance() {
+    let own_stream = format!("client:{CLIENT_ID}");
+    let mut harness = adopting(&own_stream);
+    harness.come_back();
+    let hello = format!("hello {own_stream}=5");
+    assert_eq!(harness.hellos(), [hello.as_str(), "hello as earlier", "hello"]);
+    harness.push(event(&own_stream, 6));
+    assert_eq!((harness.numbered(), harness.gaps().len()), (vec!["4 after 0: note old".to_owned()], 0));
+    assert!(harness.told().contains(&format!("{own_stream} 6")), "{:?}", harness.told());
+}
+
+#[test]
+fn a_connection_for_a_previous_instance_tells_no_gap_in_the_answers_to_this_client() {
+    let own_stream = format!("client:{CLIENT_ID}");
+    let mut harness = adopting(&own_stream);
+    harness.memory().acknowledges = false;
+    harness.come_back();
+    harness.cut();
+    // What is under way for the other comes first.
+    harness.come_back();
+    assert_eq!(harness.hellos(), [format!("hello as earlier {own_stream}=5").as_str(), "hello"]);
+    harness.advance(0);
+    assert_eq!((harness.gaps().len(), harness.protocol_errors()), (0, 0));
 }
 
 #[test]
