@@ -20,7 +20,7 @@ export type {
   UseWebSocket,
   WebSocketHooks,
 } from "./react/hooks.js";
-export type { ClientProviderProps } from "./react/provider.js";
+export type { AnyClient, ClientProviderProps } from "./react/provider.js";
 
 /** Gives the components below it one shared connection: that of the client. */
 export function WebSocketProvider({ children, client }: ClientProviderProps): ReactNode {

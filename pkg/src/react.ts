@@ -22,7 +22,7 @@ export type {
   UseWebSocket,
   WebSocketHooks,
 } from "./react/hooks.js";
-export type { ClientProviderProps } from "./react/provider.js";
+export type { AnyClient, ClientProviderProps } from "./react/provider.js";
 
 /** Where components below a provider connect to: options for a client, or a client. */
 export type WebSocketProviderProps =
