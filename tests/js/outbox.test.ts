@@ -307,6 +307,16 @@ it("logging out disconnects, forgets every message, and wipes the outbox", async
   expect(outbox.calls.at(-1)).toBe("wipe");
 });
 
+it("what is written before logging out is over is the same user's, and forgotten too", async () => {
+  const outbox = new StandInOutbox();
+  const { client } = await durableClient(outbox);
+  const leaving = client.logout();
+  const message = send(client, "note", {});
+  await leaving;
+  expect([message.status, await outcome(message.done())]).toEqual(["failed", "forgotten"]);
+  expect(client.getSnapshot().queued).toBe(0);
+});
+
 it("a wipe that fails is the caller's to know", async () => {
   const outbox = new StandInOutbox();
   const { client } = await durableClient(outbox);
