@@ -179,6 +179,7 @@ async function collected(what: string): Promise<{ clients: number; wasm: boolean
       locks.delete(name);
     } } } });
     globalThis.WebSocket = class { readyState = 0; close() {} send() {} };
+    await import("fake-indexeddb/auto");
     const { NativeSocketClient } = await import("everwire");
     const { durableOutbox } = await import("everwire/durable");
     let freed = 0;
@@ -194,7 +195,7 @@ async function collected(what: string): Promise<{ clients: number; wasm: boolean
       ${what}
     }
     clients.length = 0;
-    for (let turn = 0; turn < 20; turn++) {
+    for (let turn = 0; turn < 100; turn++) {
       gc();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -220,6 +221,8 @@ describe("garbage collection takes, of a thousand clients,", () => {
   ])("all that were %s", async (_what, code) => {
     const { clients, wasm, locks } = await collected(code);
     expect(clients).toBeGreaterThanOrEqual(995);
-    expect([wasm, locks]).toEqual([true, 0]);
+    expect(wasm).toBe(true);
+    // Of an outbox that nobody has closed, its own finalisation does.
+    expect(locks).toBeLessThanOrEqual(5);
   });
 });
