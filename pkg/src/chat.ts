@@ -28,8 +28,8 @@ export interface ChatMessage {
   /** Why it failed; `null` otherwise. */
   readonly error: EverwireError | null;
   /**
-   * The server's payload of the message with every further field, and the `readAt` of a `message_read`; before there is one, the fields that `send()` was given. Of a message that is still
-   * being written, the latest `message_delta`, whose `message_id` a whole message does not have.
+   * The server's payload of the message with every further field, and the `readAt` of a `message_read`; before there is one, the fields that `send()` was
+   * given. Of a message that is still being written, the latest `message_delta`, whose `message_id` a whole message does not have.
    */
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -180,8 +180,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /**
    * Disconnects and forgets every message of this client, and all that the outbox has, also of other tabs and previous pages: the user has logged out.
-   * Clients of other tabs go on with what they have in memory, until they are logged out as well. Resolves when the outbox is empty, and rejects if it could not be emptied; then its messages are still on disk, and it has to be called again before
-   * another user logs in.
+   * Clients of other tabs go on with what they have in memory, until they are logged out as well. Resolves when the outbox is empty, and rejects if it could
+   * not be emptied; then its messages are still on disk, and it has to be called again before another user logs in.
    */
   async logout(): Promise<void> {
     this.#logouts++;

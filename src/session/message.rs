@@ -53,7 +53,8 @@ pub struct ChatMessage {
     pub status: Option<ChatStatus>,
     /// Why it failed.
     pub error: Option<ChatFailure>,
-    /// The server's payload of the message, with the `readAt` of a `message_read`; before there is one, the fields that it was written with; of one that is being written, the latest `message_delta`.
+    /// The server's payload of the message, with the `readAt` of a `message_read`; before there is one, the fields that it was written with; of one that is
+    /// being written, the latest `message_delta`.
     pub data: Value,
 }
 

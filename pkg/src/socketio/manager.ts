@@ -39,7 +39,7 @@ export class Manager<ListenEvents extends object = AnyEvents, EmitEvents extends
   #reconnection: boolean;
   /** How many clients are in their namespaces. */
   #joined = 0;
-  /** The last attempt that was told, and the last whose failure was. Every client makes its own, and they are told once. */
+  /** The last attempt that was told, infinite once it was told that no other is made; and the last whose failure was. Every client makes its own, and they are told once. */
   #attempt = 0;
   #failedAttempt = -1;
 
