@@ -14,7 +14,7 @@ pub fn run(name: &str) -> Result<()> {
     ensure!(known.iter().any(|known| known == name), "there is no bench `{name}`; {}", sentence(&known));
     build::unmeasured()?;
     let chromium = tools::CHROMIUM.find()?;
-    Job::new(format!("bench · {name}"), "node").arg(format!("bench/{name}.mjs")).env("CHROMIUM", chromium).stream()
+    Job::new(format!("bench · {name}"), "node").arg(format!("bench/{name}.mjs")).env("CHROMIUM", chromium).hand_over()
 }
 
 pub fn list() -> Result<()> {

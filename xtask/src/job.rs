@@ -1,9 +1,13 @@
 //! One step that runs a program: announced, timed, stopped when it hangs, explained when it fails.
 
+use std::collections::VecDeque;
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, PipeReader, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -88,11 +92,27 @@ impl Job {
         Ok(if outcome.is_ok() { Ok(log) } else { Err(log) })
     }
 
-    /// Runs with the output on the terminal as it comes.
-    pub fn stream(mut self) -> Result<()> {
+    /// Runs with the output on the terminal as it comes, by the program itself.
+    pub fn hand_over(mut self) -> Result<()> {
         progress::say(&self.name);
         let status = self.wait(Instant::now(), |_| ())?;
         self.judge(status)
+    }
+
+    /// Runs with the output on the terminal as it comes; when it fails, with [`Failed`].
+    pub fn stream(mut self) -> Result<()> {
+        progress::say(&self.name);
+        let (output, end) = std::io::pipe()?;
+        self.command.stdout(end.try_clone()?).stderr(end);
+        if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+            self.command.env("FORCE_COLOR", "1").env("CARGO_TERM_COLOR", "always");
+        }
+        let last_lines = pass_on(output);
+        let outcome = self.wait(Instant::now(), |_| ()).and_then(|status| self.judge(status));
+        // The pipe ends when nobody can write into it any more.
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        let last_lines = last_lines.recv_timeout(PIPE_END).unwrap_or_default();
+        Ok(outcome.map_err(|error| Failed { message: format!("{error:#}"), last_lines })?)
     }
 
     fn logged(mut self) -> Result<(Result<()>, String)> {
@@ -137,6 +157,41 @@ impl Job {
     }
 }
 
+/// A step that failed, with the end of what it had printed.
+#[derive(Debug)]
+pub struct Failed {
+    pub message: String,
+    pub last_lines: String,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Prints what comes, and tells at its end which lines were the last.
+fn pass_on(output: PipeReader) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut lines = VecDeque::with_capacity(TOLD_AGAIN);
+        let mut line = Vec::new();
+        while output.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+            _ = std::io::stdout().write_all(&line);
+            if lines.len() == TOLD_AGAIN {
+                lines.pop_front();
+            }
+            lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+            line.clear();
+        }
+        _ = sender.send(Vec::from(lines).join("\n"));
+    });
+    receiver
+}
+
 fn file_name(step: &str) -> String {
     step.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
@@ -149,6 +204,10 @@ fn tail(log: &str) -> String {
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 const REMINDER: Duration = Duration::from_secs(20);
 const TAIL_LINES: usize = 200;
+/// Lines of a failed step that are told again at the end of a whole run, whose log is long.
+const TOLD_AGAIN: usize = 100;
+/// For descendants that keep the pipe open although their parent has ended.
+const PIPE_END: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
@@ -171,6 +230,15 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = Job::new("try", "no-such-program-here").stream().unwrap_err();
         assert!(format!("{error:#}").contains("`no-such-program-here`"), "{error:#}");
+    }
+
+    #[test]
+    fn a_failure_has_the_last_lines_of_both_outputs() {
+        let program = "for (let i = 0; i < 300; i++) console.log(`line ${i}`); console.error('why'); process.exit(3)";
+        let error = Job::new("try · lines", "node").args(["-e", program]).stream().unwrap_err();
+        let last = &error.downcast_ref::<Failed>().unwrap().last_lines;
+        assert!(last.starts_with("line 201\n") && last.ends_with("line 299\nwhy"), "{last}");
+        assert!(error.to_string().contains("try · lines failed"), "{error:#}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::paths;
 /// Builds it for release and runs it with its own options.
 pub fn run(options: &[impl AsRef<OsStr>]) -> Result<()> {
     build()?;
-    Job::new("sim · runs", program()?).args(options).stream()
+    Job::new("sim · runs", program()?).args(options).hand_over()
 }
 
 pub fn build() -> Result<()> {

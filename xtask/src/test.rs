@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::install::Need;
+use crate::job::Failed;
 use crate::progress;
 use crate::suites::{SUITES, Suite, Workshop};
 
@@ -14,6 +15,9 @@ pub fn run(names: &[&str], quick: bool) -> Result<()> {
     let mut results = Vec::new();
     for suite in chosen(names) {
         results.push(Outcome { name: suite.name, result: run_one(suite, quick, &mut workshop) });
+    }
+    if results.len() > 1 {
+        print!("{}", told_again(&results));
     }
     println!("\n{}\n{}", summary(&results), closing_line(&results));
     if count(&results, "failed") > 0 {
@@ -39,7 +43,7 @@ struct Outcome {
 
 enum SuiteResult {
     Passed(Duration),
-    Failed(Duration, String),
+    Failed(Duration, anyhow::Error),
     Skipped,
 }
 
@@ -59,7 +63,7 @@ fn run_one(suite: &Suite, quick: bool, workshop: &mut Workshop) -> SuiteResult {
         }
         Err(error) => {
             progress::say(format!("suite {} FAILED after {}: {error:#}", suite.name, progress::seconds(took)));
-            SuiteResult::Failed(took, format!("{error:#}"))
+            SuiteResult::Failed(took, error)
         }
     }
 }
@@ -67,14 +71,27 @@ fn run_one(suite: &Suite, quick: bool, workshop: &mut Workshop) -> SuiteResult {
 fn summary(outcomes: &[Outcome]) -> String {
     let line = |outcome: &Outcome| {
         let (took, why) = match &outcome.result {
-            SuiteResult::Passed(took) => (progress::seconds(*took), ""),
-            SuiteResult::Failed(took, why) => (progress::seconds(*took), why.lines().next().unwrap_or("")),
-            SuiteResult::Skipped => (String::new(), "left out by --quick"),
+            SuiteResult::Passed(took) => (progress::seconds(*took), String::new()),
+            SuiteResult::Failed(took, error) => (progress::seconds(*took), first_line(error)),
+            SuiteResult::Skipped => (String::new(), "left out by --quick".into()),
         };
         let line = format!("{:<10}{:<9}{took:>9}  {why}", outcome.name, outcome.result.word());
         line.trim_end().to_owned()
     };
     outcomes.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn first_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").lines().next().unwrap_or("").to_owned()
+}
+
+/// The ends of the failed suites' outputs, for who has only the end of the log.
+fn told_again(outcomes: &[Outcome]) -> String {
+    let failed = outcomes.iter().filter_map(|Outcome { name, result }| match result {
+        SuiteResult::Failed(_, error) => Some((name, error.downcast_ref::<Failed>()?)),
+        _ => None,
+    });
+    failed.map(|(name, failed)| format!("\nsuite {name} failed; it had ended with:\n{}\n", failed.last_lines)).collect()
 }
 
 /// The line that continuous integration reads.
@@ -112,9 +129,11 @@ mod tests {
 
     fn outcomes() -> Vec<Outcome> {
         let second = Duration::from_secs(1);
+        let failed =
+            Failed { message: "vitest failed\nsee above".into(), last_lines: "FAIL a.test.ts\n1 failed".into() };
         vec![
             Outcome { name: "core", result: SuiteResult::Passed(second) },
-            Outcome { name: "js", result: SuiteResult::Failed(second, "vitest failed\nsee above".into()) },
+            Outcome { name: "js", result: SuiteResult::Failed(second, failed.into()) },
         ]
     }
 
@@ -124,6 +143,12 @@ mod tests {
         assert_eq!(closing_line(&outcomes), "1 passed, 1 failed");
         outcomes.push(Outcome { name: "e2e", result: SuiteResult::Skipped });
         assert_eq!(closing_line(&outcomes), "1 passed, 1 failed, 1 skipped");
+    }
+
+    #[test]
+    fn the_end_of_what_a_failed_suite_printed_is_told_again() {
+        let again = told_again(&outcomes());
+        assert_eq!(again, "\nsuite js failed; it had ended with:\nFAIL a.test.ts\n1 failed\n");
     }
 
     #[test]
