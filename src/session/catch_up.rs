@@ -209,7 +209,7 @@ impl CatchUp {
         }
         if is_history && has_more {
             // Between these and the page there may be others.
-            timeline.retain(|entry| !entry.is_stored || Some(entry.key) >= oldest);
+            timeline.forget_before(oldest);
         }
         if !is_join_seen {
             self.again = Some((self.need, self.known.clone()));

@@ -4,6 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
 
 use serde_json::{Map, Value, json};
 
@@ -39,6 +41,8 @@ pub struct Chat {
     is_reliable: bool,
     join: Join,
     catch_up: CatchUp,
+    /// What was told as read while a page that may not know of it is on its way.
+    reads: Vec<Map<String, Value>>,
     /// The server's clock minus this one's.
     skew: i64,
 }
@@ -67,6 +71,7 @@ impl Chat {
             is_reliable: false,
             join: Join::default(),
             catch_up: CatchUp::new(config),
+            reads: Vec::new(),
             skew: 0,
         }
     }
@@ -142,7 +147,7 @@ impl Chat {
         self.join.begin();
         self.catch_up.handle_open();
         if self.catch_up.is_needed() || (!is_first && !goes_on) {
-            self.lost(now, true, is_first);
+            self.lost(now, true, is_first || goes_on);
         }
     }
 
@@ -232,10 +237,10 @@ impl Chat {
                 }
             }
             (ChatKind::Match, "message_read") if names(data, key) => {
-                if let Some(id) = text(data, "message_id") {
-                    let is_up_to = data.get("up_to") == Some(&Value::Bool(true));
-                    self.timeline.read(&id, is_up_to, text(data, "readAt").as_deref());
+                if self.catch_up.is_loading() && self.reads.len() < self.timeline.max() {
+                    self.reads.push(data.clone());
                 }
+                self.read(data);
             }
             (ChatKind::Match, "session_update") if names(data, key) => {
                 if let Some(status) = text(data, "status").filter(|status| !status.is_empty()) {
@@ -367,6 +372,9 @@ impl Chat {
     pub fn handle_page(&mut self, now: i64, token: u64, messages: &[Value], has_more: bool) {
         let history_up_to = self.catch_up.history_up_to(token);
         self.arrived(now, messages, history_up_to, !self.catch_up.is_forward(token));
+        for data in mem::take(&mut self.reads) {
+            self.read(&data);
+        }
         if self.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(LOAD_FAILED)) {
             self.error = None;
         }
@@ -494,6 +502,13 @@ impl Chat {
         }
     }
 
+    fn read(&mut self, data: &Map<String, Value>) {
+        if let Some(id) = text(data, "message_id") {
+            let is_up_to = data.get("up_to") == Some(&Value::Bool(true));
+            self.timeline.read(&id, is_up_to, text(data, "readAt").as_deref());
+        }
+    }
+
     /// A message is being written.
     fn written(&mut self, now: i64, data: &Map<String, Value>) {
         let Some(id) = text(data, "message_id").filter(|id| !id.is_empty()) else { return };
@@ -598,9 +613,10 @@ impl Chat {
         }
     }
 
-    /// Something may be missing from here on.
-    fn lost(&mut self, now: i64, is_joining: bool, is_first: bool) {
-        if !is_first {
+    /// Something may be missing from here on, unless only the history has to be fetched.
+    fn lost(&mut self, now: i64, is_joining: bool, is_whole: bool) {
+        if !is_whole {
+            self.timeline.interrupt();
             self.catch_up.miss(self.timeline.newest_stored());
         }
         self.catch_up.restart();

@@ -58,13 +58,15 @@ pub struct Timeline {
     max: usize,
     newest: i64,
     oldest: i64,
+    /// What came live after this one is without holes.
+    whole_after: i64,
     /// Whether messages were forgotten since that was asked last.
     has_forgotten: bool,
 }
 
 impl Timeline {
     pub const fn new(max: usize) -> Self {
-        Self { entries: Vec::new(), max, newest: 0, oldest: 0, has_forgotten: false }
+        Self { entries: Vec::new(), max, newest: 0, oldest: 0, whole_after: 0, has_forgotten: false }
     }
 
     pub fn entries(&self) -> &[Entry] {
@@ -77,6 +79,21 @@ impl Timeline {
 
     pub fn retain(&mut self, is_kept: impl FnMut(&Entry) -> bool) {
         self.entries.retain(is_kept);
+    }
+
+    /// Something may be missing between what is there and what will come.
+    pub const fn interrupt(&mut self) {
+        self.whole_after = self.newest;
+    }
+
+    /// Forgets what the server has shown before a time, if anything may be missing behind it.
+    pub fn forget_before(&mut self, oldest: Option<Key>) {
+        let whole_after = self.whole_after;
+        self.retain(|entry| !entry.is_stored || Some(entry.key) >= oldest || entry.seq > whole_after);
+    }
+
+    pub const fn max(&self) -> usize {
+        self.max
     }
 
     pub fn is_full(&self) -> bool {

@@ -1,4 +1,5 @@
 import type { ChatFactory, ChatKind, Chats } from "everwire";
+import { fieldsOf, textOf } from "./chatEvents.js";
 import { type ChatStore, chatStore } from "./chatStore.js";
 import type { TypingRule } from "./typing.js";
 
@@ -100,10 +101,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
         return store.chat;
       },
       hear: (event, data) => {
-        if (event === "connected") {
-          const { user_id } = (data ?? {}) as { readonly user_id?: unknown };
-          if (typeof user_id === "string") named = user_id;
-        }
+        if (event === "connected") named = textOf(fieldsOf(data).user_id) ?? named;
         for (const store of [...stores.values()]) store.hear(event, data);
       },
       clear: () => {

@@ -120,6 +120,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   let clockSkew = 0;
   let newestSeq = 0;
   let oldestSeq = 0;
+  /** What came live after this one is without holes. */
+  let wholeAfter = 0;
 
   /** What has to be fetched. */
   let need: Need = config.canLoadEarlier ? "history" : "nothing";
@@ -150,6 +152,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   const typing = announcer(config.typingRule, (isTyping) => emit(dialect.typing, { [dialect.isTyping]: isTyping }));
 
+  /** What was told as read while a page that may not know of it is on its way. */
+  const reads: Fields[] = [];
+
   let shown: Partial<ChatSnapshot> = {};
 
   function entered(): void {
@@ -172,7 +177,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     refusal = null;
     retryMs = RETRY_MS;
     fetchAgain();
-    if (need !== "nothing" || !(isFirst || goesOn)) lost(now, true, isFirst);
+    if (need !== "nothing" || !(isFirst || goesOn)) lost(now, true, isFirst || goesOn);
   }
 
   function joined(now: number, isTaken: boolean): void {
@@ -212,8 +217,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function event(now: number, type: string, payload: unknown): void {
     const data = fieldsOf(payload);
-    const { key } = dialect;
-    const isHere = data[key] === conversation;
+    const isHere = data[dialect.key] === conversation;
     const userId = textOf(data.user_id);
     if (type === "error") refused(data);
     else if (type === "pong") {
@@ -225,9 +229,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     else if (kind === "session") {
       if (type === "message_received") {
         const message = fieldsOf(data.message);
-        if ((message[key] ?? conversation) === conversation) arrived(now, [message]);
+        if (isNotElsewhere(message)) arrived(now, [message]);
       } else if (type === "typing_indicator") {
-        if (userId && (data[key] ?? conversation) === conversation) heard(now, userId, data.isTyping === true);
+        if (userId && isNotElsewhere(data)) heard(now, userId, data.isTyping === true);
       } else if (type === "message_delta" && isHere) written(now, data);
     } else if (type === "new_message") {
       if (data.matchId === conversation) arrived(now, [data]);
@@ -236,23 +240,24 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     } else if (!isHere) return;
     else if (type === "user_typing" || type === "typing_stopped") {
       if (userId) heard(now, userId, type === "user_typing");
-    } else if (type === "message_read") read(textOf(data.message_id), data.up_to === true, textOf(data.readAt));
-    else if (type === "session_update" && textOf(data.status)) turned(now, data.status as string);
+    } else if (type === "message_read") {
+      if (isLoading() && reads.length < config.maxMessages) reads.push(data);
+      read(data);
+    } else if (type === "session_update" && textOf(data.status)) turned(now, data.status as string);
   }
 
   function write(now: number, id: string, content: string, fields: Fields): void {
     if (find(id)) return;
     typing.stopped();
     const entry = addEntry({
+      ...UNKNOWN,
       id,
-      serverId: null,
       content,
       senderId: me,
       isOwn: true,
       role: textOf(fields.role) ?? "user",
       at: now + clockSkew,
       status: "sending",
-      error: null,
       data: fields,
     });
     order();
@@ -318,6 +323,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const isForward = isRefetch && goesForward();
     const isHistory = isEarlier || need === "history";
     arrived(now, messages, isHistory ? Infinity : (knownUpTo?.key ?? -Infinity), !isForward);
+    reads.splice(0).forEach(read);
     if (refusal?.code === LOAD_FAILED) refusal = null;
     if (isEarlier || (isRefetch && isHistory)) begin = readMessage(kind, messages[0])?.serverId ?? begin;
     if (isEarlier) {
@@ -329,7 +335,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     retryMs = RETRY_MS;
     fetched += messages.length;
     const end = readMessage(kind, messages.at(isForward ? -1 : 0));
-    const oldest = entries.find(({ message }) => message.serverId === end?.serverId);
+    const oldest = findStored(end?.serverId);
     const isReached = need === "history" || !knownUpTo || (!!oldest && oldest.key <= knownUpTo.key);
     const isWorthIt = isForward ? end?.serverId !== cursor : !isReached && fetched < config.maxMessages;
     if (hasMore && end && isWorthIt) {
@@ -340,7 +346,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (!isForward && (need === "history" || !isReached)) mayHaveEarlier = hasMore;
     // Between these and the page there may be others.
     if (need === "history" && hasMore)
-      entries = entries.filter(({ isStored, key }) => !isStored || !oldest || key >= oldest.key);
+      entries = entries.filter(
+        ({ isStored, key, seq }) => !isStored || !oldest || key >= oldest.key || seq > wholeAfter,
+      );
     if (!isJoinSeen) again = { need, knownUpTo };
     need = "nothing";
     isComplete = true;
@@ -387,7 +395,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       isTypingElsewhere: me !== null && typists.has(me),
       unread: entries.filter(({ message, isWhole, isRead }) => !message.isOwn && isWhole && !isRead).length,
       hasEarlier: hasEarlier(),
-      isLoading: !!(earlier || refetch),
+      isLoading: isLoading(),
       isComplete,
       status: matchStatus,
       error: refusal,
@@ -411,6 +419,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function find(id: string): Entry | undefined {
     return entries.find(({ message }) => message.id === id);
+  }
+
+  function findStored(serverId: string | undefined): Entry | undefined {
+    return entries.find(({ message }) => message.serverId === serverId);
   }
 
   function addEntry(message: ChatMessage, seq = ++newestSeq): Entry {
@@ -452,7 +464,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function advance(entry: Entry, status: ChatStatus): void {
-    if (ORDER.indexOf(status) <= ORDER.indexOf(entry.message.status as ChatStatus)) return;
+    if (further(entry.message.status, status) === entry.message.status) return;
     change(entry, { status, error: null });
     // In a match the server tells when.
     if (kind === "session") place(entry);
@@ -485,7 +497,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       message.senderId === null || !senderId || message.senderId === senderId;
     const isMine = (): boolean => senderId !== null && senderId === me && role !== ASSISTANT;
     const known =
-      entries.find(({ message }) => message.serverId === serverId) ??
+      findStored(serverId) ??
       entries.find((entry) => entry.message.id === clientId && isSame(entry)) ??
       // A server that does not know the sender's ids says what this user wrote, in order.
       entries.find(
@@ -536,17 +548,16 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     else {
       const role = textOf(data.role) ?? ASSISTANT;
       const at = now + clockSkew;
-      const [serverId, senderId, isOwn, status, error] = [null, null, false, null, null];
-      const entry = addEntry({ id, serverId, content, senderId, isOwn, role, at, status, error, data });
+      const entry = addEntry({ ...UNKNOWN, id, content, role, at, data });
       entry.isWhole = false;
       place(entry);
     }
     order();
   }
 
-  function read(id: string | undefined, isUpTo: boolean, readAt?: string): void {
-    const last = entries.find(({ message }) => message.serverId === id);
-    if (last) readUpTo(last, isUpTo, readAt);
+  function read({ message_id, up_to, readAt }: Fields): void {
+    const last = findStored(textOf(message_id));
+    if (last) readUpTo(last, up_to === true, textOf(readAt));
   }
 
   /** Reading a message reads all of its sender before it, unless the server says otherwise. */
@@ -574,9 +585,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     for (const member of members.map(fieldsOf)) {
       const userId = textOf(member.user_id);
       if (!userId) continue;
-      const known = old.get(userId);
-      if (known) present.set(userId, known);
-      came(userId, member.online === true);
+      came(userId, member.online === true, old.get(userId));
     }
     areMembersListed = true;
     isJoinOpen = false;
@@ -610,11 +619,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     earlier = 0;
   }
 
-  function came(userId: string, online: boolean): void {
-    const known = present.get(userId);
-    if (known ? known.online !== online : present.size < MOST_USERS) {
-      present.set(userId, { userId, online });
-    }
+  function came(userId: string, online: boolean, known = present.get(userId)): void {
+    if (!known && present.size >= MOST_USERS) return;
+    present.set(userId, known?.online === online ? known : { userId, online });
   }
 
   /** The match has another status. */
@@ -636,8 +643,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function refused(data: Fields): void {
     const { about } = data;
-    const { key, join, send } = dialect;
-    if ((data[key] ?? conversation) !== conversation) return;
+    const { join, send } = dialect;
+    if (!isNotElsewhere(data)) return;
     if (about === join) {
       if (!isJoinOpen) return;
       isJoinOpen = false;
@@ -663,10 +670,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (message !== undefined) refusal = { message, ...(code !== undefined && { code }) };
   }
 
-  /** Something may be missing from here on. */
-  function lost(now: number, isJoining: boolean, isFirst = false): void {
-    if (!isFirst) {
-      const newest = lastOf(entries, ({ message, isStored }) => isStored && message.serverId !== null);
+  /** Something may be missing from here on, unless only the history has to be fetched. */
+  function lost(now: number, isJoining: boolean, isWhole = false): void {
+    if (!isWhole) {
+      wholeAfter = newestSeq;
+      const newest = lastOf(entries, ({ isStored }) => isStored);
       isComplete &&= need === "history" && !newest;
       if (need === "nothing") {
         need = newest || !config.canLoadEarlier ? "missed" : "history";
@@ -697,12 +705,20 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     outputs.push({ do: "load", token: refetch, where });
   }
 
+  function isLoading(): boolean {
+    return !!(earlier || refetch);
+  }
+
+  function isNotElsewhere(data: Fields): boolean {
+    return (data[dialect.key] ?? conversation) === conversation;
+  }
+
   function hasEarlier(): boolean {
     return mayHaveEarlier && hasOpened && need !== "history" && entries.length < config.maxMessages;
   }
 
   function oldestId(): string | null {
-    return entries.find(({ message, isStored }) => isStored && message.serverId !== null)?.message.serverId ?? null;
+    return entries.find(({ isStored }) => isStored)?.message.serverId ?? null;
   }
   return {
     outputs,
@@ -731,6 +747,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   };
 }
 
+const UNKNOWN = { serverId: null, senderId: null, isOwn: false, status: null, error: null } as const;
 const ASSISTANT = "assistant";
 const ACTIVE = "active";
 const LOAD_FAILED = "load_failed";

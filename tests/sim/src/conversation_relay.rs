@@ -18,7 +18,7 @@ pub struct Written {
     content: String,
     /// In milliseconds since the start: later than that of the message before.
     at: u64,
-    is_read: bool,
+    pub is_read: bool,
 }
 
 impl Simulation {

@@ -1,11 +1,11 @@
 //! A conversation on a page: the shipped chat state machine, which hears what the driver reports, and whose outputs go to the driver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use everwire::events::rules::classify;
 use everwire::proto::wire::{self, ReceiptStatus};
 use everwire::proto::{Delivery, Event, Message, Phase, Purpose, Sent};
-use everwire::session::{Chat, ChatConfig, ChatFailure, ChatKind, ChatOutput, ChatStatus};
+use everwire::session::{Chat, ChatConfig, ChatFailure, ChatKind, ChatMessage, ChatOutput, ChatStatus};
 use serde_json::{Value, json};
 
 use crate::client_frame::room_name;
@@ -43,6 +43,8 @@ pub struct Conversation {
     /// Messages that were handed to a connection at most once.
     unconfirmed: Vec<String>,
     retries: u32,
+    /// Whether events may have been lost.
+    has_lost: bool,
 }
 
 /// What the driver has reported that concerns a chat.
@@ -91,6 +93,7 @@ impl Conversation {
             written: Vec::new(),
             unconfirmed: Vec::new(),
             retries: 0,
+            has_lost: false,
         }
     }
 }
@@ -179,10 +182,16 @@ impl Simulation {
     fn chat_hears(&mut self, page: usize, report: Report) {
         let client = self.pages[page].client();
         let (is_reliable, is_open) = (client.delivery() == Delivery::Reliable, client.snapshot().phase == Phase::Open);
-        self.with_chat(page, |Conversation { chat, sent, join, acked, unconfirmed, .. }, now| match report {
-            Report::Opened => chat.handle_open(now, is_reliable),
+        self.with_chat(page, |Conversation { chat, sent, join, acked, unconfirmed, has_lost, .. }, now| match report {
+            Report::Opened => {
+                *has_lost |= !is_reliable;
+                chat.handle_open(now, is_reliable);
+            }
             Report::Closed => chat.handle_close(),
-            Report::Gap => chat.handle_gap(now),
+            Report::Gap => {
+                *has_lost = true;
+                chat.handle_gap(now);
+            }
             // What a connection answers that is being closed says nothing of what the next one brings.
             Report::Frame(frame) if !is_open && matches!(frame["type"].as_str(), Some("pong" | "session_members")) => {}
             Report::Frame(frame) => chat.handle_event(now, frame["type"].as_str().unwrap_or(""), &frame["data"]),
@@ -420,6 +429,16 @@ impl Simulation {
             .messages
             .iter()
             .filter(|message| message.status != Some(ChatStatus::Failed) && !is_doubtful(&message.id));
+        let is_unread = |message: &&ChatMessage| {
+            let is_read = self.history.iter().any(|stored| stored.id == message.id && stored.is_read);
+            message.is_own && is_read && message.status < Some(ChatStatus::Read)
+        };
+        // A match has two users, and what was read while events were lost is told with the next that is read.
+        let users: BTreeSet<u32> = self.setup.devices.iter().map(|device| device.user).collect();
+        let is_told = users.len() <= 2 && !conversation.has_lost;
+        if let Some(unread) = snapshot.messages.iter().find(is_unread).filter(|_| is_told) {
+            return Some((Rule::ChatUnread, format!("page {page}: {} is {:?}", unread.id, unread.status)));
+        }
         let shown: Vec<_> = arrived.map(|message| message.id.as_str()).collect();
         let stored: Vec<_> = self.history.iter().map(|stored| stored.id.as_str()).collect();
         let is_sent = |status: ChatStatus| status != ChatStatus::Sending;

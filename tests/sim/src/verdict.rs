@@ -48,6 +48,7 @@ pub enum Rule {
     ChatDisordered,
     ChatStatusBackwards,
     ChatForgets,
+    ChatUnread,
     ChatIncomplete,
     ChatsDiffer,
     TypingStays,
@@ -118,6 +119,7 @@ impl Rule {
             Self::ChatForgets => {
                 "what was written in a conversation stays in its list, at least until the server has it"
             }
+            Self::ChatUnread => "in the end a page shows as read what another user has read of its messages",
             Self::ChatIncomplete => "in the end a conversation has fetched what it has missed",
             Self::ChatsDiffer => {
                 "in the end every page shows what the server has of the conversation, and nothing else as sent"
