@@ -39,7 +39,7 @@ test("a message is written, sent with Enter and followed by another without the 
   await page.keyboard.type("two");
   await page.keyboard.press("Enter");
   await expect.poll(() => grace.messages()).toEqual(["one", "two"]);
-  expect(await ada.part("composer-input").inputValue()).toBe("");
+  await expect.poll(() => ada.part("composer-input").inputValue()).toBe("");
 });
 
 test("new messages are read out, and how far one's own have come is not", async () => {
@@ -47,7 +47,9 @@ test("new messages are read out, and how far one's own have come is not", async 
   await ada.write("hello");
   const log = grace.root.getByRole("log");
   await expect.poll(() => log.getByRole("listitem").allInnerTexts()).toEqual([expect.stringMatching(/^Ada:\s*hello/)]);
-  expect(await ada.root.getByRole("log").locator("[aria-live=off]").getByTestId("message-delivery").count()).toBe(1);
+  await expect
+    .poll(() => ada.root.getByRole("log").locator("[aria-live=off]").getByTestId("message-delivery").count())
+    .toBe(1);
 });
 
 test("a failed message can be tried again, and discarded, with the keyboard", async () => {
@@ -74,12 +76,12 @@ test.each(["light", "dark"] as const)(
     await guard.duringOutage(async () => {
       await ada.breaks("drop-connection");
       await ada.says(/^Reconnecting/);
-      expect(await tooFaint(page)).toEqual([]);
+      await expect.poll(() => tooFaint(page)).toEqual([]);
       await ada.reaches("open");
       await page.getByTestId("toggle-network").click();
       await Promise.all([ada.reaches("offline"), grace.reaches("offline")]);
       await ada.write("from the tunnel");
-      expect(await tooFaint(page)).toEqual([]);
+      await expect.poll(() => tooFaint(page)).toEqual([]);
       await page.getByTestId("toggle-network").click();
       await ada.reaches("open");
     });
@@ -88,7 +90,7 @@ test.each(["light", "dark"] as const)(
     await page.getByTestId("pane-phone").getByTestId("composer-input").fill("I'm so excited about this!");
     await page.getByTestId("pane-phone").getByTestId("composer-send").click();
     await page.getByTestId("pane-laptop").getByTestId("message-emotion").waitFor();
-    expect(await tooFaint(page)).toEqual([]);
+    await expect.poll(() => tooFaint(page)).toEqual([]);
   },
 );
 

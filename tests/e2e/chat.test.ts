@@ -21,7 +21,7 @@ test("a message from Ada reaches Grace, announced by a typing indicator", async 
   await expect.poll(() => grace.messages()).toEqual(["Is the engine running?"]);
   await expect.poll(() => grace.part("typing").innerText()).toBe("");
   await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
-  expect(await ada.part("typing").innerText()).toBe("");
+  await expect.poll(() => ada.part("typing").innerText()).toBe("");
 });
 
 test("the typing indicator clears when the writer stops", async () => {
@@ -43,8 +43,8 @@ test("messages in both directions appear in the same order on both sides", async
     written.push(content);
     await expect.poll(() => other.messages()).toEqual(written);
   }
-  expect(await ada.messages()).toEqual(written);
-  expect(await grace.messages()).toEqual(written);
+  await expect.poll(() => ada.messages()).toEqual(written);
+  await expect.poll(() => grace.messages()).toEqual(written);
 });
 
 test("a message over the size limit is refused in the conversation, and the next one goes through", async () => {
@@ -53,5 +53,5 @@ test("a message over the size limit is refused in the conversation, and the next
   await expect.poll(() => ada.deliveries()).toEqual([expect.stringMatching(/^Not sent: .*10 ?240/)]);
   await ada.write("short");
   await expect.poll(() => grace.messages()).toEqual(["short"]);
-  expect(await server.received(ada.userId, "send_message")).toHaveLength(1);
+  await expect.poll(() => server.received(ada.userId, "send_message")).toHaveLength(1);
 });

@@ -25,9 +25,9 @@ test("excitement takes the widget from neutral to excitement within two seconds,
   for (const device of [phone, laptop]) {
     await expect.poll(() => feelings(device)).toEqual(["Neutral", "Excitement"]);
     const excited = device.part("message").filter({ hasText: EXCITED });
-    expect(await excited.getByTestId("message-emotion").innerText()).toBe("Excitement");
+    await expect.poll(() => excited.getByTestId("message-emotion").innerText()).toBe("Excitement");
   }
-  expect(await laptop.part("message").filter({ hasText: EXCITED }).getAttribute("data-author")).toBe("me");
+  await expect.poll(() => laptop.part("message").filter({ hasText: EXCITED }).getAttribute("data-author")).toBe("me");
   const took = await page.evaluate(() => window.excitedAfterMs);
   expect(took).toHaveLength(2);
   for (const ms of took) expect(ms).toBeLessThan(2_000);
@@ -40,7 +40,7 @@ test("the tutor's answer begins with thinking, grows, and comes whole, once, on 
   await phone.write(EXCITED);
   for (const device of [phone, laptop]) await expect.poll(() => device.messages()).toEqual([EXCITED, ANSWER]);
   await expect.poll(() => laptop.part("message").last().getAttribute("aria-busy")).toBe("false");
-  expect(await phone.messages()).toEqual([EXCITED, ANSWER]);
+  await expect.poll(() => phone.messages()).toEqual([EXCITED, ANSWER]);
 
   const [thinking, ...written] = await seen();
   expect(thinking).toBe("thinking…");
@@ -53,7 +53,7 @@ test("the tutor's answer begins with thinking, grows, and comes whole, once, on 
   await screenshot(page, "lesson-dark");
   await page.setViewportSize({ width: 375, height: 800 });
   await screenshot(page, "lesson-mobile");
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
 });
 
 test("the chat endpoint answers when its pushes fail, and the emotion comes with the answer", async () => {
@@ -63,10 +63,10 @@ test("the chat endpoint answers when its pushes fail, and the emotion comes with
   await phone.write(EXCITED);
   await expect.poll(() => phone.messages()).toEqual([EXCITED, ANSWER]);
   await expect.poll(() => feelings(phone)).toEqual(["Excitement"]);
-  expect(await feeling(phone)).toBe("Excitement");
+  await expect.poll(() => feeling(phone)).toBe("Excitement");
   // The other device has the messages, and was not reached by the emotion.
   await expect.poll(() => laptop.messages()).toEqual([EXCITED, ANSWER]);
-  expect(await feelings(laptop)).toEqual([]);
+  await expect.poll(() => feelings(laptop)).toEqual([]);
 
   await page.getByTestId("fail-pushes").click();
   await page.getByTestId("fail-pushes").filter({ hasText: "Fail pushes" }).waitFor();
@@ -95,7 +95,7 @@ test("typing on one device shows on the other one only", async () => {
   const { phone, laptop } = lesson();
   await phone.type("Let me think");
   await laptop.part("typing").filter({ hasText: "Lea is typing on another device" }).waitFor();
-  expect(await phone.part("typing").innerText()).toBe("");
+  await expect.poll(() => phone.part("typing").innerText()).toBe("");
   await expect.poll(() => laptop.part("typing").innerText()).toBe("");
 });
 
@@ -105,8 +105,8 @@ test("what was written while the server was away is answered when it is back, on
     await server.kill();
     await Promise.all([phone.says(/^Reconnecting/), laptop.says(/^Reconnecting/)]);
     await phone.write(EXCITED);
-    expect(await phone.deliveries()).toEqual(["Sending"]);
-    expect(await phone.queued()).toBe("1");
+    await expect.poll(() => phone.deliveries()).toEqual(["Sending"]);
+    await expect.poll(() => phone.queued()).toBe("1");
     await server.restart();
     await Promise.all([phone.reaches("open"), laptop.reaches("open")]);
   });
@@ -119,7 +119,7 @@ test("what was written while the server was away is answered when it is back, on
 test("an emotion update fills the emotion widget of the right learner, on every device", async () => {
   const { page, phone, laptop, openOther } = lesson();
   const other = await openOther();
-  for (const device of [phone, laptop, other]) expect(await feeling(device)).toBe("No reading yet");
+  for (const device of [phone, laptop, other]) await expect.poll(() => feeling(device)).toBe("No reading yet");
   await page.getByTestId("push-emotion-lea").click();
   for (const device of [phone, laptop]) {
     await expect.poll(() => feeling(device)).toMatch(/^[A-Z][a-z ]+$/);
@@ -128,7 +128,7 @@ test("an emotion update fills the emotion widget of the right learner, on every 
       .poll(() => device.part("emotion").getByRole("img").getAttribute("aria-label"))
       .toMatch(/^Pleasure -?\d\.\d+, arousal -?\d\.\d+/);
   }
-  expect(await feeling(other)).toBe("No reading yet");
+  await expect.poll(() => feeling(other)).toBe("No reading yet");
 });
 
 test("a session that is not shown goes on: its answer waits as new, and each session has its own messages", async () => {
@@ -137,7 +137,7 @@ test("a session that is not shown goes on: its answer waits as new, and each ses
   await phone.write(EXCITED);
   await second.click();
   await expect.poll(() => first.innerText()).toMatch(/1 new/);
-  expect(await phone.messages()).toEqual([]);
+  await expect.poll(() => phone.messages()).toEqual([]);
   await phone.write("Thank you!");
   await expect.poll(() => phone.messages()).toHaveLength(2);
   expect((await phone.messages())[0]).toBe("Thank you!");

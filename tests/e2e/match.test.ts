@@ -11,7 +11,7 @@ test("two people in two browsers: online, typing, message, read, and offline whe
   const { ada, grace, open } = match();
   await expect.poll(() => presence(ada.pane)).toBe("online");
   await expect.poll(() => presence(grace.pane)).toBe("online");
-  expect(await ada.page.getByTestId("pane-grace").count()).toBe(0);
+  await expect.poll(() => ada.page.getByTestId("pane-grace").count()).toBe(0);
 
   await ada.pane.type("Are you there?");
   await grace.pane.part("typing").filter({ hasText: "Ada is typing" }).waitFor();
@@ -48,7 +48,7 @@ test("after a reload the history comes in pages, in order and without holes", as
   for (const content of written) await ada.pane.write(content);
   await expect.poll(() => grace.pane.messages()).toEqual(written);
   // What it heard live needs no page.
-  expect(await grace.pane.part("earlier").count()).toBe(0);
+  await expect.poll(() => grace.pane.part("earlier").count()).toBe(0);
 
   await grace.page.reload();
   await expect.poll(() => grace.pane.messages()).toEqual(written.slice(-25));
@@ -75,7 +75,7 @@ test("five attempts fail: a toast says so, and its button goes on when the serve
       await server.kill();
       await ada.pane.write("patience");
       await Promise.all([ada.pane.reaches("given_up"), grace.pane.reaches("given_up")]);
-      expect(await toast.innerText()).toMatch(/^Ada · Real-time connection lost\.\s+Reconnect\s+Dismiss$/);
+      await expect.poll(() => toast.innerText()).toMatch(/^Ada · Real-time connection lost\.\s+Reconnect\s+Dismiss$/);
       await ada.pane.logs("give_up", /after 5 attempts/);
       await screenshot(ada.page, "toast");
       await ada.page.setViewportSize({ width: 375, height: 800 });
@@ -101,8 +101,8 @@ test("a notification of the server becomes a toast that can be dismissed", async
   await server.push(ada.pane.userId, "notification", notification);
   const toast = ada.page.getByTestId("toast").filter({ hasText: "Match: Your match ends tomorrow." });
   await toast.waitFor();
-  expect(await toast.getAttribute("data-type")).toBe("warning");
+  await expect.poll(() => toast.getAttribute("data-type")).toBe("warning");
   await toast.getByTestId("toast-dismiss").click();
   await toast.waitFor({ state: "detached" });
-  expect(await grace.page.getByTestId("toast").count()).toBe(0);
+  await expect.poll(() => grace.page.getByTestId("toast").count()).toBe(0);
 });

@@ -13,16 +13,16 @@ test("a message shows how far it has come: sending, sent, delivered, read", asyn
   await Promise.all([ada.reaches("idle"), grace.reaches("idle")]);
   await ada.write("step by step");
   await becomes("Sending");
-  expect(await ada.queued()).toBe("1");
+  await expect.poll(() => ada.queued()).toBe("1");
   await ada.press("reconnect");
   await becomes("Sent");
-  expect(await ada.queued()).toBe("0");
+  await expect.poll(() => ada.queued()).toBe("0");
   await page.emulateMedia({ reducedMotion: "reduce" });
   await screenshot(page, "sent");
   await grace.press("reconnect");
   await becomes("Delivered");
   await becomes("Read");
-  expect(await grace.messages()).toEqual(["step by step"]);
+  await expect.poll(() => grace.messages()).toEqual(["step by step"]);
 });
 
 test("what was written offline is queued, survives a reload, and is delivered once", async () => {
@@ -34,15 +34,15 @@ test("what was written offline is queued, survives a reload, and is delivered on
     await page.getByTestId("toggle-network").click();
     await ada.says(/^Offline: waiting for the network/);
     for (const content of offline) await ada.write(content);
-    expect(await ada.deliveries()).toEqual(["Read", "Sending", "Sending", "Sending"]);
-    expect(await ada.queued()).toBe("3");
+    await expect.poll(() => ada.deliveries()).toEqual(["Read", "Sending", "Sending", "Sending"]);
+    await expect.poll(() => ada.queued()).toBe("3");
     await page.reload();
     await Promise.all([ada.reaches("open"), grace.reaches("open")]);
   });
   await expect.poll(() => grace.messages()).toEqual(["before", ...offline]);
   await expect.poll(() => ada.deliveries()).toEqual(["Read", "Read", "Read", "Read"]);
-  expect(await ada.messages()).toEqual(["before", ...offline]);
-  expect(await ada.queued()).toBe("0");
+  await expect.poll(() => ada.messages()).toEqual(["before", ...offline]);
+  await expect.poll(() => ada.queued()).toBe("0");
   await page.reload();
   await expect.poll(() => grace.messages()).toEqual(["before", ...offline]);
   await expect.poll(() => ada.messages()).toEqual(["before", ...offline]);
@@ -71,7 +71,7 @@ test("what is under way when the page is reloaded is delivered once", async () =
   await expect.poll(() => grace.messages()).toEqual(all);
   await expect.poll(() => ada.messages()).toEqual(all);
   expect(sent(await server.processed(ada.userId))).toEqual(all);
-  expect(await ada.queued()).toBe("0");
+  await expect.poll(() => ada.queued()).toBe("0");
 });
 
 test("what a closed tab could not send is sent by the next one", async () => {
@@ -80,10 +80,10 @@ test("what a closed tab could not send is sent by the next one", async () => {
   await ada.reaches("idle");
   await ada.write("left behind");
   await expect.poll(() => ada.deliveries()).toEqual(["Sending"]);
-  expect(await ada.queued()).toBe("1");
+  await expect.poll(() => ada.queued()).toBe("1");
   await stored(1);
   const next = await openTab();
-  expect(await next.grace.messages()).toEqual([]);
+  await expect.poll(() => next.grace.messages()).toEqual([]);
   await page.close();
   const last = await openTab();
   await expect.poll(() => last.grace.messages()).toEqual(["left behind"]);
@@ -120,7 +120,7 @@ test("two tabs are two clients, and each sees what the other writes once", async
   const both = ["from the first tab", "from the second tab"];
   for (const pane of [ada, grace, second.ada, second.grace]) {
     await expect.poll(() => pane.messages()).toEqual(both);
-    expect(await pane.part("log").locator("[data-event=close]").count()).toBe(0);
+    await expect.poll(() => pane.part("log").locator("[data-event=close]").count()).toBe(0);
   }
   await expect.poll(() => ada.deliveries()).toEqual(["Read", "Read"]);
   await expect.poll(() => second.ada.deliveries()).toEqual(["Read", "Read"]);
@@ -134,8 +134,8 @@ test("what the server had no time to acknowledge is sent again, and processed on
     await proxy.rule({ fault: "swallow", direction: "down" });
     for (const content of contents) await ada.write(content);
     await expect.poll(() => server.processed(ada.userId).then(sent)).toEqual(contents);
-    expect(await ada.deliveries()).toEqual(contents.map(() => "Sending"));
-    expect(await ada.queued()).toBe("0");
+    await expect.poll(() => ada.deliveries()).toEqual(contents.map(() => "Sending"));
+    await expect.poll(() => ada.queued()).toBe("0");
     await server.kill();
     await proxy.heal();
     await server.restart();
@@ -162,7 +162,7 @@ test("a gap is told, and the conversation is fetched", async () => {
   await screenshot(page, "gap");
   await grace.part("gap").getByRole("button").click();
   await grace.part("gap").waitFor({ state: "detached" });
-  expect(await ada.part("gap").count()).toBe(0);
+  await expect.poll(() => ada.part("gap").count()).toBe(0);
 });
 
 /** The messages that the server has taken, in order. */

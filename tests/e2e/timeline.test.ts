@@ -50,7 +50,7 @@ test("hovering tells one mark, and Escape and leaving bring the legend back", as
   await ada.write("hello");
   await expect.poll(() => grace.messages()).toEqual(["hello"]);
   const words = grace.part("timeline-words");
-  expect(await words.innerText()).toMatch(/sent\s+confirmed\s+received\s+closed/);
+  await expect.poll(() => words.innerText()).toMatch(/sent\s+confirmed\s+received\s+closed/);
   await grace.part("timeline").locator(".timeline-strip [data-mark=received]").hover();
   await expect.poll(() => words.innerText()).toMatch(/^Received “hello”/);
   await page.mouse.move(0, 0);
@@ -104,7 +104,7 @@ test("who prefers less motion sees none", async () => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await ada.type("Hm");
   await grace.part("typing").filter({ hasText: "Ada is typing" }).waitFor();
-  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+  await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
 });
 
 const strip = (pane: Pane) => pane.part("timeline").getByRole("slider");
@@ -119,7 +119,7 @@ async function tell(pane: Pane): Promise<string[]> {
       ["aria-valuenow", "aria-valuemax", "aria-valuetext"].map((name) => slider.getAttribute(name)),
     );
     expect(Number(at)).toBe(index);
-    expect(await pane.part("timeline-words").innerText()).toBe(words);
+    await expect.poll(() => pane.part("timeline-words").innerText()).toBe(words);
     items.push(words ?? "");
     if (at === last) return items;
     await slider.press("ArrowRight");

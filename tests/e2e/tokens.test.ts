@@ -30,7 +30,7 @@ test("a token that expires in the middle is refreshed, and nothing that is writt
   ] as const) {
     const sent = (await server.processed(side.pane.userId)).filter(({ type }) => type === "send_message");
     expect(sent.map(({ data }) => data.content)).toEqual(by(parity));
-    expect(await side.pane.part("log").locator("[data-event=give_up], [data-event=drop]").count()).toBe(0);
-    expect(await side.page.getByTestId("toast").count()).toBe(0);
+    await expect.poll(() => side.pane.part("log").locator("[data-event=give_up], [data-event=drop]").count()).toBe(0);
+    await expect.poll(() => side.page.getByTestId("toast").count()).toBe(0);
   }
 });

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { chromiumProgram } from "./environment";
 
 /** A site whose pages have nothing but the built `everwire/durable`, opened in a profile of its own for every test. */
@@ -76,6 +76,7 @@ export function useOutboxSite(): () => OutboxSite {
 export class OutboxPage {
   readonly page: Page;
   readonly #origin: string;
+  #clientId: string | undefined;
 
   constructor(page: Page, origin: string) {
     this.page = page;
@@ -87,12 +88,15 @@ export class OutboxPage {
     return this;
   }
 
+  /** Resolves once the old document has let go of what it had adopted. */
   async reload(): Promise<void> {
     await this.page.reload();
+    await expect.poll(() => this.held()).not.toContain(this.#clientId);
   }
 
   /** Opens the outbox; the adopted messages as short texts, such as `a1`. */
   adopt(clientId: string, options: object = {}): Promise<string[]> {
+    this.#clientId = clientId;
     return this.page.evaluate(([id, given]) => window.adopt(id, given), [clientId, options] as const);
   }
 
