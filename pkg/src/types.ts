@@ -444,7 +444,7 @@ export interface LifecycleEvents {
   };
   /** A problem that the client saw, or an `error` event of the server; `isClientError()` tells which. */
   error: EverwireError | ServerErrorData;
-  /** An accepted message will not be sent. */
+  /** An accepted message will not be sent. Not told of `ping`, with which conversations ask the server by themselves. */
   drop: {
     /** The name of the event. */
     readonly type: string;

@@ -61,7 +61,7 @@ pub enum ClientEvent {
     /// The snapshot differs from what it was.
     Changed(Snapshot),
     /// A message that was accepted, or refused under [`Overflow::DropNewest`](crate::proto::Overflow::DropNewest), will not be
-    /// sent.
+    /// sent. Not told of `ping`, with which conversations ask the server by themselves.
     Dropped {
         /// The number that [`Client::latest_seq`](super::Client::latest_seq) gave after sending it; `None` for a refused one, which has none.
         seq: Option<u64>,

@@ -348,7 +348,10 @@ impl Host for &WebHost {
         self.dispatcher.resolve_request(message.seq, || Err(RequestError::Dropped(reason)));
         let (event, data) = Envelope::read_back(&message.frame);
         let seq = (message.seq > 0).then_some(message.seq);
-        self.dispatcher.record(ClientEvent::Dropped { seq, event, data, reason });
+        // Conversations ask the server with it, and ask again.
+        if event != "ping" {
+            self.dispatcher.record(ClientEvent::Dropped { seq, event, data, reason });
+        }
     }
 
     fn changed(&mut self, _: bool) {

@@ -70,6 +70,16 @@ describe("a volatile message", () => {
     expect(heard).toEqual([{ type: "cursor", data: { x: 1 }, reason: "not_open" }]);
     expect([message.status, await outcome(message.done())]).toEqual(["failed", "not_open"]);
   });
+
+  it("is not told as dropped if it is a ping, which conversations send by themselves", async () => {
+    const { client, socket } = stuffedClient();
+    const { handler, heard } = recorder();
+    client.on("drop", handler);
+    const message = accepted(client.send("ping", {}));
+    socket.ends();
+    expect(heard).toEqual([]);
+    expect([message.status, await outcome(message.done())]).toEqual(["failed", "not_open"]);
+  });
 });
 
 describe("ttlMs", () => {

@@ -1,5 +1,5 @@
 import type { Core, Happening } from "../../wasm/everwire.js";
-import type { ProtocolViolation } from "../codes.js";
+import type { DropName, ProtocolViolation } from "../codes.js";
 import { type EverwireError, error } from "../errors.js";
 import type { Message } from "../message.js";
 import type { Outbox } from "../outbox.js";
@@ -30,6 +30,7 @@ export class Host implements CoreHost, SocketListener {
   readonly clientId: string = randomNumbers(2).join("-");
   readonly handlers: Handlers = new Handlers();
   readonly listeners: Listeners = new Listeners();
+  readonly isOffline: CoreHost["isOffline"] = isOffline;
   readonly outcomes: Outcomes = new Outcomes();
   /** `undefined` before the client is made, and once it is disposed of. */
   core: Core | undefined;
@@ -40,7 +41,7 @@ export class Host implements CoreHost, SocketListener {
   snapshot!: Snapshot;
   readonly #token: Options["token"];
   readonly #socket = new Socket(this);
-  readonly #watchPage = pageWatch((event) => this.#handle(event));
+  readonly watchPage: CoreHost["watchPage"] = pageWatch((event) => this.#handle(event));
   /** The attempt whose token is asked for: the application may have disconnected when it comes. */
   #attempt: object | undefined;
   #alarm: ReturnType<typeof setTimeout> | undefined;
@@ -64,10 +65,6 @@ export class Host implements CoreHost, SocketListener {
 
   numericOption(index: number): number | undefined {
     return numericOption(this.options, index);
-  }
-
-  isOffline(): boolean {
-    return isOffline();
   }
 
   openSocket(refused: boolean): void {
@@ -117,14 +114,8 @@ export class Host implements CoreHost, SocketListener {
 
   setAlarm(delayMs: number | undefined): void {
     clearTimeout(this.#alarm);
-    this.#dueAt = Infinity;
-    if (delayMs === undefined) return;
-    this.#dueAt = Date.now() + delayMs;
-    this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
-  }
-
-  watchPage(isWatched: boolean): void {
-    this.#watchPage(isWatched);
+    this.#dueAt = Date.now() + (delayMs ?? Infinity);
+    if (delayMs !== undefined) this.#alarm = setTimeout(() => this.#handle("timeout"), delayMs);
   }
 
   socketOpened(): void {
@@ -169,7 +160,7 @@ export class Host implements CoreHost, SocketListener {
     this.#later(() => {
       const message = this.outcomes.get(seq);
       // Nobody will acknowledge it, and it must not be sent again.
-      const isLast = !!message?.isVolatile || this.snapshot.delivery !== "reliable";
+      const isLast = message?.isVolatile || this.snapshot.delivery !== "reliable";
       if (isLast) this.#forget(seq, message);
       message?.move("sent", undefined, isLast);
     });
@@ -208,7 +199,7 @@ export class Host implements CoreHost, SocketListener {
     this.#tell("error", Object.assign(failure, { violation }));
   }
 
-  dropped(...[frame, why, origin, seq]: Parameters<CoreHost["dropped"]>): void {
+  dropped(frame: string, why: DropName, origin: string | undefined, seq: number): void {
     // What a previous client instance has left waits on disk for a server that can say what became of it.
     if (origin && why === "unconfirmed") return;
     this.#later(() => {
@@ -221,7 +212,8 @@ export class Host implements CoreHost, SocketListener {
         this.outcomes.fail(seq, status, error(reason, `the message was dropped: ${reason}`));
       }
       const { type, data } = JSON.parse(frame);
-      this.handlers.call("drop", { type, data, reason });
+      // Conversations ask the server with it, and ask again.
+      if (type !== "ping") this.handlers.call("drop", { type, data, reason });
     });
   }
 

@@ -50,10 +50,10 @@ export class Outcomes {
   }
 
   /** The server has refused a message, which may be acknowledged already. Says whether it is a durable one. */
-  refuse(seq: number, data: unknown): boolean {
+  refuse(seq: number, data: unknown): boolean | undefined {
     const message = this.get(seq);
     this.fail(seq, "refused", error("refused", "the server refused the message (see `cause`)", data), message);
-    return !!message?.isDurable;
+    return message?.isDurable;
   }
 
   /** The end of a message, and of a request, without success. */
