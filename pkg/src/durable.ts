@@ -15,11 +15,10 @@ export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outb
 /** Whose messages are kept, and how many. */
 export interface DurableOutboxOptions {
   /**
-   * Whose messages these are. Default `"default"`. It must name the user, and the application if several share the origin: what is
-   * found under a name is sent under the token of whoever is logged in. An empty or undefined name throws, because an id that has
-   * not been loaded yet would otherwise mix users.
+   * Whose messages these are. It must name the user, and the application if several share the origin: what is found under a name is sent under the token of
+   * whoever is logged in. An empty or undefined name throws, because an id that has not been loaded yet would otherwise mix users.
    */
-  name?: string;
+  name: string;
   /** Most messages on disk, of all tabs and senders of this name. Default 1 000. Above 0. */
   maxMessages?: number;
   /** Most bytes on disk, counted as the sizes of their frames in UTF-8. Default 1 048 576. Above 0. */
@@ -35,11 +34,13 @@ export interface DurableOutboxOptions {
  *
  * Throws an error with the code `invalid_option` if an option cannot be used.
  */
-export function durableOutbox(options: DurableOutboxOptions = {}): Outbox {
-  const { maxMessages = 1_000, maxBytes = 1_048_576 } = options;
-  const { name } = { name: "default", ...options };
+export function durableOutbox(options: DurableOutboxOptions): Outbox {
+  const { name, maxMessages = 1_000, maxBytes = 1_048_576 } = options ?? {};
   if (typeof name !== "string" || !name || !(maxMessages > 0 && maxBytes > 0)) {
-    throw failure("invalid_option", "`name` must be a text, `maxMessages` and `maxBytes` must be above 0");
+    throw failure(
+      "invalid_option",
+      "`name` must be a text that names the user, `maxMessages` and `maxBytes` must be above 0",
+    );
   }
   return makeOutbox(name, maxMessages, maxBytes);
 }

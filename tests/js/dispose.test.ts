@@ -186,7 +186,7 @@ async function collected(what: string): Promise<{ clients: number; wasm: boolean
     const registry = new FinalizationRegistry(() => freed++);
     const clients = [];
     for (let count = 0; count < 1000; count++) {
-      const outbox = count % 2 ? durableOutbox() : undefined;
+      const outbox = count % 2 ? durableOutbox({ name: "default" }) : undefined;
       const client = new NativeSocketClient({ url: "http://server.test", delivery: "reliable", outbox });
       registry.register(client, count);
       client.on("note", () => client.getSnapshot());

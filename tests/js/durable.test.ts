@@ -1,4 +1,4 @@
-import { durableOutbox, type StoredMessage } from "everwire/durable";
+import { type DurableOutboxOptions, durableOutbox, type StoredMessage } from "everwire/durable";
 import { IDBDatabase } from "fake-indexeddb";
 import { describe, expect, it, vi } from "vitest";
 import { message, names, openPage, outboxOf, refusal, stored, useStorage } from "./harness/storage";
@@ -410,13 +410,20 @@ describe("options", () => {
     { name: "" },
     { name: undefined as unknown as string },
     { name: 7 as unknown as string },
-    { maxMessages: 0 },
-    { maxBytes: Number.NaN },
-    { maxBytes: "many" as unknown as number },
-  ])("%j is refused by name", (options) => {
+    { maxMessages: 0, name: "ada" },
+    { maxBytes: Number.NaN, name: "ada" },
+    { maxBytes: "many" as unknown as number, name: "ada" },
+  ])("%j is refused by name", (options: DurableOutboxOptions) => {
     const [field = ""] = Object.keys(options);
     const make = () => durableOutbox(options);
     expect(make).toThrow(expect.objectContaining({ name: "OutboxError", code: "invalid_option" }));
     expect(make).toThrow(field);
+  });
+
+  it("must name the user", () => {
+    const make = durableOutbox as (options?: object) => unknown;
+    for (const options of [undefined, null as unknown as object, {}, { maxBytes: 10 }]) {
+      expect(() => make(options)).toThrow("`name` must be a text that names the user");
+    }
   });
 });

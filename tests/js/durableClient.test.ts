@@ -13,7 +13,8 @@ useStandIns();
 /** The disk and the locks have done what they were asked for. */
 const settle = () => vi.advanceTimersByTimeAsync(50);
 
-const makePage = (options?: Options): NativeSocketClient => reliableClient({ outbox: durableOutbox(), ...options });
+const makePage = (options?: Options): NativeSocketClient =>
+  reliableClient({ outbox: durableOutbox({ name: "default" }), ...options });
 
 /** A page whose socket is open, though nobody has spoken yet. */
 async function connectedPage(options?: Options) {

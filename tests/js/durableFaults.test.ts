@@ -302,7 +302,7 @@ it("making an outbox touches nothing, and neither does what is asked of it befor
     vi.stubGlobal(name, undefined);
     Object.defineProperty(globalThis, name, { configurable: true, get: () => touched.push(name) });
   }
-  const outbox = durableOutbox();
+  const outbox = durableOutbox({ name: "default" });
   outbox.acknowledge("a", 1);
   outbox.remove("a", 1);
   expect((await refusal(outbox.put(message("a", 1)))).code).toBe("storage_unavailable");

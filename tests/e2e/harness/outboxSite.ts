@@ -159,7 +159,7 @@ const PAGE = `<!doctype html><title>outbox</title><script type="module">
   let clientId;
   window.adopt = async (id, options) => {
     clientId = id;
-    window.outbox = durableOutbox(options);
+    window.outbox = durableOutbox({ name: "default", ...options });
     return (await outbox.open(id)).map((message) => message.clientId + message.seq);
   };
   window.put = async (seqs, length) => {

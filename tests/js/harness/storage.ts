@@ -40,14 +40,14 @@ const pages = new Map<string, Outbox>();
 
 let closeLater: (outbox: Outbox) => void = () => {};
 
-export function outboxOf(options?: DurableOutboxOptions): Outbox {
-  const outbox = durableOutbox(options);
+export function outboxOf(options?: Partial<DurableOutboxOptions>): Outbox {
+  const outbox = durableOutbox({ name: "default", ...options });
   closeLater(outbox);
   return outbox;
 }
 
 /** A page's outbox and what it adopted. */
-export async function openPage(clientId: string, options?: DurableOutboxOptions) {
+export async function openPage(clientId: string, options?: Partial<DurableOutboxOptions>) {
   const outbox = outboxOf(options);
   pages.set(clientId, outbox);
   const inherited: StoredMessage[] = [];

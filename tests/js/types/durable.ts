@@ -1,11 +1,15 @@
 import { durableOutbox, type Outbox, type OutboxErrorCode, type StoredMessage } from "everwire/durable";
 
-const outbox: Outbox = durableOutbox();
+const outbox: Outbox = durableOutbox({ name: "ada" });
+// @ts-expect-error: whose messages they are is never left open.
+durableOutbox();
+// @ts-expect-error: neither is it here.
+durableOutbox({ maxMessages: 10 });
 durableOutbox({ name: "ada", maxMessages: 10, maxBytes: 1_000 });
 // @ts-expect-error: an id that has not been loaded yet would mix users.
 durableOutbox({ name: undefined });
 // @ts-expect-error: no such option.
-durableOutbox({ database: "other" });
+durableOutbox({ name: "ada", database: "other" });
 
 const adopted: Promise<StoredMessage[]> = outbox.open("k3");
 const stored: Promise<void> = outbox.put({
