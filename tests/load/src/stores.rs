@@ -42,7 +42,8 @@ struct Report {
     stored_fanout: Vec<fanout::Stage>,
     /// Connections that have not, and theirs.
     ramp: Ramp,
-    fanout: fanout::Stage,
+    /// Missing where several nodes have no Redis: what is not stored then stays within each.
+    fanout: Option<fanout::Stage>,
 }
 
 /// Measures, prints and writes the report, and says what went wrong, a sentence each.
@@ -82,9 +83,14 @@ pub async fn run(options: &Options, store: Store, plan: &Plan) -> Result<Vec<Str
 
     let size = Size { clients: plan.clients, session_size: plan.session_size, mode: Mode::AtMostOnce };
     let (ramp, crowd) = ramp::run("ramp", &fleet, &recipe.secret, size, plan.hold).await?;
-    // What is not stored goes through Redis to other nodes, which share the machine with the first.
-    let rate = if plan.judged && options.nodes == 1 { TARGET_RATE } else { plan.rates[0] };
-    let fanout = fanout::run(&fleet, &crowd, stage(), rate, plan.warm_up, plan.measured_at(rate)).await?;
+    let fanout = if options.nodes == 1 || redis(options, store).is_some() {
+        // What is not stored goes through Redis to other nodes, which share the machine with the first.
+        let rate = if plan.judged && options.nodes == 1 { TARGET_RATE } else { plan.rates[0] };
+        Some(fanout::run(&fleet, &crowd, stage(), rate, plan.warm_up, plan.measured_at(rate)).await?)
+    } else {
+        progress::say("fan-out: left out, because without Redis what is not stored stays within a node");
+        None
+    };
     drop(crowd);
     fleet.kill().await?;
 
@@ -101,9 +107,13 @@ fn flags(options: &Options, store: Store) -> Result<Vec<String>> {
         Store::Sqlite => fresh_file(&options.out)?,
         Store::Postgres => options.postgres.clone().context("--store postgres needs --postgres")?,
     };
-    let redis = options.redis.iter().filter(|_| store == Store::Postgres);
-    let redis = redis.flat_map(|url| ["--redis".to_owned(), url.clone()]);
+    let redis = redis(options, store).into_iter().flat_map(|url| ["--redis".to_owned(), url.clone()]);
     Ok(["--database".to_owned(), database].into_iter().chain(redis).collect())
+}
+
+/// The way between nodes.
+fn redis(options: &Options, store: Store) -> Option<&String> {
+    options.redis.as_ref().filter(|_| store == Store::Postgres)
 }
 
 fn fresh_file(directory: &Path) -> Result<String> {
@@ -140,7 +150,7 @@ impl Report {
             "deliveries", "wanted/s", "delivered/s", "p50 ms", "p99 ms", "servers", "others", "lost"
         );
         let stored = self.stored_fanout.iter().map(|stage| ("stored for each member", stage));
-        for (name, stage) in stored.chain([("not stored", &self.fanout)]) {
+        for (name, stage) in stored.chain(self.fanout.iter().map(|stage| ("not stored", stage))) {
             println!(
                 "  {name:<28} {:>9} {:>11} {:>8.1} {:>8.1} {:>7.2} {:>7.2} {:>6}",
                 stage.wanted_per_s,
@@ -183,7 +193,7 @@ impl Report {
             }
         }
         let within = self.stored_fanout.iter().filter(|stage| !is_overload(stage));
-        for stage in within.chain([&self.fanout]).filter(|stage| !stage.is_clean()) {
+        for stage in within.chain(&self.fanout).filter(|stage| !stage.is_clean()) {
             faults.push(format!("{} deliveries/s: not exactly once to everybody", stage.wanted_per_s));
         }
         if judged {
@@ -191,8 +201,7 @@ impl Report {
             if most < MIN_NUMBERED {
                 faults.push(format!("{most} numbered messages/s instead of {MIN_NUMBERED}"));
             }
-            let Self { store, nodes, fanout, .. } = self;
-            if (*store, *nodes) == (Store::Sqlite, 1)
+            if let (Store::Sqlite, 1, Some(fanout)) = (self.store, self.nodes, &self.fanout)
                 && (fanout.delivered_per_s < MIN_DELIVERIES || fanout.p99_ms >= MAX_P99_MS)
             {
                 let (rate, p99) = (fanout.delivered_per_s, fanout.p99_ms);
