@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from everwire import Context, Everwire, Limits, Refuse, SqliteStore, Tokens
 from everwire.store import NewEvent
+from everwire.store.endings import TransactionMisuseError
 from everwire.store.sqlite import SqliteTransaction
 from everwire.testing import Running, running
 from everwire.token import Identity
@@ -38,7 +39,15 @@ def cancel_what_it_waits_for() -> asyncio.Task[None]:
     return task
 
 
-@pytest.mark.parametrize("kind", ["cancelled", "cancelled task", "exit", "generator exit"])
+def cancel_itself() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+
+
+@pytest.mark.parametrize(
+    "kind", ["cancelled", "cancelled task", "cancels itself", "cancels itself and ends", "exit", "generator exit"]
+)
 async def test_a_handler_that_fails_otherwise_than_by_an_exception_stops_nobody(start: Start, kind: str) -> None:
     async with start() as server:
 
@@ -48,6 +57,11 @@ async def test_a_handler_that_fails_otherwise_than_by_an_exception_stops_nobody(
                 raise asyncio.CancelledError
             if kind == "cancelled task":
                 await cancel_what_it_waits_for()
+            if kind.startswith("cancels itself"):
+                cancel_itself()
+                if kind == "cancels itself and ends":
+                    return
+                await asyncio.sleep(0)
             raise SystemExit if kind == "exit" else GeneratorExit
 
         await refuses_alone(server, "fail")
@@ -57,21 +71,88 @@ async def test_a_handler_that_fails_otherwise_than_by_an_exception_stops_nobody(
         await ben.close()
 
 
+async def test_a_handler_that_is_cancelled_after_its_end_stops_nobody(start: Start) -> None:
+    async with start() as server:
+        tasks: list[asyncio.Task[Any]] = []
+
+        @server.wire.on("keep")
+        async def keep(ctx: Context, data: dict[str, Any]) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.append(task)
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("keep", seq=1)
+        await ada.acknowledged(1)
+        tasks[0].cancel()
+        await ada.send("note", {"text": "next"}, seq=2)
+        await ada.acknowledged(2)
+        assert await server.wire.is_healthy()
+        await ada.close()
+
+
+async def test_what_a_handler_has_started_and_not_waited_for_is_told_that_it_is_too_late(start: Start) -> None:
+    async with start() as server:
+        has_ended, is_done = asyncio.Event(), asyncio.Event()
+        refused: list[Any] = []
+        running: list[asyncio.Task[None]] = []
+
+        async def later(ctx: Context, kept: Any) -> None:
+            await has_ended.wait()
+
+            async def run(act: Callable[[], Any]) -> None:
+                outcome = act()
+                if asyncio.iscoroutine(outcome):
+                    await outcome
+
+            for act in (
+                lambda: ctx.publish("ada", "late", {}),
+                lambda: ctx.tell("ada", "late", {}),
+                lambda: ctx.answer("late", {}),
+                lambda: ctx.after_commit(lambda: None),
+                lambda: ctx.join("r1"),
+                lambda: ctx.publish_to_room("r1", "late", {}),
+                lambda: ctx.tell_room("r1", "late", {}),
+                ctx.db,
+                lambda: kept.execute("CREATE TABLE late (id)"),
+                lambda: kept.cursor(),
+            ):
+                with pytest.raises(TransactionMisuseError, match="after the handler had ended"):
+                    await run(act)
+                refused.append(act)
+            is_done.set()
+
+        @server.wire.on("start")
+        async def start_something(ctx: Context, data: dict[str, Any]) -> None:
+            running.append(asyncio.create_task(later(ctx, await ctx.db())))
+
+        @server.wire.on("wait")
+        async def wait(ctx: Context, data: dict[str, Any]) -> None:
+            await ctx.db()
+            has_ended.set()
+            await is_done.wait()
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("start", seq=1)
+        await ada.acknowledged(1)
+        await ada.send("wait", seq=2)
+        await asyncio.wait_for(running[0], 5)
+        await ada.acknowledged(2)
+        assert len(refused) == 10
+        await ada.close()
+
+
 async def test_a_server_that_no_longer_processes_says_so_and_closes_its_connections(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with start() as server:
-
-        @server.wire.on("end")
-        async def end(ctx: Context, data: dict[str, Any]) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            task.cancel()
-            await asyncio.sleep(0)
-
         ada = await server.connect("ada")
         await ada.hello()
-        await ada.send("end", seq=1)
+        for task in asyncio.all_tasks():
+            if "Writer.run" in str(task.get_coro()):
+                task.cancel()
         assert await ada.closed() == 1011
         assert not await server.wire.is_healthy()
         assert "stopped processing" in caplog.text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import frames
 from .store import NewEvent, Transaction
+from .store.endings import too_late
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -41,13 +42,14 @@ class Effects:
 class Context:
     """Handed to a handler. Everything in it happens in the transaction that writes `last`, or after its commit, or not at all."""
 
-    __slots__ = ("_engine", "_peer", "_savepoint", "_tx", "effects", "request", "seq", "type")
+    __slots__ = ("_engine", "_has_ended", "_peer", "_savepoint", "_tx", "effects", "request", "seq", "type")
 
     def __init__(self, engine: "Engine", peer: "Peer", tx: Transaction, kind: str, seq: int, request: bool) -> None:
         self._engine = engine
         self._peer = peer
         self._tx = tx
         self._savepoint = False
+        self._has_ended = False
         self.effects = Effects()
         self.type = kind
         self.seq = seq
@@ -64,8 +66,9 @@ class Context:
         return self._peer.client_id
 
     async def db(self) -> Any:
-        """The driver's connection, inside the transaction: `sqlite3.Connection` or `asyncpg.Connection`. Neither commit nor keep
-        it. What is done here is undone if the handler refuses or fails."""
+        """The driver's connection, inside the transaction: `sqlite3.Connection` or `asyncpg.Connection`. Do not commit. What is done here
+        is undone if the handler refuses or fails. Keep neither it nor the context: once the handler has ended, they raise
+        `TransactionMisuseError`."""
         await self._guard()
         return self._tx.native
 
@@ -74,19 +77,23 @@ class Context:
     ) -> None:
         """Stores an event for a user, who gets it exactly once, on every device, also when they come later. Users who have never
         said `hello` get it if they are connected. `echo=False` leaves out the connection that sent this message."""
+        self._check("publish()")
         self.effects.events.append(self._engine.event(user, kind, data, stream, "" if echo else self._peer.origin))
 
     def tell(self, user: str, kind: str, data: Mapping[str, Any], *, echo: bool = True) -> None:
         """Sends an event to the connections that the user has now, at most once, after the commit."""
+        self._check("tell()")
         frames.check_name("user", user)
         self.effects.tells.append((user, frames.event(kind, data), echo))
 
     def answer(self, kind: str, data: Mapping[str, Any]) -> None:
         """Sends an event to this connection only, at most once, after the commit."""
+        self._check("answer()")
         self.effects.here.append(frames.event(kind, data))
 
     def after_commit(self, call: AfterCommit) -> None:
         """Runs a function after the commit, once, if this process lives: for what is slow or cannot be undone. It may be async."""
+        self._check("after_commit()")
         self.effects.after.append(call)
 
     async def join(self, room: str) -> None:
@@ -135,19 +142,26 @@ class Context:
 
     async def tell_room(self, room: str, kind: str, data: Mapping[str, Any]) -> None:
         """`tell` for everyone who is connected, except for this connection."""
+        self._check("tell_room()")
         elsewhere: list[str] = []
         if self._engine.bus is not None:
             await self._guard()
             elsewhere = await self._tx.members(room)
         self.effects.room_tells.append(RoomTell(room, frames.event(kind, data), tuple(elsewhere)))
 
+    def _check(self, what: str) -> None:
+        if self._has_ended:
+            raise too_late(what)
+
     async def _guard(self) -> None:
+        self._check("the database")
         if not self._savepoint:
             self._savepoint = True
             await self._tx.savepoint()
 
     async def finish(self, *, keep: bool) -> None:
         """Ends the handler's part of the transaction."""
+        self._has_ended = True
         if self._savepoint:
             await (self._tx.release() if keep else self._tx.rollback())
         if not keep:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +179,21 @@ async def _handle(engine: "Engine", ctx: Context, data: dict[str, Any]) -> dict[
     if handler is None:
         raise Refuse("unknown_type")
     async with asyncio.timeout(engine.limits.handler_timeout_s):
-        return await handler.run(ctx, data)
+        # Who cancels the current task of a handler, even later, must not end the task that processes everything.
+        result = await asyncio.create_task(_caught(handler.run(ctx, data)))
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+async def _caught(running: Awaitable[dict[str, Any]]) -> dict[str, Any] | BaseException:
+    """A task that fails by what is no `Exception` would end more than itself."""
+    try:
+        return await running
+    except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        return error
 
 
 def _reply(peer: "Peer", seq: int, result: dict[str, Any]) -> NewEvent:

@@ -16,6 +16,13 @@ def not_yours(what: str) -> TransactionMisuseError:
     )
 
 
+def too_late(what: str) -> TransactionMisuseError:
+    return TransactionMisuseError(
+        f"{what} came after the handler had ended, and with it its part of the transaction: await what a handler starts,"
+        " or publish from outside of handlers"
+    )
+
+
 def checked(sql: str) -> str:
     """The same text, if none of the statements in it ends the transaction."""
     if _MAY_END.search(sql) is not None:

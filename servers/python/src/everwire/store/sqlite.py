@@ -407,12 +407,15 @@ class SqliteTransaction:
 
     async def savepoint(self) -> None:
         self._execute("SAVEPOINT everwire")
+        self._db.begin_turn()
 
     async def rollback(self) -> None:
+        self._db.end_turn()
         self._execute("ROLLBACK TO everwire")
         self._execute("RELEASE everwire")
 
     async def release(self) -> None:
+        self._db.end_turn()
         self._execute("RELEASE everwire")
 
     def forget(self, user: str, stream: str, upto: int) -> int:
