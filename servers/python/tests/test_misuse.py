@@ -1,7 +1,10 @@
 """Handlers that do what they should not: only their own message suffers."""
 
 import asyncio
+import math
 import sqlite3
+import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -321,6 +324,87 @@ async def test_an_authentication_that_fails_or_hangs_closes_with_1011_and_logs_n
     assert "secret words" not in caplog.text
 
 
+@pytest.mark.parametrize("user", ["", "x" * 129, "a\0b", "\ud800", 5, None])
+async def test_a_user_that_nothing_can_be_stored_for_is_refused_as_a_token_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, user: Any
+) -> None:
+    tokens = Tokens("a secret that is long enough for what it has to do here")
+    store = SqliteStore(tmp_path / "everwire.db", durable=False)
+    wire = Everwire(store=store, authenticate=lambda _: Identity(user, math.inf))
+    async with running(Starlette(routes=[wire.route()], lifespan=wire.lifespan), wire, tokens) as server:
+        ada = await server.connect("ada")
+        assert await ada.closed() == 1008
+        with pytest.raises(ValueError, match="a user is named by"):
+            await wire.handle(user, "note", {})
+    assert "authenticate found nobody: a user is named by" in caplog.text
+
+
+@pytest.mark.parametrize("greeting", [LookupError("secret words"), {"a": {1}}, "hello"])
+async def test_a_greeting_that_cannot_be_made_closes_with_1011_and_logs_no_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, greeting: Any
+) -> None:
+    def on_connect(user: str) -> Any:
+        if isinstance(greeting, Exception):
+            raise greeting
+        return greeting
+
+    tokens = Tokens("a secret that is long enough for what it has to do here")
+    store = SqliteStore(tmp_path / "everwire.db", durable=False)
+    wire = Everwire(store=store, tokens=tokens, on_connect=on_connect)
+    async with running(Starlette(routes=[wire.route()], lifespan=wire.lifespan), wire, tokens) as server:
+        ada = await server.connect("ada")
+        assert await ada.closed() == 1011
+    assert "on_connect failed" in caplog.text
+    assert "secret words" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_server_begins_again_in_another_event_loop(tmp_path: Path) -> None:
+    tokens = Tokens("a secret that is long enough for what it has to do here")
+    wire = Everwire(store=SqliteStore(tmp_path / "everwire.db", durable=False), tokens=tokens)
+
+    @wire.on("note")
+    async def note(ctx: Context, data: dict[str, Any]) -> None:
+        await ctx.db()
+
+    async def one_life() -> None:
+        app = Starlette(routes=[wire.route()], lifespan=wire.lifespan)
+        async with running(app, wire, tokens) as server:
+            clients = [await server.connect(user) for user in ("ada", "ben")]
+            for client in clients:
+                await client.hello()
+            for client in clients:
+                await client.send("note", seq=1)
+            for client in clients:
+                await client.acknowledged(1)
+            for client in clients:
+                await client.close()
+
+    for _ in range(3):
+        asyncio.run(one_life())
+
+
+async def test_a_store_closes_behind_a_commit_whose_task_was_cancelled(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "everwire.db", durable=False)
+    await store.open(Limits())
+    has_begun, has_ended = threading.Event(), threading.Event()
+
+    def commit() -> None:
+        has_begun.set()
+        time.sleep(0.1)
+        assert store._writer is not None
+        sqlite3.Connection.execute(store._writer, "SELECT 1")
+        has_ended.set()
+
+    committing = asyncio.create_task(store._in_thread(commit))
+    await asyncio.to_thread(has_begun.wait)
+    committing.cancel()
+    await asyncio.wait([committing])
+    assert not has_ended.is_set()
+    await store.close()
+    assert has_ended.is_set()
+
+
 async def test_text_that_is_no_utf_8_closes_with_1007_and_logs_no_traceback(
     server: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -346,5 +430,7 @@ async def test_an_event_that_no_client_could_take_is_refused_to_who_publishes_it
         await refuses_alone(server, "publish")
         with pytest.raises(ValueError, match=r"event|protocol"):
             server.wire.tell("ada", kind, data)
+        with pytest.raises(ValueError, match=r"event|protocol"):
+            await server.wire.publish_to_room("nobody is here", kind, data)
         with pytest.raises(ValueError, match=r"event|protocol"):
             await server.wire.publish("ada", kind, data)

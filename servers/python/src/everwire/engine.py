@@ -106,6 +106,7 @@ class Engine:
     async def _run(self) -> None:
         if self.bus is not None:
             await self.bus.open(self)
+        self.writer.open()
         loops = [self.writer.run() for _ in range(self.store.writers)]
         loops += [self.keeper.watch(), self.keeper.look_after_connections(), self.keeper.look_after_store()]
         self.is_open = True

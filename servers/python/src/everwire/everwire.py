@@ -144,17 +144,28 @@ class Everwire:
         await websocket.accept()
         if await refuse_surplus(self.engine, websocket, identity):
             return
-        if self._on_connect is not None:
-            data = self._on_connect(identity.user)
-            if data is not None:
-                await websocket.send_text(frames.event("connected", data))
+        try:
+            data = None if self._on_connect is None else self._on_connect(identity.user)
+            greeting = None if data is None else frames.event("connected", data)
+        except Exception as error:
+            log.error("on_connect failed: %s", describe(error))
+            await websocket.close(1011, "internal error")
+            return
+        if greeting is not None:
+            await websocket.send_text(greeting)
         await serve(self.engine, websocket, identity)
 
     async def identity(self, connection: HTTPConnection) -> Identity:
         """Who this is, by `?token=` on WebSockets and `Authorization: Bearer` elsewhere. Raises `TokenRefused`."""
         if self._authenticate is not None:
             found = self._authenticate(connection)
-            return found if isinstance(found, Identity) else await found
+            identity = found if isinstance(found, Identity) else await found
+            try:
+                frames.check_name("user", identity.user)
+            except frames.EventError as error:
+                log.error("authenticate found nobody: %s", error)
+                raise TokenRefused("no such user") from None
+            return identity
         assert self._tokens is not None  # noqa: S101
         scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else None
@@ -176,6 +187,7 @@ class Everwire:
         await self.engine.publish([self.engine.event(user, kind, data, stream, "")])
 
     async def publish_to_room(self, room: str, kind: str, data: Mapping[str, Any]) -> None:
+        frame = self.engine.frame(kind, data)
         async with self.store.transaction() as tx:
             stored = await tx.members(room)
         users = dict.fromkeys([*stored, *self.engine.rooms.users(room)])
@@ -183,10 +195,11 @@ class Everwire:
         if events:
             await self.engine.publish(events)
         if self.engine.bus is not None:
-            self.engine.bus.tell(ToRoom(room, but=list(users)), frames.event(kind, data))
+            self.engine.bus.tell(ToRoom(room, but=list(users)), frame)
 
     async def handle(self, user: str, kind: str, data: dict[str, Any]) -> list[dict[str, Any]]:
         """Processes a message that came by other means than a connection, at most once, and returns the answers."""
+        frames.check_name("user", user)
         identity = Identity(user, math.inf)
         now = time.monotonic()
         peer = Peer(identity, now, self.limits.window, self.engine.rates.bucket(user, "message", now))

@@ -34,6 +34,11 @@ class Writer:
         self._ready: deque[Peer] = deque()
         self._work = asyncio.Event()
 
+    def open(self) -> None:
+        """Begins in the event loop that runs now."""
+        self._ready.clear()
+        self._work = asyncio.Event()
+
     def submit(self, peer: Peer, arrived: Arrived) -> None:
         if arrived.frame.seq and (peer.unpaid or not peer.messages.take(arrived.at)):
             arrived.is_paid = False

@@ -57,6 +57,8 @@ class RedisBus:
 
     async def open(self, listener: Listener) -> None:
         self._listener = listener
+        # It belongs to the event loop that waits for it, and tests have one each.
+        self._work = asyncio.Event()
         self._tasks = [asyncio.create_task(loop) for loop in (self._beat(), self._send(), self._listen())]
 
     async def close(self) -> None:

@@ -93,6 +93,8 @@ class PostgresStore:
 
     async def open(self, limits: Limits) -> int:
         self._limits = limits
+        # It belongs to the event loop that waits for it, and tests have one each.
+        self._changes = asyncio.Queue(1000)
         try:
             if self._url is not None:
                 self._made = await asyncpg.create_pool(

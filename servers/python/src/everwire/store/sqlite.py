@@ -101,6 +101,8 @@ class SqliteStore:
 
     async def open(self, limits: Limits) -> int:
         self._limits = limits
+        # It belongs to the event loop that waits for it, and tests have one each.
+        self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="everwire-sqlite")
         try:
             return await self._in_thread(self._open)
@@ -138,14 +140,15 @@ class SqliteStore:
 
     async def close(self) -> None:
         async with self._lock:
+            # A commit whose task was cancelled may be under way in it.
+            if self._thread is not None:
+                self._thread.shutdown(wait=True)
+                self._thread = None
             for connection in (self._reader, self._writer):
                 if connection is not None:
                     with suppress(sqlite3.Error):
                         sqlite3.Connection.close(connection)
             self._reader = self._writer = None
-            if self._thread is not None:
-                self._thread.shutdown(wait=True)
-                self._thread = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
