@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,39 @@ async def test_a_handler_cannot_end_the_transaction_that_others_are_in(
         assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
         assert [frame["data"]["text"] for frame in came if frame["type"] == "noted"] == ["before", "after"]
         assert "is not for handlers" in caplog.text
+        await ada.close()
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_content_for_which_sqlite_rolls_everything_back_is_refused_alone(
+    start: Start, tmp_path: Path, goes_on: bool
+) -> None:
+    async with start() as server:
+
+        @server.wire.on("twice")
+        async def twice(ctx: Context, data: dict[str, Any]) -> None:
+            db: sqlite3.Connection = await ctx.db()
+            db.execute("CREATE TABLE IF NOT EXISTS once (id INTEGER PRIMARY KEY ON CONFLICT ROLLBACK)")
+            db.execute("INSERT INTO once VALUES (1)")
+            try:
+                db.execute("INSERT INTO once VALUES (1)")
+            except sqlite3.IntegrityError:
+                if not goes_on:
+                    raise
+            with suppress(sqlite3.ProgrammingError):
+                db.execute("CREATE TABLE beside (id)")
+            ctx.publish(ctx.user, "done", {})
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("note", {"text": "before"}, seq=1)
+        await ada.send("twice", seq=2)
+        await ada.send("note", {"text": "after"}, seq=3)
+        came = await ada.acknowledged(3) + await ada.settle()
+        assert [frame["data"]["code"] for frame in came if frame["type"] == "error"] == ["internal"]
+        assert [frame["data"].get("text") for frame in came if "stream" in frame] == ["before", "after"]
+        with sqlite3.connect(tmp_path / "everwire.db") as db:
+            assert db.execute("SELECT name FROM sqlite_schema WHERE name IN ('once', 'beside')").fetchall() == []
         await ada.close()
 
 

@@ -101,6 +101,8 @@ def test_tokens_are_masked_wherever_they_are() -> None:
     assert mask("GET /api/ws?token=eyJ.a.b&x=1 HTTP/1.1") == "GET /api/ws?token=***&x=1 HTTP/1.1"
     assert mask('"/ws?x=1&TOKEN=abc"') == '"/ws?x=1&TOKEN=***"'
     assert mask("a tokenizer=3") == "a tokenizer=3"
+    assert mask("GET /api/ws?%74oken=eyJ.a.b HTTP/1.1") == "GET /api/ws?%74oken=*** HTTP/1.1"
+    assert mask("/ws?x=1&access%5Ftoken=abc") == "/ws?x=1&access%5Ftoken=***"
     record = logging.LogRecord("n", 20, "p", 1, '%s - "%s" %d', ("1.2.3.4", "/ws?token=abc", 200), None)
     MaskTokens().filter(record)
     assert record.getMessage() == '1.2.3.4 - "/ws?token=***" 200'

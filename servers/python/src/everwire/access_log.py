@@ -2,13 +2,20 @@
 
 import logging
 import re
+from urllib.parse import unquote_plus
 
-_TOKEN = re.compile(r"((?:^|[?&\s\"'])(?:token|access_token)=)[^&\s\"'#]+", re.IGNORECASE)
+_PARAMETER = re.compile(r"((?:^|[?&\s\"'])([^?&=\s\"'#]{1,64})=)[^&\s\"'#]+")
+_NAMES = ("token", "access_token")
 LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi", "uvicorn", "hypercorn.access", "websockets.server")
 
 
 def mask(text: str) -> str:
-    return _TOKEN.sub(r"\1***", text)
+    return _PARAMETER.sub(_mask_value, text)
+
+
+def _mask_value(parameter: re.Match[str]) -> str:
+    # A name may be written in escapes, and is the same.
+    return f"{parameter[1]}***" if unquote_plus(parameter[2]).lower() in _NAMES else parameter[0]
 
 
 class MaskTokens(logging.Filter):

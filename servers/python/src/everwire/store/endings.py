@@ -23,6 +23,13 @@ def too_late(what: str) -> TransactionMisuseError:
     )
 
 
+def undone() -> TransactionMisuseError:
+    return TransactionMisuseError(
+        "a statement of this handler has made SQLite roll back the whole transaction (`OR ROLLBACK`, `RAISE(ROLLBACK, …)`):"
+        " the message is refused"
+    )
+
+
 def checked(sql: str) -> str:
     """The same text, if none of the statements in it ends the transaction."""
     if _MAY_END.search(sql) is not None:

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
-from .endings import checked, not_yours, too_late
+from .endings import checked, not_yours, too_late, undone
 
 _Cursor = TypeVar("_Cursor", bound=sqlite3.Cursor)
 
@@ -37,8 +37,12 @@ class LentConnection(sqlite3.Connection):
 
     def check_turn(self) -> None:
         turn = _turn.get()
-        if turn is not None and turn is not self._current:
+        if turn is None:
+            return
+        if turn is not self._current:
             raise too_late("a statement")
+        if not self.in_transaction:
+            raise undone()
 
     def commit(self) -> None:
         raise not_yours("commit()")

@@ -413,13 +413,18 @@ class SqliteTransaction:
         self._db.begin_turn()
 
     async def rollback(self) -> None:
-        self._db.end_turn()
+        self._end_turn()
         self._execute("ROLLBACK TO everwire")
         self._execute("RELEASE everwire")
 
     async def release(self) -> None:
-        self._db.end_turn()
+        self._end_turn()
         self._execute("RELEASE everwire")
+
+    def _end_turn(self) -> None:
+        self._db.end_turn()
+        if not self._db.in_transaction:
+            raise ContentRefused("a statement of a handler has rolled back the transaction")
 
     def forget(self, user: str, stream: str, upto: int) -> int:
         return self._execute(
