@@ -303,3 +303,54 @@ async def test_tokens_are_masked_in_the_servers_logs(server: Running, caplog: py
         await ada.close()
     assert "token=***" in caplog.text
     assert token not in caplog.text
+
+
+async def test_handlers_that_wait_are_committed_one_by_one_and_hold_up_no_hello(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("everwire.writer._LONGEST_S", 0.05)
+    async with start() as server:
+        naps: list[str] = []
+
+        @server.wire.on("nap")
+        async def nap(ctx: Context, data: dict[str, Any]) -> None:
+            await asyncio.sleep(0.1)
+            naps.append(ctx.user)
+
+        sleepers = [await server.connect(user) for user in ("ada", "ben")]
+        for sleeper in sleepers:
+            await sleeper.hello()
+        for sleeper in sleepers:
+            for seq in (1, 2, 3):
+                await sleeper.send("nap", seq=seq)
+            # One is missing before it.
+            await sleeper.send("nap", seq=9, prev=8)
+        carl = await server.connect("carl")
+        await carl.hello()
+        assert len(naps) < 6
+        for sleeper in sleepers:
+            acks = [(await sleeper.until("ack"))["data"]["seq"] for _ in range(3)]
+            assert acks == [1, 2, 3]
+            assert await sleeper.closed() == 4409
+        assert naps == ["ada", "ben"] * 3
+        await carl.close()
+
+
+async def test_a_hello_that_would_be_answered_too_late_is_given_up(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("everwire.keeper._HELLO_WAITS_S", 0.1)
+    async with start() as server:
+
+        @server.wire.on("nap")
+        async def nap(ctx: Context, data: dict[str, Any]) -> None:
+            await asyncio.sleep(2)
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        await ada.send("nap", seq=1)
+        ben = await server.connect("ben")
+        await ben.send("hello", {"versions": [1], "client_id": "b" * 20, "streams": {}})
+        assert await ben.closed() == 1013
+        await ada.acknowledged(1)
+        await ada.close()

@@ -121,6 +121,8 @@ class _Reader:
             self._engine.metrics.count("ws_errors_total", code=refusal.code)
             self._engine.send(peer, frames.error(refusal.code, refusal.message, "hello"))
             return
+        if not peer.hellos_waiting:
+            peer.hello_at = time.monotonic()
         peer.hellos_waiting += 1
         self._engine.writer.submit(peer, Arrived(frame, time.monotonic(), hello))
 

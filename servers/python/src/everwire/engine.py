@@ -389,5 +389,8 @@ async def _run_after(call: Any) -> None:
         result = call()
         if hasattr(result, "__await__"):
             await result
-    except Exception as error:
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise
+    # A `SystemExit` out of a task would end the event loop.
+    except BaseException as error:
         log.error("a function after a commit failed: %s", describe(error))

@@ -20,6 +20,8 @@ log = logging.getLogger("everwire")
 _TICK_S = 0.5
 _ACK_AGAIN_S = 2.0
 _PING_WAITS_S = 1.0
+# Clients give up a connection on which they have no welcome after 10 s, and then this server's reliable mode.
+_HELLO_WAITS_S = 8.0
 _SLOW_POLL_S = 15.0
 _DEAF_POLL_S = 1.0
 _MEMBERSHIP_LAPSES_S = 60.0
@@ -75,13 +77,15 @@ class Keeper:
         await self._keep([peer for peer in self._engine.take_doubtful() if peer.closing is None])
 
     def _look_after(self, peer: Peer, now: float) -> None:
-        if peer.holds_back and now - peer.acked_at >= _ACK_AGAIN_S:
+        if peer.client_id and peer.queued and now - peer.acked_at >= _ACK_AGAIN_S:
             peer.acknowledge(now)
         if not peer.hellos_waiting and peer.inbox and now - peer.inbox[0].at > _PING_WAITS_S:
             self._answer_pings(peer)
         if peer.sending_since and now - peer.sending_since > self._engine.limits.send_timeout_s:
             peer.close(1013, "too slow")
             peer.cut()
+        if peer.hellos_waiting and now - peer.hello_at > _HELLO_WAITS_S:
+            peer.close(1013, "busy")
         if time.time() >= peer.identity.expires_at:
             peer.close(4401, "token expired")
         elif now - peer.heard_at > self._engine.limits.idle_timeout_s and not peer.holds_back:

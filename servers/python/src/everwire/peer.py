@@ -45,6 +45,8 @@ class Peer:
     inbox: deque[Arrived] = field(default_factory=deque)
     inbox_size: int = 0
     hellos_waiting: int = 0
+    hello_at: float = 0.0
+    """When the first of them came."""
     queued: bool = False
     """It waits for a writer, or one is at it."""
     unpaid: int = 0
@@ -104,6 +106,16 @@ class Peer:
         self.inbox_size -= arrived.size
         self.unpaid -= not arrived.is_paid
         return arrived
+
+    def put_back(self, arrived: list[Arrived]) -> None:
+        """They come next after all, and have paid already."""
+        self.hellos_waiting += sum(item.hello is not None for item in arrived)
+        if self.closing is not None:
+            return
+        for item in reversed(arrived):
+            item.is_paid = True
+            self.inbox.appendleft(item)
+            self.inbox_size += item.size
 
     @property
     def is_full(self) -> bool:

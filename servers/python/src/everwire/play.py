@@ -53,10 +53,15 @@ class Outcome:
     """The `ack` to send."""
     close: tuple[int, str] | None = None
     welcome: Welcome | None = None
+    left: "list[Arrived]" = field(default_factory=list)
+    """What there was no time for in this transaction."""
     played: list[Played] = field(default_factory=list)
 
 
-async def play(engine: "Engine", tx: Transaction, peer: "Peer", items: "list[Arrived]", *, refuse: bool) -> Outcome:
+async def play(
+    engine: "Engine", tx: Transaction, peer: "Peer", items: "list[Arrived]", *, refuse: bool, until: float
+) -> Outcome:
+    """Stops behind the message during which `until` has come, by the monotonic clock."""
     outcome = Outcome(peer)
     if items[0].hello is not None:
         await _hello(tx, peer, items[0], outcome)
@@ -69,9 +74,23 @@ async def play(engine: "Engine", tx: Transaction, peer: "Peer", items: "list[Arr
         return outcome
     if last or duplicates:
         outcome.last = last or peer.last
+    done = 0
     for item in run:
         await _message(engine, tx, peer, item, outcome, refuse=refuse)
+        done = max(done, item.frame.seq)
+        if item is not run[-1] and time.monotonic() > until:
+            await _stop_behind(tx, peer, done, last, outcome)
+            outcome.left = items[items.index(item) + 1 :]
+            break
     return outcome
+
+
+async def _stop_behind(tx: Transaction, peer: "Peer", done: int, taken: int, outcome: Outcome) -> None:
+    """What was taken and is not done comes in another transaction, and so does what would end the connection behind it."""
+    outcome.close = None
+    if done < taken:
+        outcome.last = done or None
+        await tx.take(peer.user, peer.client_id, peer.owner, taken, done or peer.last)
 
 
 def _sequence(peer: "Peer", items: "list[Arrived]", outcome: Outcome) -> "tuple[list[Arrived], bool]":

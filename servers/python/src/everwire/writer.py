@@ -24,6 +24,8 @@ _PEERS_PER_BATCH = 64
 _MESSAGES_PER_BATCH = 1024
 _BYTES_PER_BATCH = 512 * 1024
 _TRIES = 3
+# Handlers that wait hold up everyone who shares the transaction with them, hellos too.
+_LONGEST_S = 1.0
 
 
 class Writer:
@@ -45,8 +47,7 @@ class Writer:
         peer.push(arrived)
         if not peer.queued:
             peer.queued = True
-            self._ready.append(peer)
-            self._work.set()
+            self._queue(peer)
 
     async def process_alone(self, peer: Peer, frame: Frame) -> None:
         """For a message that no connection carries. Raises `StoreError`."""
@@ -60,7 +61,8 @@ class Writer:
                 await self._work.wait()
             peers: list[Peer] = []
             share = max(1, min(_PEERS_PER_BATCH, -(-len(self._ready) // self._engine.store.writers)))
-            while self._ready and len(peers) < share:
+            # A welcome does not wait for the handlers of others.
+            while self._ready and len(peers) < share and (not peers or _greets(self._ready[0]) == _greets(peers[0])):
                 peers.append(self._ready.popleft())
             most = max(1, _MESSAGES_PER_BATCH // len(peers))
             bytes_each = _BYTES_PER_BATCH // len(peers)
@@ -71,7 +73,8 @@ class Writer:
                 log.error("a batch failed: %s", describe(error))
                 for peer in peers:
                     peer.close(1011, "internal error")
-            for peer, items in work:
+            # Those for whom there was no time come first.
+            for peer, items in sorted(work, key=_was_played):
                 peer.hellos_waiting -= sum(item.hello is not None for item in items)
                 self._queue_again(peer)
                 peer.room.set()
@@ -105,8 +108,15 @@ class Writer:
         if wait > 0:
             asyncio.get_running_loop().call_later(min(wait, 1.0), self._queue_again, peer)
         else:
+            self._queue(peer)
+
+    def _queue(self, peer: Peer) -> None:
+        if _greets(peer):
+            # A client that gets no welcome takes this server for one without the reliable mode.
+            self._ready.appendleft(peer)
+        else:
             self._ready.append(peer)
-            self._work.set()
+        self._work.set()
 
     async def _process(self, work: list[tuple[Peer, list[Arrived]]]) -> None:
         if not work:
@@ -151,7 +161,13 @@ class Writer:
 
     async def _transact(self, work: list[tuple[Peer, list[Arrived]]], *, refuse: bool) -> list[Outcome]:
         async with self._engine.store.transaction() as tx:
-            outcomes = [await play(self._engine, tx, peer, items, refuse=refuse) for peer, items in work]
+            outcomes: list[Outcome] = []
+            until = time.monotonic() + _LONGEST_S
+            for peer, items in work:
+                if outcomes and time.monotonic() > until:
+                    outcomes.append(Outcome(peer, left=items))
+                else:
+                    outcomes.append(await play(self._engine, tx, peer, items, refuse=refuse, until=until))
             events = [event for outcome in outcomes for event in outcome.events]
             offsets = await tx.append(events, now_ms()) if events else []
         self._engine.announce(events, offsets)
@@ -178,6 +194,8 @@ class Writer:
             peer.acknowledge(now)
         for call in outcome.after:
             engine.later(call)
+        if outcome.left:
+            peer.put_back(outcome.left)
         if outcome.close is not None:
             peer.close(*outcome.close)
         for played in outcome.played:
@@ -189,3 +207,12 @@ class Writer:
         self._engine.metrics.observe("ws_message_latency_seconds", now - played.at)
         if played.code is not None:
             self._engine.metrics.count("ws_errors_total", code=played.code)
+
+
+def _greets(peer: Peer) -> bool:
+    return bool(peer.inbox) and peer.inbox[0].hello is not None
+
+
+def _was_played(one: tuple[Peer, list[Arrived]]) -> bool:
+    peer, items = one
+    return not (items and peer.inbox and peer.inbox[0] is items[0])
