@@ -250,6 +250,31 @@ describe("one fault", () => {
     expect(server.members("s1")).toEqual([]);
   });
 
+  it("who leaves on one device is a member on the other, until that one has left too or is away", async () => {
+    for (const options of [reliable, {}]) {
+      const server = startServer({ dialect: "masterx" });
+      const laptop = clientOf("ada", options);
+      const phone = clientOf("ada", options);
+      await server.settled();
+      for (const client of [laptop, phone]) accepted(client.send("join_session", { session_id: "s1" }));
+      await advance(100);
+      accepted(laptop.send("leave_session", { session_id: "s1" }));
+      await advance(100);
+      expect(server.members("s1")).toEqual(["ada"]);
+      accepted(phone.send("message_sent", { session_id: "s1", message: { id: "1", content: "hi" } }));
+      await advance(100);
+      expect(server.refused()).toEqual([]);
+      accepted(laptop.send("join_session", { session_id: "s1" }));
+      await advance(100);
+      phone.disconnect();
+      await advance(100);
+      expect(server.members("s1")).toEqual(["ada"]);
+      accepted(laptop.send("leave_session", { session_id: "s1" }));
+      await advance(100);
+      expect(server.members("s1")).toEqual([]);
+    }
+  });
+
   it("offline without an announcement is noticed by the heartbeat, and online by the next attempt", async () => {
     const server = startServer();
     const client = clientOf("ada", reliable);

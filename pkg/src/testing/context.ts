@@ -54,7 +54,10 @@ export interface MessageContext extends ReceivedMessage {
   publish(room: string, type: string, data?: Data, options?: PublishOptions): void;
   /** Makes the user a member of a room. Joining twice is the same as joining once. */
   join(room: string): void;
-  /** Ends the membership. Leaving twice is the same as leaving once. */
+  /**
+   * Ends what this client has joined. The user stays a member as long as another client of theirs that is connected has joined the room. Leaving twice is the same as
+   * leaving once.
+   */
   leave(room: string): void;
   /**
    * Whether the user may act in a room: a numbered message if they have joined it and not left, any other only if they have joined since they were last without a

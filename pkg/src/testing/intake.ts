@@ -276,7 +276,7 @@ export class Intake {
       send: (event, payload) => connection.send(event, payload),
       publish: (room, event, payload = {}, options = {}) => this.#around.publish(room, event, payload, options, author),
       join: (room) => this.#around.rooms.join(connection, room),
-      leave: (room) => this.#around.rooms.leave(user, room),
+      leave: (room) => this.#around.rooms.leave(connection, room),
       isMember: (room) => this.#around.rooms.isMember(user, room, isNumbered),
     };
     const handlers = this.#around.handlers(type);

@@ -68,6 +68,10 @@ export interface ClientRecord {
 export interface Member {
   /** Whether they have joined since they were last without a connection. */
   isPresent: boolean;
+  /** Whether one of their connections has left since, so that those that have joined keep them in, and nothing else does. */
+  hasLeft: boolean;
+  /** The connections that have joined and not left. */
+  readonly connections: Set<object>;
   /** The clients that have joined, with the connection on which they did it last. */
   readonly clients: Map<string, object>;
 }

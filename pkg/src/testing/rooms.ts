@@ -1,5 +1,5 @@
 import type { ServerConnection } from "./connection.js";
-import { entry, type Memory } from "./memory.js";
+import { entry, type Member, type Memory } from "./memory.js";
 
 /** Who is in which session or match (docs/PROTOCOL.md, "Sessions" and the appendix). */
 export class Rooms {
@@ -13,14 +13,35 @@ export class Rooms {
 
   join(connection: ServerConnection, room: string): void {
     const members = entry(this.#memory().rooms, room, () => new Map());
-    const member = entry(members, connection.user, () => ({ isPresent: false, clients: new Map() }));
+    const member = entry(members, connection.user, () => ({
+      isPresent: false,
+      hasLeft: false,
+      connections: new Set(),
+      clients: new Map(),
+    }));
     member.isPresent = true;
+    member.hasLeft = false;
+    for (const earlier of member.connections) {
+      if (!(earlier as ServerConnection).isOpen) member.connections.delete(earlier);
+    }
+    member.connections.add(connection);
     if (connection.clientId !== null) member.clients.set(connection.clientId, connection);
     this.#changed(room);
   }
 
-  leave(user: string, room: string): void {
-    if (this.#memory().rooms.get(room)?.delete(user)) this.#changed(room);
+  /** The user is in the room as long as another client of theirs that is connected has joined it. */
+  leave(connection: ServerConnection, room: string): void {
+    const members = this.#memory().rooms.get(room);
+    const member = members?.get(connection.user);
+    if (!members || !member) return;
+    member.connections.delete(connection);
+    if (isKept(member)) {
+      member.hasLeft = true;
+      if (connection.clientId !== null) member.clients.delete(connection.clientId);
+      return;
+    }
+    members.delete(connection.user);
+    this.#changed(room);
   }
 
   /** Whether a user may act in a room. */
@@ -49,15 +70,19 @@ export class Rooms {
     return [...this.#memory().rooms.keys()].filter((room) => this.receivers(room).includes(user));
   }
 
-  /** The user's last connection has ended. */
-  gone(user: string): void {
+  /** A connection has ended, which may be the user's last. */
+  gone(user: string, isLast: boolean): void {
     for (const [room, members] of this.#memory().rooms) {
       const member = members.get(user);
-      if (!member?.isPresent) continue;
+      if (!member?.isPresent || !(isLast || (member.hasLeft && !isKept(member)))) continue;
       member.isPresent = false;
       this.#changed(room);
     }
   }
+}
+
+function isKept({ connections }: Member): boolean {
+  return [...connections].some((connection) => (connection as ServerConnection).isOpen);
 }
 
 /** How long a client that is back gets events of what it has not joined again. */

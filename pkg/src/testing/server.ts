@@ -420,8 +420,10 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
 
   #ended(connection: ServerConnection): void {
     this.#connections.delete(connection);
-    if (this.#isClosed || this.isOnline(connection.user)) return;
-    this.#rooms.gone(connection.user);
+    if (this.#isClosed) return;
+    const isLast = !this.isOnline(connection.user);
+    this.#rooms.gone(connection.user, isLast);
+    if (!isLast) return;
     this.#presenceChanged(connection.user, false);
   }
 

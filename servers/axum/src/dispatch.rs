@@ -143,7 +143,7 @@ async fn event(
     let action = prepare(engine, from, envelope)?;
     let movement = action.movement();
     let answer = action.carry_out(engine, from).await?;
-    if let Some(movement) = movement {
+    if let Some(movement) = movement.filter(|movement| movement.has_happened(&engine.hub, from)) {
         engine.metrics.moved(from, &movement);
     }
     Ok(answer)

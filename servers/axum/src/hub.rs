@@ -20,7 +20,8 @@ use crate::{
 
 /// Users, their connections, and the rooms they are members of.
 ///
-/// Membership belongs to a user, not to a connection: it ends with the user's last connection, unless the database has it.
+/// Membership belongs to a user, not to a connection: it ends when the last connection that has joined leaves, and with the user's last
+/// connection, unless the database has it.
 pub struct Hub {
     state: RwLock<State>,
     last_id: AtomicU64,
@@ -74,7 +75,24 @@ pub struct Audience {
 #[derive(Default)]
 struct User {
     connections: Vec<Arc<Connection>>,
-    rooms: HashSet<Room>,
+    rooms: HashMap<Room, Membership>,
+}
+
+/// What keeps a user in a room.
+#[derive(Default)]
+struct Membership {
+    /// The ids of the connections that have joined and not left.
+    joined: Vec<u64>,
+    /// Whether one has left since, so that those that have joined keep the user in, and nothing else does.
+    left: bool,
+}
+
+/// How it stood with a room before a connection joined or left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    is_member: bool,
+    has_joined: bool,
+    left: bool,
 }
 
 impl Hub {
@@ -152,36 +170,101 @@ impl Hub {
         user.connections.retain(|other| other.id != connection.id);
         *connections -= before - user.connections.len();
         if !user.connections.is_empty() {
+            state.forget_joins(connection);
             return None;
         }
-        let left = users.remove(&connection.user)?.rooms;
+        let left: Vec<Room> = users.remove(&connection.user)?.rooms.into_keys().collect();
         state.presence_changed(&connection.user);
         for room in &left {
             state.place(&connection.user, room);
         }
-        Some(left.into_iter().collect())
+        Some(left)
     }
 
-    /// Makes a connected user a member. Joining twice is the same as joining once.
-    pub fn join(&self, user: &Arc<str>, room: Room) -> Result<(), Refusal> {
+    /// Makes the user of a connection a member. Joining twice is the same as joining once.
+    pub fn join(&self, from: &Connection, room: Room) -> Result<(), Refusal> {
+        let user = &from.user;
         let mut state = self.state.write();
         // Another of their devices may have joined, and this one has not been told who is there.
         state.changed.insert(room.clone());
         let Some(entry) = state.users.get_mut(user) else { return Ok(()) };
-        if entry.rooms.contains(&room) {
+        let is_here = entry.connections.iter().any(|connection| connection.id == from.id);
+        let joiner = is_here.then_some(from.id);
+        if let Some(membership) = entry.rooms.get_mut(&room) {
+            membership.left = false;
+            membership.joined.extend(joiner.filter(|id| !membership.joined.contains(id)));
             return Ok(());
         }
         if entry.rooms.len() >= MAX_ROOMS_PER_USER {
             let message = format!("a user can be in {MAX_ROOMS_PER_USER} sessions at most");
             return Err(Refusal::new("too_many_sessions", message));
         }
-        entry.rooms.insert(room.clone());
+        entry.rooms.insert(room.clone(), Membership { joined: joiner.into_iter().collect(), left: false });
         state.place(user, &room);
         Ok(())
     }
 
-    /// Ends a membership, if there is one.
-    pub fn leave(&self, user: &Arc<str>, room: &Room) {
+    /// A connection is no longer in a room. Its user is as long as another one of theirs has joined it.
+    pub fn leave(&self, from: &Connection, room: &Room) {
+        let mut state = self.state.write();
+        let Some(user) = state.users.get_mut(&from.user) else { return };
+        let Some(membership) = user.rooms.get_mut(room) else { return };
+        membership.joined.retain(|id| *id != from.id);
+        membership.left = true;
+        if membership.joined.is_empty() {
+            user.rooms.remove(room);
+            state.place(&from.user, room);
+        }
+    }
+
+    /// How it stands with a connection and a room.
+    pub(crate) fn standing(&self, from: &Connection, room: &Room) -> Standing {
+        let state = self.state.read();
+        let membership = state.users.get(&from.user).and_then(|user| user.rooms.get(room));
+        Standing {
+            is_member: membership.is_some(),
+            has_joined: membership.is_some_and(|membership| membership.joined.contains(&from.id)),
+            left: membership.is_some_and(|membership| membership.left),
+        }
+    }
+
+    /// A connection has neither joined nor left a room since then.
+    pub(crate) fn restore(&self, from: &Connection, room: &Room, before: Standing) {
+        let mut state = self.state.write();
+        let Some(user) = state.users.get_mut(&from.user) else { return };
+        let mut membership = user.rooms.remove(room).unwrap_or_default();
+        membership.joined.retain(|id| *id != from.id);
+        if before.has_joined {
+            membership.joined.push(from.id);
+        }
+        membership.left = before.left;
+        if before.is_member || !membership.joined.is_empty() {
+            user.rooms.insert(room.clone(), membership);
+        }
+        state.place(&from.user, room);
+    }
+
+    /// Whether another connection of this one's user to this process has joined a room.
+    pub(crate) fn others_have_joined(&self, from: &Connection, room: &Room) -> bool {
+        let state = self.state.read();
+        let membership = state.users.get(&from.user).and_then(|user| user.rooms.get(room));
+        membership.is_some_and(|membership| membership.joined.iter().any(|id| *id != from.id))
+    }
+
+    /// A connection that another one of the same client has replaced keeps its user in no room.
+    pub(crate) fn forget_joins(&self, connection: &Connection) {
+        self.state.write().forget_joins(connection);
+    }
+
+    /// Whether events of a room are for a user, connected or not.
+    pub(crate) fn is_in(&self, user: &str, room: &Room) -> bool {
+        let state = self.state.read();
+        let members = state.rooms.get(room);
+        members.is_some_and(|members| members.present.contains(user) || members.streamed.contains(user))
+    }
+
+    /// Ends a membership, if there is one, for all connections.
+    pub fn expel(&self, user: &Arc<str>, room: &Room) {
         let mut state = self.state.write();
         if let Some(entry) = state.users.get_mut(user) {
             entry.rooms.remove(room);
@@ -195,7 +278,7 @@ impl Hub {
     /// Whether a user is in a room, and connected.
     pub fn is_member(&self, user: &str, room: &Room) -> bool {
         let state = self.state.read();
-        state.users.get(user).is_some_and(|user| user.rooms.contains(room))
+        state.users.get(user).is_some_and(|user| user.rooms.contains_key(room))
     }
 
     /// Whether a user is connected, to this node or another.
@@ -298,7 +381,7 @@ impl Hub {
     /// The rooms that a connected user is in.
     pub fn rooms_of(&self, user: &str) -> Vec<Room> {
         let state = self.state.read();
-        state.users.get(user).map_or_else(Vec::new, |user| user.rooms.iter().cloned().collect())
+        state.users.get(user).map_or_else(Vec::new, |user| user.rooms.keys().cloned().collect())
     }
 
     /// Whether a user gets the events of a room also while they are away.
@@ -314,7 +397,7 @@ impl Hub {
             None => state.streamed.remove(user),
         };
         let after = state.streamed.get(user).into_iter().flatten();
-        let present = state.users.get(user).into_iter().flat_map(|user| &user.rooms);
+        let present = state.users.get(user).into_iter().flat_map(|user| user.rooms.keys());
         let concerned: HashSet<Room> = after.chain(present).cloned().chain(before.into_iter().flatten()).collect();
         for room in &concerned {
             state.place(user, room);
@@ -411,9 +494,25 @@ impl State {
         self.changed.extend(stored.into_iter().flatten().cloned());
     }
 
+    fn forget_joins(&mut self, connection: &Connection) {
+        let Some(user) = self.users.get_mut(&connection.user) else { return };
+        let mut left = Vec::new();
+        user.rooms.retain(|room, membership| {
+            membership.joined.retain(|id| *id != connection.id);
+            let stays = !membership.left || !membership.joined.is_empty();
+            if !stays {
+                left.push(room.clone());
+            }
+            stays
+        });
+        for room in &left {
+            self.place(&connection.user, room);
+        }
+    }
+
     /// Puts a user where they belong among the members of a room, after their own entries have changed.
     fn place(&mut self, user: &Arc<str>, room: &Room) {
-        let present = self.users.get(user).is_some_and(|user| user.rooms.contains(room));
+        let present = self.users.get(user).is_some_and(|user| user.rooms.contains_key(room));
         let stored = self.streamed.get(user);
         let streamed = stored.is_some_and(|stored| present || stored.contains(room));
         if !present && !streamed {
@@ -500,13 +599,13 @@ mod tests {
         };
         let first = connect();
         hub.add(&first).unwrap();
-        hub.join(&ada, joined.clone()).unwrap();
+        hub.join(&first, joined.clone()).unwrap();
         assert_eq!((members(&stored), members(&joined)), ((0, 0), (1, 0)));
         hub.set_stored(&ada, Some(vec![stored.clone()]));
         assert_eq!((members(&stored), members(&joined)), ((0, 1), (0, 1)));
         hub.remove(&first);
         assert_eq!((members(&stored), members(&joined), hub.rooms()), ((0, 1), (0, 0), 0));
-        hub.leave(&ada, &stored);
+        hub.expel(&ada, &stored);
         assert_eq!(members(&stored), (0, 0));
         hub.set_stored(&ada, Some(vec![stored.clone(), joined.clone()]));
         hub.keep_stored(|user| user == "ada");

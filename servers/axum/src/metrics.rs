@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{connection::Connection, ending::Ending, outgoing::Kind, room::Room};
+use crate::{connection::Connection, ending::Ending, hub::Hub, outgoing::Kind, room::Room};
 
 /// A hook for metrics and audit trails: Prometheus, StatsD, OpenTelemetry, a file.
 ///
@@ -114,6 +114,16 @@ pub enum Movement {
     Joined(Room),
     /// They are not.
     Left(Room),
+}
+
+impl Movement {
+    /// Whether it is so: a user who has left on one device may be in the room on another.
+    pub(crate) fn has_happened(&self, hub: &Hub, from: &Connection) -> bool {
+        match self {
+            Self::Joined(_) => true,
+            Self::Left(room) => !hub.is_in(&from.user, room),
+        }
+    }
 }
 
 /// A message with a number, told once its transaction is on the disk.

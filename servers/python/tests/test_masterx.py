@@ -89,6 +89,22 @@ async def test_the_originals_endpoint_and_manager_go_on_as_they_are(original: tu
     assert not manager.is_connected("ada")
 
 
+async def test_the_manager_ends_a_membership_on_all_devices(original: tuple[Running, MasterX]) -> None:
+    server, masterx = original
+    devices = [await server.connect("ada"), await server.connect("ada")]
+    for device in devices:
+        await device.hello()
+        await device.send("join_session", {"session_id": "s1"}, seq=1)
+        await device.acknowledged(1)
+    await masterx.manager.leave_session("ada", "s1")
+    await masterx.manager.send_to_session("s1", {"type": "session_update", "data": {}})
+    for device in devices:
+        assert await device.settle() == []
+        await device.send("message_sent", {"session_id": "s1", "message": {"id": "1", "content": "hi"}}, seq=2)
+        assert (await device.until("error"))["data"]["code"] == "not_joined"
+        await device.close()
+
+
 async def test_members_of_a_session_are_told_who_joins_leaves_comes_and_goes(start: Start) -> None:
     async with start(members=True) as server:
         ada = await server.connect("ada")

@@ -48,7 +48,7 @@ pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, R
     let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
     check_active(app, from, &match_id)?;
     let room = rooms::of_match(&match_id);
-    app.hub.join(&from.user, room.clone())?;
+    app.hub.join(from, room.clone())?;
     Ok(Action::Join { room, answer: Some(online_status(&partner, app.hub.is_online(&partner))) })
 }
 

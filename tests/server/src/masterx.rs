@@ -35,7 +35,7 @@ pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, R
     let Session { session_id } = payload(&request.data)?;
     check_session_id(&session_id)?;
     let room = rooms::session(&session_id);
-    hub.join(&from.user, room.clone())?;
+    hub.join(from, room.clone())?;
     Ok(Action::Join { room, answer: None })
 }
 
@@ -43,7 +43,7 @@ pub fn join(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, R
 pub fn leave(hub: &Hub, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let Session { session_id } = payload(&request.data)?;
     let room = rooms::session(&session_id);
-    hub.leave(&from.user, &room);
+    hub.leave(from, &room);
     Ok(Action::Leave { room })
 }
 

@@ -364,3 +364,47 @@ async fn a_failed_statement_that_nobody_heeds_undoes_what_the_application_did_an
         assert_eq!(write(text.clone()).await.is_ok(), expected == 1, "{text}");
     }
 }
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL and Redis"]
+async fn who_leaves_at_one_node_stays_where_a_device_at_the_other_has_joined_until_it_leaves_or_goes() {
+    for it_leaves in [true, false] {
+        let (a, b) = nodes().await;
+        let [ada, ben, session, laptop_id, phone_id, bens_id] =
+            ["ada", "ben", "s", "laptop", "phone", "tab"].map(fresh);
+        let join = json!({ "session_id": session });
+        let message = |id: &str| json!({ "session_id": session, "message": { "id": id, "content": "hi" } });
+        let mut laptop = a.connect(&ada).await;
+        let mut phone = b.connect(&ada).await;
+        let mut bens = a.connect(&ben).await;
+        for (client, id) in [(&mut laptop, &laptop_id), (&mut phone, &phone_id), (&mut bens, &bens_id)] {
+            client.hello(id, json!({})).await;
+            client.say(1, "join_session", join.clone()).await;
+            client.acked(1).await;
+        }
+        laptop.say(2, "leave_session", join.clone()).await;
+        laptop.acked(2).await;
+        bens.say(2, "message_sent", message("m1")).await;
+        assert_eq!(phone.next("message_received").await["data"]["message"]["id"], "m1");
+        phone.say(2, "message_sent", message("m2")).await;
+        assert_eq!(bens.next("message_received").await["data"]["message"]["id"], "m2");
+        if it_leaves {
+            phone.say(3, "leave_session", join.clone()).await;
+            phone.acked(3).await;
+        } else {
+            drop(phone);
+        }
+        // The other node notes a little later that the phone is gone.
+        let mut seq = 2;
+        until("ada is out", async || {
+            for (kind, data) in
+                [("join_session", join.clone()), ("leave_session", join.clone()), ("message_sent", message("m3"))]
+            {
+                seq += 1;
+                laptop.say(seq, kind, data).await;
+            }
+            laptop.acked(seq).await.iter().any(|event| event["data"]["code"] == "not_joined")
+        })
+        .await;
+    }
+}

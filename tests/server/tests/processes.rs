@@ -143,12 +143,14 @@ async fn a_member_on_one_process_gets_what_is_said_on_the_other_and_its_sender_t
     say(&mut ada, json!({ "type": "message_sent", "data": message, "seq": 2 })).await;
     assert_eq!(next_of(&mut ben, "message_received").await["data"]["message"]["id"], "m1");
     assert_eq!(next_of(&mut ada, "receipt").await["data"], json!({ "seq": 2, "status": "delivered" }));
-    // Who has left is no member for the other process either, although a connection there had joined as well.
+    // Who has left on their last device is no member for the other process either.
     let (mut bens_other, _) = first.hello_as("ben", OTHER_TAB, json!({})).await.unwrap();
     say(&mut bens_other, join).await;
     acked(&mut bens_other, 1).await;
     say(&mut ben, json!({ "type": "leave_session", "data": { "session_id": "s1" }, "seq": 2 })).await;
     acked(&mut ben, 2).await;
+    say(&mut bens_other, json!({ "type": "leave_session", "data": { "session_id": "s1" }, "seq": 2 })).await;
+    acked(&mut bens_other, 2).await;
     say(&mut ada, json!({ "type": "message_sent", "data": message, "seq": 3 })).await;
     acked(&mut ada, 3).await;
     second.push("ben", 7).await;
@@ -228,4 +230,31 @@ async fn a_process_that_writes_without_a_pause_leaves_the_other_its_turn() {
     };
     let ((), longest) = tokio::join!(busy, taking_turns);
     assert!(longest < Duration::from_secs(3), "{longest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_on_one_process_stays_where_a_device_at_another_has_joined() {
+    let servers = two("leaving");
+    let (mut laptop, _) = servers[0].hello_as("ada", TAB, json!({})).await.unwrap();
+    let (mut phone, _) = servers[1].hello_as("ada", OTHER_TAB, json!({})).await.unwrap();
+    let (mut ben, _) = servers[0].hello_as("ben", "the-one-tab-of-ben", json!({})).await.unwrap();
+    let session = json!({ "session_id": "s1" });
+    for socket in [&mut laptop, &mut phone, &mut ben] {
+        say(socket, json!({ "type": "join_session", "data": session, "seq": 1 })).await;
+        acked(socket, 1).await;
+    }
+    let message = |id: &str, seq: u64| {
+        let data = json!({ "session_id": "s1", "message": { "id": id, "content": "hi" } });
+        json!({ "type": "message_sent", "data": data, "seq": seq })
+    };
+    say(&mut laptop, json!({ "type": "leave_session", "data": session, "seq": 2 })).await;
+    acked(&mut laptop, 2).await;
+    say(&mut ben, message("m1", 2)).await;
+    assert_eq!(next_of(&mut phone, "message_received").await["data"]["message"]["id"], "m1");
+    say(&mut phone, message("m2", 2)).await;
+    assert_eq!(next_of(&mut ben, "message_received").await["data"]["message"]["id"], "m2");
+    say(&mut phone, json!({ "type": "leave_session", "data": session, "seq": 3 })).await;
+    acked(&mut phone, 3).await;
+    say(&mut laptop, message("m3", 3)).await;
+    assert_eq!(next_of(&mut laptop, "error").await["data"]["code"], "not_joined");
 }

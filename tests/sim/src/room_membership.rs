@@ -16,6 +16,7 @@ impl Simulation {
         if !self.members.contains(&member) {
             self.members.push(member);
         }
+        end.rooms.insert(room);
         if end.sender.is_some() {
             self.memory.joined.insert(member);
         }
@@ -31,7 +32,21 @@ impl Simulation {
         }
     }
 
-    pub fn leave(&mut self, user: u32, room: u32) {
+    /// The user stays as long as a connection of another page of theirs has joined.
+    pub fn leave(&mut self, connection: usize, room: u32) {
+        let user = self.user(connection);
+        let page = self.connections[connection].page;
+        if let Some(end) = &mut self.connections[connection].server {
+            end.rooms.remove(&room);
+        }
+        let stays = (0..self.connections.len()).any(|other| {
+            self.user(other) == user
+                && self.connections[other].page != page
+                && self.connections[other].server.as_ref().is_some_and(|end| end.rooms.contains(&room))
+        });
+        if stays {
+            return;
+        }
         self.members.retain(|member| *member != (user, room));
         self.memory.joined.remove(&(user, room));
     }

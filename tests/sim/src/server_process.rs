@@ -225,7 +225,7 @@ impl Simulation {
             What::Volatile if self.messages[uid as usize].is_chat => self.relay(connection, uid),
             What::Volatile => {}
             What::Join(room) => self.enter(connection, room),
-            What::Leave(room) => self.leave(user, room),
+            What::Leave(room) => self.leave(connection, room),
             What::Note { room: Some(room) } if !self.members.contains(&(user, room)) => {
                 self.receive_from_absent(connection, uid, seq, room);
             }

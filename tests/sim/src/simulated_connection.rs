@@ -1,5 +1,7 @@
 //! One connection, with what both ends make of it.
 
+use std::collections::BTreeSet;
+
 use everwire::proto::SocketId;
 use fastrand::Rng;
 
@@ -67,6 +69,8 @@ pub struct ServerEnd {
     pub held: Vec<(u32, u64, u64)>,
     /// Whether another connection has taken its place.
     pub is_superseded: bool,
+    /// The rooms that were joined on it and not left.
+    pub rooms: BTreeSet<u32>,
     /// How many messages were taken and not acknowledged.
     pub unacknowledged: u32,
     /// How many may be, as its welcome has said.

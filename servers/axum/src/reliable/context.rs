@@ -15,7 +15,7 @@ use crate::{
     connection::Connection,
     database::{Database, DatabaseError, Result},
     envelope,
-    hub::{Audience, Hub},
+    hub::{Audience, Hub, Standing},
     refusal::Refuse,
     room::Room,
 };
@@ -29,8 +29,8 @@ pub struct Context<'a> {
     ledger: &'a mut Ledger,
     from: Option<&'a Arc<Connection>>,
     source: Option<&'a Source>,
-    /// Rooms that were joined (or else left) in memory.
-    moves: Vec<(Room, bool)>,
+    /// Rooms that were joined or left in memory, and how it stood before.
+    moves: Vec<(Room, Standing)>,
     /// Who was taken out of rooms in memory.
     removed: Vec<Arc<str>>,
 }
@@ -205,24 +205,22 @@ impl<'a> Context<'a> {
     /// They are in too many, or those of the database.
     pub fn join(&mut self, room: &Room) -> std::result::Result<(), Refuse> {
         let Some(from) = self.from else { return Ok(()) };
-        let before = self.hub().is_member(&from.user, room);
-        self.hub().join(&from.user, room.clone())?;
-        if !before {
-            self.moves.push((room.clone(), true));
-        }
+        let before = self.hub().standing(from, room);
+        self.hub().join(from, room.clone())?;
+        self.moves.push((room.clone(), before));
         Ok(self.ledger.join(self.database, from, self.source, room)?)
     }
 
-    /// The sender is no longer in a room, on any of their devices.
+    /// The client of the message is no longer in a room. Its user is as long as another client of theirs that is connected has joined it.
     ///
     /// # Errors
     /// Those of the database.
     pub fn leave(&mut self, room: &Room) -> Result<()> {
         let Some(from) = self.from else { return Ok(()) };
-        if self.hub().is_member(&from.user, room) {
-            self.moves.push((room.clone(), false));
-        }
-        self.remove(&from.user, room)
+        let before = self.hub().standing(from, room);
+        self.hub().leave(from, room);
+        self.moves.push((room.clone(), before));
+        self.ledger.leave(self.database, from, self.source, room)
     }
 
     /// A user is no longer in a room, on any of their devices.
@@ -230,9 +228,12 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Those of the database.
     pub fn remove(&mut self, user: &Arc<str>, room: &Room) -> Result<()> {
-        self.hub().leave(user, room);
+        if let Some(from) = self.from.filter(|from| from.user == *user) {
+            self.moves.push((room.clone(), self.hub().standing(from, room)));
+        }
+        self.hub().expel(user, room);
         self.removed.push(user.clone());
-        self.ledger.leave(self.database, user, room.clone())
+        self.ledger.remove(self.database, user, room)
     }
 
     /// Users whom events of a room are for, whether or not they are connected.
@@ -274,12 +275,8 @@ impl<'a> Context<'a> {
     /// The message was refused: memory is as it was before.
     pub(super) fn undo_moves(&mut self) {
         let Some(from) = self.from else { return };
-        for (room, joined) in self.moves.drain(..).rev() {
-            if joined {
-                self.ledger.hub.leave(&from.user, &room);
-            } else {
-                let _ = self.ledger.hub.join(&from.user, room);
-            }
+        for (room, before) in self.moves.drain(..).rev() {
+            self.ledger.hub.restore(from, &room, before);
         }
     }
 }

@@ -326,6 +326,7 @@ impl Ledger {
         if self.owns(connection, client_id) {
             self.owners.remove(&(connection.user.clone(), client_id.clone()));
         }
+        self.hub.forget_joins(connection);
         connection.end(Ending::close(4410, "another connection uses this client id"));
     }
 

@@ -43,11 +43,29 @@ pub fn join(database: &Database, user: &str, client_id: &str, room: &Room, owner
         .map(drop)
 }
 
-/// A user has left a room, which is meant for all of their clients.
+/// A user has left a room, with all of their clients.
 pub fn leave(database: &Database, user: &str, room: &Room) -> Result<()> {
     let room = room.as_str();
     database.execute("DELETE FROM everwire_members WHERE user_id = ?1 AND room = ?2", &[&user, &room])?;
     database.execute("DELETE FROM everwire_joined WHERE user_id = ?1 AND room = ?2", &[&user, &room]).map(drop)
+}
+
+/// A client has left a room, and others of its user stay in it. So has whatever other client has joined on the same connection.
+pub fn leave_client(database: &Database, user: &str, client_id: &str, room: &Room, owner: &str) -> Result<()> {
+    database
+        .execute(
+            "DELETE FROM everwire_members WHERE user_id = ?1 AND room = ?3 AND (client_id = ?2 OR owner = ?4)",
+            &[&user, &client_id, &room.as_str(), &owner],
+        )
+        .map(drop)
+}
+
+/// The clients of a user that have joined a room on the connection that they have, as far as the database knows, and the owner.
+pub fn joined_by(database: &Database, user: &str, room: &Room, seen_since_ms: i64) -> Result<Vec<(String, String)>> {
+    let joined = "SELECT m.client_id, m.owner FROM everwire_members m
+         JOIN everwire_clients c ON c.user_id = m.user_id AND c.client_id = m.client_id AND c.owner = m.owner
+         WHERE m.user_id = ?1 AND m.room = ?2 AND c.seen_at >= ?3";
+    database.query(joined, &[&user, &room.as_str(), &seen_since_ms], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Ends what a client had joined before this connection, and says whether there was anything. The user may still send to it.

@@ -48,7 +48,7 @@ impl Ledger {
                     match change {
                         Change::Memberships => self.read_memberships(database, &user)?,
                         Change::Left(room) => {
-                            self.hub.leave(&user, &room);
+                            self.hub.expel(&user, &room);
                             self.read_memberships(database, &user)?;
                         }
                         Change::Moved(client_id) => self.may_have_moved(database, user, Arc::from(client_id))?,

@@ -110,6 +110,13 @@ pub fn forget_events(database: &Database, user: &str, name: &str, what: Forgetta
     Ok((streams::forget(database, stream, upto)?, upto))
 }
 
+impl Ledger {
+    /// Clients of processes that live have been seen since.
+    pub(super) fn clients_seen_since(&self) -> i64 {
+        clock::epoch_ms().saturating_sub(presence_slack_ms(self.bounds.client_age_ms))
+    }
+}
+
 /// A process that dies has not noted for this long that its clients are here.
 fn presence_slack_ms(client_age_ms: i64) -> i64 {
     (client_age_ms / 5).min(20 * 60 * 1000)
@@ -195,7 +202,7 @@ mod tests {
         assert!(is_member(app, &kept) && !is_member(app, &lost));
         laptop.leave(app).await;
         assert!(is_member(app, &kept));
-        // Leaving on one device is leaving.
+        // A device that is away keeps nobody in.
         let mut phone = Client::hello(app, "the-phone-of-the-user").await;
         phone.say(app, r#"{"type":"leave_session","data":{"session_id":"kept"}}"#).await;
         assert!(!is_member(app, &kept));

@@ -63,6 +63,7 @@ impl Ledger {
             Err(refusal) => Err(refusal),
         };
         let refused = outcome.as_ref().err().map(|refusal| refusal.code);
+        let movement = movement.filter(|movement| movement.has_happened(&self.hub, &from));
         if let Some(data) = data {
             let kind = kind.as_deref().unwrap_or("malformed");
             processed::note(database, &from.user, client_id, sequence.seq, (kind, &data), refused)?;
@@ -156,7 +157,7 @@ impl Ledger {
                 }
             }
             Action::Leave { room } => {
-                self.leave(database, user, room)?;
+                self.leave(database, from, source, &room)?;
             }
             Action::Publish { room, kind, data } => {
                 let audience = self.hub.audience(&room, Some(from.id));
@@ -208,11 +209,55 @@ impl Ledger {
         }
     }
 
+    /// A client has left a room. Its user has with the last of their clients that are connected and have joined it.
+    pub(super) fn leave(
+        &mut self,
+        database: &Database,
+        from: &Arc<Connection>,
+        source: Option<&Source>,
+        room: &Room,
+    ) -> Result<()> {
+        let user = &from.user;
+        if !self.hub.is_streamed(user) {
+            return Ok(());
+        }
+        if !self.hub.others_have_joined(from, room) && !self.others_have_joined(database, from, source, room)? {
+            return self.remove(database, user, room);
+        }
+        let client_id = source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from));
+        let Some(client_id) = client_id else { return Ok(()) };
+        members::leave_client(database, user, &client_id, room, &self.owner_name(from))?;
+        self.memberships_changed(database, user, &Change::Memberships)
+    }
+
+    /// Whether another client of a user has joined a room on the connection that it has now, to this process or another.
+    fn others_have_joined(
+        &self,
+        database: &Database,
+        from: &Connection,
+        source: Option<&Source>,
+        room: &Room,
+    ) -> Result<bool> {
+        let user = &from.user;
+        let client_id = source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from));
+        let joined = members::joined_by(database, user, room, self.clients_seen_since())?;
+        if joined.is_empty() {
+            return Ok(false);
+        }
+        let own = self.owner_name(from);
+        let here: Vec<String> =
+            self.hub.connections(Some(user)).iter().map(|connection| self.owner_name(connection)).collect();
+        Ok(joined.iter().any(|(other, owner)| {
+            let is_another = client_id.as_deref() != Some(other) && *owner != own;
+            is_another && (!self.is_ours(owner) || here.contains(owner))
+        }))
+    }
+
     /// A user has left a room, which ends what is stored of it.
-    pub(super) fn leave(&mut self, database: &Database, user: &Arc<str>, room: Room) -> Result<()> {
+    pub(super) fn remove(&mut self, database: &Database, user: &Arc<str>, room: &Room) -> Result<()> {
         if self.hub.is_streamed(user) {
-            members::leave(database, user, &room)?;
-            self.memberships_changed(database, user, &Change::Left(room))?;
+            members::leave(database, user, room)?;
+            self.memberships_changed(database, user, &Change::Left(room.clone()))?;
         }
         Ok(())
     }

@@ -209,6 +209,25 @@ class StoreConformance:
             await tx.join("ada", "", "r3")
             assert await tx.members("r3") == []
 
+    async def test_a_client_leaves_alone_and_hears_which_others_that_are_connected_have_joined(
+        self, store: Store
+    ) -> None:
+        async with store.transaction() as tx:
+            for n, client_id in enumerate(("c1", "c2", "c3", "c4")):
+                await tx.hello("ada", client_id, f"owner {n}", NOW)
+                await tx.join("ada", client_id, "r1")
+            await tx.hello("ben", "c5", "owner of another", NOW)
+            await tx.join("ben", "c5", "r1")
+            await tx.disown("ada", "c3", "owner 2", NOW)
+            await tx.disown("ada", "c4", "owner before", NOW)
+            assert sorted(await tx.leave_client("ada", "c1", "r1", NOW)) == ["c2", "c4"]
+            assert await tx.leave_client("ada", "c1", "r1", NOW + 1) == []
+            assert not await tx.take("ada", "c3", "owner 2", 0, 1)
+            await tx.hello("ada", "c3", "owner 5", NOW)
+            assert sorted(await tx.leave_client("ada", "", "r1", NOW)) == ["c2", "c3", "c4"]
+            assert await tx.joined("ada", "r1")
+            assert sorted(await tx.members("r1")) == ["ada", "ben"]
+
     async def test_of_too_many_rooms_the_first_is_left(self, store: Store) -> None:
         async with store.transaction() as tx:
             for n in range(5):

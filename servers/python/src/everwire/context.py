@@ -2,9 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from . import frames
+from .clock import now_ms
+from .limits import SEEN_WITHIN_MS
 from .store import NewEvent, Transaction
 from .store.endings import too_late
 
@@ -24,6 +27,15 @@ class RoomTell:
     elsewhere: tuple[str, ...] = ()
 
 
+class Move(Enum):
+    """What a message has done to a membership."""
+
+    JOINED = auto()
+    LEFT_HERE = auto()
+    """The user is in the room still, with another client."""
+    LEFT = auto()
+
+
 @dataclass(slots=True)
 class Effects:
     """What is to happen if and when the transaction is committed."""
@@ -35,7 +47,7 @@ class Effects:
     plain: list[RoomTell] = field(default_factory=list)
     """Stored for members; for those in the room on other nodes who have no stream they are at most once."""
     here: list[str] = field(default_factory=list)
-    rooms: list[tuple[str, bool]] = field(default_factory=list)
+    rooms: list[tuple[str, Move]] = field(default_factory=list)
     after: list[AfterCommit] = field(default_factory=list)
 
 
@@ -101,19 +113,25 @@ class Context:
         await self._guard()
         if self.client_id:
             await self._tx.join(self.user, self.client_id, room)
-        self.effects.rooms.append((room, True))
+        self.effects.rooms.append((room, Move.JOINED))
 
     async def leave(self, room: str) -> None:
+        """This client is no longer in the room. The user is as long as another client of theirs that is connected has joined it.
+        A message that came by other means than a connection of the library's ends it for all."""
         await self._guard()
-        await self._tx.leave(self.user, room)
-        self.effects.rooms.append((room, False))
+        stored = await self._tx.leave_client(self.user, self.client_id, room, now_ms() - SEEN_WITHIN_MS)
+        if self._engine.stays_in(self._peer, room, stored):
+            self.effects.rooms.append((room, Move.LEFT_HERE))
+        else:
+            await self._tx.leave(self.user, room)
+            self.effects.rooms.append((room, Move.LEFT))
 
     async def joined(self, room: str) -> bool:
         """Whether this message may go to the room: a numbered one if the user has joined ever and not left, others if they have
         since they were last without a connection."""
-        for changed, joins in reversed(self.effects.rooms):
+        for changed, move in reversed(self.effects.rooms):
             if changed == room:
-                return joins
+                return move is not Move.LEFT
         if self._engine.rooms.has(self.user, room):
             return True
         if not self.seq:

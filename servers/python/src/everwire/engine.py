@@ -12,7 +12,7 @@ from . import frames
 from .bus import Bus, ToEveryone, ToRoom, ToUser
 from .bus.base import Address
 from .clock import now_ms
-from .context import RoomTell
+from .context import Move, RoomTell
 from .handlers import Registered
 from .keeper import Keeper
 from .limits import Limits
@@ -68,6 +68,8 @@ class Engine:
         self._by_user: dict[str, set[Peer]] = {}
         self._owners: dict[tuple[str, str], Peer] = {}
         self.rooms = Rooms(limits.rooms_per_user)
+        self.going: set[tuple[str, str]] = set()
+        """Clients whose connection has ended, which the database does not know yet."""
         self.writer = Writer(self)
         self.keeper = Keeper(self)
         self._tasks: list[asyncio.Task[None]] = []
@@ -171,6 +173,10 @@ class Engine:
                 self._came_or_left(peer.user, online=False)
             for room in self.rooms.forget(peer.user):
                 self._room_changed(room)
+        for room in peer.joined:
+            if self.rooms.has_left_here(peer.user, room) and not self._others_have_joined(peer, room):
+                self.rooms.leave(peer.user, room)
+                self._room_changed(room)
         self.metrics.gauge("ws_connections", len(self.peers))
 
     def _came_or_left(self, user: str, *, online: bool) -> None:
@@ -184,17 +190,42 @@ class Engine:
     def connections(self, user: str) -> set[Peer]:
         return self._by_user.get(user, set())
 
-    def move(self, peer: Peer, rooms: Iterable[tuple[str, bool]]) -> None:
-        for room, joins in rooms:
-            if joins:
+    def move(self, peer: Peer, rooms: Iterable[tuple[str, Move]]) -> None:
+        for room, move in rooms:
+            if move is Move.JOINED:
                 if peer.user in self._by_user:
                     self.rooms.join(peer.user, room)
-                peer.joined.add(room)
+                peer.joined.pop(room, None)
+                peer.joined[room] = None
+                if len(peer.joined) > self.limits.rooms_per_user:
+                    del peer.joined[next(iter(peer.joined))]
+            elif move is Move.LEFT_HERE:
+                peer.joined.pop(room, None)
+                if self._others_have_joined(peer, room):
+                    self.rooms.leave_here(peer.user, room)
+                else:
+                    self.rooms.leave(peer.user, room)
+                continue
             else:
                 self.rooms.leave(peer.user, room)
+                peer.joined.pop(room, None)
                 for other in self.connections(peer.user):
-                    other.joined.discard(room)
+                    other.joined.pop(room, None)
             self._room_changed(room)
+
+    def stays_in(self, peer: Peer, room: str, stored: Collection[str]) -> bool:
+        """Whether a user who leaves a room on this connection has it on another one. `stored` are the client ids of which the
+        database says so; those of connections to this process are known better here."""
+        if peer not in self.peers:
+            return False
+        if self._others_have_joined(peer, room):
+            return True
+        here = {client_id for other in self.connections(peer.user) for client_id in other.client_ids}
+        return any(client_id not in here and (peer.user, client_id) not in self.going for client_id in stored)
+
+    def _others_have_joined(self, peer: Peer, room: str) -> bool:
+        others = self.connections(peer.user) - {peer}
+        return any(room in other.joined and other.closing is None for other in others)
 
     def _room_changed(self, room: str) -> None:
         for hook in self.room_hooks:

@@ -121,11 +121,15 @@ class Keeper:
         """`remember_ms` counts from the end of the last connection."""
         if not peer.client_id or self._engine.draining:
             return
+        going = (peer.user, peer.client_id)
+        self._engine.going.add(going)
         try:
             async with self._engine.store.transaction() as tx:
-                await tx.touch(peer.user, peer.client_id, peer.owner, now_ms())
+                await tx.disown(peer.user, peer.client_id, peer.owner, now_ms())
         except StoreError:
             pass  # It was noted when it came, too.
+        finally:
+            self._engine.going.discard(going)
 
 
 def _is_due(peer: Peer, now: float) -> bool:

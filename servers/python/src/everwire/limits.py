@@ -73,3 +73,7 @@ class Limits:
         """What the WebSocket implementation must read (`ws_max_size`), so that a message too large can be refused by
         its number. A frame beyond it ends the connection with 1009."""
         return max(64 * self.max_message_bytes, 1024 * 1024)
+
+
+SEEN_WITHIN_MS = 150_000
+"""A process that lives has noted within this time that its clients are here."""

@@ -130,6 +130,8 @@ async def _hello(tx: Transaction, peer: "Peer", item: "Arrived", outcome: Outcom
         return
     owner = secrets.token_hex(16)
     now = int(time.time() * 1000)
+    if peer.client_id:
+        await tx.disown(peer.user, peer.client_id, peer.owner, now)
     last = await tx.hello(peer.user, hello.client_id, owner, now)
     positions: dict[str, int] = {}
     own = f"client:{hello.client_id}"

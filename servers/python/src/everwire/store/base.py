@@ -81,6 +81,9 @@ class Transaction(Protocol):
     async def touch(self, user: str, client_id: str, owner: str, now: int) -> bool:
         """Notes that the client is there. False if another connection owns it by now."""
 
+    async def disown(self, user: str, client_id: str, owner: str, now: int) -> None:
+        """The connection that owns the client id has ended: it was seen until now, and has no owner."""
+
     async def append(self, events: Sequence[NewEvent], now: int) -> list[int | None]:
         """Stores events, each under the next offset of its stream, and forgets the oldest over the limits. Where a stream
         does not exist, nothing is stored and `None` returned."""
@@ -90,6 +93,10 @@ class Transaction(Protocol):
 
     async def leave(self, user: str, room: str) -> None:
         """Ends both, for all client ids of the user."""
+
+    async def leave_client(self, user: str, client_id: str, room: str, seen_since: int) -> list[str]:
+        """This client id no longer receives the room's events. Returns the user's other client ids that have joined it, have an
+        owner, and were seen at this time or later. Two transactions that do it for one user and room go one after the other."""
 
     async def joined(self, user: str, room: str) -> bool: ...
 

@@ -321,6 +321,15 @@ class PostgresTransaction:
             owner,
         )
 
+    async def disown(self, user: str, client_id: str, owner: str, now: int) -> None:
+        await self._db.execute(
+            "UPDATE everwire_clients SET seen_at = $1, owner = '' WHERE user_id = $2 AND client_id = $3 AND owner = $4",
+            now,
+            user,
+            client_id,
+            owner,
+        )
+
     async def append(self, events: Sequence[NewEvent], now: int) -> list[int | None]:
         counts: dict[tuple[str, str], int] = {}
         for event in events:
@@ -413,6 +422,20 @@ class PostgresTransaction:
     async def leave(self, user: str, room: str) -> None:
         await self._db.execute("DELETE FROM everwire_joined WHERE user_id = $1 AND room = $2", user, room)
         await self._db.execute("DELETE FROM everwire_members WHERE room = $1 AND user_id = $2", room, user)
+
+    async def leave_client(self, user: str, client_id: str, room: str, seen_since: int) -> list[str]:
+        await self._db.execute("SELECT 1 FROM everwire_joined WHERE user_id = $1 AND room = $2 FOR UPDATE", user, room)
+        await self._db.execute(
+            "DELETE FROM everwire_members WHERE room = $1 AND user_id = $2 AND client_id = $3", room, user, client_id
+        )
+        rows = await self._db.fetch(
+            "SELECT client_id FROM everwire_members JOIN everwire_clients USING (user_id, client_id)"
+            " WHERE room = $1 AND user_id = $2 AND owner <> '' AND seen_at >= $3",
+            room,
+            user,
+            seen_since,
+        )
+        return [row[0] for row in rows]
 
     async def joined(self, user: str, room: str) -> bool:
         found = await self._db.fetchval("SELECT 1 FROM everwire_joined WHERE user_id = $1 AND room = $2", user, room)

@@ -320,6 +320,12 @@ class SqliteTransaction:
         )
         return updated.rowcount == 1
 
+    async def disown(self, user: str, client_id: str, owner: str, now: int) -> None:
+        self._execute(
+            "UPDATE everwire_clients SET seen_at = ?, owner = '' WHERE user_id = ? AND client_id = ? AND owner = ?",
+            (now, user, client_id, owner),
+        )
+
     async def append(self, events: Sequence[NewEvent], now: int) -> list[int | None]:
         counts: dict[tuple[str, str], int] = {}
         for event in events:
@@ -385,6 +391,17 @@ class SqliteTransaction:
     async def leave(self, user: str, room: str) -> None:
         self._execute("DELETE FROM everwire_joined WHERE user_id = ? AND room = ?", (user, room))
         self._execute("DELETE FROM everwire_members WHERE room = ? AND user_id = ?", (room, user))
+
+    async def leave_client(self, user: str, client_id: str, room: str, seen_since: int) -> list[str]:
+        self._execute(
+            "DELETE FROM everwire_members WHERE room = ? AND user_id = ? AND client_id = ?", (room, user, client_id)
+        )
+        rows = self._execute(
+            "SELECT client_id FROM everwire_members JOIN everwire_clients USING (user_id, client_id)"
+            " WHERE room = ? AND user_id = ? AND owner <> '' AND seen_at >= ?",
+            (room, user, seen_since),
+        )
+        return [row[0] for row in rows]
 
     async def joined(self, user: str, room: str) -> bool:
         row = self._execute("SELECT 1 FROM everwire_joined WHERE user_id = ? AND room = ?", (user, room)).fetchone()
