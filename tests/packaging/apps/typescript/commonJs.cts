@@ -6,7 +6,7 @@ import { typingText } from "everwire/session";
 import { TestServer } from "everwire/testing";
 import { type StandardSchema, validate } from "everwire/validate";
 
-const client = new NativeSocketClient<CoLabMatchServerEvents>({ outbox: durableOutbox(), delivery: "reliable" });
+const client = new NativeSocketClient<CoLabMatchServerEvents>({ outbox: durableOutbox({ name: "ada" }), delivery: "reliable" });
 const snapshot: Snapshot = client.getSnapshot();
 // @ts-expect-error: not a state
 const wrong: "opened" = snapshot.state;

@@ -8,7 +8,10 @@ import { TestServer } from "everwire/testing";
 import { type StandardSchema, validate } from "everwire/validate";
 import module from "everwire/wasm";
 
-const client = new NativeSocketClient<CoLabMatchServerEvents>({ outbox: durableOutbox(), delivery: "reliable" });
+const client = new NativeSocketClient<CoLabMatchServerEvents>({
+  outbox: durableOutbox({ name: "ada" }),
+  delivery: "reliable",
+});
 const snapshot: Snapshot = client.getSnapshot();
 // @ts-expect-error: not a state
 const wrong: "opened" = snapshot.state;
