@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ async def test_what_runs_after_the_commit_runs_once_and_not_for_what_was_refused
         @server.wire.on("later")
         async def later(ctx: Context, data: dict[str, Any]) -> None:
             ctx.after_commit(lambda: ran.append(ctx.seq))
+            ctx.after_commit(sys.exit)
             ctx.tell(ctx.user, "told", {"n": ctx.seq})
             if ctx.seq == 2:
                 raise ValueError

@@ -199,7 +199,7 @@ impl Ledger {
         if !self.hub.is_streamed(&from.user) {
             return Ok(());
         }
-        let client_id = source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from));
+        let client_id = self.client_of(from, source);
         let Some(client_id) = client_id else { return members::allow(database, &from.user, room) };
         members::join(database, &from.user, &client_id, room, &self.owner_name(from))?;
         if self.hub.is_stored(&from.user, room) {
@@ -224,10 +224,15 @@ impl Ledger {
         if !self.hub.others_have_joined(from, room) && !self.others_have_joined(database, from, source, room)? {
             return self.remove(database, user, room);
         }
-        let client_id = source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from));
+        let client_id = self.client_of(from, source);
         let Some(client_id) = client_id else { return Ok(()) };
         members::leave_client(database, user, &client_id, room, &self.owner_name(from))?;
         self.memberships_changed(database, user, &Change::Memberships)
+    }
+
+    /// The client that a message is from, if its connection has said `hello`.
+    fn client_of(&self, from: &Connection, source: Option<&Source>) -> Option<Arc<str>> {
+        source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from))
     }
 
     /// Whether another client of a user has joined a room on the connection that it has now, to this process or another.
@@ -239,7 +244,7 @@ impl Ledger {
         room: &Room,
     ) -> Result<bool> {
         let user = &from.user;
-        let client_id = source.map(|source| source.client_id.clone()).or_else(|| self.client_id_of(from));
+        let client_id = self.client_of(from, source);
         let joined = members::joined_by(database, user, room, self.clients_seen_since())?;
         if joined.is_empty() {
             return Ok(false);

@@ -172,7 +172,7 @@ class Context:
             raise too_late(what)
 
     async def _guard(self) -> None:
-        self._check("the database")
+        self._check("the use of the database")
         if not self._savepoint:
             self._savepoint = True
             await self._tx.savepoint()
