@@ -5,7 +5,7 @@
 mod postgres;
 mod sqlite;
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use rusqlite::types::FromSql;
 use tokio_postgres::types::{FromSql as FromPostgres, ToSql as ToPostgres};
@@ -18,6 +18,8 @@ pub(crate) use sqlite::open as open_sqlite;
 /// Statements are prepared once. Begin and commit are the library's.
 pub struct Database {
     kind: Kind,
+    /// Whether a transaction has begun, and neither was committed nor rolled back.
+    has_begun: Cell<bool>,
 }
 
 enum Kind {
@@ -75,7 +77,11 @@ impl DatabaseError {
 
 impl Database {
     pub(crate) fn sqlite_from(connection: rusqlite::Connection) -> Self {
-        Self { kind: Kind::Sqlite(connection) }
+        Self::of(Kind::Sqlite(connection))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, has_begun: Cell::new(false) }
     }
 
     /// Carries a statement out and says how many rows it has changed.
@@ -83,7 +89,7 @@ impl Database {
     /// # Errors
     /// The database does not take the statement, or what is given with it.
     pub fn execute(&self, sql: &str, given: &[&dyn Param]) -> Result<usize> {
-        refuse_to_end(sql)?;
+        self.check(sql)?;
         match &self.kind {
             Kind::Sqlite(database) => Ok(database.prepare_cached(sql)?.execute(sqlite::params(given))?),
             Kind::Postgres(database) => database.execute(sql, given),
@@ -100,7 +106,7 @@ impl Database {
         given: &[&dyn Param],
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        refuse_to_end(sql)?;
+        self.check(sql)?;
         match &self.kind {
             Kind::Sqlite(database) => {
                 let mut statement = database.prepare_cached(sql)?;
@@ -142,7 +148,7 @@ impl Database {
         given: &[&dyn Param],
         mut read: impl FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
-        refuse_to_end(sql)?;
+        self.check(sql)?;
         match &self.kind {
             Kind::Sqlite(database) => {
                 let mut statement = database.prepare_cached(sql)?;
@@ -223,11 +229,35 @@ impl Database {
         match &self.kind {
             Kind::Sqlite(database) => control(database, "BEGIN IMMEDIATE"),
             Kind::Postgres(database) => database.begin(),
+        }?;
+        self.has_begun.set(true);
+        Ok(())
+    }
+
+    /// Whether the transaction is still there: SQLite ends it where a statement such as `INSERT OR ROLLBACK` fails.
+    pub(crate) fn check_transaction(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Sqlite(database) if self.has_begun.get() && database.is_autocommit() => {
+                Err(DatabaseError::Failed(TRANSACTION_ENDED))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// What is carried out is part of a transaction that the library ends: the messages of others are in the same.
+    fn check(&self, sql: &str) -> Result<()> {
+        refuse_to_end(sql)?;
+        self.check_transaction()
     }
 
     /// Stores everything, and says which ids were the highest then.
     pub(crate) fn commit(&self) -> Result<Highest> {
+        let highest = self.committed()?;
+        self.has_begun.set(false);
+        Ok(highest)
+    }
+
+    fn committed(&self) -> Result<Highest> {
         match &self.kind {
             Kind::Sqlite(database) => {
                 let highest = self.highest()?;
@@ -242,6 +272,7 @@ impl Database {
     }
 
     pub(crate) fn rollback(&self) -> Result<()> {
+        self.has_begun.set(false);
         match &self.kind {
             Kind::Sqlite(database) => control(database, "ROLLBACK"),
             Kind::Postgres(database) => database.rollback(),
@@ -330,7 +361,10 @@ fn control(database: &rusqlite::Connection, sql: &str) -> Result<()> {
     Ok(())
 }
 
-/// The messages of others are in the same transaction.
+/// Why a transaction has failed in which SQLite has rolled everything back on behalf of one statement.
+pub(crate) const TRANSACTION_ENDED: &str =
+    "a statement of the application's has made SQLite roll back the whole transaction";
+
 fn refuse_to_end(sql: &str) -> Result<()> {
     let first = behind_comments(sql).split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     if OF_TRANSACTIONS.iter().any(|word| word.eq_ignore_ascii_case(first)) {

@@ -1,10 +1,6 @@
 //! From a text frame to what it causes.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json, value::to_raw_value};
 
@@ -19,6 +15,7 @@ use crate::{
     intake::Intake,
     metrics::{Arrival, Outcome},
     outgoing::Outgoing,
+    panics,
     refusal::{self, Refusal},
     reliable::{Numbers, SEQUENCE_SLACK_BYTES},
     sender::Sender,
@@ -166,7 +163,7 @@ pub fn prepare(
 }
 
 fn guarded<T>(handler: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(handler)).unwrap_or_else(|_| {
+    panics::caught(handler).unwrap_or_else(|| {
         tracing::error!("a handler panicked");
         Err(refusal::internal())
     })

@@ -35,6 +35,7 @@ mod intake;
 mod limits;
 mod metrics;
 mod outgoing;
+mod panics;
 mod refusal;
 mod reliable;
 mod room;

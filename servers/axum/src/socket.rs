@@ -31,6 +31,7 @@ use crate::{
     handshake::Stream,
     intake::Intake,
     outgoing::Outgoing,
+    panics,
     reliable::{MAX_HELLO_BYTES, SEQUENCE_SLACK_BYTES},
     sieve::{Sieve, SieveLimits},
     token::{Ticket, TokenRefused},
@@ -178,7 +179,10 @@ async fn answer(
 
 /// A panic is our bug, and must not look like a lost network to the client. One in a handler is a refusal already.
 async fn guarded<T>(handling: impl Future<Output = T>) -> Result<T, Ending> {
-    AssertUnwindSafe(handling).catch_unwind().await.map_err(|_| Ending::close(1011, "internal error"))
+    AssertUnwindSafe(handling).catch_unwind().await.map_err(|brought| {
+        panics::discard(brought);
+        Ending::close(1011, "internal error")
+    })
 }
 
 /// Writes a frame, all that is queued behind it, and then another, with as few system calls as they take.

@@ -20,6 +20,7 @@ use crate::{
     bus::BusError,
     database::{Database, DatabaseError, Result, open_postgres, open_sqlite},
     hub::Hub,
+    panics,
     reliable::{Context, Ledger},
     tables::{SCHEMA_VERSION, Tables},
 };
@@ -195,10 +196,10 @@ impl Store {
                     Wanted::Look if ledger.may_be_behind(&database).unwrap_or(true) => None,
                     Wanted::Look => continue,
                 };
-                let mut has_begun = transact(&database, &mut ledger, &news, first, &mut queue);
+                let mut has_begun = transact_or_undo(&database, &mut ledger, &news, first, &mut queue);
                 // A database that is away must not keep jobs from hearing of it.
                 while has_begun && ledger.has_chores() {
-                    has_begun = transact(&database, &mut ledger, &news, None, &mut queue);
+                    has_begun = transact_or_undo(&database, &mut ledger, &news, None, &mut queue);
                 }
             }
         };
@@ -345,6 +346,22 @@ fn begin(backend: &Backend, ledger: &mut Ledger, process: u64) -> std::result::R
     Ok(database)
 }
 
+/// A transaction that panics is undone like one that fails, so that the thread, which everybody needs, goes on.
+fn transact_or_undo(
+    database: &Database,
+    ledger: &mut Ledger,
+    news: &Notify,
+    first: Option<Job>,
+    queue: &mut mpsc::Receiver<Wanted>,
+) -> bool {
+    panics::caught(|| transact(database, ledger, news, first, queue)).unwrap_or_else(|| {
+        tracing::error!("a transaction panicked");
+        let _ = database.rollback();
+        ledger.rolled_back();
+        false
+    })
+}
+
 /// One transaction: what the ledger has left to do, the first job, and those that wait behind it. Says whether it could begin.
 fn transact(
     database: &Database,
@@ -382,7 +399,13 @@ fn transact(
     };
     let mut next = first.or_else(&mut next_job);
     while let Some(job) = next {
-        answers.push(job(database, ledger));
+        match panics::caught(|| job(database, ledger)) {
+            Some(answer) => answers.push(answer),
+            None => {
+                tracing::error!("a job panicked");
+                ledger.fail();
+            }
+        }
         let full = answers.len() >= MAX_JOBS_PER_TRANSACTION || ledger.has_failed();
         next = if full { None } else { next_job() };
     }

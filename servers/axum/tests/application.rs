@@ -37,6 +37,15 @@ impl Message for Enter {
     const TYPE: &str = "enter";
 }
 
+/// What panics again when it is dropped.
+struct Explosive;
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        std::panic::panic_any(Self)
+    }
+}
+
 struct Application {
     wire: Wire,
     addr: SocketAddr,
@@ -48,9 +57,17 @@ impl Application {
     async fn start() -> Self {
         let (done, analysed) = mpsc::unbounded_channel();
         let note = move |ctx: &mut Context<'_>, Note { text }: Note| {
-            if text == "panic" {
-                ctx.after_commit(|| panic!("a bug, on purpose"));
-                return Ok(());
+            match text.as_str() {
+                "panic" => {
+                    ctx.after_commit(|| panic!("a bug, on purpose"));
+                    return Ok(());
+                }
+                "panic at once" => std::panic::panic_any(Explosive),
+                "roll back" => {
+                    let nobodys = "INSERT OR ROLLBACK INTO notes (user_id) VALUES (NULL)";
+                    let _ = ctx.db().execute(nobodys, &[]);
+                }
+                _ => {}
             }
             ctx.db().execute("INSERT INTO notes (user_id, text) VALUES (?1, ?2)", &[&ctx.user(), &text])?;
             if text.is_empty() {
@@ -104,6 +121,37 @@ async fn what_is_done_after_a_commit_may_spawn_tasks_and_panic() {
         ctx.db().query("SELECT user_id, text FROM notes", &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
     });
     assert_eq!(stored.await.unwrap(), [("ada".to_owned(), "hi".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_with_something_that_panics_is_a_refusal() {
+    let application = Application::start().await;
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    for (seq, text) in (1..).zip(["panic at once", "hi"]) {
+        ada.say(seq, "note", json!({ "text": text })).await;
+    }
+    let refused = ada.event("error").await;
+    assert_eq!((&refused["code"], &refused["seq"]), (&"internal".into(), &1.into()));
+    ada.acked(2).await;
+}
+
+#[tokio::test]
+async fn a_statement_that_ends_the_transaction_of_others_is_refused_when_its_message_comes_again() {
+    let application = Application::start().await;
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    ada.say(1, "note", json!({ "text": "roll back" })).await;
+    assert_eq!(ada.closed().await.0, 1011);
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    ada.say(1, "note", json!({ "text": "roll back" })).await;
+    let refused = ada.event("error").await;
+    assert_eq!((&refused["code"], &refused["seq"]), (&"internal".into(), &1.into()));
+    ada.acked(1).await;
+    let count = "SELECT COUNT(*) FROM notes";
+    let stored = application.wire.transact(|ctx| ctx.db().query_row(count, &[], |row| row.get::<i64>(0)));
+    assert_eq!(stored.await.unwrap(), Some(0));
 }
 
 #[tokio::test]

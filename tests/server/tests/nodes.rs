@@ -9,7 +9,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Client, World};
-use everwire_axum::{Context, Everwire, PostgresStore, Tokens};
+use everwire_axum::{Context, Everwire, PostgresStore, StoreError, Tokens};
 use everwire_faults::{Fault, FaultProxy, Rule};
 use everwire_server::{Options, Server};
 use serde_json::{Value, json};
@@ -362,6 +362,48 @@ async fn a_failed_statement_that_nobody_heeds_undoes_what_the_application_did_an
     assert_eq!((first.unwrap(), last.unwrap()), (1, 1));
     for (text, expected) in texts.iter().zip([0, 1, 0]) {
         assert_eq!(write(text.clone()).await.is_ok(), expected == 1, "{text}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL and Redis"]
+async fn what_postgresql_refuses_fails_alone_whatever_its_error_code_is() {
+    let [postgres, _] = services();
+    let store = PostgresStore::new(postgres).setup(
+        "CREATE TABLE IF NOT EXISTS refusing (text TEXT NOT NULL UNIQUE,
+         parent TEXT REFERENCES refusing (text) DEFERRABLE INITIALLY DEFERRED)",
+    );
+    let wire = Everwire::new(store).tokens(Tokens::new("a secret that only this test knows")).start().await.unwrap();
+    let write =
+        |text: String| wire.transact(move |ctx| ctx.db().execute("INSERT INTO refusing (text) VALUES (?1)", &[&text]));
+    let beyond_the_index: String = std::iter::repeat_with(fastrand::alphanumeric).take(9_000).collect();
+    let statements = [
+        "DO $$ BEGIN RAISE EXCEPTION 'not this'; END $$".to_owned(),
+        "DO $$ BEGIN RAISE EXCEPTION 'a bug' USING ERRCODE = 'XX000'; END $$".to_owned(),
+        "SELECT ?1".to_owned(),
+        format!("INSERT INTO refusing (text) VALUES ('{beyond_the_index}')"),
+        "INSERT INTO refusing (text, parent) VALUES ('orphan', 'nobody')".to_owned(),
+    ];
+    for statement in statements {
+        let about: String = statement.chars().take(60).collect();
+        let refused = wire.transact(move |ctx| ctx.db().execute(&statement, &[]));
+        let (before, refused, after) = tokio::join!(write(fresh("before")), refused, write(fresh("after")));
+        assert!(matches!(refused, Err(StoreError::Database(_))), "{about}: {refused:?}");
+        assert_eq!((before.unwrap(), after.unwrap()), (1, 1), "{about}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL and Redis"]
+async fn a_session_that_a_statement_has_spoiled_is_left() {
+    let [postgres, _] = services();
+    let store = PostgresStore::new(postgres).setup("CREATE TABLE IF NOT EXISTS spoiling (text TEXT NOT NULL)");
+    let wire = Everwire::new(store).tokens(Tokens::new("a secret that only this test knows")).start().await.unwrap();
+    for spoiling in ["DEALLOCATE ALL", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"] {
+        let write = || wire.transact(|ctx| ctx.db().execute("INSERT INTO spoiling (text) VALUES (?1)", &[&"later"]));
+        write().await.unwrap();
+        let _ = wire.transact(move |ctx| ctx.db().execute(spoiling, &[])).await;
+        until("what comes later is stored", async || write().await.is_ok()).await;
     }
 }
 

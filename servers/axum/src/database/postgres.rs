@@ -72,7 +72,7 @@ pub fn open(url: &str, tables: &Tables) -> std::result::Result<Database, StoreEr
         .tcp_user_timeout(STATEMENT_TIMEOUT)
         .keepalives_idle(STATEMENT_TIMEOUT);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DatabaseError::Io)?;
-    let database = Database { kind: Kind::Postgres(Box::new(Postgres { runtime, config, state: RefCell::default() })) };
+    let database = Database::of(Kind::Postgres(Box::new(Postgres { runtime, config, state: RefCell::default() })));
     // The sequences that a transaction begins with looking at are not there yet.
     if let Kind::Postgres(postgres) = &database.kind {
         postgres.connect()?;
@@ -113,7 +113,7 @@ impl Postgres {
         let begun = self.wait(async |client: &Client| {
             try_join3(client.batch_execute("BEGIN"), client.query(&lock, &[]), client.query_one(&highest, &[])).await
         });
-        let (_, _, row) = begun.inspect_err(|_| drop(self.simple("ROLLBACK")))?;
+        let (_, _, row) = begun.inspect_err(|_| drop(self.rollback()))?;
         let mut state = self.state.borrow_mut();
         state.highest = read_highest(&row)?;
         state.outbox_waits = row.try_get(2)?;
@@ -129,14 +129,12 @@ impl Postgres {
         Ok(())
     }
 
+    /// Undoes the transaction, and leaves the session: what a statement of the application's has changed about it may be why the transaction has failed.
     pub fn rollback(&self) -> Result<()> {
-        {
-            let mut state = self.state.borrow_mut();
-            state.pending = Pending::default();
-            state.savepoint = None;
-            state.cache = Cache::default();
-        }
-        self.simple("ROLLBACK")
+        let rolled_back = self.simple("ROLLBACK");
+        let mut state = self.state.borrow_mut();
+        *state = State { tried_at: state.tried_at, ..State::default() };
+        rolled_back
     }
 
     pub fn savepoint(&self) {
@@ -167,12 +165,15 @@ impl Postgres {
         }
     }
 
-    /// Says whether it could be: a statement that has failed ends everything that came since the savepoint, also if nobody heeds the error.
+    /// Says whether it could be: a statement that has failed ends everything that came since the savepoint, also if nobody heeds the error, and so does
+    /// a deferred constraint that is violated.
     pub fn release_savepoint(&self) -> Result<bool> {
         let savepoint = self.state.borrow_mut().savepoint.take();
         let Some(Savepoint { is_real: true, .. }) = savepoint else { return Ok(true) };
-        // What is pending belongs into it, and goes out with the next statement or the commit all the same.
-        let is_released = self.simple("RELEASE SAVEPOINT effects").is_ok();
+        // What is pending belongs into it, and goes out with the next statement or the commit all the same. Constraints that the commit would check are
+        // checked here, where it is known whose they are.
+        let released = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE SAVEPOINT effects";
+        let is_released = self.simple(released).is_ok();
         if !is_released {
             self.state.borrow_mut().savepoint = savepoint;
         }
@@ -365,23 +366,33 @@ pub fn translate(sql: &str) -> String {
         .replace(") STRICT", ")")
 }
 
-/// Whether PostgreSQL could not do its work. Everything else is about what it was asked to do.
+/// Whether PostgreSQL could not do its work, and may be able to later. Everything else is about what it was asked to do.
 pub fn is_of_storage(error: &tokio_postgres::Error) -> bool {
-    let content = |code: &SqlState| ["21", "22", "23", "42"].iter().any(|class| code.code().starts_with(class));
-    // A parameter that cannot be sent as what the statement wants is a mistake of whoever wrote it.
-    let conversion =
-        error.as_db_error().is_none() && !error.is_closed() && error.to_string().starts_with("error serializing");
-    !(error.code().is_some_and(content) || conversion)
+    match error.code() {
+        Some(code) => is_code_of_storage(code.code()),
+        // What the driver itself refuses, such as parameters that do not fit the statement, is a mistake of whoever wrote it.
+        None => error.is_closed() || is_of_system(error),
+    }
+}
+
+/// PostgreSQL, appendix A: error codes by classes. A handler can raise any other, and would each time that its message comes.
+fn is_code_of_storage(code: &str) -> bool {
+    let classes = ["08", "40", "53", "58"];
+    let codes = ["25006", "25P03", "25P04", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"];
+    classes.iter().any(|class| code.starts_with(class)) || codes.contains(&code)
+}
+
+/// What has an error of the system behind it, as what cannot be connected to has.
+fn is_of_system(error: &tokio_postgres::Error) -> bool {
+    error.source().is_some_and(|source| source.is::<io::Error>())
 }
 
 /// Whether nobody listens, or it starts or stops, or has no connection left.
 pub fn may_pass(error: &tokio_postgres::Error) -> bool {
-    let code = error.code().map(SqlState::code);
-    // What cannot be connected to has an error of the system behind it; a URL that is none has not.
-    let is_of_system = || error.source().is_some_and(|source| source.is::<io::Error>());
-    match code {
+    match error.code().map(SqlState::code) {
         Some(code) => ["53300", "57P01", "57P02", "57P03"].contains(&code),
-        None => error.is_closed() || is_of_system(),
+        // A URL that is none has no error of the system behind it.
+        None => error.is_closed() || is_of_system(error),
     }
 }
 
@@ -400,3 +411,19 @@ const IDLE_TIMEOUT_MS: u32 = 5000;
 
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::is_code_of_storage;
+
+    #[test]
+    fn only_what_may_pass_is_a_failure_of_the_storage() {
+        for code in ["08006", "40001", "40P01", "53100", "55P03", "57P01", "58030", "25006"] {
+            assert!(is_code_of_storage(code), "{code}");
+        }
+        // Raised by a trigger, too large for an index, in the way of a constraint, after an error that nobody heeded, cancelled, a bug of an extension.
+        for code in ["P0001", "54000", "23505", "25P02", "57014", "XX000", "0A000"] {
+            assert!(!is_code_of_storage(code), "{code}");
+        }
+    }
+}

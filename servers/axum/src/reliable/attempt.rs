@@ -1,9 +1,6 @@
 //! What a message does, all of it or nothing.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::{
     context::Context,
@@ -14,7 +11,8 @@ use super::{
 use crate::{
     action::Action,
     connection::Connection,
-    database::{Database, DatabaseError, Result},
+    database::{Database, DatabaseError, Result, TRANSACTION_ENDED},
+    panics,
     refusal::{self, Refusal},
 };
 
@@ -49,7 +47,20 @@ impl Ledger {
         source: &Source,
         action: Action,
     ) -> Result<Outcome> {
-        self.perform_undoably(database, from, Some(source), action)
+        let is_it = |(user, client_id, seq): &(Arc<str>, Arc<str>, u64)| {
+            *user == from.user && *client_id == source.client_id && *seq == source.sequence.seq
+        };
+        if let Some(index) = self.ruinous.iter().position(is_it) {
+            self.ruinous.remove(index);
+            tracing::error!("{TRANSACTION_ENDED}, so its message is refused");
+            return Ok(Err(refusal::internal()));
+        }
+        let outcome = self.perform_undoably(database, from, Some(source), action);
+        if matches!(outcome, Err(DatabaseError::Failed(TRANSACTION_ENDED))) {
+            self.ruinous.truncate(MAX_RUINOUS - 1);
+            self.ruinous.insert(0, (from.user.clone(), source.client_id.clone(), source.sequence.seq));
+        }
+        outcome
     }
 
     /// The same for a message without a number.
@@ -117,18 +128,20 @@ impl Ledger {
         database.savepoint()?;
         self.advances = Some(Vec::new());
         let mark = self.outbox.mark();
-        let result = catch_unwind(AssertUnwindSafe(|| effects(self)));
+        let result = panics::caught(|| effects(self));
         let advances = self.advances.take();
+        database.check_transaction()?;
         let mut outcome = match result {
-            Ok(Err(error)) if error.is_of_storage() => return Err(error),
-            Ok(Err(error)) => Err(Undone::Failed(error)),
-            Ok(Ok(outcome)) => outcome,
-            Err(_) => {
+            Some(Err(error)) if error.is_of_storage() => return Err(error),
+            Some(Err(error)) => Err(Undone::Failed(error)),
+            Some(Ok(outcome)) => outcome,
+            None => {
                 Err(Undone::Failed(DatabaseError::Application("what the application does in a transaction panicked")))
             }
         };
         if outcome.is_ok() && !database.release_savepoint()? {
-            let unheeded = "a statement of the application's has failed, and it went on";
+            let unheeded =
+                "a statement of the application's has failed, and it went on, or a deferred constraint is violated";
             outcome = Err(Undone::Failed(DatabaseError::Application(unheeded)));
         }
         if outcome.is_err() {
@@ -152,6 +165,9 @@ impl Ledger {
         }
     }
 }
+
+/// How many messages are remembered; one that is forgotten ends another transaction.
+const MAX_RUINOUS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ use crate::{
     envelope,
     hub::{Audience, Hub, Standing},
     refusal::Refuse,
-    room::Room,
+    room::{NAME_TOO_LONG, Room},
 };
 
 /// What a handler is given: the transaction of a message, which makes it processed. Or a transaction of the application's own.
@@ -150,6 +150,9 @@ impl<'a> Context<'a> {
     /// Those of the database.
     pub fn origin(&mut self, stored: Option<(&Room, i64)>) -> Result<Option<Origin>> {
         let (Some(from), Some(Source { client_id, sequence })) = (self.from, self.source) else { return Ok(None) };
+        if stored.is_some_and(|(room, _)| room.is_too_long()) {
+            return Err(DatabaseError::Application(NAME_TOO_LONG));
+        }
         let stored = stored.map(|(room, id)| (room.as_str(), id));
         receipts::note(self.database, &from.user, client_id, sequence.seq, stored).map(|id| Some(Origin(id)))
     }
@@ -202,9 +205,12 @@ impl<'a> Context<'a> {
     /// The sender of the message is in a room from now on, also while they are away.
     ///
     /// # Errors
-    /// They are in too many, or those of the database.
+    /// They are in too many, its name is too long, or those of the database.
     pub fn join(&mut self, room: &Room) -> std::result::Result<(), Refuse> {
         let Some(from) = self.from else { return Ok(()) };
+        if room.is_too_long() {
+            return Err(Refuse::saying("malformed", NAME_TOO_LONG));
+        }
         let before = self.hub().standing(from, room);
         self.hub().join(from, room.clone())?;
         self.moves.push((room.clone(), before));

@@ -62,6 +62,8 @@ pub struct Ledger {
     pub(super) advances: Option<Vec<Advance>>,
     /// Whether more may wait in the database to be moved to streams.
     pub(super) relays_more: bool,
+    /// Messages whose statements have ended a transaction, with that of others: refused when they come again.
+    pub(super) ruinous: Vec<(Arc<str>, Arc<str>, u64)>,
     failed: bool,
 }
 
@@ -177,6 +179,7 @@ impl Ledger {
             handed: Vec::new(),
             advances: None,
             relays_more: false,
+            ruinous: Vec::new(),
             failed: false,
         }
     }

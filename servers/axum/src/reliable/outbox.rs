@@ -1,12 +1,8 @@
 //! What connections get once the transaction is on the disk.
 
-use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
-use crate::{connection::Connection, ending::Ending, outgoing::Outgoing};
+use crate::{connection::Connection, ending::Ending, outgoing::Outgoing, panics};
 
 /// Frames and acknowledgements of one transaction, in order.
 #[derive(Default)]
@@ -105,7 +101,7 @@ impl Outbox {
                 }
                 Post::CatchUp(connection) => connection.lagging.notify_one(),
                 Post::After(then) => {
-                    if catch_unwind(AssertUnwindSafe(then)).is_err() {
+                    if panics::caught(then).is_none() {
                         tracing::error!("what was to be done after a commit panicked");
                     }
                 }
