@@ -35,6 +35,8 @@ pub struct Connection {
     heard_at_ms: AtomicU64,
     /// 0 while nothing is being written.
     writing_since_ms: AtomicU64,
+    /// Whether the database was asked for a welcome, which may come when the connection has gone.
+    asked_hello: AtomicBool,
     said_hello: AtomicBool,
     expires_at_ms: i64,
     /// The last acknowledgement, from `welcome` on.
@@ -68,6 +70,7 @@ impl Connection {
             silent: AtomicBool::new(silent),
             heard_at_ms: AtomicU64::new(monotonic_ms()),
             writing_since_ms: AtomicU64::new(0),
+            asked_hello: AtomicBool::new(false),
             said_hello: AtomicBool::new(false),
             expires_at_ms: ticket.expires_at_ms,
             acked: Mutex::new(None),
@@ -122,7 +125,16 @@ impl Connection {
         ((self.queue.max_capacity() / STORED_SHARE).max(1), (self.max_queued_bytes / STORED_SHARE).max(1))
     }
 
-    /// Whether the client has asked for the reliable mode.
+    /// Whether the database may know of the connection, now or when it has done what waits.
+    pub(crate) fn has_asked_hello(&self) -> bool {
+        self.asked_hello.load(Relaxed)
+    }
+
+    pub(crate) fn asks_hello(&self) {
+        self.asked_hello.store(true, Relaxed);
+    }
+
+    /// Whether the client has asked for the reliable mode, and has its welcome.
     pub fn has_said_hello(&self) -> bool {
         self.said_hello.load(Relaxed)
     }

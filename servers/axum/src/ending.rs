@@ -19,9 +19,15 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// A close frame with this code and reason.
+    /// A close frame with this code and reason, as far as there may be such a frame (RFC 6455, 5.5 and 7.4).
     pub fn close(code: u16, reason: impl Into<String>) -> Self {
-        Self::Close { code, reason: reason.into() }
+        let mut reason = reason.into();
+        reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
+        if !matches!(code, 1000 | 1001..=1003 | 1007..=1014 | 3000..=4999) {
+            tracing::error!(code, "no code that a close frame may have; 1011 is sent");
+            return Self::Close { code: 1011, reason };
+        }
+        Self::Close { code, reason }
     }
 
     /// What RFC 6455 has for an error on the way in or out.
@@ -64,5 +70,24 @@ impl Ending {
             1013 => Some("slow_consumer"),
             _ => None,
         }
+    }
+}
+
+/// A control frame has 125 bytes, two of them for the code.
+const MAX_REASON_BYTES: usize = 123;
+
+#[cfg(test)]
+mod tests {
+    use super::Ending;
+
+    #[test]
+    fn what_no_close_frame_may_have_is_not_sent() {
+        for (given, sent) in
+            [(1000, 1000), (4999, 4999), (0, 1011), (1004, 1011), (1005, 1011), (1015, 1011), (2999, 1011)]
+        {
+            assert_eq!(Ending::close(given, "bye"), Ending::Close { code: sent, reason: "bye".into() });
+        }
+        let Ending::Close { reason, .. } = Ending::close(1000, "ä".repeat(80)) else { panic!() };
+        assert_eq!(reason, "ä".repeat(61));
     }
 }

@@ -184,7 +184,7 @@ impl Engine {
                 }
             }
         }
-        if connection.has_said_hello() {
+        if connection.has_asked_hello() {
             let (store, connection) = (self.store.clone(), connection.clone());
             tokio::spawn(async move {
                 // Without a database there is nothing to note it in.

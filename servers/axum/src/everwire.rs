@@ -24,6 +24,7 @@ use crate::{
     limits::{Class, Limits},
     metrics::{Metrics, NoMetrics},
     outgoing::Outgoing,
+    panics,
     refusal::{self, Refusal, Refuse},
     reliable::{Context, Outcome},
     room::Room,
@@ -297,9 +298,9 @@ impl Wire {
         self.0.engine.store.look();
     }
 
-    /// Whether the database takes a transaction, for a health check. A node without one must not be sent clients.
+    /// Whether the database takes a transaction within 5 s, for a health check. A node without one must not be sent clients.
     pub async fn is_healthy(&self) -> bool {
-        self.transact(|_| Ok(())).await.is_ok()
+        tokio::time::timeout(HEALTHY_WITHIN, self.transact(|_| Ok(()))).await.is_ok_and(|done| done.is_ok())
     }
 
     /// Sends an event to the connections that a user has, to this node and others, at most once. Says to how many here.
@@ -337,7 +338,8 @@ impl Wire {
         self.0.engine.hub.len()
     }
 
-    /// Ends the connections of a user to this process, and says how many there were.
+    /// Ends the connections of a user to this process, and says how many there were. `code` is one that a server may send (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1014, or
+    /// 3000 to 4999; with another they end with 1011, and the log says so. Of `reason`, 123 bytes are sent.
     pub fn close(&self, user: &str, code: u16, reason: &str) -> usize {
         let connections = self.0.engine.hub.connections(Some(user));
         connections.iter().filter(|connection| connection.end(Ending::close(code, reason))).count()
@@ -409,15 +411,23 @@ impl Application for Handlers {
     }
 
     fn presence(&self, user: &Arc<str>, online: bool) {
-        if let Some(presence) = &self.presence {
-            presence(user, online);
+        if let Some(presence) = &self.presence
+            && panics::caught(|| presence(user, online)).is_none()
+        {
+            tracing::error!("what is done when users come and go panicked");
         }
     }
 
     fn greeting(&self, user: &str) -> Option<Outgoing> {
-        self.greet.as_ref().map(|greet| envelope::event("connected", &greet(user)))
+        let greeting = panics::caught(|| self.greet.as_ref().map(|greet| envelope::event("connected", &greet(user))));
+        greeting.unwrap_or_else(|| {
+            tracing::error!("what greets a user panicked");
+            None
+        })
     }
 }
+
+const HEALTHY_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a handler has returned, as the result of a request.
 fn object(kind: &str, result: &impl Serialize) -> Outcome {

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, value::RawValue};
+use tokio::time::Instant;
 
 use crate::{
     connection::Connection,
@@ -58,9 +59,10 @@ impl Sender {
     ) -> Answered {
         // An error would tell the client that this server does not know the reliable mode. So a hello over the limit is answered late,
         // unless that would be too late.
+        let latest = Instant::now() + LATEST_WELCOME;
         if !engine.rates.allow_ping(&from.user) {
             let turn = engine.rates.clone().next_ping(from.user.clone());
-            if tokio::time::timeout(LATEST_WELCOME, turn).await.is_err() {
+            if tokio::time::timeout(LATEST_TURN, turn).await.is_err() {
                 engine.metrics.hello("too_many");
                 return Err(Ending::close(1013, "too many hellos"));
             }
@@ -84,7 +86,12 @@ impl Sender {
         let store = &engine.store;
         let welcomed =
             store.run_with_ledger(move |database, ledger| ledger.welcome(database, &connection, &id, &hello));
-        match welcomed.await {
+        from.asks_hello();
+        let Ok(welcomed) = tokio::time::timeout_at(latest, welcomed).await else {
+            engine.metrics.hello("busy");
+            return Err(Ending::close(1013, "busy"));
+        };
+        match welcomed {
             Ok(last) => {
                 engine.metrics.hello("welcome");
                 from.resume_acks(last);
@@ -249,7 +256,8 @@ fn not_stored() -> Ending {
 }
 
 /// A client waits 10 s for the welcome (docs/PROTOCOL.md).
-const LATEST_WELCOME: Duration = Duration::from_secs(5);
+const LATEST_WELCOME: Duration = Duration::from_secs(8);
+const LATEST_TURN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     bus::BusError,
-    database::{Database, DatabaseError, Result, open_postgres, open_sqlite},
+    database::{Database, DatabaseError, Result, TRANSACTION_ENDED, open_postgres, open_sqlite},
     hub::Hub,
     panics,
     reliable::{Context, Ledger},
@@ -275,7 +275,9 @@ impl Store {
     ) -> std::result::Result<T, StoreError> {
         self.ask(move |database, ledger| {
             let result = ledger.job(database, job);
-            if result.as_ref().is_err_and(DatabaseError::is_of_storage) {
+            let is_the_applications =
+                |error: &DatabaseError| matches!(error, DatabaseError::Failed(why) if *why != TRANSACTION_ENDED);
+            if result.as_ref().is_err_and(|error| error.is_of_storage() && !is_the_applications(error)) {
                 ledger.fail();
             }
             result
@@ -376,7 +378,8 @@ fn transact(
             tracing::error!(%error, "the database takes no transaction");
         }
         ledger.rolled_back();
-        // The job's result is an error then: dropping the job closes its channel.
+        // The job's result is an error then: dropping the job closes its channel. Those behind it would wait for as long, one after the other.
+        while queue.try_recv().is_ok() {}
         return false;
     }
     let looked = ledger.is_behind(database).and_then(|behind| {

@@ -12,7 +12,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
 use client::{Client, PATIENCE};
-use everwire_axum::{Context, Everwire, Message, Refuse, Room, SqliteStore, Tokens, User, Wire};
+use everwire_axum::{Context, DatabaseError, Everwire, Message, Refuse, Room, SqliteStore, Tokens, User, Wire};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::mpsc, time::timeout};
@@ -84,7 +84,10 @@ impl Application {
             SqliteStore::in_memory().setup("CREATE TABLE IF NOT EXISTS notes (user_id TEXT NOT NULL, text TEXT)");
         let wire = Everwire::new(store)
             .tokens(Tokens::new(SECRET))
-            .on_presence(move |user, online| seen.lock().push((user.to_owned(), online)))
+            .on_presence(move |user, online| {
+                assert_ne!(user, "nobody greets", "a bug, on purpose");
+                seen.lock().push((user.to_owned(), online));
+            })
             .on(note)
             .on(enter)
             .start()
@@ -212,6 +215,7 @@ async fn a_transaction_of_the_application_that_fails_or_panics_harms_nobody_else
     assert!(panicked.await.unwrap_err().to_string().contains("panicked"));
     for (kind, data, why) in [
         ("ack", json!({}), "one of the protocol's"),
+        ("close", json!({}), "one that clients tell by themselves"),
         ("", json!({}), "1 to 128 bytes"),
         ("\"quoted\"", json!(7), "the data of an event is an object"),
     ] {
@@ -224,6 +228,35 @@ async fn a_transaction_of_the_application_that_fails_or_panics_harms_nobody_else
     assert_eq!(ada.any().await["type"], "\"quoted\"");
     let count = "SELECT COUNT(*) FROM notes";
     assert_eq!(wire.transact(|ctx| ctx.db().query_row(count, &[], |row| row.get::<i64>(0))).await.unwrap(), Some(1));
+}
+
+#[tokio::test]
+async fn a_transaction_of_the_applications_may_fail_in_words_of_its_own_and_harms_nobody() {
+    let application = Application::start().await;
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    let failed = application.wire.transact::<()>(|ctx| {
+        ctx.publish("ada", "undone", &json!({}))?;
+        Err(DatabaseError::Failed("no such order"))
+    });
+    assert!(failed.await.unwrap_err().to_string().contains("no such order"));
+    ada.say(1, "note", json!({ "text": "hi" })).await;
+    ada.acked(1).await;
+}
+
+#[tokio::test]
+async fn who_comes_is_counted_and_goes_whatever_the_application_does_about_it() {
+    let application = Application::start().await;
+    let ada = application.connect("nobody greets").await;
+    let until = async |count: usize| {
+        while application.wire.connections() != count {
+            tokio::task::yield_now().await
+        }
+    };
+    timeout(PATIENCE, until(1)).await.unwrap();
+    drop(ada);
+    timeout(PATIENCE, until(0)).await.unwrap();
+    assert!(!application.wire.is_connected("nobody greets"));
 }
 
 #[tokio::test]

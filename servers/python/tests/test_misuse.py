@@ -450,7 +450,7 @@ async def test_text_that_is_no_utf_8_closes_with_1007_and_logs_no_traceback(
 
 @pytest.mark.parametrize(
     ("kind", "data"),
-    [("welcome", {}), ("stream", {}), ("ack", {}), ("reply", {}), ("", {}), ("é" * 65, {}), (None, {}), ("x", [1])],
+    [("welcome", {}), ("ack", {}), ("reply", {}), ("close", {}), ("", {}), ("é" * 65, {}), (None, {}), ("x", [1])],
 )
 async def test_an_event_that_no_client_could_take_is_refused_to_who_publishes_it(
     start: Start, kind: Any, data: Any
@@ -462,9 +462,9 @@ async def test_an_event_that_no_client_could_take_is_refused_to_who_publishes_it
             ctx.publish(ctx.user, kind, data)
 
         await refuses_alone(server, "publish")
-        with pytest.raises(ValueError, match=r"event|protocol"):
+        with pytest.raises(ValueError, match="event"):
             server.wire.tell("ada", kind, data)
-        with pytest.raises(ValueError, match=r"event|protocol"):
+        with pytest.raises(ValueError, match="event"):
             await server.wire.publish_to_room("nobody is here", kind, data)
-        with pytest.raises(ValueError, match=r"event|protocol"):
+        with pytest.raises(ValueError, match="event"):
             await server.wire.publish("ada", kind, data)

@@ -222,6 +222,30 @@ async fn a_database_that_takes_connections_and_says_nothing_is_given_up_and_trie
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL and Redis"]
+async fn nobody_who_says_hello_to_a_database_that_is_silent_is_left_without_an_answer() {
+    let proxy = way_to_postgres().await;
+    let world = behind(&proxy).await;
+    assert_eq!(push(&world, &fresh("ada"), 0).await, 200);
+    proxy.rules().add(Rule::new(Fault::HalfOpen));
+    let started = Instant::now();
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let mut client = world.connect(&fresh("ada")).await;
+        client.send("hello", json!({ "versions": [1], "client_id": fresh("tab"), "streams": {} })).await;
+        waiting.push(client);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    for mut client in waiting {
+        let code = client.closed().await.0;
+        assert!([1011, 1013].contains(&code), "{code}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(11), "{:?}", started.elapsed());
+    proxy.rules().clear();
+    until("healthy", async || world.status("/healthz").await == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL and Redis"]
 async fn nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_when_it_is_back() {
     let proxy = way_to_postgres().await;
     let world = behind(&proxy).await;

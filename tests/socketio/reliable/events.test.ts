@@ -4,6 +4,7 @@ import { type Database, everwire } from "../../../servers/socketio/src/index";
 it.each([
   ["welcome", {}],
   ["ack", {}],
+  ["close", {}],
   ["", {}],
   ["é".repeat(65), {}],
   [undefined, {}],

@@ -105,7 +105,11 @@ impl Ledger {
             let mut context = Context::new(database, ledger);
             let result = job(&mut context);
             removed = context.into_removed();
-            result.map(Ok)
+            match result {
+                // The words of the application for a transaction of its own.
+                Err(error @ DatabaseError::Failed(_)) => Ok(Err(Undone::Failed(error))),
+                result => result.map(Ok),
+            }
         })?;
         result
             .map_err(|undone| match undone {

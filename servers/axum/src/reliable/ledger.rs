@@ -122,6 +122,8 @@ impl Event {
             Some("the type of an event has 1 to 128 bytes")
         } else if OF_THE_PROTOCOL.contains(&self.kind.as_str()) {
             Some("the type of an event is one of the protocol's: name it otherwise")
+        } else if OF_CLIENTS.contains(&self.kind.as_str()) {
+            Some("the type of an event is one that clients tell by themselves: name it otherwise")
         } else if self.head.as_bytes().get(before_data) != Some(&b'{') {
             Some("the data of an event is an object")
         } else {
@@ -383,3 +385,6 @@ impl Ledger {
 
 /// What has another meaning to clients, and is never stored.
 const OF_THE_PROTOCOL: [&str; 6] = ["hello", "welcome", "ack", "stream", "reply", "receipt"];
+
+/// What clients tell of themselves by these names, so that an event of a server's never reaches its handlers.
+const OF_CLIENTS: [&str; 8] = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap", "invalid"];

@@ -95,10 +95,11 @@ pub const SCHEMA: &str = r#"
 pub const OUTBOX_OF_SQLITE: &str = "
     CREATE TABLE IF NOT EXISTS everwire_outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
-        user_id TEXT NOT NULL CHECK (octet_length(user_id) BETWEEN 1 AND 128),
-        type TEXT NOT NULL CHECK (octet_length(type) BETWEEN 1 AND 128)
+        user_id TEXT NOT NULL CHECK (length(CAST(user_id AS BLOB)) BETWEEN 1 AND 128),
+        type TEXT NOT NULL CHECK (length(CAST(type AS BLOB)) BETWEEN 1 AND 128)
             CONSTRAINT type_is_not_of_the_protocol
-            CHECK (type NOT IN ('hello', 'welcome', 'ack', 'stream', 'reply', 'receipt')),
+            CHECK (type NOT IN ('hello', 'welcome', 'ack', 'stream', 'reply', 'receipt',
+                'open', 'close', 'state', 'reconnecting', 'give_up', 'drop', 'gap', 'invalid')),
         data TEXT NOT NULL CONSTRAINT data_is_a_json_object CHECK (json_valid(data) AND json_type(data) = 'object')
     ) STRICT;
 ";
@@ -110,7 +111,8 @@ pub const OUTBOX_OF_POSTGRES: &str = "
         user_id TEXT NOT NULL CHECK (octet_length(user_id) BETWEEN 1 AND 128),
         type TEXT NOT NULL CHECK (octet_length(type) BETWEEN 1 AND 128)
             CONSTRAINT type_is_not_of_the_protocol
-            CHECK (type NOT IN ('hello', 'welcome', 'ack', 'stream', 'reply', 'receipt')),
+            CHECK (type NOT IN ('hello', 'welcome', 'ack', 'stream', 'reply', 'receipt',
+                'open', 'close', 'state', 'reconnecting', 'give_up', 'drop', 'gap', 'invalid')),
         data TEXT NOT NULL CONSTRAINT data_is_a_json_object CHECK (json_typeof(data::json) = 'object')
     );
 ";

@@ -22,6 +22,8 @@ def event(kind: str, data: Mapping[str, Any]) -> str:
         raise EventError(f"the type of an event is a string of 1 to {MAX_TYPE_BYTES} bytes")
     if kind in OF_THE_PROTOCOL:
         raise EventError(f"`{kind}` has a meaning in the protocol: name the event otherwise")
+    if kind in OF_CLIENTS:
+        raise EventError(f"clients tell `{kind}` by themselves: name the event otherwise")
     if not isinstance(data, Mapping):
         raise EventError(f"the data of an event is a mapping, and not {type(data).__name__}")
     return envelope(kind, data)
@@ -95,6 +97,8 @@ def welcome(epoch: int, last: int, limits: Limits, positions: Mapping[str, int])
 MAX_TYPE_BYTES = 128
 MAX_NAME_BYTES = 128
 OF_THE_PROTOCOL = frozenset({"hello", "welcome", "ack", "stream", "reply", "receipt"})
+# What clients tell of themselves by these names, so that an event of a server's never reaches its handlers.
+OF_CLIENTS = frozenset({"open", "close", "state", "reconnecting", "give_up", "drop", "gap", "invalid"})
 
 
 def _string(text: str) -> str:
