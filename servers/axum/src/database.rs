@@ -188,6 +188,15 @@ impl Database {
         }
     }
 
+    /// Whether it takes more than questions, as a primary of PostgreSQL does that has become a standby.
+    pub(crate) fn is_writable(&self) -> Result<bool> {
+        let sql = match &self.kind {
+            Kind::Sqlite(_) => return Ok(true),
+            Kind::Postgres(_) => "SELECT current_setting('transaction_read_only') = 'off'",
+        };
+        Ok(self.query_row(sql, &[], |row| row.get(0))?.unwrap_or_default())
+    }
+
     /// Whether there is a table with this column.
     pub(crate) fn has_column(&self, table: &str, column: &str) -> Result<bool> {
         let sql = match &self.kind {

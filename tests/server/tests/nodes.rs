@@ -427,6 +427,7 @@ async fn a_session_that_a_statement_has_spoiled_is_left() {
         let write = || wire.transact(|ctx| ctx.db().execute("INSERT INTO spoiling (text) VALUES (?1)", &[&"later"]));
         write().await.unwrap();
         let _ = wire.transact(move |ctx| ctx.db().execute(spoiling, &[])).await;
+        assert!(!spoiling.ends_with("READ ONLY") || !wire.is_healthy().await);
         until("what comes later is stored", async || write().await.is_ok()).await;
     }
 }
