@@ -24,7 +24,7 @@ enum Slot<'a> {
 
 /// The option at a place of [`NUMERIC_OPTIONS`]; infinite for "never".
 pub fn get(config: &mut Config, index: usize) -> f64 {
-    match SLOTS.get(index).map(|place| place(config)) {
+    match slot(config, index) {
         Some(Span(&mut FOREVER) | Count(&mut u32::MAX)) => f64::INFINITY,
         Some(Span(place)) => *place as f64,
         Some(Count(place)) => f64::from(*place),
@@ -35,7 +35,7 @@ pub fn get(config: &mut Config, index: usize) -> f64 {
 
 /// Puts a value that is known to be in range into the option at a place of [`NUMERIC_OPTIONS`].
 pub fn put(config: &mut Config, index: usize, value: f64) {
-    match SLOTS.get(index).map(|place| place(config)) {
+    match slot(config, index) {
         Some(Span(place)) => *place = value as u64,
         Some(Count(place)) => *place = value as u32,
         Some(Share(place)) => *place = value,
@@ -90,23 +90,26 @@ pub static NUMERIC_OPTIONS: [NumericOption; COUNT_OF_NUMERIC_OPTIONS] = [
 pub const COUNT_OF_NUMERIC_OPTIONS: usize = 15;
 
 /// Apart from the table of names and ranges, which the npm build has in JavaScript.
-static SLOTS: [fn(&mut Config) -> Slot<'_>; COUNT_OF_NUMERIC_OPTIONS] = [
-    |c| Span(&mut c.reconnect.initial_delay_ms),
-    |c| Span(&mut c.reconnect.max_delay_ms),
-    |c| Share(&mut c.reconnect.factor),
-    |c| Share(&mut c.reconnect.jitter),
-    |c| Count(&mut c.reconnect.max_attempts),
-    |c| Span(&mut c.reconnect.stable_after_ms),
-    |c| Span(&mut c.heartbeat.interval_ms),
-    |c| Span(&mut c.heartbeat.timeout_ms),
-    |c| Span(&mut c.connect_timeout_ms),
-    |c| Count(&mut c.queue.max_messages),
-    |c| Count(&mut c.queue.max_bytes),
-    |c| Span(&mut c.queue.ttl_ms),
-    |c| Count(&mut c.max_message_bytes),
-    |c| Count(&mut c.buffer.high_bytes),
-    |c| Count(&mut c.buffer.low_bytes),
-];
+fn slot(c: &mut Config, index: usize) -> Option<Slot<'_>> {
+    Some(match index {
+        0 => Span(&mut c.reconnect.initial_delay_ms),
+        1 => Span(&mut c.reconnect.max_delay_ms),
+        2 => Share(&mut c.reconnect.factor),
+        3 => Share(&mut c.reconnect.jitter),
+        4 => Count(&mut c.reconnect.max_attempts),
+        5 => Span(&mut c.reconnect.stable_after_ms),
+        6 => Span(&mut c.heartbeat.interval_ms),
+        7 => Span(&mut c.heartbeat.timeout_ms),
+        8 => Span(&mut c.connect_timeout_ms),
+        9 => Count(&mut c.queue.max_messages),
+        10 => Count(&mut c.queue.max_bytes),
+        11 => Span(&mut c.queue.ttl_ms),
+        12 => Count(&mut c.max_message_bytes),
+        13 => Count(&mut c.buffer.high_bytes),
+        14 => Count(&mut c.buffer.low_bytes),
+        _ => return None,
+    })
+}
 
 const TIMER: (f64, f64, bool) = (1.0, LONGEST_TIMER, false);
 const TIMER_OR_NEVER: (f64, f64, bool) = (1.0, LONGEST_TIMER, true);

@@ -20,14 +20,12 @@ pub struct Flavour {
     pub directory: &'static str,
     /// Of the crate.
     features: &'static str,
-    /// Whether speed decides over a few bytes where the two disagree.
-    is_fast: bool,
 }
 
 /// Speaks to servers of the envelope.
-pub const ENVELOPE: Flavour = Flavour { directory: "wasm", features: "npm", is_fast: false };
+pub const ENVELOPE: Flavour = Flavour { directory: "wasm", features: "npm" };
 /// Speaks to Socket.IO servers.
-pub const SOCKET_IO: Flavour = Flavour { directory: "wasm-socketio", features: "npm,socketio", is_fast: true };
+pub const SOCKET_IO: Flavour = Flavour { directory: "wasm-socketio", features: "npm,socketio" };
 
 pub fn build(mode: Mode) -> Result<()> {
     tools::wasm_target()?;
@@ -41,7 +39,7 @@ fn build_flavour(mode: Mode, flavour: &Flavour) -> Result<()> {
     };
     let compiled = compile(profile, flavour)?;
     let output = paths::root().join("pkg").join(flavour.directory);
-    bind(&compiled, &output, mode, flavour)?;
+    bind(&compiled, &output, mode)?;
     let module = output.join("everwire_bg.wasm");
     if mode == Mode::Release {
         optimise(&module)?;
@@ -73,7 +71,7 @@ fn flags() -> Result<OsString> {
 }
 
 /// The profile's opt-level 3 without what makes code longer, which leaves less than "s" or "z" do.
-const COMPILER_OPTIONS: [&str; 10] = [
+const COMPILER_OPTIONS: [&str; 11] = [
     // Little inlining, and no more of what the standard library marks for it.
     "inline-threshold=30",
     "inlinehint-threshold=0",
@@ -89,6 +87,8 @@ const COMPILER_OPTIONS: [&str; 10] = [
     "disable-machine-cse",
     // No block's instructions are repeated to save a branch.
     "bonus-inst-threshold=0",
+    // What depends on a number alone is in a table.
+    "switch-to-lookup",
 ];
 
 /// Panic messages carry file names; these flags keep them free of the builder's directories.
@@ -106,16 +106,14 @@ fn remap_flags() -> Result<OsString> {
     Ok(flags)
 }
 
-fn bind(compiled: &Path, output: &Path, mode: Mode, flavour: &Flavour) -> Result<()> {
+fn bind(compiled: &Path, output: &Path, mode: Mode) -> Result<()> {
     progress::say("build · wasm-bindgen");
     if output.exists() {
         std::fs::remove_dir_all(output).with_context(|| format!("clearing {}", output.display()))?;
     }
     let release = mode == Mode::Release;
     let mut module = Module::from_file(compiled)?;
-    if flavour.is_fast {
-        externrefs::empty_one_by_one(&mut module)?;
-    }
+    externrefs::empty_one_by_one(&mut module)?;
     if release {
         panics::trap(&mut module)?;
     }

@@ -116,8 +116,9 @@ pub fn decode<V: Value>(frame: &V, client_id: &V::Text) -> Frame<V::Text> {
     if let Some(kind) = kind {
         return Frame { kind, place: None, is_own: false };
     }
-    let is_stored = frame.has(Field::Stream);
-    let place = if is_stored { place(frame) } else { None };
+    let stream = frame.text(Field::Stream);
+    let is_stored = stream.is_some() || frame.has(Field::Stream);
+    let place = stream.and_then(|stream| place(frame, stream));
     if is_stored && place.is_none() {
         return Frame { kind: FrameKind::Malformed, place, is_own: false };
     }
@@ -155,9 +156,9 @@ fn receipt<V: Value>(seq: u64, data: &V) -> FrameKind<V::Text> {
     }
 }
 
-/// Where a stored event stands, if what the frame says of it is right.
-fn place<V: Value>(frame: &V) -> Option<StreamOffset<V::Text>> {
-    let (stream, offset) = (frame.text(Field::Stream)?, frame.count(Field::Offset)?);
+/// Where an event of this stream stands, if what the frame says of it is right.
+fn place<V: Value>(frame: &V, stream: V::Text) -> Option<StreamOffset<V::Text>> {
+    let offset = frame.count(Field::Offset)?;
     let prev = if frame.has(Field::Prev) { frame.count(Field::Prev)? } else { offset.checked_sub(1)? };
     (prev < offset).then_some(StreamOffset { stream, offset, prev })
 }
