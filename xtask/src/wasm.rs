@@ -71,7 +71,7 @@ fn flags() -> Result<OsString> {
 }
 
 /// The profile's opt-level 3 without what makes code longer, which leaves less than "s" or "z" do.
-const COMPILER_OPTIONS: [&str; 11] = [
+const COMPILER_OPTIONS: [&str; 12] = [
     // Little inlining, and no more of what the standard library marks for it.
     "inline-threshold=30",
     "inlinehint-threshold=0",
@@ -89,6 +89,8 @@ const COMPILER_OPTIONS: [&str; 11] = [
     "bonus-inst-threshold=0",
     // What depends on a number alone is in a table.
     "switch-to-lookup",
+    // Addresses that differ by branch are chosen where the branches meet.
+    "addr-sink-new-phis",
 ];
 
 /// Panic messages carry file names; these flags keep them free of the builder's directories.
