@@ -156,10 +156,9 @@ impl<V: Value> Client<V> {
                 return;
             }
         }
-        let is_about_own = matches!(
-            kind,
-            FrameKind::Refused { .. } | FrameKind::Reply { .. } | FrameKind::Receipt { .. }
-        ) && self.is_about_own(place.as_ref());
+        let is_about_own =
+            matches!(kind, FrameKind::Refused { .. } | FrameKind::Reply { .. } | FrameKind::Receipt { .. })
+                && self.is_about_own(place.as_ref());
         match kind {
             FrameKind::Event | FrameKind::HelloRefused => self.emit(Event::Frame(frame)),
             FrameKind::Pong => {
