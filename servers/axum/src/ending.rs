@@ -23,7 +23,7 @@ impl Ending {
     pub fn close(code: u16, reason: impl Into<String>) -> Self {
         let mut reason = reason.into();
         reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
-        if !matches!(code, 1000 | 1001..=1003 | 1007..=1014 | 3000..=4999) {
+        if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
             tracing::error!(code, "no code that a close frame may have; 1011 is sent");
             return Self::Close { code: 1011, reason };
         }

@@ -339,7 +339,7 @@ impl Wire {
         self.0.engine.hub.len()
     }
 
-    /// Ends the connections of a user to this process, and says how many there were. `code` is one that a server may send (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1014, or
+    /// Ends the connections of a user to this process, and says how many there were. `code` is one that may be sent (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or
     /// 3000 to 4999; with another they end with 1011, and the log says so. Of `reason`, 123 bytes are sent.
     pub fn close(&self, user: &str, code: u16, reason: &str) -> usize {
         let connections = self.0.engine.hub.connections(Some(user));
