@@ -42,7 +42,9 @@ pub enum DatabaseError {
     Away,
     /// PostgreSQL does not answer, or the system has no threads or files left.
     Io(std::io::Error),
-    /// A handler of the library's user, or a test, wants the whole transaction to fail.
+    /// A statement of the application's has made SQLite roll back the whole transaction (`INSERT OR ROLLBACK`).
+    RolledBack,
+    /// A handler of the library's user, or a test, wants the whole transaction to fail. From a closure of [`Wire::transact`](crate::Wire::transact) it undoes that closure.
     Failed(&'static str),
     /// The application has published what no client could take for an event, has tried to end the transaction, has gone on
     /// after a statement that failed, or its closure has panicked.
@@ -57,7 +59,7 @@ impl DatabaseError {
         match self {
             Self::Sqlite(error) => sqlite::is_of_storage(error),
             Self::Postgres(error) => postgres::is_of_storage(error),
-            Self::Failed(_) | Self::Away | Self::Io(_) => true,
+            Self::RolledBack | Self::Failed(_) | Self::Away | Self::Io(_) => true,
             Self::Application(_) => false,
         }
     }
@@ -70,7 +72,7 @@ impl DatabaseError {
             Self::Postgres(error) => postgres::may_pass(error),
             Self::Away => true,
             Self::Io(error) => error.kind() == std::io::ErrorKind::TimedOut,
-            Self::Failed(_) | Self::Application(_) => false,
+            Self::RolledBack | Self::Failed(_) | Self::Application(_) => false,
         }
     }
 }
@@ -247,7 +249,7 @@ impl Database {
     pub(crate) fn check_transaction(&self) -> Result<()> {
         match &self.kind {
             Kind::Sqlite(database) if self.has_begun.get() && database.is_autocommit() => {
-                Err(DatabaseError::Failed(TRANSACTION_ENDED))
+                Err(DatabaseError::RolledBack)
             }
             _ => Ok(()),
         }
@@ -370,10 +372,6 @@ fn control(database: &rusqlite::Connection, sql: &str) -> Result<()> {
     Ok(())
 }
 
-/// Why a transaction has failed in which SQLite has rolled everything back on behalf of one statement.
-pub(crate) const TRANSACTION_ENDED: &str =
-    "a statement of the application's has made SQLite roll back the whole transaction";
-
 fn refuse_to_end(sql: &str) -> Result<()> {
     let first = behind_comments(sql).split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     if OF_TRANSACTIONS.iter().any(|word| word.eq_ignore_ascii_case(first)) {
@@ -469,6 +467,9 @@ impl fmt::Display for DatabaseError {
             },
             Self::Away => formatter.write_str("PostgreSQL is away"),
             Self::Io(error) => error.fmt(formatter),
+            Self::RolledBack => {
+                formatter.write_str("a statement of the application's has made SQLite roll back the whole transaction")
+            }
             Self::Failed(why) | Self::Application(why) => formatter.write_str(why),
         }
     }

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     bus::BusError,
-    database::{Database, DatabaseError, Result, TRANSACTION_ENDED, open_postgres, open_sqlite},
+    database::{Database, DatabaseError, Result, open_postgres, open_sqlite},
     hub::Hub,
     panics,
     reliable::{Context, Ledger},
@@ -275,9 +275,7 @@ impl Store {
     ) -> std::result::Result<T, StoreError> {
         self.ask(move |database, ledger| {
             let result = ledger.job(database, job);
-            let is_the_applications =
-                |error: &DatabaseError| matches!(error, DatabaseError::Failed(why) if *why != TRANSACTION_ENDED);
-            if result.as_ref().is_err_and(|error| error.is_of_storage() && !is_the_applications(error)) {
+            if result.as_ref().is_err_and(DatabaseError::is_of_storage) {
                 ledger.fail();
             }
             result

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     action::Action,
     connection::Connection,
-    database::{Database, DatabaseError, Result, TRANSACTION_ENDED},
+    database::{Database, DatabaseError, Result},
     panics,
     refusal::{self, Refusal},
 };
@@ -52,11 +52,11 @@ impl Ledger {
         };
         if let Some(index) = self.ruinous.iter().position(is_it) {
             self.ruinous.remove(index);
-            tracing::error!("{TRANSACTION_ENDED}, so its message is refused");
+            tracing::error!(error = %DatabaseError::RolledBack, "a message cannot be processed");
             return Ok(Err(refusal::internal()));
         }
         let outcome = self.perform_undoably(database, from, Some(source), action);
-        if matches!(outcome, Err(DatabaseError::Failed(TRANSACTION_ENDED))) {
+        if matches!(outcome, Err(DatabaseError::RolledBack)) {
             self.ruinous.truncate(MAX_RUINOUS - 1);
             self.ruinous.insert(0, (from.user.clone(), source.client_id.clone(), source.sequence.seq));
         }
@@ -107,7 +107,7 @@ impl Ledger {
             removed = context.into_removed();
             match result {
                 // The words of the application for a transaction of its own.
-                Err(error @ DatabaseError::Failed(_)) => Ok(Err(Undone::Failed(error))),
+                Err(DatabaseError::Failed(why)) => Err(DatabaseError::Application(why)),
                 result => result.map(Ok),
             }
         })?;
