@@ -28,11 +28,13 @@ const slowLink: Scenario = async (arena) => {
   const started = performance.now();
   await server.push(user, 1, 1_000, 1_000);
   const heard = async () => (await lab.call("look")).heard;
-  await arena.settled(async () => (await heard()).length, 1_000);
+  // A pause of a busy machine is no loss, so what is missing is waited for, unless the connection has ended.
+  const ends = async () => (await arena.told("disconnect")).length;
+  await expect.poll(async () => (await heard()).length === 1_000 || (await ends()) > 0).toBe(true);
   const figures = tally(upTo(1_000), await heard());
-  expect(figures).toMatchObject({ lost: 0, doubled: 0, outOfOrder: 0 });
-  const ends = (await arena.told("disconnect")).length;
-  return { ...figures, reported: 0, seconds: since(started), remark: `${ends} disconnects` };
+  const disconnects = await ends();
+  expect({ ...figures, disconnects }).toMatchObject({ lost: 0, doubled: 0, outOfOrder: 0, disconnects: 0 });
+  return { ...figures, reported: 0, seconds: since(started), remark: `${disconnects} disconnects` };
 };
 
 /** Events with three attachments each, there and back, acknowledged with the same attachments. */
@@ -55,9 +57,10 @@ const PLACES = [
   { server: "socket.io", place: "Chromium" },
 ] as const;
 
+// A server ends a connection whose pong comes late, and a pong waits here for all that stands in line before its ping.
 scenarios(
   PLACES,
-  { pingIntervalMs: 1_000, pingTimeoutMs: 2_000 },
+  { pingIntervalMs: 1_000, pingTimeoutMs: 20_000 },
   {
     "busy page": slowConsumer,
     "slow link": slowLink,
