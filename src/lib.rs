@@ -10,6 +10,9 @@
 #![cfg_attr(not(any(feature = "web", test)), no_std)]
 
 extern crate alloc;
+// Where there is a standard library, the `cdylib` that Cargo builds for dependents too needs its allocator and its handler of panics.
+#[cfg(not(any(feature = "npm", feature = "web", test, target_os = "none")))]
+extern crate std;
 
 pub mod driver;
 pub mod events;

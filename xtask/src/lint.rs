@@ -47,6 +47,7 @@ const CHECKS: &[fn() -> Result<()>] = &[
     clippy_native,
     clippy_wasm,
     clippy_npm,
+    bare_crate,
     clippy_fuzz,
     clippy_example,
     rustdoc,
@@ -95,6 +96,13 @@ fn clippy_npm() -> Result<()> {
         clippy("lint · clippy, npm features", &arguments)?;
     }
     Ok(())
+}
+
+/// As a dependent on another target builds it: with the `cdylib`, and for the machine alone.
+fn bare_crate() -> Result<()> {
+    Job::cargo("lint · the crate without features")
+        .args(["build", "--package", "everwire", "--lib", "--no-default-features"])
+        .run()
 }
 
 fn clippy_fuzz() -> Result<()> {
