@@ -8,7 +8,7 @@ use everwire::proto::Config;
 use everwire::session::{ChatMessage, ChatSnapshot};
 use futures_util::{Stream, StreamExt};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
+use leptos::task::spawn_local_scoped_with_cancellation;
 
 use crate::page;
 
@@ -43,7 +43,7 @@ impl Chat {
             Ok(_) => {}
         });
         client.connect()?;
-        // The streams end with the client, and the client with the component.
+        // It ends with the component.
         StoredValue::new_local(client);
         Ok(Self { connection, conversation, notice, handle: StoredValue::new_local(handle) })
     }
@@ -58,9 +58,9 @@ pub fn status_text(message: &ChatMessage) -> Option<String> {
     })
 }
 
-/// Hands on what a stream gives until it ends, which it does with the client.
+/// Hands on what a stream gives as long as the component is there: a stream of a conversation keeps it joined.
 fn follow<T>(mut stream: impl Stream<Item = T> + Unpin + 'static, take: impl Fn(T) + 'static) {
-    spawn_local(async move {
+    spawn_local_scoped_with_cancellation(async move {
         while let Some(told) = stream.next().await {
             take(told);
         }
