@@ -18,13 +18,12 @@ impl Client {
     /// Every event of this type from now on, as a stream: [`subscribe`](Self::subscribe) for a task.
     ///
     /// ```no_run
-    /// use everwire::client::{Client, ClientError};
+    /// use everwire::client::{Client, ClientError, Events};
     /// use everwire::events::masterx::Notification;
     /// use futures_util::StreamExt;
     ///
     /// # fn show(_: String) {}
-    /// async fn notifications(client: Client) {
-    ///     let mut notifications = client.events::<Notification>();
+    /// async fn follow(mut notifications: Events<Notification>) {
     ///     while let Some(notification) = notifications.next().await {
     ///         match notification {
     ///             Ok(notification) => show(notification.text.unwrap_or_default()),
@@ -39,7 +38,7 @@ impl Client {
     /// oldest goes, and [`ClientError::Lagged`] says in its place how many are missing. A payload that does not decode is
     /// [`ClientError::Undecodable`] in its place, and told to nobody else. The stream goes on after both.
     ///
-    /// Dropping the stream ends the subscription. It does not keep the connection: it ends, after what is in its buffer, when the last handle of
+    /// Dropping the stream ends the subscription. It does not keep the connection, so give the task the stream and not the client: it ends, after what is in its buffer, when the last handle of
     /// the client is gone; on a server, at once.
     pub fn events<E>(&self) -> Events<E>
     where
@@ -62,12 +61,11 @@ impl Client {
     /// misses those between, so nothing waits but one.
     ///
     /// ```no_run
-    /// use everwire::client::Client;
+    /// use everwire::client::Snapshots;
     /// use futures_util::StreamExt;
     ///
     /// # fn show(_: &str) {}
-    /// async fn banner(client: Client) {
-    ///     let mut snapshots = client.snapshots();
+    /// async fn banner(mut snapshots: Snapshots) {
     ///     while let Some(snapshot) = snapshots.next().await {
     ///         show(snapshot.phase.code());
     ///     }

@@ -24,7 +24,8 @@ use crate::client::SendOptions;
 /// An event of your own is a type with serde's traits, and [`event!`](crate::event) to name it.
 #[cfg(feature = "web")]
 pub trait WireEvent {
-    /// The envelope's `type`. Must not be empty.
+    /// The envelope's `type`. Not empty, of at most 128 bytes, and none of `open`, `close`, `state`, `reconnecting`, `give_up`, `drop`,
+    /// `gap` and `invalid`, by which clients tell of themselves.
     const TYPE: &'static str;
 
     /// How the event waits when it is [sent](crate::Client::send). What a call gives to [`send_with`](crate::Client::send_with) goes before this.
