@@ -7,6 +7,7 @@ use serde_wasm_bindgen::Deserializer;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::ClientError;
+use super::as_json::AsJson;
 
 /// Where a value has not the shape that was asked for, and what was expected there.
 pub(super) struct DecodeError {
@@ -25,7 +26,7 @@ pub(super) fn value<T: DeserializeOwned>(data: JsValue) -> Result<T, DecodeError
         let reason = format!("expected at most {MAX_DEPTH} levels of nesting");
         return Err(DecodeError { field: String::new(), reason });
     }
-    serde_path_to_error::deserialize(Deserializer::from(data)).map_err(|error| {
+    serde_path_to_error::deserialize(AsJson(Deserializer::from(data))).map_err(|error| {
         let text = error.inner().to_string();
         let text = text.strip_prefix("Error: ").unwrap_or(&text);
         DecodeError { field: shortened(field(error.path(), text)), reason: shortened(reason(text)) }

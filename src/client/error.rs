@@ -45,18 +45,18 @@ impl fmt::Display for EndpointError {
 impl Error for EndpointError {}
 
 /// Why a message was not accepted: the caller has to change it, or to wait.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SendError {
     /// The client does not take it, as it stands or at this time.
     Refused(Refusal),
     /// An option of the message, or the timeout of the request, is out of range.
     InvalidOption(ConfigError),
-    /// The name of the event is empty.
+    /// The name of the event is empty, or `hello` in the reliable mode.
     InvalidEvent,
     /// The data is no JSON object.
     InvalidData,
-    /// A field cannot be written as JSON.
+    /// A field cannot be written as JSON without loss: keys of maps have to be strings, and integers within ±(2⁵³ − 1).
     Unserialisable {
         /// The path of the field; empty where it is not known.
         field: String,
@@ -90,10 +90,14 @@ impl fmt::Display for SendError {
             }
             Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
             Self::InvalidOption(error) => fmt::Display::fmt(error, f),
-            Self::InvalidEvent => f.write_str("the name of an event must not be empty"),
+            Self::InvalidEvent => {
+                f.write_str("the name of an event must not be empty, nor \"hello\" in the reliable mode")
+            }
             Self::InvalidData => f.write_str("the data of an event must be a JSON object"),
-            Self::Unserialisable { field, .. } if field.is_empty() => f.write_str("the data cannot be written as JSON"),
-            Self::Unserialisable { field, .. } => write!(f, "`{field}` cannot be written as JSON"),
+            Self::Unserialisable { field, .. } if field.is_empty() => {
+                f.write_str("the data cannot be written as JSON without loss")
+            }
+            Self::Unserialisable { field, .. } => write!(f, "`{field}` cannot be written as JSON without loss"),
             Self::NoJavaScript => f.write_str("there is no JavaScript here: on a server, clients stay idle"),
         }
     }
@@ -102,7 +106,7 @@ impl fmt::Display for SendError {
 impl Error for SendError {}
 
 /// Why a request has no reply.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RequestError {
     /// It was not accepted, and so never sent: the caller has to change it, or to wait.
@@ -207,7 +211,7 @@ impl fmt::Display for NotConnected {
 impl Error for NotConnected {}
 
 /// What went wrong beside any call, as [`ClientEvent::Error`](super::ClientEvent::Error) and the [streams](super::Client::events) tell it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ClientError {
     /// The server sent a frame that is no event: see to the server.
@@ -242,6 +246,14 @@ pub enum ClientError {
         /// What it threw.
         cause: JsValue,
     },
+    /// A function of [`ChatOptions`](super::ChatOptions) panicked, which counts as no answer. See to the function.
+    #[cfg(feature = "json")]
+    OptionFailed {
+        /// The option that was given the function.
+        option: &'static str,
+        /// What was thrown.
+        cause: JsValue,
+    },
     /// The application's token function failed, or its token cannot travel as a subprotocol; the attempt counts as failed. See to the function.
     TokenFailed {
         /// What it threw or rejected with, or in which way the token is unfit, without the token.
@@ -260,6 +272,8 @@ impl ClientError {
             Self::Undecodable { .. } => "undecodable",
             Self::Lagged { .. } => "lagged",
             Self::HandlerFailed { .. } => "handler_failed",
+            #[cfg(feature = "json")]
+            Self::OptionFailed { .. } => "option_failed",
             Self::TokenFailed { .. } => "token_failed",
             Self::Protocol(_) => "protocol_error",
         }
@@ -281,6 +295,8 @@ impl fmt::Display for ClientError {
             }
             Self::Lagged { event, missed } => write!(f, "the task was too slow for \"{event}\": {missed} are missing"),
             Self::HandlerFailed { event, .. } => write!(f, "a handler of \"{event}\" threw; the others still ran"),
+            #[cfg(feature = "json")]
+            Self::OptionFailed { option, .. } => write!(f, "the function of the chat option `{option}` panicked"),
             Self::TokenFailed { .. } => f.write_str("the token could not be had, or cannot travel as a subprotocol"),
             Self::Protocol(violation) => write!(f, "the server broke the protocol: {}", violation.text()),
         }

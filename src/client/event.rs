@@ -7,7 +7,7 @@ use crate::proto::wire::ReceiptStatus;
 use crate::proto::{Close, DropReason};
 
 /// What happens to the connection, told in the order in which it happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ClientEvent {
     /// The connection is open, sessions are rejoined, and the queue is flushed.

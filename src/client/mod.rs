@@ -91,6 +91,7 @@
 //! }
 //! ```
 
+mod as_json;
 #[cfg(feature = "json")]
 mod chat;
 mod decode;
@@ -138,6 +139,8 @@ use handlers::{Audience, Handler};
 use options::{Parts, Target};
 
 /// One logical connection to a server, over as many sockets as it takes. Clones share it.
+///
+/// Two that are equal share one connection.
 #[derive(Clone)]
 pub struct Client(Rc<Shared>);
 
@@ -370,6 +373,22 @@ impl Drop for Shared {
         }
     }
 }
+
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Client {}
+
+impl PartialEq for WeakClient {
+    fn eq(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for WeakClient {}
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,21 +1,21 @@
 //! The options of a client.
 
 use std::fmt;
+use std::rc::Rc;
 
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use super::EndpointError;
 use crate::events::rules::SessionRule;
 use crate::proto::{Config, ConfigError, ValidatedConfig};
-use crate::web::{self, CountedClosure, TokenSource};
+use crate::web::{self, Asked, TokenSource};
 
 /// Where to connect, as whom, and how persistently.
 ///
 /// An application that is configured from its environment passes the values on when it is compiled, as in
 /// `option_env!("WS_RECONNECT_MAX_ATTEMPTS").and_then(|text| text.parse().ok())`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     url: Option<String>,
     path: Option<String>,
@@ -60,7 +60,7 @@ impl HeartbeatNames {
 #[non_exhaustive]
 pub enum TokenPlace {
     /// In the URL, as a [query parameter](Options::token_param). Servers and proxies write URLs into their access logs, unless they are told not
-    /// to: use tokens that live for minutes, or another place.
+    /// to, and browsers into their console when an attempt fails: use tokens that live for minutes, or another place.
     #[default]
     Query,
     /// As the first message on the open socket, before everything else: an event of the type [`auth_event`](Options::auth_event), whose field
@@ -128,12 +128,12 @@ pub struct TokenRequest {
 }
 
 /// Where tokens come from.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) enum Token {
     #[default]
     None,
     Fixed(String),
-    Function(Box<dyn Fn(TokenRequest) -> JsValue>),
+    Function(Rc<dyn Fn(TokenRequest) -> Asked>),
 }
 
 impl Options {
@@ -170,13 +170,13 @@ impl Options {
     /// Asks `provider` for a token before every attempt; `None` means that nobody is logged in. See [`anonymous`](Self::anonymous).
     #[must_use]
     pub fn token_with<T: Into<Option<String>>>(mut self, provider: impl Fn(TokenRequest) -> T + 'static) -> Self {
-        self.token = Token::Function(Box::new(move |request| JsValue::from(provider(request).into())));
+        self.token = Token::Function(Rc::new(move |request| Asked::Now(provider(request).into().into())));
         self
     }
 
     /// Asks `provider` for a token before every attempt, and waits for it within `connect_timeout_ms`; `None` means that
     /// nobody is logged in. See [`anonymous`](Self::anonymous). An error is reported as [`ClientError::TokenFailed`](super::ClientError::TokenFailed), and the attempt counts as
-    /// failed.
+    /// failed. A future that the client does not wait for any more is dropped.
     #[must_use]
     pub fn token_from<F, T, E>(mut self, provider: impl Fn(TokenRequest) -> F + 'static) -> Self
     where
@@ -184,13 +184,12 @@ impl Options {
         T: Into<Option<String>>,
         E: Into<JsValue>,
     {
-        self.token = Token::Function(Box::new(move |request| {
+        self.token = Token::Function(Rc::new(move |request| {
             let answer = provider(request);
-            let answer = async move {
+            Asked::Later(Box::pin(async move {
                 let token = answer.await.map_err(Into::into)?;
                 Ok(JsValue::from(token.into()))
-            };
-            future_to_promise(answer).into()
+            }))
         }));
         self
     }
@@ -301,8 +300,7 @@ impl Token {
             Self::None => TokenSource::None,
             Self::Fixed(token) => TokenSource::Fixed(JsString::from(token)),
             Self::Function(provider) => {
-                let ask = move |refused| provider(TokenRequest { refused });
-                TokenSource::Function(CountedClosure::<dyn Fn(bool) -> JsValue>::new(Box::new(ask)))
+                TokenSource::Function(Rc::new(move |refused| provider(TokenRequest { refused })))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::proto::close::Reason;
 use crate::proto::{Close, Config, Delivery, Phase};
-use crate::web::{WebHost, WebText, now, wall_clock};
+use crate::web::{WebHost, WebText};
 
 /// Where the connection stands, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,13 +34,12 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn take(host: &WebHost) -> Self {
-        let (now, today) = (now(), wall_clock());
         host.with_core(|core| {
             let seen = core.snapshot();
             Self {
                 phase: seen.phase,
                 attempt: seen.attempt,
-                retry_at: seen.retry_at.map(|at| today + at.since(now) as f64),
+                retry_at: seen.retry_at.map(|at| host.time_of_day(at)),
                 close: seen.close.map(readable),
                 queued: seen.queued,
                 queued_bytes: seen.queued_bytes,

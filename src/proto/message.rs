@@ -165,10 +165,10 @@ impl Refusal {
     pub const fn text(self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "the message is larger than `maxMessageBytes`, or than the server takes",
-            Self::QueueFull => "there is no connection and the queue is full",
+            Self::QueueFull => "too much waits already: try again when some of it is sent, or answered",
             Self::NotOpen => "there is no connection, and this event is volatile",
             Self::TooManySessions => "too many sessions are joined: leave some first",
-            Self::Unsupported => "requests need `delivery: \"reliable\"` and a server that knows it",
+            Self::Unsupported => "requests need the reliable mode, and a server that knows it",
         }
     }
 }

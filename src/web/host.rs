@@ -1,19 +1,21 @@
 //! One client in the browser: its driver, its socket, its alarm, and what it tells the application.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::{Rc, Weak};
 
+use futures_util::future::{AbortHandle, abortable};
 use js_sys::{JsString, Object};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{CloseEvent, MessageEvent};
 
 use super::alarm::Alarm;
 use super::envelope::{self, Envelope};
 use super::page_events::{PageEvent, PageListeners};
+use super::panics::awaited;
 use super::scope;
 use super::sockets::{Socket, SocketListeners};
-use super::token::{Opening, TokenAnswer, TokenSource};
+use super::token::{Asked, Opening, TokenAnswer, TokenSource};
 use super::value::{WebText, WebValue};
 use crate::client::{
     ClientError, ClientEvent, Dispatcher, HeartbeatNames, RequestError, Snapshot, SocketOptions, readable,
@@ -27,6 +29,13 @@ use crate::proto::{
 };
 use crate::reentrancy_cell::ReentrancyCell;
 
+/// Why there is no socket.
+enum OpenFailure {
+    TokenAbsent,
+    NoToken(JsValue),
+    NoSocket,
+}
+
 /// One client. JavaScript reaches it through weak references.
 pub(crate) struct WebHost {
     this: Weak<Self>,
@@ -34,11 +43,15 @@ pub(crate) struct WebHost {
     driver: ReentrancyCell<Driver<WebValue>>,
     dispatcher: Dispatcher,
     token: TokenSource,
+    /// Ends the wait for a token.
+    token_wait: ReentrancyCell<Option<AbortHandle>>,
     /// Whether to connect without a token.
     is_anonymous: bool,
     socket_options: SocketOptions,
     sessions: Vec<SessionRule>,
     heartbeat_names: HeartbeatNames,
+    /// The latest time that was asked for on the clock of the day, and what it was there.
+    shown_time: Cell<Option<(Timestamp, f64)>>,
     /// Where to connect, without the token.
     endpoint: ReentrancyCell<JsString>,
     socket: ReentrancyCell<Option<(SocketId, Rc<Socket>)>>,
@@ -67,10 +80,12 @@ impl WebHost {
             driver: ReentrancyCell::new(driver),
             dispatcher: Dispatcher::default(),
             token,
+            token_wait: ReentrancyCell::new(None),
             is_anonymous,
             socket_options,
             sessions,
             heartbeat_names,
+            shown_time: Cell::new(None),
             endpoint: ReentrancyCell::new(JsString::default()),
             socket: ReentrancyCell::new(None),
             socket_listeners: OnceCell::new(),
@@ -87,6 +102,14 @@ impl WebHost {
 
     pub(crate) const fn is_reliable(&self) -> bool {
         self.is_reliable
+    }
+
+    /// A time to come in milliseconds since the Unix epoch. The same at each look, although the two clocks drift.
+    pub(crate) fn time_of_day(&self, at: Timestamp) -> f64 {
+        let shown = self.shown_time.get().filter(|(shown, _)| *shown == at);
+        let (_, time) = shown.unwrap_or_else(|| (at, scope::wall_clock() + at.since(scope::now()) as f64));
+        self.shown_time.set(Some((at, time)));
+        time
     }
 
     /// What joins and leaves sessions beside the events of the catalogues.
@@ -169,30 +192,41 @@ impl WebHost {
         });
     }
 
-    /// Opens a socket with the token that was answered: a string or `undefined`. An empty one is none.
-    fn token_answered(&self, attempt: SocketId, answer: Result<JsValue, JsValue>) {
-        // The application may have disconnected while the token was on its way.
+    /// Opens a socket with the token that was answered: a string or `undefined`. An empty one is none. Does nothing where the application has
+    /// disconnected meanwhile.
+    fn open_socket(&self, attempt: SocketId, answer: TokenAnswer) -> Result<(), OpenFailure> {
+        if self.with_core(Client::socket) != Some(attempt) {
+            return Ok(());
+        }
+        if matches!(&answer, Ok(token) if token.is_falsy() && !self.is_anonymous) {
+            return Err(OpenFailure::TokenAbsent);
+        }
+        let endpoint = self.endpoint.borrow_mut().clone();
+        let opening = answer.and_then(|token| Opening::new(&endpoint, &token, &self.socket_options));
+        let opening = opening.map_err(OpenFailure::NoToken)?;
+        let socket = Socket::open(opening, self.socket_listeners()).map_err(|_| OpenFailure::NoSocket)?;
+        drop(self.socket.replace(Some((attempt, Rc::new(socket)))));
+        Ok(())
+    }
+
+    fn open_failed(&self, attempt: SocketId, failure: OpenFailure) {
         if self.with_core(Client::socket) != Some(attempt) {
             return;
         }
-        if matches!(&answer, Ok(token) if token.is_falsy() && !self.is_anonymous) {
-            return self.input(Input::TokenAbsent { socket: attempt });
-        }
-        let endpoint = self.endpoint.borrow_mut().clone();
-        let cause = match answer.and_then(|token| Opening::new(&endpoint, &token, &self.socket_options)) {
-            Ok(opening) => match Socket::open(opening, self.socket_listeners()) {
-                Ok(socket) => {
-                    drop(self.socket.replace(Some((attempt, Rc::new(socket)))));
-                    return;
-                }
-                Err(_) => Cause::NoSocket,
-            },
-            Err(cause) => {
+        self.input(match failure {
+            OpenFailure::TokenAbsent => Input::TokenAbsent { socket: attempt },
+            OpenFailure::NoSocket => Input::OpenFailed { socket: attempt, cause: Cause::NoSocket },
+            OpenFailure::NoToken(cause) => {
                 self.dispatcher.record(ClientEvent::Error(ClientError::TokenFailed { cause }));
-                Cause::NoToken
+                Input::OpenFailed { socket: attempt, cause: Cause::NoToken }
             }
-        };
-        self.input(Input::OpenFailed { socket: attempt, cause });
+        });
+    }
+
+    fn stop_waiting_for_token(&self) {
+        if let Some(wait) = self.token_wait.replace(None) {
+            wait.abort();
+        }
     }
 
     fn socket_listeners(&self) -> &SocketListeners {
@@ -226,12 +260,29 @@ impl Host for &WebHost {
     }
 
     fn open(&mut self, attempt: SocketId, token_refused: bool) {
-        match self.token.ask(token_refused) {
-            TokenAnswer::Now(answer) => self.token_answered(attempt, answer),
-            TokenAnswer::Later(answer) => {
-                let settled = self.callback(move |host, answer| host.token_answered(attempt, answer));
-                spawn_local(async move { settled(JsFuture::from(answer).await) });
+        self.stop_waiting_for_token();
+        let failed = self.callback(move |host, failure| host.open_failed(attempt, failure));
+        let answer = match self.token.ask(token_refused) {
+            Ok(Asked::Now(token)) => Ok(token),
+            Err(cause) => Err(cause),
+            Ok(Asked::Later(answer)) => {
+                let answered = self.callback(move |host, answer| {
+                    if let Err(failure) = host.open_socket(attempt, answer) {
+                        host.open_failed(attempt, failure);
+                    }
+                });
+                let (answer, wait) = abortable(awaited(answer));
+                drop(self.token_wait.replace(Some(wait)));
+                return spawn_local(async move {
+                    if let Ok(answer) = answer.await {
+                        answered(answer.flatten());
+                    }
+                });
             }
+        };
+        if let Err(failure) = self.open_socket(attempt, answer) {
+            // The state machine is in the middle of what led here.
+            spawn_local(async move { failed(failure) });
         }
     }
 
@@ -254,12 +305,14 @@ impl Host for &WebHost {
     }
 
     fn close(&mut self, _: SocketId) {
+        self.stop_waiting_for_token();
         if let Some(socket) = self.socket() {
             socket.close();
         }
     }
 
     fn abandon(&mut self, _: SocketId) {
+        self.stop_waiting_for_token();
         if let Some((_, socket)) = self.socket.replace(None) {
             socket.stop_listening();
             socket.close();

@@ -14,6 +14,7 @@ mod json_text;
 mod member_names;
 mod outgoing;
 mod page_events;
+mod panics;
 mod scope;
 mod sockets;
 mod token;
@@ -27,9 +28,11 @@ pub(crate) use envelope::Envelope;
 pub(crate) use host::WebHost;
 pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "json")]
-pub(crate) use scope::random_id;
-pub(crate) use scope::{now, report_error, wall_clock};
-pub(crate) use token::TokenSource;
+pub(crate) use panics::{awaited, caught};
+pub(crate) use scope::report_error;
+#[cfg(feature = "json")]
+pub(crate) use scope::{random_id, wall_clock};
+pub(crate) use token::{Asked, TokenSource};
 pub(crate) use value::{WebText, WebValue};
 
 /// Whether JavaScript can be called. Elsewhere, as on a server that renders pages, every call of wasm-bindgen panics.

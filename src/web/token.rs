@@ -1,9 +1,12 @@
 //! Where tokens come from, and how they travel.
 
-use js_sys::{Array, JsString, Object, Promise};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use js_sys::{Array, JsString, Object};
 use wasm_bindgen::prelude::*;
 
-use super::closure::CountedClosure;
+use super::panics::caught;
 use super::scope::wall_clock;
 use super::value::{WebText, WebValue};
 use crate::client::{SocketOptions, TokenPlace, is_subprotocol_byte};
@@ -15,29 +18,28 @@ pub(crate) enum TokenSource {
     None,
     /// The same token for every attempt.
     Fixed(JsString),
-    /// A function that is told whether the server refused the previous token. It returns a string, `undefined`, or a promise of either.
-    Function(CountedClosure<dyn Fn(bool) -> JsValue>),
+    /// A function that is told whether the server refused the previous token.
+    Function(Rc<dyn Fn(bool) -> Asked>),
 }
 
-/// What a token source answers: a string, `undefined`, or what the application's function threw.
-pub(super) enum TokenAnswer {
-    Now(Result<JsValue, JsValue>),
-    Later(Promise),
+/// A string, `undefined`, or why there is neither.
+pub(super) type TokenAnswer = Result<JsValue, JsValue>;
+
+/// What the application's function answers.
+pub(crate) enum Asked {
+    Now(JsValue),
+    Later(Pin<Box<dyn Future<Output = TokenAnswer>>>),
 }
 
 impl TokenSource {
-    /// Asks for a token. May run code of the application.
-    pub(super) fn ask(&self, token_refused: bool) -> TokenAnswer {
+    /// Asks for a token. May run code of the application. Fails with its panic.
+    pub(super) fn ask(&self, token_refused: bool) -> Result<Asked, JsValue> {
         match self {
-            Self::None => TokenAnswer::Now(Ok(JsValue::UNDEFINED)),
-            Self::Fixed(token) => TokenAnswer::Now(Ok(token.into())),
+            Self::None => Ok(Asked::Now(JsValue::UNDEFINED)),
+            Self::Fixed(token) => Ok(Asked::Now(token.into())),
             Self::Function(function) => {
-                match function.function().call1(&JsValue::UNDEFINED, &JsValue::from_bool(token_refused)) {
-                    Ok(answer) => {
-                        answer.dyn_into().map_or_else(|token| TokenAnswer::Now(Ok(token)), TokenAnswer::Later)
-                    }
-                    Err(cause) => TokenAnswer::Now(Err(cause)),
-                }
+                let function = function.clone();
+                caught(move || function(token_refused))
             }
         }
     }

@@ -3,9 +3,10 @@
 #![cfg(feature = "json")]
 
 use std::cell::RefCell;
+use std::future::Ready;
 use std::rc::Rc;
 
-use everwire::client::{ChatHandle, ChatOptions, ChatPage, Client, Diagnostics};
+use everwire::client::{ChatHandle, ChatOptions, ChatPage, Client, Diagnostics, EarlierRequest};
 use everwire::proto::Phase;
 use everwire::session::ChatStatus;
 use futures_util::stream::FusedStream;
@@ -15,7 +16,7 @@ use wasm_bindgen_futures::spawn_local;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::leaks::nothing_left;
-use crate::user::{User, until_phase};
+use crate::user::{User, listen, until_phase};
 use crate::waiting::{Log, until, until_async};
 use crate::{faults, page, server};
 
@@ -309,6 +310,37 @@ async fn what_was_missed_is_fetched_once_the_server_has_seen_the_join() {
     assert_eq!(missed.holds(1).await, [newest]);
     until("nothing is missing", || hers.snapshot().is_complete).await;
     assert_eq!(texts(&hers), ["before"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_user_function_that_panics_is_reported_and_everything_is_heard_all_the_same() {
+    let [(_, client, hers), (_, _grace, his)] = session().await;
+    let log = listen(&client);
+    let options = ChatOptions::new().user_id_with(|| panic!("this signal is disposed"));
+    let _another = client.session_chat(page::random_name(), options);
+    assert_eq!(log.errors(), ["option_failed"]);
+    client.reconnect().unwrap();
+    client.connected().await.unwrap();
+    until("it is reported again", || log.errors().len() > 1).await;
+    his.send("can you hear me?");
+    shows(&hers, &["can you hear me?"]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_function_that_panics_has_failed() {
+    let at_once = |_: EarlierRequest| -> Ready<Result<ChatPage, String>> { panic!("this function is broken") };
+    let later = async |_: EarlierRequest| -> Result<ChatPage, String> { panic!("this future is broken") };
+    for options in [ChatOptions::new().load_earlier(at_once), ChatOptions::new().load_earlier(later)] {
+        let user = User::new().await;
+        let client = user.online().await;
+        let log = listen(&client);
+        let chat = client.session_chat(page::random_name(), options);
+        until("it is reported", || log.errors().contains(&"option_failed")).await;
+        let snapshot = chat.snapshot();
+        assert!(!snapshot.is_loading);
+        let error = snapshot.error.clone().unwrap();
+        assert_eq!(error.message, "the function of the chat option `load_earlier` panicked");
+    }
 }
 
 #[wasm_bindgen_test]

@@ -13,7 +13,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::user::{User, listen, quick, until_phase};
 use crate::waiting::{Log, until, until_async};
-use crate::{faults, server};
+use crate::{faults, page, server};
 
 #[wasm_bindgen_test]
 async fn connects_with_a_token_and_tells_every_step() {
@@ -145,6 +145,79 @@ async fn a_token_function_may_disconnect() {
     assert_eq!(client.phase(), Phase::Idle);
     slot.replace(None);
     assert_eq!(server::connections(&user.id).await.accepted, 0);
+}
+
+#[wasm_bindgen_test]
+async fn what_a_token_function_that_panics_leads_to_is_told_in_order() {
+    let mut config = quick();
+    config.reconnect.max_attempts = 0;
+    let broken = |_: TokenRequest| -> String { panic!("this function is broken") };
+    let later = async |_: TokenRequest| -> Result<String, JsValue> { panic!("this future is broken") };
+    for options in [Options::new().token_with(broken), Options::new().token_from(later)] {
+        let client = Client::new(options.url(faults::URL).config(config.clone())).unwrap();
+        let log = listen(&client);
+        client.connect().unwrap();
+        assert_eq!(client.connected().await, Err(NotConnected::GaveUp { attempts: 0 }));
+        let told: Vec<_> = log.all().iter().map(step).collect();
+        assert_eq!(told, ["connecting", "token_failed", "closed", "gave up", "given_up"]);
+    }
+}
+
+/// What an event says, in a word.
+fn step(event: &ClientEvent) -> &'static str {
+    match event {
+        ClientEvent::Changed(snapshot) => snapshot.phase.code(),
+        ClientEvent::Closed(_) => "closed",
+        ClientEvent::Reconnecting { .. } => "reconnecting",
+        ClientEvent::GaveUp { .. } => "gave up",
+        ClientEvent::Error(error) => error.code(),
+        _ => "another",
+    }
+}
+
+#[wasm_bindgen_test]
+async fn the_time_of_the_next_attempt_is_the_same_at_every_look() {
+    let mut config = Config::default();
+    (config.reconnect.initial_delay_ms, config.reconnect.max_delay_ms) = (10_000, 10_000);
+    let broken = |_: TokenRequest| -> String { panic!("this function is broken") };
+    let client = Client::new(Options::new().url(faults::URL).token_with(broken).config(config)).unwrap();
+    client.connect().unwrap();
+    until_phase(&client, Phase::Waiting).await;
+    let shown = client.snapshot();
+    page::sleep(30).await;
+    assert!(shown.retry_at.is_some());
+    assert_eq!(client.snapshot(), shown);
+}
+
+/// Says that it is dropped.
+struct Dropped(Rc<Cell<u32>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_token_that_nobody_waits_for_any_more_is_not_waited_for() {
+    let mut config = quick();
+    config.connect_timeout_ms = 20;
+    let (asked, dropped) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let (count, guard) = (asked.clone(), dropped.clone());
+    let provider = move |_| {
+        count.set(count.get() + 1);
+        let held = Dropped(guard.clone());
+        async move {
+            let _held = held;
+            pending::<Result<String, JsValue>>().await
+        }
+    };
+    let client = Client::new(Options::new().url(faults::URL).token_from(provider).config(config)).unwrap();
+    client.connect().unwrap();
+    until("it has asked three times", || asked.get() == 3).await;
+    until("two are given up", || dropped.get() == 2).await;
+    client.disconnect();
+    until("the third is given up", || dropped.get() == 3).await;
 }
 
 #[wasm_bindgen_test]

@@ -3,6 +3,7 @@
 use everwire::client::{Client, ClientError, ClientEvent};
 use everwire::events::masterx::{EmotionUpdate, Notification, TypingIndicator};
 use everwire::proto::Phase;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -113,4 +114,52 @@ async fn a_handler_of_another_type_hears_what_one_cannot_decode() {
     let typed = collect::<TypingIndicator>(&client);
     reports(&user, &log, "typing_indicator", &[json!({})]).await;
     assert_eq!((raw.len(), typed.len()), (1, 0));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    #[serde(default)]
+    constructor: Option<String>,
+    inner: Inner,
+}
+everwire::event!(Strict = "notification");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+enum Inner {
+    #[serde(rename = "range")]
+    Range { from: u8 },
+}
+
+#[wasm_bindgen_test]
+async fn a_type_may_refuse_fields_and_gets_none_that_every_object_inherits() {
+    let (user, client, log) = subject().await;
+    let heard = Log::new();
+    let seen = heard.clone();
+    client
+        .subscribe(move |Strict { constructor, inner: Inner::Range { from } }: Strict| seen.add((constructor, from)))
+        .forget();
+    let payloads = [
+        json!({ "inner": { "range": { "from": 1 } }, "more": 1 }),
+        json!({ "inner": { "range": { "from": 1, "to": 2 } } }),
+    ];
+    let reports = reports(&user, &log, "notification", &payloads).await;
+    let reasons: Vec<_> = reports.iter().map(|(_, reason)| &**reason).collect();
+    assert_eq!(reasons, ["expected `constructor` or `inner`", "expected `from`"]);
+    server::push(&user.id, "notification", json!({ "inner": { "range": { "from": 3 } } })).await;
+    assert_eq!(heard.holds(1).await, [(None, 3)]);
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Refresh;
+everwire::event!(Refresh = "notification");
+
+#[wasm_bindgen_test]
+async fn an_event_without_data_is_a_unit() {
+    let (user, client, log) = subject().await;
+    let heard = collect::<Refresh>(&client);
+    reports(&user, &log, "notification", &[json!({ "more": 1 })]).await;
+    server::push(&user.id, "notification", json!({})).await;
+    assert_eq!(heard.holds(1).await, [Refresh]);
 }

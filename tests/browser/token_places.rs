@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::user::{User, listen, quick, quick_and_reliable, until_phase};
-use crate::waiting::until_async;
+use crate::waiting::{until, until_async};
 use crate::{faults, server};
 
 #[wasm_bindgen_test]
@@ -45,12 +45,12 @@ fn subprotocols_are_offered_in_their_order_and_a_token_comes_last() {
 }
 
 #[wasm_bindgen_test]
-fn a_token_that_no_subprotocol_can_be_is_an_error_without_the_token() {
+async fn a_token_that_no_subprotocol_can_be_is_an_error_without_the_token() {
     let options = Options::new().config(quick()).token("not/fit=").token_in(TokenPlace::Subprotocol);
     let client = Client::new(options).unwrap();
     let log = listen(&client);
     client.connect().unwrap();
-    assert_eq!(log.errors(), ["token_failed"]);
+    until("it is told", || log.errors() == ["token_failed"]).await;
     let text = format!("{:?}", log.all());
     assert!(!text.contains("not/fit="), "{text}");
     let told = log.all().into_iter().find_map(|event| match event {

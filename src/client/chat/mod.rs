@@ -25,14 +25,18 @@ impl Client {
     /// the feature `json`.
     ///
     /// ```no_run
-    /// use everwire::client::{ChatOptions, Client};
+    /// use everwire::client::{ChatOptions, ChatSnapshots, Client};
     /// use futures_util::StreamExt;
+    /// use wasm_bindgen_futures::spawn_local;
     ///
     /// # fn show(_: &str) {}
-    /// async fn lesson(client: Client) {
+    /// fn lesson(client: &Client) {
     ///     let chat = client.session_chat("algebra", ChatOptions::new());
     ///     chat.send("hello");
-    ///     let mut snapshots = chat.snapshots();
+    ///     spawn_local(follow(chat.snapshots()));
+    /// }
+    ///
+    /// async fn follow(mut snapshots: ChatSnapshots) {
     ///     while let Some(snapshot) = snapshots.next().await {
     ///         for message in &snapshot.messages {
     ///             show(&message.content);
@@ -138,16 +142,26 @@ impl ChatHandle {
         self.0.act(|machine, _| machine.mark_as_read(Some(id)));
     }
 
-    /// Fetches the page before the oldest message, and waits until it is shown. Does nothing where
-    /// [`has_earlier`](ChatSnapshot::has_earlier) is `false`, and waits for a fetch that is under way.
+    /// Fetches the page before the oldest message, and waits until it is shown, also where such a fetch is under way. Does nothing where
+    /// [`has_earlier`](ChatSnapshot::has_earlier) is `false`, as it is until the newest page is there: that one is fetched by itself, and
+    /// after an error again after 1, 2, 4, … 30 s.
     ///
     /// # Errors
     ///
-    /// What [`ChatOptions::load_earlier`] has failed with, under the code `load_failed`. It is not tried again by itself.
+    /// What [`ChatOptions::load_earlier`] has failed with, under the code `load_failed`. An earlier page is not tried again by itself.
     pub async fn load_earlier(&self) -> Result<(), ChatError> {
         self.0.load_earlier().await
     }
 }
+
+/// Of the same conversation on the same client.
+impl PartialEq for ChatHandle {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for ChatHandle {}
 
 impl Clone for ChatHandle {
     fn clone(&self) -> Self {

@@ -20,7 +20,10 @@ pub struct ChatOptions {
 }
 
 /// Fetches a page of the history.
-pub(super) type Load<R> = dyn Fn(R) -> Pin<Box<dyn Future<Output = Result<ChatPage, String>>>>;
+pub(super) type Load<R> = dyn Fn(R) -> Loading;
+
+/// A page on its way.
+pub(super) type Loading = Pin<Box<dyn Future<Output = Result<ChatPage, String>>>>;
 
 /// Which page is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,17 +6,18 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::options::{ChatOptions, ChatPage, EarlierRequest, MissedRequest};
+use super::options::{ChatOptions, EarlierRequest, Load, MissedRequest};
 use crate::client::sending::submit;
 use crate::client::waiters::Waiters;
-use crate::client::{ClientEvent, SendOptions, encode};
+use crate::client::{ClientError, ClientEvent, SendOptions, encode};
 use crate::proto::wire::ReceiptStatus;
 use crate::proto::{Delivery, Phase, Sent};
 use crate::reentrancy_cell::ReentrancyCell;
 use crate::session::{Chat, ChatError, ChatFailure, ChatKind, ChatOutput, ChatSnapshot, ChatStatus};
-use crate::web::{Alarm, HAS_JAVASCRIPT, WebHost, random_id, wall_clock};
+use crate::web::{Alarm, HAS_JAVASCRIPT, WebHost, awaited, caught, random_id, wall_clock};
 
 /// Drives the machine of one conversation. Nothing is borrowed while code of the application runs.
 pub(super) struct Store {
@@ -205,7 +206,13 @@ impl Store {
 
     /// Tells the machine who this user is, once that is known.
     pub(super) fn identify(&self) {
-        let own = self.options.user_id.as_ref().and_then(|user_id| user_id());
+        let own = self.options.user_id.clone().and_then(|user_id| {
+            let answer = caught(move || user_id());
+            answer.unwrap_or_else(|cause| {
+                self.option_failed("user_id_with", cause);
+                None
+            })
+        });
         let user = own.or_else(|| self.host.upgrade()?.dispatcher().chats().named());
         if let Some(user) = user.filter(|_| self.is_entered.get()) {
             self.act(|machine, _| machine.set_user(&user));
@@ -319,11 +326,11 @@ impl Store {
             ChatOutput::Send { event, data, id } => self.hand_over(event, &data, id),
             ChatOutput::LoadEarlier { token, before } => {
                 let request = EarlierRequest { id, kind, before, limit };
-                self.fetch(token, self.options.load_earlier.as_ref().map(|load| load(request)));
+                self.fetch(token, "load_earlier", self.options.load_earlier.clone(), request);
             }
             ChatOutput::LoadMissed { token, after } => {
                 let request = MissedRequest { id, kind, after, limit };
-                self.fetch(token, self.options.load_missed.as_ref().map(|load| load(request)));
+                self.fetch(token, "load_missed", self.options.load_missed.clone(), request);
             }
         }
     }
@@ -347,7 +354,7 @@ impl Store {
             }
             self.track(seq, tracked);
         }
-        let sent = encode::payload(data).and_then(|data| submit(&host, event, &data, &SendOptions::default(), None));
+        let sent = encode::json(data).and_then(|data| submit(&host, event, &data, &SendOptions::default(), None));
         match sent {
             Ok((Sent::Now, seq)) => self.transmitted(seq),
             Ok((Sent::Queued, _)) => {}
@@ -360,13 +367,20 @@ impl Store {
         }
     }
 
-    fn fetch(&self, token: u64, page: Option<impl Future<Output = Result<ChatPage, String>> + 'static>) {
-        let Some(page) = page else { return };
+    fn fetch<R: 'static>(&self, token: u64, option: &'static str, load: Option<Rc<Load<R>>>, request: R) {
+        let Some(load) = load else { return };
+        let page = caught(move || load(request));
         let fetch = Rc::<Fetch>::default();
         self.fetches.borrow_mut().insert(token, fetch.clone());
         let (this, epoch) = (self.this.clone(), self.epoch.get());
         spawn_local(async move {
-            let page = page.await;
+            let page = match page {
+                Ok(page) => awaited(page).await,
+                Err(cause) => Err(cause),
+            };
+            let page = page.unwrap_or_else(|cause| {
+                Err(this.upgrade().map(|store| store.option_failed(option, cause)).unwrap_or_default())
+            });
             let outcome = page.as_ref().map(|_| ()).map_err(String::clone);
             if let Some(store) = this.upgrade() {
                 store.fetches.borrow_mut().retain(|_, other| !Rc::ptr_eq(other, &fetch));
@@ -382,6 +396,15 @@ impl Store {
                 waker.wake();
             }
         });
+    }
+
+    fn option_failed(&self, option: &'static str, cause: JsValue) -> String {
+        let error = ClientError::OptionFailed { option, cause };
+        let text = error.to_string();
+        if let Some(host) = self.host.upgrade() {
+            host.dispatcher().dispatch(ClientEvent::Error(error));
+        }
+        text
     }
 
     fn opened(&self) {
