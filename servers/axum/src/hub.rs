@@ -1,4 +1,4 @@
-//! Who is connected, and who is in which room.
+//! Who is connected, and who gets what.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -13,15 +13,13 @@ use parking_lot::RwLock;
 use crate::{
     bus::{Bus, To},
     connection::Connection,
+    memberships::{Members, Memberships, Standing},
     outgoing::Outgoing,
     refusal::Refusal,
     room::Room,
 };
 
 /// Users, their connections, and the rooms they are members of.
-///
-/// Membership belongs to a user, not to a connection: it ends when the last connection that has joined leaves, and with the user's last
-/// connection, unless the database has it.
 pub struct Hub {
     state: RwLock<State>,
     last_id: AtomicU64,
@@ -46,20 +44,10 @@ pub(crate) enum Full {
 
 #[derive(Default)]
 struct State {
-    users: HashMap<Arc<str>, User>,
-    rooms: HashMap<Room, Members>,
+    /// The connections of each user who has any.
+    users: HashMap<Arc<str>, Vec<Arc<Connection>>>,
     connections: usize,
-    /// Rooms whose members, or the presence of one, have changed since someone asked.
-    changed: HashSet<Room>,
-    /// The users whose events are stored, and the rooms that they get events of, also while they are away. The database has the same.
-    streamed: HashMap<Arc<str>, HashSet<Room>>,
-}
-
-#[derive(Default)]
-struct Members {
-    present: HashSet<Arc<str>>,
-    /// Those for whom events are stored: they are present and have a stream, or the room is stored.
-    streamed: HashSet<Arc<str>>,
+    memberships: Memberships,
 }
 
 /// Who gets an event of a room.
@@ -70,29 +58,6 @@ pub struct Audience {
     pub streamed: Vec<Arc<str>>,
     /// Whom other nodes are to give it at once.
     pub(crate) elsewhere: Option<To>,
-}
-
-#[derive(Default)]
-struct User {
-    connections: Vec<Arc<Connection>>,
-    rooms: HashMap<Room, Membership>,
-}
-
-/// What keeps a user in a room.
-#[derive(Default)]
-struct Membership {
-    /// The ids of the connections that have joined and not left.
-    joined: Vec<u64>,
-    /// Whether one has left since, so that those that have joined keep the user in, and nothing else does.
-    left: bool,
-}
-
-/// How it stood with a room before a connection joined or left it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    is_member: bool,
-    has_joined: bool,
-    left: bool,
 }
 
 impl Hub {
@@ -115,7 +80,7 @@ impl Hub {
 
     /// A user has come online at another node, or gone from it: news for their rooms.
     pub(crate) fn presence_changed(&self, user: &str) {
-        self.state.write().presence_changed(user);
+        self.state.write().memberships.presence_changed(user);
     }
 
     /// Queues an event that another node has sent.
@@ -125,11 +90,15 @@ impl Hub {
             To::User(user) => {
                 self.to_user(user, &outgoing);
             }
-            To::Room(room) if stored => deliver(&self.audience(&Room::new(room), None).plain, &outgoing),
+            To::Room(room) if stored => {
+                deliver(&self.audience(&Room::new(room), None).plain, &outgoing);
+            }
             To::Room(room) => {
                 self.to_room(&Room::new(room), None, &outgoing);
             }
-            To::Everyone if stored => deliver(&self.everyone().plain, &outgoing),
+            To::Everyone if stored => {
+                deliver(&self.everyone().plain, &outgoing);
+            }
             To::Everyone => {
                 self.to_all(&outgoing);
             }
@@ -152,11 +121,11 @@ impl Hub {
         let mut state = self.state.write();
         self.capacity.check(&state, state.users.get(&connection.user))?;
         state.connections += 1;
-        let user = state.users.entry(connection.user.clone()).or_default();
-        user.connections.push(connection.clone());
-        let is_first = user.connections.len() == 1;
+        let own = state.users.entry(connection.user.clone()).or_default();
+        own.push(connection.clone());
+        let is_first = own.len() == 1;
         if is_first {
-            state.presence_changed(&connection.user);
+            state.memberships.presence_changed(&connection.user);
         }
         Ok(is_first)
     }
@@ -164,121 +133,71 @@ impl Hub {
     /// Removes a connection. With a user's last one their memberships end; these rooms are returned.
     pub(crate) fn remove(&self, connection: &Connection) -> Option<Vec<Room>> {
         let mut state = self.state.write();
-        let State { users, connections, .. } = &mut *state;
-        let user = users.get_mut(&connection.user)?;
-        let before = user.connections.len();
-        user.connections.retain(|other| other.id != connection.id);
-        *connections -= before - user.connections.len();
-        if !user.connections.is_empty() {
-            state.forget_joins(connection);
+        let State { users, connections, memberships } = &mut *state;
+        let own = users.get_mut(&connection.user)?;
+        let before = own.len();
+        own.retain(|other| other.id != connection.id);
+        *connections -= before - own.len();
+        if !own.is_empty() {
+            memberships.forget_joins(&connection.user, connection.id);
             return None;
         }
-        let left: Vec<Room> = users.remove(&connection.user)?.rooms.into_keys().collect();
-        state.presence_changed(&connection.user);
-        for room in &left {
-            state.place(&connection.user, room);
-        }
-        Some(left)
+        users.remove(&connection.user);
+        Some(memberships.end(&connection.user))
     }
 
     /// Makes the user of a connection a member. Joining twice is the same as joining once.
     pub fn join(&self, from: &Connection, room: Room) -> Result<(), Refusal> {
-        let user = &from.user;
         let mut state = self.state.write();
+        let State { users, memberships, .. } = &mut *state;
         // Another of their devices may have joined, and this one has not been told who is there.
-        state.changed.insert(room.clone());
-        let Some(entry) = state.users.get_mut(user) else { return Ok(()) };
-        let is_here = entry.connections.iter().any(|connection| connection.id == from.id);
-        let joiner = is_here.then_some(from.id);
-        if let Some(membership) = entry.rooms.get_mut(&room) {
-            membership.left = false;
-            membership.joined.extend(joiner.filter(|id| !membership.joined.contains(id)));
-            return Ok(());
-        }
-        if entry.rooms.len() >= MAX_ROOMS_PER_USER {
-            let message = format!("a user can be in {MAX_ROOMS_PER_USER} sessions at most");
-            return Err(Refusal::new("too_many_sessions", message));
-        }
-        entry.rooms.insert(room.clone(), Membership { joined: joiner.into_iter().collect(), left: false });
-        state.place(user, &room);
-        Ok(())
+        memberships.set_changed(room.clone());
+        let Some(own) = users.get(&from.user) else { return Ok(()) };
+        let is_here = own.iter().any(|connection| connection.id == from.id);
+        memberships.join(&from.user, is_here.then_some(from.id), room)
     }
 
     /// A connection is no longer in a room. Its user is as long as another one of theirs has joined it.
     pub fn leave(&self, from: &Connection, room: &Room) {
-        let mut state = self.state.write();
-        let Some(user) = state.users.get_mut(&from.user) else { return };
-        let Some(membership) = user.rooms.get_mut(room) else { return };
-        membership.joined.retain(|id| *id != from.id);
-        membership.left = true;
-        if membership.joined.is_empty() {
-            user.rooms.remove(room);
-            state.place(&from.user, room);
-        }
+        self.state.write().memberships.leave(&from.user, from.id, room);
     }
 
     /// How it stands with a connection and a room.
     pub(crate) fn standing(&self, from: &Connection, room: &Room) -> Standing {
-        let state = self.state.read();
-        let membership = state.users.get(&from.user).and_then(|user| user.rooms.get(room));
-        Standing {
-            is_member: membership.is_some(),
-            has_joined: membership.is_some_and(|membership| membership.joined.contains(&from.id)),
-            left: membership.is_some_and(|membership| membership.left),
-        }
+        self.state.read().memberships.standing(&from.user, from.id, room)
     }
 
     /// A connection has neither joined nor left a room since then.
     pub(crate) fn restore(&self, from: &Connection, room: &Room, before: Standing) {
         let mut state = self.state.write();
-        let Some(user) = state.users.get_mut(&from.user) else { return };
-        let mut membership = user.rooms.remove(room).unwrap_or_default();
-        membership.joined.retain(|id| *id != from.id);
-        if before.has_joined {
-            membership.joined.push(from.id);
+        if state.users.contains_key(&from.user) {
+            state.memberships.restore(&from.user, from.id, room, before);
         }
-        membership.left = before.left;
-        if before.is_member || !membership.joined.is_empty() {
-            user.rooms.insert(room.clone(), membership);
-        }
-        state.place(&from.user, room);
     }
 
     /// Whether another connection of this one's user to this process has joined a room.
     pub(crate) fn others_have_joined(&self, from: &Connection, room: &Room) -> bool {
-        let state = self.state.read();
-        let membership = state.users.get(&from.user).and_then(|user| user.rooms.get(room));
-        membership.is_some_and(|membership| membership.joined.iter().any(|id| *id != from.id))
+        self.state.read().memberships.others_have_joined(&from.user, from.id, room)
     }
 
     /// A connection that another one of the same client has replaced keeps its user in no room.
     pub(crate) fn forget_joins(&self, connection: &Connection) {
-        self.state.write().forget_joins(connection);
+        self.state.write().memberships.forget_joins(&connection.user, connection.id);
     }
 
     /// Whether events of a room are for a user, connected or not.
     pub(crate) fn is_in(&self, user: &str, room: &Room) -> bool {
-        let state = self.state.read();
-        let members = state.rooms.get(room);
-        members.is_some_and(|members| members.present.contains(user) || members.streamed.contains(user))
+        self.state.read().memberships.is_in(user, room)
     }
 
     /// Ends a membership, if there is one, for all connections.
     pub fn expel(&self, user: &Arc<str>, room: &Room) {
-        let mut state = self.state.write();
-        if let Some(entry) = state.users.get_mut(user) {
-            entry.rooms.remove(room);
-        }
-        if let Some(stored) = state.streamed.get_mut(user) {
-            stored.remove(room);
-        }
-        state.place(user, room);
+        self.state.write().memberships.expel(user, room);
     }
 
     /// Whether a user is in a room, and connected.
     pub fn is_member(&self, user: &str, room: &Room) -> bool {
-        let state = self.state.read();
-        state.users.get(user).is_some_and(|user| user.rooms.contains_key(room))
+        self.state.read().memberships.is_present(user, room)
     }
 
     /// Whether a user is connected, to this node or another.
@@ -294,27 +213,21 @@ impl Hub {
     /// Queues a frame for every connection of a user and says for how many.
     pub fn to_user(&self, user: &str, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
-        state.users.get(user).map_or(0, |user| user.deliver(outgoing))
+        state.users.get(user).map_or(0, |connections| deliver(connections, outgoing))
     }
 
     /// The same, except for one connection.
     pub fn to_user_but(&self, user: &str, except: Option<u64>, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
-        let connections = state.users.get(user).into_iter().flat_map(|user| &user.connections);
+        let connections = state.users.get(user).into_iter().flatten();
         connections.filter(|connection| Some(connection.id) != except && connection.deliver(outgoing)).count()
     }
 
     /// Queues a frame for every connection of a room's members, except for the one that it comes from.
     pub fn to_room(&self, room: &Room, except: Option<u64>, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
-        let Some(members) = state.rooms.get(room) else { return 0 };
-        members
-            .present
-            .iter()
-            .filter_map(|member| state.users.get(member))
-            .flat_map(|user| &user.connections)
-            .filter(|connection| Some(connection.id) != except && connection.deliver(outgoing))
-            .count()
+        let connections = state.connections_in(room);
+        connections.filter(|connection| Some(connection.id) != except && connection.deliver(outgoing)).count()
     }
 
     /// Sends an event to the connections that a user has to this node and others, except for one, at most once. Says how many are here.
@@ -354,61 +267,50 @@ impl Hub {
     /// Queues a frame for every connection.
     pub fn to_all(&self, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
-        state.users.values().map(|user| user.deliver(outgoing)).sum()
+        state.users.values().map(|connections| deliver(connections, outgoing)).sum()
     }
 
     /// A room in which more is to be told than its members.
     pub fn set_changed(&self, room: Room) {
-        self.state.write().changed.insert(room);
+        self.state.write().memberships.set_changed(room);
     }
 
     /// The rooms that have changed since the last time.
     pub fn take_changed(&self) -> HashSet<Room> {
-        if self.state.read().changed.is_empty() {
+        if !self.state.read().memberships.have_changed() {
             return HashSet::new();
         }
-        std::mem::take(&mut self.state.write().changed)
+        self.state.write().memberships.take_changed()
     }
 
     /// The members of a room, by name, and whether they are connected.
     pub fn members(&self, room: &Room) -> BTreeMap<Arc<str>, bool> {
         let state = self.state.read();
-        let members = state.rooms.get(room).into_iter().flat_map(|members| members.present.union(&members.streamed));
+        let members = state.memberships.members(room).into_iter().flat_map(Members::iter);
         let is_online = |user: &str| state.users.contains_key(user) || self.is_elsewhere(user);
         members.map(|user| (user.clone(), is_online(user))).collect()
     }
 
     /// The rooms that a connected user is in.
     pub fn rooms_of(&self, user: &str) -> Vec<Room> {
-        let state = self.state.read();
-        state.users.get(user).map_or_else(Vec::new, |user| user.rooms.keys().cloned().collect())
+        self.state.read().memberships.rooms_of(user).cloned().collect()
     }
 
     /// Whether a user gets the events of a room also while they are away.
     pub(crate) fn is_stored(&self, user: &str, room: &Room) -> bool {
-        self.state.read().streamed.get(user).is_some_and(|stored| stored.contains(room))
+        self.state.read().memberships.is_stored(user, room)
     }
 
     /// What the database has about a user: the rooms whose events are stored for them, or that none are.
     pub(crate) fn set_stored(&self, user: &Arc<str>, stored: Option<Vec<Room>>) {
-        let mut state = self.state.write();
-        let before = match stored {
-            Some(stored) => state.streamed.insert(user.clone(), stored.into_iter().collect()),
-            None => state.streamed.remove(user),
-        };
-        let after = state.streamed.get(user).into_iter().flatten();
-        let present = state.users.get(user).into_iter().flat_map(|user| user.rooms.keys());
-        let concerned: HashSet<Room> = after.chain(present).cloned().chain(before.into_iter().flatten()).collect();
-        for room in &concerned {
-            state.place(user, room);
-        }
+        self.state.write().memberships.set_stored(user, stored);
     }
 
     /// Nothing is stored any more for users who are not among these.
     pub(crate) fn keep_stored(&self, is_among: impl Fn(&str) -> bool) {
         let gone: Vec<Arc<str>> = {
             let state = self.state.read();
-            state.streamed.keys().filter(|user| !is_among(user)).cloned().collect()
+            state.memberships.streamed().filter(|user| !is_among(user)).cloned().collect()
         };
         for user in gone {
             self.set_stored(&user, None);
@@ -417,23 +319,23 @@ impl Hub {
 
     /// Whether a user's events are stored.
     pub fn is_streamed(&self, user: &str) -> bool {
-        self.state.read().streamed.contains_key(user)
+        self.state.read().memberships.is_streamed(user)
     }
 
     /// Whether those of anyone in a room are.
     pub fn has_streamed(&self, room: &Room) -> bool {
-        self.state.read().rooms.get(room).is_some_and(|members| !members.streamed.is_empty())
+        self.state.read().memberships.members(room).is_some_and(|members| !members.streamed.is_empty())
     }
 
     /// Who gets an event of a room, except for the connection that it comes from.
     pub fn audience(&self, room: &Room, except: Option<u64>) -> Audience {
         let state = self.state.read();
         let elsewhere = self.bus().map(|_| To::Room(room.as_str().to_owned()));
-        let Some(members) = state.rooms.get(room) else {
+        let Some(members) = state.memberships.members(room) else {
             return Audience { plain: Vec::new(), streamed: Vec::new(), elsewhere };
         };
         let plain = members.present.iter().filter(|user| !members.streamed.contains(*user));
-        let connections = plain.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections);
+        let connections = plain.filter_map(|user| state.users.get(user)).flatten();
         Audience {
             plain: connections.filter(|connection| Some(connection.id) != except).cloned().collect(),
             streamed: members.streamed.iter().cloned().collect(),
@@ -444,10 +346,10 @@ impl Hub {
     /// Who gets an event for everyone.
     pub fn everyone(&self) -> Audience {
         let state = self.state.read();
-        let plain = state.users.iter().filter(|(user, _)| !state.streamed.contains_key(*user));
+        let plain = state.users.iter().filter(|(user, _)| !state.memberships.is_streamed(user));
         Audience {
-            plain: plain.flat_map(|(_, user)| &user.connections).cloned().collect(),
-            streamed: state.streamed.keys().cloned().collect(),
+            plain: plain.flat_map(|(_, connections)| connections).cloned().collect(),
+            streamed: state.memberships.streamed().cloned().collect(),
             elsewhere: self.bus().map(|_| To::Everyone),
         }
     }
@@ -456,16 +358,14 @@ impl Hub {
     pub fn connections(&self, user: Option<&str>) -> Vec<Arc<Connection>> {
         let state = self.state.read();
         match user {
-            Some(user) => state.users.get(user).map_or_else(Vec::new, |user| user.connections.clone()),
-            None => state.users.values().flat_map(|user| &user.connections).cloned().collect(),
+            Some(user) => state.users.get(user).cloned().unwrap_or_default(),
+            None => state.users.values().flatten().cloned().collect(),
         }
     }
 
     /// The connections of those who are in a room.
     pub fn connections_in(&self, room: &Room) -> Vec<Arc<Connection>> {
-        let state = self.state.read();
-        let present = state.rooms.get(room).into_iter().flat_map(|members| &members.present);
-        present.filter_map(|user| state.users.get(user)).flat_map(|user| &user.connections).cloned().collect()
+        self.state.read().connections_in(room).cloned().collect()
     }
 
     /// How many connections there are.
@@ -477,74 +377,28 @@ impl Hub {
 
     /// How many rooms have a member who is there.
     pub fn rooms(&self) -> usize {
-        self.state.read().rooms.values().filter(|members| !members.present.is_empty()).count()
+        self.state.read().memberships.count()
     }
 }
 
-fn deliver(connections: &[Arc<Connection>], outgoing: &Outgoing) {
-    for connection in connections {
-        connection.deliver(outgoing);
-    }
+fn deliver(connections: &[Arc<Connection>], outgoing: &Outgoing) -> usize {
+    connections.iter().filter(|connection| connection.deliver(outgoing)).count()
 }
 
 impl State {
-    /// A user has come or gone: news for the rooms that they are a member of also while they are away.
-    fn presence_changed(&mut self, user: &str) {
-        let stored = self.streamed.get(user);
-        self.changed.extend(stored.into_iter().flatten().cloned());
-    }
-
-    fn forget_joins(&mut self, connection: &Connection) {
-        let Some(user) = self.users.get_mut(&connection.user) else { return };
-        let mut left = Vec::new();
-        user.rooms.retain(|room, membership| {
-            membership.joined.retain(|id| *id != connection.id);
-            let stays = !membership.left || !membership.joined.is_empty();
-            if !stays {
-                left.push(room.clone());
-            }
-            stays
-        });
-        for room in &left {
-            self.place(&connection.user, room);
-        }
-    }
-
-    /// Puts a user where they belong among the members of a room, after their own entries have changed.
-    fn place(&mut self, user: &Arc<str>, room: &Room) {
-        let present = self.users.get(user).is_some_and(|user| user.rooms.contains_key(room));
-        let stored = self.streamed.get(user);
-        let streamed = stored.is_some_and(|stored| present || stored.contains(room));
-        if !present && !streamed {
-            let Some(members) = self.rooms.get_mut(room) else { return };
-            if members.present.remove(user) | members.streamed.remove(user) {
-                self.changed.insert(room.clone());
-            }
-            if members.present.is_empty() && members.streamed.is_empty() {
-                self.rooms.remove(room);
-            }
-            return;
-        }
-        let members = self.rooms.entry(room.clone()).or_default();
-        if !members.present.contains(user) && !members.streamed.contains(user) {
-            self.changed.insert(room.clone());
-        }
-        for (list, belongs) in [(&mut members.present, present), (&mut members.streamed, streamed)] {
-            if belongs {
-                list.insert(user.clone());
-            } else {
-                list.remove(user);
-            }
-        }
+    /// The connections of those who are in a room.
+    fn connections_in(&self, room: &Room) -> impl Iterator<Item = &Arc<Connection>> {
+        let present = self.memberships.present(room);
+        present.filter_map(|user| self.users.get(user)).flatten()
     }
 }
 
 impl Capacity {
-    fn check(&self, state: &State, user: Option<&User>) -> Result<(), Full> {
+    fn check(&self, state: &State, user: Option<&Vec<Arc<Connection>>>) -> Result<(), Full> {
         if state.connections >= self.total {
             return Err(Full::Server);
         }
-        if user.is_some_and(|user| user.connections.len() >= self.per_user) {
+        if user.is_some_and(|user| user.len() >= self.per_user) {
             return Err(Full::User);
         }
         Ok(())
@@ -568,15 +422,6 @@ impl Audience {
             || self.streamed.iter().any(|user| &**user != than)
     }
 }
-
-impl User {
-    fn deliver(&self, outgoing: &Outgoing) -> usize {
-        self.connections.iter().filter(|connection| connection.deliver(outgoing)).count()
-    }
-}
-
-/// Bounds what one user can make the server remember.
-pub const MAX_ROOMS_PER_USER: usize = 100;
 
 #[cfg(test)]
 mod tests {

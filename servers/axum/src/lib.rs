@@ -33,6 +33,7 @@ mod handshake;
 mod hub;
 mod intake;
 mod limits;
+mod memberships;
 mod metrics;
 mod outgoing;
 mod panics;
@@ -62,8 +63,9 @@ pub use crate::{
     everwire::{Everwire, Message, On, User, Wire},
     frame::{Envelope, Malformed, payload},
     handshake::Authenticate,
-    hub::{Audience, Hub, MAX_ROOMS_PER_USER},
+    hub::{Audience, Hub},
     limits::{Class, Limits, RateLimits, Rates},
+    memberships::MAX_ROOMS_PER_USER,
     metrics::{Arrival, Metrics, Movement, Outcome},
     outgoing::{Kind, Outgoing, RECEIVED, SENT},
     refusal::{RATE_LIMITED, Refusal, Refuse, TOO_LARGE, internal, unknown_type},

@@ -15,7 +15,8 @@ use crate::{
     connection::Connection,
     database::{Database, DatabaseError, Result},
     envelope,
-    hub::{Audience, Hub, Standing},
+    hub::{Audience, Hub},
+    memberships::Standing,
     refusal::Refuse,
     room::{NAME_TOO_LONG, Room},
 };

@@ -3,7 +3,7 @@
 
 use crate::{
     database::{Database, Result},
-    hub::MAX_ROOMS_PER_USER,
+    memberships::MAX_ROOMS_PER_USER,
     room::Room,
 };
 
