@@ -23,8 +23,8 @@ use tokio::{
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError, handshake::server::create_response_with_body};
 
 use crate::{
+    capacity::Full,
     engine::Engine,
-    hub::Full,
     socket,
     token::{Ticket, TokenRefused, Tokens},
 };

@@ -12,6 +12,7 @@ use parking_lot::RwLock;
 
 use crate::{
     bus::{Bus, To},
+    capacity::{Capacity, Full},
     connection::Connection,
     memberships::{Members, Memberships, Standing},
     outgoing::Outgoing,
@@ -26,20 +27,6 @@ pub struct Hub {
     capacity: Capacity,
     /// The way to other nodes, if there are any.
     bus: OnceLock<Arc<Bus>>,
-}
-
-/// How many connections there may be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
-    pub total: usize,
-    pub per_user: usize,
-}
-
-/// Why there is no room for a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
-    Server,
-    User,
 }
 
 #[derive(Default)]
@@ -113,13 +100,13 @@ impl Hub {
     /// Whether another connection of this user would be taken.
     pub(crate) fn room_for(&self, user: &str) -> Result<(), Full> {
         let state = self.state.read();
-        self.capacity.check(&state, state.users.get(user))
+        state.check(self.capacity, user)
     }
 
     /// Adds a connection and says whether it is the user's first.
     pub(crate) fn add(&self, connection: &Arc<Connection>) -> Result<bool, Full> {
         let mut state = self.state.write();
-        self.capacity.check(&state, state.users.get(&connection.user))?;
+        state.check(self.capacity, &connection.user)?;
         state.connections += 1;
         let own = state.users.entry(connection.user.clone()).or_default();
         own.push(connection.clone());
@@ -386,32 +373,14 @@ fn deliver(connections: &[Arc<Connection>], outgoing: &Outgoing) -> usize {
 }
 
 impl State {
+    fn check(&self, capacity: Capacity, user: &str) -> Result<(), Full> {
+        capacity.check(self.connections, self.users.get(user).map(Vec::len))
+    }
+
     /// The connections of those who are in a room.
     fn connections_in(&self, room: &Room) -> impl Iterator<Item = &Arc<Connection>> {
         let present = self.memberships.present(room);
         present.filter_map(|user| self.users.get(user)).flatten()
-    }
-}
-
-impl Capacity {
-    fn check(&self, state: &State, user: Option<&Vec<Arc<Connection>>>) -> Result<(), Full> {
-        if state.connections >= self.total {
-            return Err(Full::Server);
-        }
-        if user.is_some_and(|user| user.len() >= self.per_user) {
-            return Err(Full::User);
-        }
-        Ok(())
-    }
-}
-
-impl Full {
-    /// One word for close reasons, logs and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Server => "server full",
-            Self::User => "too many connections of this user",
-        }
     }
 }
 

@@ -19,6 +19,7 @@ mod action;
 mod application;
 mod budget;
 mod bus;
+mod capacity;
 pub mod clock;
 mod connection;
 mod conversation;
