@@ -1,25 +1,16 @@
 // @vitest-environment happy-dom
-import { act, cleanup, render, renderHook } from "@testing-library/react";
+import { act, render, renderHook } from "@testing-library/react";
 import { NativeSocketClient, type Options } from "everwire";
 import { type UseWebSocket, useWebSocket, WebSocketProvider } from "everwire/react";
 import { type ReactNode, StrictMode } from "react";
 import { renderToString } from "react-dom/server";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { useStandIns } from "./harness/clients";
+import { describe, expect, it, vi } from "vitest";
+import { opens, settle, usePage } from "./harness/page";
 import { StandInSocket } from "./harness/standInSocket";
 
 const OPTIONS: Options = { url: "http://server.test" };
 
-useStandIns();
-afterEach(() => {
-  cleanup();
-  settle();
-});
-
-/** Lets happen what was put off to the next turn of the event loop. */
-const settle = () => act(() => vi.advanceTimersByTime(1));
-
-const opens = (socket = StandInSocket.newest) => act(() => socket.opens());
+usePage();
 
 function withOptions({ children }: { children: ReactNode }) {
   return <WebSocketProvider options={OPTIONS}>{children}</WebSocketProvider>;

@@ -1,23 +1,17 @@
 // @vitest-environment happy-dom
-import { act, cleanup, render, renderHook } from "@testing-library/react";
-import type { NativeSocketClient } from "everwire";
+import { act, render, renderHook } from "@testing-library/react";
 import { useMatch, useSession, useSocket, WebSocketProvider } from "everwire/react";
 import { chat } from "everwire/session";
-import { type ReactNode, StrictMode } from "react";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { makeClient, useStandIns } from "./harness/clients";
+import { StrictMode } from "react";
+import { describe, expect, it, vi } from "vitest";
+import { makeClient } from "./harness/clients";
+import { below, opens, settle, usePage } from "./harness/page";
 import { StandInSocket } from "./harness/standInSocket";
 
 const BEGUN = "2026-01-01T12:00:00.000Z";
 
-useStandIns();
-afterEach(() => {
-  cleanup();
-  settle();
-});
+usePage();
 
-const settle = () => act(() => vi.advanceTimersByTime(1));
-const opens = () => act(() => StandInSocket.newest.opens());
 /** Something arrives, and is on the page with the next frame. */
 const says = (type: string, data: object) => {
   act(() => StandInSocket.newest.says(type, data));
@@ -27,10 +21,6 @@ const sent = (type: string) =>
   StandInSocket.newest.frames.filter((frame) => frame.type === type).map(({ data }) => data);
 
 const chatting = (userId?: string) => makeClient({ chat: chat({ userId }) });
-
-function below(client: NativeSocketClient) {
-  return ({ children }: { children: ReactNode }) => <WebSocketProvider client={client}>{children}</WebSocketProvider>;
-}
 
 const newMessage = (id: string, senderId: string, more: object = {}) => ({
   id,
