@@ -12,40 +12,30 @@ export type {
   ChatStatus,
   Chats,
 } from "./chat.js";
+export type { AnyEventHandler, AnyEvents, Envelope, Handler } from "./envelope.js";
 export type { ErrorCode, ProtocolViolation } from "./errors.js";
 export { ConfigError, EverwireError, isClientError } from "./errors.js";
 export type * from "./events.js";
-export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outbox.js";
+export type { EventIssue, EventValidator, Gap, InvalidEvent, LifecycleEvents, ServerErrorData } from "./lifecycle.js";
 export type {
-  AnyEventHandler,
-  AnyEvents,
   BufferOptions,
-  CloseCause,
-  CloseInfo,
-  ConnectionState,
-  DataArgument,
-  DropReason,
-  Envelope,
-  EventIssue,
-  EventValidator,
-  Gap,
-  Handler,
   HeartbeatOptions,
-  InvalidEvent,
-  LifecycleEvents,
   Logger,
-  MessageStatus,
   Options,
   QueueOptions,
   ReconnectOptions,
+  SessionRule,
+  TokenFunction,
+} from "./options.js";
+export type { Outbox, OutboxError, OutboxErrorCode, StoredMessage } from "./outbox.js";
+export type {
+  DataArgument,
+  DropReason,
+  MessageStatus,
   RequestOptions,
   SendOptions,
   SendResult,
   SentMessage,
-  ServerErrorData,
-  SessionRule,
-  Snapshot,
-  TokenFunction,
-  WebSocketClass,
-  WebSocketLike,
-} from "./types.js";
+} from "./sending.js";
+export type { CloseCause, CloseInfo, ConnectionState, Snapshot } from "./snapshot.js";
+export type { WebSocketClass, WebSocketLike } from "./webSocket.js";

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Core } from "../wasm/everwire.js";
 import type { Chat, ChatClient, ChatKind } from "./chat.js";
+import type { AnyEventHandler, AnyEvents, Envelope, Handler } from "./envelope.js";
 import { ConfigError, disposed, EverwireError, error } from "./errors.js";
 import { classify } from "./host/classify.js";
 import type { OutgoingMessage } from "./host/contract.js";
@@ -13,23 +14,13 @@ import { checkOptions } from "./host/options.js";
 import { randomNumbers, webSocketClass } from "./host/platform.js";
 import { warnOfUnknownMessageOptions, warnOfUnknownOptions } from "./host/unknownOptions.js";
 import { REFUSAL_TEXTS } from "./host/words.js";
+import type { LifecycleEvents } from "./lifecycle.js";
 import { listen, log } from "./log.js";
 import { Message } from "./message.js";
+import type { Options } from "./options.js";
 import type { Outbox, StoredMessage } from "./outbox.js";
-import type {
-  AnyEventHandler,
-  AnyEvents,
-  ConnectionState,
-  DataArgument,
-  Envelope,
-  Handler,
-  LifecycleEvents,
-  Options,
-  RequestOptions,
-  SendOptions,
-  SendResult,
-  Snapshot,
-} from "./types.js";
+import type { DataArgument, RequestOptions, SendOptions, SendResult } from "./sending.js";
+import type { ConnectionState, Snapshot } from "./snapshot.js";
 
 /** Loads the wasm module if need be. */
 export type Load = () => void;

@@ -1,5 +1,5 @@
 import { ConfigError } from "./errors.js";
-import type { Options } from "./types.js";
+import type { Options } from "./options.js";
 
 /**
  * Options from environment variables, under the names that MasterX has for them. It reads the object that it is given and nothing else: pass

@@ -5,11 +5,12 @@
  */
 
 import { Client } from "./client.js";
+import type { AnyEvents } from "./envelope.js";
 import { error } from "./errors.js";
 import { bytes } from "./inline.js";
 import { instantiate } from "./load.js";
+import type { Options } from "./options.js";
 import { lazyClient } from "./page.js";
-import type { AnyEvents, Options } from "./types.js";
 import { explain } from "./wasmFailure.js";
 
 export * from "./api.js";

@@ -1,6 +1,6 @@
 import type { Client } from "./client.js";
 import { attempt } from "./host/handlers.js";
-import type { Logger } from "./types.js";
+import type { Logger } from "./options.js";
 
 /** Tells a logger what happens, without tokens and payloads. */
 export function listen(client: Client, logger: Logger): void {

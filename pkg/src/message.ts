@@ -1,6 +1,6 @@
 import type { EverwireError } from "./errors.js";
 import { Listeners } from "./host/handlers.js";
-import type { MessageStatus } from "./types.js";
+import type { MessageStatus } from "./sending.js";
 
 /** Who can take back a message of this number. */
 interface Owner {

@@ -1,5 +1,5 @@
 import { Client } from "./client.js";
-import type { Options } from "./types.js";
+import type { Options } from "./options.js";
 
 let options: Options | undefined;
 let isInUse = false;

@@ -5,10 +5,11 @@
  */
 
 import { Client } from "./client.js";
+import type { AnyEvents } from "./envelope.js";
 import { error } from "./errors.js";
 import { bytes } from "./inline.js";
 import { instantiate } from "./load.js";
-import type { AnyEvents, Options } from "./types.js";
+import type { Options } from "./options.js";
 import { explain } from "./wasmFailure.js";
 
 export * from "./api.js";

@@ -4,7 +4,8 @@
  * @module everwire/validate
  */
 
-import type { Envelope, EventIssue, EventValidator, InvalidEvent } from "./types.js";
+import type { Envelope } from "./envelope.js";
+import type { EventIssue, EventValidator, InvalidEvent } from "./lifecycle.js";
 
 /**
  * A schema of Standard Schema version 1 (standardschema.dev), as zod, valibot, arktype and others make them; `Output` is what it makes of valid data.

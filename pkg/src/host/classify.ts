@@ -1,5 +1,5 @@
 import type { PurposeName } from "../codes.js";
-import type { Options } from "../types.js";
+import type { Options } from "../options.js";
 import { RULES } from "./rules.js";
 
 /** What a message is for, and what it replaces while it waits. */

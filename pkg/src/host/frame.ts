@@ -1,5 +1,5 @@
+import type { Envelope } from "../envelope.js";
 import { type EverwireError, error } from "../errors.js";
-import type { Envelope } from "../types.js";
 import { isObject } from "./json.js";
 
 /** The object in a frame, whose place in a stream counts even where it is no envelope, or the error that says why there is no JSON. */

@@ -1,9 +1,11 @@
 import type { Core, Happening } from "../../wasm/everwire.js";
 import type { DropName, ProtocolViolation } from "../codes.js";
+import type { Envelope } from "../envelope.js";
 import { type EverwireError, error } from "../errors.js";
 import type { Message } from "../message.js";
+import type { Options } from "../options.js";
 import type { Outbox } from "../outbox.js";
-import type { Envelope, Options, Snapshot } from "../types.js";
+import type { Snapshot } from "../snapshot.js";
 import type { CoreHost } from "./contract.js";
 import { encode } from "./encode.js";
 import { flawOf, parse } from "./frame.js";

@@ -1,6 +1,6 @@
 import type { OverflowName } from "../codes.js";
 import { ConfigError } from "../errors.js";
-import type { Options, SessionRule } from "../types.js";
+import type { Options, SessionRule } from "../options.js";
 import { OPTION_RANGES } from "./optionRanges.js";
 import { isSubprotocol } from "./token.js";
 

@@ -1,5 +1,6 @@
 import { type EverwireError, error } from "../errors.js";
-import type { Options, WebSocketClass } from "../types.js";
+import type { Options } from "../options.js";
+import type { WebSocketClass } from "../webSocket.js";
 
 /** The class to make sockets of. Throws an error that says how to supply one. */
 export function webSocketClass(options: Options): WebSocketClass {

@@ -1,5 +1,5 @@
 import type { CloseCause, PhaseName } from "../codes.js";
-import type { CloseInfo, Snapshot } from "../types.js";
+import type { CloseInfo, Snapshot } from "../snapshot.js";
 import { CLOSE_TEXTS } from "./words.js";
 
 /** A snapshot that is not shown yet. */

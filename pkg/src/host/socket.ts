@@ -1,4 +1,4 @@
-import type { WebSocketClass, WebSocketLike } from "../types.js";
+import type { WebSocketClass, WebSocketLike } from "../webSocket.js";
 
 /** What a {@link Socket} reports. */
 export interface SocketListener {

@@ -1,5 +1,5 @@
 import { type EverwireError, error } from "../errors.js";
-import type { Options } from "../types.js";
+import type { Options } from "../options.js";
 import { encode } from "./encode.js";
 import { withToken } from "./endpoint.js";
 import { isReliable } from "./options.js";

@@ -1,4 +1,4 @@
-import type { InvalidEvent } from "../types.js";
+import type { InvalidEvent } from "../lifecycle.js";
 
 /** Says on the console, once for each event, that one did not fit its schema and nobody heard of it. For development builds. */
 export function warnOfUnheardInvalid({ type, issues }: InvalidEvent): void {

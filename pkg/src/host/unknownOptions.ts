@@ -1,12 +1,5 @@
-import type {
-  BufferOptions,
-  HeartbeatOptions,
-  Options,
-  QueueOptions,
-  ReconnectOptions,
-  RequestOptions,
-  SendOptions,
-} from "../types.js";
+import type { BufferOptions, HeartbeatOptions, Options, QueueOptions, ReconnectOptions } from "../options.js";
+import type { RequestOptions, SendOptions } from "../sending.js";
 import { isObject } from "./json.js";
 
 /** The names that options may have; with a group, those of its members. */

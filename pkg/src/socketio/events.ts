@@ -1,4 +1,5 @@
-import type { CloseInfo, DropReason } from "../types.js";
+import type { DropReason } from "../sending.js";
+import type { CloseInfo } from "../snapshot.js";
 
 /** Why a client is not in its namespace any more. */
 export type DisconnectReason =

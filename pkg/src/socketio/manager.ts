@@ -1,7 +1,8 @@
 import { error } from "../errors.js";
 import { endpoint } from "../host/endpoint.js";
 import { Connection } from "../host/socketio/connection.js";
-import type { CloseInfo, WebSocketClass } from "../types.js";
+import type { CloseInfo } from "../snapshot.js";
+import type { WebSocketClass } from "../webSocket.js";
 import { Emitter } from "./emitter.js";
 import type { ConnectError, DisconnectReason, ManagerOwnEvents } from "./events.js";
 import { load } from "./load.js";

@@ -1,7 +1,8 @@
 import { ConfigError } from "../errors.js";
 import { OPTION_RANGES } from "../host/optionRanges.js";
 import { numericOption } from "../host/options.js";
-import type { Options, WebSocketClass } from "../types.js";
+import type { Options } from "../options.js";
+import type { WebSocketClass } from "../webSocket.js";
 import type { Auth } from "./types.js";
 
 /** The options of `io()`: those of socket.io-client with their names and defaults, and a few of our own. A wrong one throws a `ConfigError`. */

@@ -1,5 +1,5 @@
 import { isObject } from "../host/json.js";
-import type { WebSocketClass, WebSocketLike } from "../types.js";
+import type { WebSocketClass, WebSocketLike } from "../webSocket.js";
 import type { ConnectError } from "./events.js";
 import { Manager } from "./manager.js";
 import type { Socket } from "./socket.js";

@@ -8,7 +8,7 @@ import type { ContinuityName } from "../host/socketio/codes.js";
 import { type Acknowledged, Host, type Member } from "../host/socketio/host.js";
 import { RESERVED } from "../host/socketio/packets.js";
 import { Retries } from "../host/socketio/retries.js";
-import type { CloseInfo, Snapshot } from "../types.js";
+import type { CloseInfo, Snapshot } from "../snapshot.js";
 import { Emitter } from "./emitter.js";
 import { ConnectError, type DisconnectReason, type DroppedEvent, type SocketOwnEvents } from "./events.js";
 import type { Manager } from "./manager.js";

@@ -1,5 +1,5 @@
 import { Carrier } from "../../../wasm-socketio/everwire.js";
-import type { WebSocketClass } from "../../types.js";
+import type { WebSocketClass } from "../../webSocket.js";
 import { Socket, type SocketListener } from "../socket.js";
 import type { Attachment } from "./arguments.js";
 import type { FlawName } from "./codes.js";

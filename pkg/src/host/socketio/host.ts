@@ -1,8 +1,9 @@
 import type { Core, Happening } from "../../../wasm-socketio/everwire.js";
 import type { DropName, FailureName, OverflowName } from "../../codes.js";
 import { type EverwireError, error } from "../../errors.js";
+import type { Options } from "../../options.js";
+import type { CloseInfo, Snapshot } from "../../snapshot.js";
 import type { Auth } from "../../socketio/types.js";
-import type { CloseInfo, Options, Snapshot } from "../../types.js";
 import type { CoreHost } from "../contract.js";
 import { attempt, Listeners } from "../handlers.js";
 import { byteLength } from "../json.js";
