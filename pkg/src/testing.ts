@@ -21,10 +21,5 @@ export type { AuthenticationOptions } from "./testing/greeting.js";
 export type { ConnectionRefusal, FrameFilter } from "./testing/network.js";
 export { TestServerError } from "./testing/problem.js";
 export { type SeededCrypto, seedCrypto, seededRandom } from "./testing/random.js";
-export {
-  type AnyEventData,
-  type EmitOptions,
-  TestServer,
-  type TestServerOptions,
-  type UserFilter,
-} from "./testing/server.js";
+export { TestServer } from "./testing/server.js";
+export type { AnyEventData, EmitOptions, TestServerOptions, UserFilter } from "./testing/serverOptions.js";

@@ -1,66 +1,21 @@
-import { type ConnectionKeeper, ServerConnection, type TestConnection } from "./connection.js";
+import { Admission } from "./admission.js";
+import type { ServerConnection, TestConnection } from "./connection.js";
 import type { MessageHandler, PublishOptions, ReceivedMessage, RefusedMessage } from "./context.js";
 import { Conversations, type HistoryPage, type HistoryQuery } from "./conversations.js";
-import { type Author, Delivery } from "./delivery.js";
-import { DIALECTS, type Dialect, type DialectName } from "./dialects.js";
-import { type Data, isObject } from "./envelope.js";
+import { Delivery } from "./delivery.js";
+import { DIALECTS } from "./dialects.js";
+import type { Data } from "./envelope.js";
 import { type FaultAct, Faults } from "./faults.js";
-import { type AuthenticationOptions, tokenInFirst, tokenOf, userOf } from "./greeting.js";
+import { GlobalWebSocket } from "./globalWebSocket.js";
 import { Intake } from "./intake.js";
-import { entry, Memory, type Origin, push } from "./memory.js";
+import { entry, Memory, push } from "./memory.js";
 import { Network } from "./network.js";
 import { Pace } from "./pace.js";
 import { Problems, shortened, TestServerError } from "./problem.js";
+import { checkEvent, Publisher } from "./publisher.js";
 import { Rooms } from "./rooms.js";
-import { type Acceptor, type Remote, type RemoteListener, webSocketClass } from "./socket.js";
-
-/** Accepts every event; payloads are objects of unknown fields. */
-export interface AnyEventData {
-  readonly [event: string]: Data;
-}
-
-/** What a server is like. Every option has a default. */
-export interface TestServerOptions extends AuthenticationOptions {
-  /**
-   * Whether the server knows the reliable mode of docs/PROTOCOL.md. Default `true`: clients with `delivery: "reliable"` get acknowledgements, replies and what they have
-   * missed, and others notice nothing of it. With `false` such a client goes on at most once.
-   */
-  readonly reliable?: boolean | undefined;
-  /**
-   * Whose server it plays: `"masterx"` (sessions), `"colabmatch"` (matches), or functions of your own, such as `colabmatch({ matches })`. Default: none; then every message is taken, and
-   * nobody is told of it, until `on()` says otherwise. With a dialect, types that nobody handles are refused as `unknown_type`.
-   */
-  readonly dialect?: DialectName | Dialect | readonly (DialectName | Dialect)[] | undefined;
-  /** The names of `ping` and `pong`, as in the client's option `heartbeat`. Default: these. */
-  readonly heartbeat?:
-    | {
-        /** What the client asks with. Default `"ping"`. */
-        readonly ping?: string | undefined;
-        /** What the server answers with. Default `"pong"`. */
-        readonly pong?: string | undefined;
-      }
-    | undefined;
-  /** The largest message in UTF-8 bytes. Default 10 240. A larger one is refused as `too_large` if it has a number, and ends the connection with 1009 if not. */
-  readonly maxMessageBytes?: number | undefined;
-  /** How many messages may be unacknowledged, from 1 to 1 024. Default 128. */
-  readonly window?: number | undefined;
-  /** Repeats what is random in the server, which is the latency of a `delay` between two bounds. Default 1. */
-  readonly seed?: number | undefined;
-}
-
-/** Which connection or message is meant. */
-export interface UserFilter {
-  /** Of this user. Default: of anyone. */
-  readonly user?: string | undefined;
-}
-
-/** To whom an event goes. */
-export interface EmitOptions {
-  /** A user or several, on all their connections. Default: everyone who is connected, or has been in the reliable mode. */
-  readonly to?: string | readonly string[] | undefined;
-  /** {@inheritDoc PublishOptions.stored} */
-  readonly stored?: boolean | undefined;
-}
+import type { AnyEventData, EmitOptions, TestServerOptions, UserFilter } from "./serverOptions.js";
+import { type Acceptor, webSocketClass } from "./socket.js";
 
 /**
  * A server in memory that speaks the Everwire protocol, for tests of apps.
@@ -77,18 +32,19 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   readonly WebSocket: typeof WebSocket;
   /** What goes wrong. */
   readonly faults: Faults;
-  readonly #options: TestServerOptions;
   readonly #network = new Network();
   readonly #problems = new Problems();
-  readonly #connections = new Set<ServerConnection>();
   readonly #handlers = new Map<string, MessageHandler[]>();
   readonly #connected = new Set<(connection: TestConnection) => void>();
   readonly #presence = new Set<(user: string, isOnline: boolean) => void>();
   readonly #roomChanges = new Set<(room: string) => void>();
   readonly #changedRooms = new Set<string>();
   readonly #conversations = new Conversations();
+  readonly #global = new GlobalWebSocket();
+  readonly #admission: Admission;
   readonly #delivery: Delivery;
   readonly #rooms: Rooms;
+  readonly #publisher: Publisher;
   readonly #pace = new Pace(() => this.#endless());
   readonly #intake: Intake;
   readonly #processed: ReceivedMessage[] = [];
@@ -97,31 +53,37 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   #memory = new Memory(1);
   /** How many messages of a type `nextMessage` has handed out, by type and user. */
   readonly #handedOut = new Map<string, number>();
-  #connectionCount = 0;
   #isClosed = false;
-  #globalBefore: PropertyDescriptor | undefined;
-  #isInstalled = false;
 
   constructor(options: TestServerOptions = {}) {
-    this.#options = options;
     const acceptor: Acceptor = {
       latency: () => (this.#isClosed ? 0 : this.#network.latency()),
       delivered: () => this.#pace.delivered(),
       isSilent: () => !this.#isClosed && this.#network.isSilent,
-      opened: (remote) => this.#opened(remote),
+      opened: (remote) => this.#admission.admit(remote),
       handlerFailed: (event, cause) =>
         this.#problems.add(`a handler of the socket's \`${event}\` event threw: ${cause}`, cause),
     };
     this.WebSocket = webSocketClass(acceptor);
+    this.#admission = new Admission({
+      options,
+      network: this.#network,
+      isClosed: () => this.#isClosed,
+      opened: (connection, isFirst) => this.#opened(connection, isFirst),
+      received: (connection, data) => this.#intake.take(connection, data),
+      transmit: (connection, frame) => this.#transmit(connection, frame),
+      ended: (connection, isLast) => this.#ended(connection, isLast),
+    });
     this.#delivery = new Delivery(
       () => this.#memory,
-      () => this.#connections,
+      () => this.#admission.connections,
       (connection, frame) => this.#transmit(connection, frame),
     );
     this.#rooms = new Rooms(
       () => this.#memory,
       (room) => this.#roomChanged(room),
     );
+    this.#publisher = new Publisher(this.#delivery, this.#rooms, this.#conversations);
     this.#intake = new Intake({
       options,
       network: this.#network,
@@ -130,7 +92,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
       rooms: this.#rooms,
       memory: () => this.#memory,
       handlers: (type) => [...(this.#handlers.get(type) ?? [])],
-      publish: (room, type, data, more, author) => this.#publish(room, type, data, more, author),
+      publish: (room, type, data, more, author) => this.#publisher.toRoom(room, type, data, more, author),
       processed: (message) => {
         push(this.#processed, message);
         this.#pace.wake();
@@ -159,25 +121,18 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
    * `close()` after the test.
    */
   install(): this {
-    if (!this.#isInstalled) {
-      this.#isInstalled = true;
-      this.#globalBefore = Object.getOwnPropertyDescriptor(globalThis, "WebSocket");
-      Object.defineProperty(globalThis, "WebSocket", { value: this.WebSocket, configurable: true, writable: true });
-    }
+    this.#global.replace(this.WebSocket);
     return this;
   }
 
   /** Puts the `WebSocket` back that was there before. */
   uninstall(): void {
-    if (!this.#isInstalled) return;
-    this.#isInstalled = false;
-    if (this.#globalBefore) Object.defineProperty(globalThis, "WebSocket", this.#globalBefore);
-    else Reflect.deleteProperty(globalThis, "WebSocket");
+    this.#global.restore();
   }
 
   /** The connections that are open, oldest first. */
   get connections(): readonly TestConnection[] {
-    return [...this.#connections];
+    return [...this.#admission.connections];
   }
 
   /**
@@ -206,7 +161,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
 
   /** Whether a user has an open connection. */
   isOnline(user: string): boolean {
-    return this.connections.some((connection) => connection.user === user);
+    return this.#admission.isOnline(user);
   }
 
   /**
@@ -261,11 +216,10 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
    */
   emit<Type extends string & keyof FromServer>(type: Type, data: FromServer[Type], options: EmitOptions = {}): void {
     checkEvent(type, data);
-    if (this.#connectionCount === 0) throw unheard(type, "no client has connected yet, await `server.connection()`");
+    if (this.#admission.count === 0) throw unheard(type, "no client has connected yet, await `server.connection()`");
     const everyone = () => new Set([...this.connections.map(({ user }) => user), ...this.#memory.users]);
     const users = options.to === undefined ? everyone() : typeof options.to === "string" ? [options.to] : options.to;
-    const isStored = options.stored ?? !MOMENTARY.has(type);
-    for (const user of users) this.#delivery.toUser(user, type, data as Data, { isStored });
+    this.#publisher.toUsers(users, type, data as Data, options.stored);
   }
 
   /**
@@ -282,7 +236,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     if (!this.#memory.rooms.has(room)) {
       throw unheard(type, `nobody has joined "${room}" yet, await \`server.nextMessage()\` of what joins it`);
     }
-    this.#publish(room, type, data as Data, options);
+    this.#publisher.toRoom(room, type, data as Data, options);
   }
 
   /** The users who get the events of a room. */
@@ -354,10 +308,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.#isClosed = true;
     this.uninstall();
     this.faults.end();
-    for (const connection of [...this.#connections]) {
-      connection.remote.hold(false);
-      connection.close(FOR_GOOD, ENDED);
-    }
+    this.#admission.end();
     this.#problems.raise();
   }
 
@@ -366,65 +317,15 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.close();
   }
 
-  #opened(remote: Remote): RemoteListener | undefined {
-    const refusal = this.#network.refusals.shift();
-    if (this.#isClosed) {
-      remote.accept("");
-      remote.close(FOR_GOOD, ENDED);
-      return undefined;
-    }
-    if (this.#network.isOffline || this.#network.outages > 0 || (refusal && "http" in refusal)) {
-      remote.drop();
-      return undefined;
-    }
-    const { tokenIn } = this.#options;
-    remote.accept((tokenIn === "subprotocol" ? remote.protocols.slice(0, -1) : remote.protocols)[0] ?? "");
-    if (refusal) {
-      remote.close(refusal.code, refusal.reason ?? "");
-      return undefined;
-    }
-    if (tokenIn !== "first-message") return this.#greeted(remote, tokenOf(this.#options, remote.url, remote.protocols));
-    let listener: RemoteListener | undefined;
-    return {
-      received: (data) => {
-        if (listener) return listener.received(data);
-        const token = tokenInFirst(this.#options, data);
-        if (token === undefined) remote.close(1008, "say first who you are");
-        else listener = this.#greeted(remote, token);
-      },
-      closed: (code) => listener?.closed(code),
-    };
-  }
-
-  #greeted(remote: Remote, token: string | null): RemoteListener | undefined {
-    const user = (this.#options.authenticate ?? userOf)(token, remote.url);
-    if (user === null) {
-      remote.close(1008, "token refused");
-      return undefined;
-    }
-    const keeper: ConnectionKeeper = {
-      transmit: (connection, frame) => this.#transmit(connection, frame),
-      ended: (connection) => this.#ended(connection),
-    };
-    const connection = new ServerConnection(keeper, remote, ++this.#connectionCount, user, token);
-    const isFirst = !this.isOnline(user);
-    this.#connections.add(connection);
+  #opened(connection: ServerConnection, isFirst: boolean): void {
     this.#tell(this.#connected, "onConnection", connection);
-    if (isFirst) this.#presenceChanged(user, true);
+    if (isFirst) this.#presenceChanged(connection.user, true);
     this.#pace.wake();
-    return {
-      received: (data) => this.#intake.take(connection, data),
-      closed: () => connection.end(),
-    };
   }
 
-  #ended(connection: ServerConnection): void {
-    this.#connections.delete(connection);
-    if (this.#isClosed) return;
-    const isLast = !this.isOnline(connection.user);
-    this.#rooms.gone(connection.user, isLast);
-    if (!isLast) return;
-    this.#presenceChanged(connection.user, false);
+  #ended({ user }: ServerConnection, isLast: boolean): void {
+    this.#rooms.gone(user, isLast);
+    if (isLast) this.#presenceChanged(user, false);
   }
 
   #presenceChanged(user: string, isOnline: boolean): void {
@@ -444,24 +345,6 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
     this.#changedRooms.add(room);
   }
 
-  #publish(room: string, type: string, data: Data, options: PublishOptions, author?: Author): void {
-    checkEvent(type, data);
-    const isStored = options.stored ?? !MOMENTARY.has(type);
-    const origin = author && isStored ? this.#originOf(room, data, author) : undefined;
-    const leftOut = options.except === "nobody" ? undefined : author;
-    for (const user of this.#rooms.receivers(room))
-      this.#delivery.toUser(user, type, data, { isStored, leftOut, origin });
-  }
-
-  /** The message behind an event of a room, if its sender can be told more of it. */
-  #originOf(room: string, data: Data, { connection: { user, clientId }, seq }: Author): Origin | undefined {
-    if (clientId === null || seq === null) return undefined;
-    const origin: Origin = { user, clientId, seq, status: "sent" };
-    const id = isObject(data["message"]) ? data["message"]["id"] : data["id"];
-    if (typeof id === "string") this.#conversations.sent(room, id, origin);
-    return origin;
-  }
-
   #transmit(connection: ServerConnection, frame: object): void {
     if (!connection.isOpen) return;
     const text = JSON.stringify(frame);
@@ -470,7 +353,7 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   }
 
   #each(act: FaultAct): void {
-    for (const connection of [...this.#connections]) {
+    for (const connection of [...this.#admission.connections]) {
       if (act === "drop") connection.drop();
       else if (act === "silence") {
         connection.remote.silence();
@@ -520,18 +403,4 @@ const of = (user: string | undefined): string => (user === undefined ? "" : ` of
 const unheard = (type: string, why: string): TestServerError =>
   new TestServerError(`nobody can hear of \`${type}\`: ${why}`);
 
-function checkEvent(type: string, data: unknown): void {
-  if (typeof type !== "string" || type === "")
-    throw new TypeError("the type of an event must be a string that is not empty");
-  if (!isObject(data)) throw new TypeError(`the data of \`${type}\` must be an object`);
-}
-
-/** What is true for a moment only, and so is never stored. */
-const MOMENTARY: ReadonlySet<string> = new Set([
-  ...["typing_indicator", "user_typing", "typing_stopped", "user_online_status", "session_members", "message_delta"],
-]);
-
-/** A close code at which clients stop. */
-const FOR_GOOD = 1002;
-const ENDED = "the test server was closed";
 const MAX_TRANSCRIPT = 1_000;
