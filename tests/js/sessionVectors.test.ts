@@ -3,7 +3,8 @@ import { env } from "node:process";
 import type { ChatKind } from "everwire";
 import { COLABMATCH_TYPING, MASTERX_TYPING } from "everwire/session";
 import { expect, it } from "vitest";
-import { type ChatMachine, type ChatOutput, chatMachine } from "../../pkg/src/session/chatMachine";
+import { type ChatMachine, chatMachine } from "../../pkg/src/session/chatMachine";
+import type { ChatOutput } from "../../pkg/src/session/chatOutput";
 import { rootPath } from "./harness/paths";
 
 // What means UTC must not be read in the zone of this machine.

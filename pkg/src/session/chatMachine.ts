@@ -1,5 +1,6 @@
 import type { ChatError, ChatKind, ChatMember, ChatMessage, ChatSnapshot, ChatStatus, EverwireError } from "everwire";
 import { announcer } from "./announcer.js";
+import type { ChatConfig } from "./chatConfig.js";
 import {
   DIALECTS,
   type Fields,
@@ -10,47 +11,10 @@ import {
   timeOf,
   writeMessage,
 } from "./chatEvents.js";
-import type { TypingRule } from "./typing.js";
-
-/** What a conversation asks for. */
-export type ChatOutput =
-  /** Send an event; `id` names the message that is in it. */
-  | { readonly do: "send"; readonly type: string; readonly data: Fields; readonly id?: string }
-  /** Fetch the page before a message, the newest page without one, or what came after a message. */
-  | {
-      readonly do: "load";
-      readonly token: number;
-      readonly where: { readonly before: string | null } | { readonly after: string | null };
-    };
+import type { ChatOutput } from "./chatOutput.js";
+import { change, type Entry, further, lastOf, readUpTo } from "./timeline.js";
 
 type Need = "nothing" | "history" | "missed";
-
-export interface ChatConfig {
-  readonly maxMessages: number;
-  /** Whether the application can fetch pages. */
-  readonly canLoadEarlier: boolean;
-  /** Whether the application can fetch what came after a message. */
-  readonly canLoadMissed: boolean;
-  readonly typingRule: TypingRule;
-  readonly error: (code: "refused" | "unconfirmed", message: string, cause?: unknown) => EverwireError;
-}
-
-interface Entry {
-  message: ChatMessage;
-  /** The server's time, as far as it is known; infinite for what is under way, and what will still be told. */
-  key: number;
-  /** Orders messages of the same time: the server's id if it is a number. */
-  rank: number;
-  /** Orders the rest: in the order of arrival. */
-  seq: number;
-  /** Whether the server has shown it. */
-  isStored: boolean;
-  /** Whether it is all there; what is being written is not. */
-  isWhole: boolean;
-  /** Whether it was handed to a connection that has ended, at most once. */
-  isInDoubt: boolean;
-  isRead: boolean;
-}
 
 /** What happens to a conversation, each with the time where it matters. */
 export interface ChatMachine {
@@ -534,7 +498,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     entry.isRead ||= isMatch ? isRead : entry.key <= historyUpTo;
     if (isOwn && isRead) {
       order();
-      readUpTo(entry);
+      readUpTo(entries, entry);
     }
   }
 
@@ -557,18 +521,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function read({ message_id, up_to, readAt }: Fields): void {
     const last = findStored(textOf(message_id));
-    if (last) readUpTo(last, up_to === true, textOf(readAt));
-  }
-
-  /** Reading a message reads all of its sender before it, unless the server says otherwise. */
-  function readUpTo(last: Entry, isUpTo = true, readAt?: string): void {
-    for (const entry of isUpTo ? entries.slice(0, entries.indexOf(last) + 1) : [last]) {
-      const { isOwn, status, data } = entry.message;
-      if (isOwn !== last.message.isOwn) continue;
-      entry.isRead = true;
-      if (isOwn && (status === "sent" || status === "delivered")) change(entry, { status: "read" });
-      if (readAt && data.readAt === null) change(entry, { data: { ...data, readAt } });
-    }
+    if (last) readUpTo(entries, last, up_to === true, textOf(readAt));
   }
 
   function heard(now: number, userId: string, isTyping: boolean): void {
@@ -751,25 +704,11 @@ const UNKNOWN = { serverId: null, senderId: null, isOwn: false, status: null, er
 const ASSISTANT = "assistant";
 const ACTIVE = "active";
 const LOAD_FAILED = "load_failed";
-const ORDER: readonly ChatStatus[] = ["failed", "sending", "sent", "delivered", "read"];
 const MOST_USERS = 1_000;
 /** How long the server's answer to the join is waited for. */
 const JOIN_MS = 3_000;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
-
-/** The status of two that is further on. */
-function further(known: ChatStatus | null | undefined, status: ChatStatus): ChatStatus {
-  return known && ORDER.indexOf(known) > ORDER.indexOf(status) ? known : status;
-}
-
-function change(entry: Entry, news: Partial<ChatMessage>): void {
-  entry.message = { ...entry.message, ...news };
-}
-
-function lastOf<T>(list: readonly T[], fits: (item: T) => boolean): T | undefined {
-  return [...list].reverse().find(fits);
-}
 
 /** The old list if the new one holds the same. */
 function kept<T>(next: readonly T[], old: readonly T[] = []): readonly T[] {

@@ -3,7 +3,8 @@ import { type Alarm, alarm } from "./alarm.js";
 import { attempt } from "./attempt.js";
 import type { ChatOptions, ChatPage } from "./chat.js";
 import { DIALECTS } from "./chatEvents.js";
-import { type ChatMachine, type ChatOutput, chatMachine } from "./chatMachine.js";
+import { type ChatMachine, chatMachine } from "./chatMachine.js";
+import type { ChatOutput } from "./chatOutput.js";
 import { COLABMATCH_TYPING, MASTERX_TYPING } from "./typing.js";
 
 /** One conversation with its clock, its client and its users. */

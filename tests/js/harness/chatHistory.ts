@@ -1,6 +1,7 @@
 import type { ChatKind, ChatSnapshot } from "everwire";
 import { COLABMATCH_TYPING, MASTERX_TYPING } from "everwire/session";
-import { type ChatMachine, type ChatOutput, chatMachine } from "../../../pkg/src/session/chatMachine";
+import { type ChatMachine, chatMachine } from "../../../pkg/src/session/chatMachine";
+import type { ChatOutput } from "../../../pkg/src/session/chatOutput";
 import type { Random } from "./random";
 
 /** A conversation in the form of docs/vectors/session. */

@@ -1,0 +1,45 @@
+import type { ChatMessage, ChatStatus } from "everwire";
+
+/** A message, and what is known of it beside what is shown. */
+export interface Entry {
+  message: ChatMessage;
+  /** The server's time, as far as it is known; infinite for what is under way, and what will still be told. */
+  key: number;
+  /** Orders messages of the same time: the server's id if it is a number. */
+  rank: number;
+  /** Orders the rest: in the order of arrival. */
+  seq: number;
+  /** Whether the server has shown it. */
+  isStored: boolean;
+  /** Whether it is all there; what is being written is not. */
+  isWhole: boolean;
+  /** Whether it was handed to a connection that has ended, at most once. */
+  isInDoubt: boolean;
+  isRead: boolean;
+}
+
+/** The status of two that is further on. */
+export function further(known: ChatStatus | null | undefined, status: ChatStatus): ChatStatus {
+  return known && ORDER.indexOf(known) > ORDER.indexOf(status) ? known : status;
+}
+
+export function change(entry: Entry, news: Partial<ChatMessage>): void {
+  entry.message = { ...entry.message, ...news };
+}
+
+export function lastOf<T>(list: readonly T[], fits: (item: T) => boolean): T | undefined {
+  return [...list].reverse().find(fits);
+}
+
+/** Reading a message reads all of its sender before it, unless the server says otherwise. */
+export function readUpTo(entries: readonly Entry[], last: Entry, isUpTo = true, readAt?: string): void {
+  for (const entry of isUpTo ? entries.slice(0, entries.indexOf(last) + 1) : [last]) {
+    const { isOwn, status, data } = entry.message;
+    if (isOwn !== last.message.isOwn) continue;
+    entry.isRead = true;
+    if (isOwn && (status === "sent" || status === "delivered")) change(entry, { status: "read" });
+    if (readAt && data.readAt === null) change(entry, { data: { ...data, readAt } });
+  }
+}
+
+const ORDER: readonly ChatStatus[] = ["failed", "sending", "sent", "delivered", "read"];
