@@ -114,7 +114,7 @@ export interface Chat {
    * sessions have no receipts, so there it counts on this page alone.
    */
   readonly markAsRead: (id?: string) => void;
-  /** Fetches the page before the oldest message. Rejects with what `loadEarlier` threw; resolves at once if there is nothing to fetch. */
+  /** Fetches the page before the oldest message; until the newest page is there, that one, at once if there is a connection. Rejects with what `loadEarlier` threw; resolves at once if there is nothing to fetch. */
   readonly loadEarlier: () => Promise<void>;
 }
 

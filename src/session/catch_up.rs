@@ -96,6 +96,21 @@ impl CatchUp {
         self.may_have_earlier && self.need != Need::History
     }
 
+    /// Whether the newest page is not there yet.
+    pub fn awaits_history(&self) -> bool {
+        self.need == Need::History
+    }
+
+    /// Fetches what has to be fetched without waiting any longer, unless nothing is to be fetched at this time.
+    pub fn hasten(&mut self) -> Option<ChatOutput> {
+        self.fetch_at.and_then(|_| self.fetch())
+    }
+
+    /// Which fetch of what has to be fetched is under way.
+    pub const fn refetch(&self) -> Option<u64> {
+        self.refetch
+    }
+
     pub const fn poll_timeout(&self) -> Option<i64> {
         self.fetch_at
     }

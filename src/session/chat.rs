@@ -1,7 +1,7 @@
 //! One conversation.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -360,15 +360,19 @@ impl Chat {
         }
     }
 
-    /// The user wants the page before the oldest message. Says which fetch that is, if there is something to fetch.
+    /// The user wants the page before the oldest message, or the first one at once. Says which fetch that is, if there is something to fetch.
     pub fn load_earlier(&mut self) -> Option<u64> {
+        if self.catch_up.awaits_history() {
+            self.outputs.extend(self.catch_up.hasten());
+            return self.catch_up.refetch();
+        }
         if self.has_earlier() {
             self.outputs.extend(self.catch_up.load_earlier(self.timeline.oldest_id()));
         }
         self.catch_up.earlier()
     }
 
-    /// A fetch has an answer: messages, oldest first, as the server tells them, and whether there are more.
+    /// A fetch has an answer: messages, as the server tells them, and whether there are more.
     pub fn handle_page(&mut self, now: i64, token: u64, messages: &[Value], has_more: bool) {
         let history_up_to = self.catch_up.history_up_to(token);
         self.arrived(now, messages, history_up_to, !self.catch_up.is_forward(token));
@@ -378,8 +382,7 @@ impl Chat {
         if self.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(LOAD_FAILED)) {
             self.error = None;
         }
-        let id_of = |payload: Option<&Value>| Some(self.kind.read_message(payload?)?.server_id);
-        let (first, last) = (id_of(messages.first()), id_of(messages.last()));
+        let (first, last) = self.ends_of(messages);
         let page = Page { first, last, count: messages.len(), has_more };
         match self.catch_up.handle_page(token, page, &mut self.timeline, self.join.is_seen()) {
             Progress::Nothing => {}
@@ -389,6 +392,16 @@ impl Chat {
                 self.order();
             }
         }
+    }
+
+    /// The first and the last of these messages in the order in which they are shown: an application may give another, and a server's clock may have
+    /// been set back.
+    fn ends_of(&self, messages: &[Value]) -> (Option<String>, Option<String>) {
+        let id_of = |payload| Some(self.kind.read_message(payload)?.server_id);
+        let ids: BTreeSet<_> = messages.iter().filter_map(id_of).collect();
+        let mut shown = self.messages().filter_map(|message| message.server_id.as_ref()).filter(|id| ids.contains(*id));
+        let first = shown.next();
+        (first.cloned(), shown.next_back().or(first).cloned())
     }
 
     /// A fetch has failed. What the user asked for is not tried again; the rest is, after 1, 2, 4, … 30 s while connected.

@@ -96,7 +96,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
           else if (!stores.has(key)) stores.set(key, store);
         };
         const store = chatStore(kind, id, client, error, options, userId, keep);
-        for (const [other, { isUsed }] of stores) if (stores.size >= MOST_STORES && !isUsed()) stores.delete(other);
+        for (const [other, { isNeeded }] of stores) if (stores.size >= MOST_STORES && !isNeeded()) stores.delete(other);
         stores.set(key, store);
         return store.chat;
       },
@@ -112,5 +112,5 @@ export function chat(options: ChatOptions = {}): ChatFactory {
   };
 }
 
-/** How many conversations are kept that nobody uses: those that are about to be, and those with messages that are not sent. */
+/** How many conversations there are before those go that nobody uses. */
 const MOST_STORES = 100;

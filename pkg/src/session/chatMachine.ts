@@ -45,9 +45,9 @@ export interface ChatMachine {
   stopped(): void;
   /** The user has seen the messages up to this one, or all. */
   markAsRead(id?: string): void;
-  /** The user wants the page before the oldest message. Says which fetch that is; 0 if there is nothing to fetch. */
+  /** The user wants the page before the oldest message, or the first one at once. Says which fetch that is; 0 if there is nothing to fetch. */
   loadEarlier(): number;
-  /** A fetch has an answer: messages, oldest first, and whether there are more. */
+  /** A fetch has an answer: messages, and whether there are more. */
   loaded(now: number, token: number, messages: readonly unknown[], hasMore: boolean): void;
   /** A fetch has failed. What the user asked for is not tried again; the rest is. */
   failed(now: number, token: number, message: string): void;
@@ -274,6 +274,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function loadEarlier(): number {
+    if (need === "history") {
+      if (fetchAt < Infinity) fetch();
+      return refetch;
+    }
     if (!earlier && hasEarlier()) {
       earlier = ++lastToken;
       outputs.push({ do: "load", token: earlier, where: { before: begin ?? oldestId() } });
@@ -289,7 +293,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     arrived(now, messages, isHistory ? Infinity : (knownUpTo?.key ?? -Infinity), !isForward);
     reads.splice(0).forEach(read);
     if (refusal?.code === LOAD_FAILED) refusal = null;
-    if (isEarlier || (isRefetch && isHistory)) begin = readMessage(kind, messages[0])?.serverId ?? begin;
+    // In the order in which they are shown: an application may give another, and a server's clock may have been set back.
+    const ids: unknown[] = messages.map((payload) => readMessage(kind, payload)?.serverId);
+    const page = entries.filter(({ message }) => ids.includes(message.serverId));
+    if ((isEarlier || isRefetch) && isHistory) begin = page[0]?.message.serverId ?? begin;
     if (isEarlier) {
       earlier = 0;
       mayHaveEarlier = hasMore;
@@ -298,12 +305,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     refetch = 0;
     retryMs = RETRY_MS;
     fetched += messages.length;
-    const end = readMessage(kind, messages.at(isForward ? -1 : 0));
-    const oldest = findStored(end?.serverId);
-    const isReached = need === "history" || !knownUpTo || (!!oldest && oldest.key <= knownUpTo.key);
-    const isWorthIt = isForward ? end?.serverId !== cursor : !isReached && fetched < config.maxMessages;
+    const end = page.at(isForward ? -1 : 0);
+    const isReached = need === "history" || !knownUpTo || (!!end && end.key <= knownUpTo.key);
+    const isWorthIt = isForward ? end?.message.serverId !== cursor : !isReached && fetched < config.maxMessages;
     if (hasMore && end && isWorthIt) {
-      cursor = end.serverId;
+      cursor = end.message.serverId;
       fetch();
       return;
     }
@@ -311,7 +317,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     // Between these and the page there may be others.
     if (need === "history" && hasMore)
       entries = entries.filter(
-        ({ isStored, key, seq }) => !isStored || !oldest || key >= oldest.key || seq > wholeAfter,
+        ({ isStored, key, seq }) => !isStored || !end || key >= end.key || seq > wholeAfter,
       );
     if (!isJoinSeen) again = { need, knownUpTo };
     need = "nothing";

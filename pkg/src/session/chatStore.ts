@@ -10,7 +10,8 @@ import { COLABMATCH_TYPING, MASTERX_TYPING } from "./typing.js";
 /** One conversation with its clock, its client and its users. */
 export interface ChatStore {
   readonly chat: Chat;
-  isUsed(): boolean;
+  /** Whether somebody uses it, or something of the user would be lost with it. */
+  isNeeded(): boolean;
   hear(event: string, data: unknown): void;
   /** Forgets everything, and begins anew for those who use it. */
   clear(): void;
@@ -195,7 +196,7 @@ export function chatStore(
   };
   return {
     chat,
-    isUsed: () => uses > 0,
+    isNeeded: () => uses > 0 || machine.isPending(),
     hear,
     clear: () => {
       machine = chatMachine(kind, id, config);

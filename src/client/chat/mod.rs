@@ -142,9 +142,9 @@ impl ChatHandle {
         self.0.act(|machine, _| machine.mark_as_read(Some(id)));
     }
 
-    /// Fetches the page before the oldest message, and waits until it is shown, also where such a fetch is under way. Does nothing where
-    /// [`has_earlier`](ChatSnapshot::has_earlier) is `false`, as it is until the newest page is there: that one is fetched by itself, and
-    /// after an error again after 1, 2, 4, … 30 s.
+    /// Fetches the page before the oldest message, and waits until it is shown, also where such a fetch is under way. Until the newest page is there,
+    /// which is fetched by itself and after an error again after 1, 2, 4, … 30 s, it is that page, at once if there is a connection. Else does nothing where
+    /// [`has_earlier`](ChatSnapshot::has_earlier) is `false`.
     ///
     /// # Errors
     ///

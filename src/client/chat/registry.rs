@@ -31,7 +31,7 @@ impl Chats {
             let mut stores = self.stores.borrow_mut();
             stores.push(store.clone());
             let excess = stores.len().saturating_sub(MOST_STORES);
-            let unused = stores.iter().filter(|store| !store.is_used() && !store.is(kind, id)).take(excess);
+            let unused = stores.iter().filter(|store| !store.is_needed() && !store.is(kind, id)).take(excess);
             unused.cloned().collect::<Vec<_>>()
         };
         for store in unused {

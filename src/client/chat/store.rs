@@ -103,7 +103,12 @@ impl Store {
         &self.id
     }
 
-    pub(super) const fn is_used(&self) -> bool {
+    /// Whether somebody uses it, or something of the user would be lost with it.
+    pub(super) fn is_needed(&self) -> bool {
+        self.is_used() || self.machine.borrow_mut().is_pending()
+    }
+
+    const fn is_used(&self) -> bool {
         self.uses.get() > 0
     }
 
@@ -297,7 +302,7 @@ impl Store {
         for waker in self.changes.take() {
             waker.wake();
         }
-        if !self.is_entered.get() && !self.is_used() && !self.machine.borrow_mut().is_pending() {
+        if !self.is_entered.get() && !self.is_needed() {
             self.host.upgrade().inspect(|host| host.dispatcher().chats().remove(self));
         }
         result
