@@ -1,5 +1,9 @@
 import { durableOutbox } from "everwire/durable";
-import { IDBDatabase as FakeDatabase, IDBObjectStore as FakeStore } from "fake-indexeddb";
+import {
+  IDBDatabase as FakeDatabase,
+  IDBObjectStore as FakeStore,
+  IDBTransaction as FakeTransaction,
+} from "fake-indexeddb";
 import { describe, expect, it, type MockInstance, vi } from "vitest";
 import {
   failTransactions,
@@ -170,11 +174,8 @@ describe("a transaction that fails", () => {
 
   it("is not taken for stored when it is aborted at the last moment", async () => {
     const { put } = await openPage("a");
-    const commit = vi.spyOn(FakeStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
-      const { transaction } = this;
-      const request = this.add(...args);
-      request.onsuccess = () => transaction.abort();
-      return request;
+    const commit = vi.spyOn(FakeTransaction.prototype, "commit").mockImplementation(function (this: IDBTransaction) {
+      this.abort();
     });
     expect((await refusal(put(1))).code).toBe("storage_failed");
     expect(commit).toHaveBeenCalledTimes(2);

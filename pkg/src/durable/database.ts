@@ -97,8 +97,13 @@ async function transact<T>(
     transaction.oncomplete = resolve;
     // What the requests say, that the transaction was aborted, counts only where it says nothing itself.
     transaction.onabort = () => result.catch((cause) => cause).then((cause) => reject(transaction.error ?? cause));
-    // Either everything is stored or nothing.
-    result.catch(() => transaction.abort()).catch(ignore);
+    // Either everything is stored or nothing; and at once, because a page that goes takes along what is not committed.
+    result
+      .then(
+        () => transaction.commit(),
+        () => transaction.abort(),
+      )
+      .catch(ignore);
   });
   return result;
 }
