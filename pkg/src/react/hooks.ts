@@ -67,14 +67,21 @@ export interface WebSocketHooks<FromServer extends object = AnyEvents, ToServer 
     ): void;
   };
   /**
-   * A state that every event of this name is reduced into, as it arrives. However many arrive, the component renders at most once a frame, and in a
-   * hidden page once a second. Another name, or another connection, begins again with `initial`, which may be a function that makes it.
+   * A state that every event of this name is reduced into, as it arrives, the client's own events included. However many arrive, the component renders at most once a
+   * frame, and in a hidden page once a second. Another name, or another connection, begins again with `initial`, which may be a function that makes it.
    */
-  readonly useEventState: <State, Name extends keyof FromServer & string>(
-    event: Name,
-    reduce: EventReducer<State, FromServer[Name], Envelope<Name, FromServer[Name]>>,
-    initial: State | (() => State),
-  ) => State;
+  readonly useEventState: {
+    <State, Name extends keyof LifecycleEvents>(
+      event: Name,
+      reduce: (state: State, data: LifecycleEvents[Name], message: undefined) => State,
+      initial: State | (() => State),
+    ): State;
+    <State, Name extends keyof FromServer & string>(
+      event: Name,
+      reduce: EventReducer<State, FromServer[Name], Envelope<Name, FromServer[Name]>>,
+      initial: State | (() => State),
+    ): State;
+  };
   /**
    * What `selector` makes of the snapshot. Renders only when that changes, by `isEqual`, which is `Object.is` if none is given.
    */
@@ -130,7 +137,7 @@ export function hooksOf(context: Context<Connection | undefined>, fallback: () =
   return {
     useWebSocket,
     useEvent: (event: string, handler: unknown) => useEventOf(useProvided(), event, handler as Hear),
-    useEventState: (event, reduce, initial) =>
+    useEventState: (event: string, reduce: unknown, initial: unknown) =>
       useEventStateOf(useProvided(), event, reduce as Reduce<unknown>, initial) as never,
     useConnection: (selector, isEqual = Object.is) => useSelected(useProvided(), selector, isEqual),
     useSend() {

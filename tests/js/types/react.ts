@@ -52,6 +52,20 @@ export function useTyped(): void {
   hooks.useEventState("score", () => "none", 0);
   // @ts-expect-error the server sends no such event
   hooks.useEventState("scor", (sum) => sum, 0);
+  exactly<number>()(
+    hooks.useEventState(
+      "gap",
+      (missing, { stream }, message) => {
+        exactly<string>()(stream);
+        exactly<undefined>()(message);
+        return missing + 1;
+      },
+      0,
+    ),
+  );
+  exactly<number>()(useEventState("give_up", (_: number, { attempts }) => attempts, 0));
+  // @ts-expect-error `attempts` is a number
+  hooks.useEventState("give_up", (_: string, { attempts }) => attempts, "");
 
   const send = hooks.useSend();
   send("move", { x: 1, y: 2 });
