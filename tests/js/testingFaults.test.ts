@@ -155,6 +155,23 @@ describe("one fault", () => {
     expect(client.isConnected()).toBe(true);
   });
 
+  it("connections are taken again once their refusal is ended, also by a script", async () => {
+    const server = startServer();
+    server.faults.refuseConnections(1_000);
+    const client = clientOf("ada");
+    await advance(7_000);
+    expect(client.isConnected()).toBe(false);
+    server.faults.refuseConnections(0);
+    await advance(8_000);
+    expect(client.isConnected()).toBe(true);
+    server.faults.script([
+      { at: 0, refuse: 1_000, drop: true },
+      { at: 500, refuse: 0 },
+    ]);
+    await advance(6_000);
+    expect(client.isConnected()).toBe(true);
+  });
+
   it("a refused token is asked for once more, and then the client stops", async () => {
     const server = startServer();
     server.faults.refuseConnections(2, { code: 1008 });

@@ -40,8 +40,9 @@ describe("the clock and the platform", () => {
     expect(Date.now()).toBeGreaterThan(Date.UTC(2026, 0, 1, 1));
   });
 
-  it("a second fake clock is refused", () => {
+  it("a second fake clock is refused, with what to do", () => {
     expect(() => virtualClock()).toThrow(TypeError);
+    expect(() => virtualClock()).toThrow("fake timers are installed already: call vi.useRealTimers()");
   });
 
   it("the global WebSocket is replaced and put back", () => {

@@ -42,6 +42,11 @@ export interface VirtualClock {
  * @throws TypeError if the clock is already a fake one.
  */
 export function virtualClock({ now = BEGINNING, server = [] }: VirtualClockOptions = {}): VirtualClock {
+  if ((Date as { readonly isFake?: boolean }).isFake) {
+    throw new TypeError(
+      "fake timers are installed already: call vi.useRealTimers(), or uninstall() of the other clock, first",
+    );
+  }
   const clock = FakeTimers.install({ now, toNotFake: ["nextTick", "queueMicrotask"] });
   const servers = [server].flat() as readonly Settling[];
   const settle = async () => {

@@ -41,7 +41,7 @@ export interface FaultStep {
   readonly speak?: true;
   /** {@inheritDoc Faults.delay} */
   readonly delay?: number | readonly [least: number, most: number];
-  /** Refuses this many attempts; see {@link Faults.refuseConnections}. */
+  /** Refuses this many attempts, and 0 ends it; see {@link Faults.refuseConnections}. */
   readonly refuse?: number;
   /** {@inheritDoc Faults.loseAcks} */
   readonly loseAcks?: number;
@@ -124,9 +124,14 @@ export class Faults {
     this.#target.network.latency = () => least + Math.floor(this.#random() * (most - least + 1));
   }
 
-  /** The next attempts to connect are refused. Default: one, with the HTTP status 503, which a client sees as 1006. `{ code: 1008 }` refuses tokens. */
+  /**
+   * The next attempts to connect are refused, after those that are to be refused already. Default: one, with the HTTP status 503, which a client sees as 1006. `{ code: 1008 }` refuses
+   * tokens. 0 ends it.
+   */
   refuseConnections(times = 1, how: ConnectionRefusal = { http: 503 }): void {
-    for (let left = times; left > 0; left--) this.#target.network.refusals.push(how);
+    const { refusals } = this.#target.network;
+    if (times === 0) refusals.length = 0;
+    for (let left = times; left > 0; left--) refusals.push(how);
   }
 
   /** The next messages are refused with an `error` event, before any handler sees them. */

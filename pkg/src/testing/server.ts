@@ -223,7 +223,8 @@ export class TestServer<FromServer extends object = AnyEventData, ToServer exten
   }
 
   /**
-   * Sends an event to everyone in a room: a session, a match, or whatever handlers have joined users to.
+   * Sends an event to everyone in a room: a session, a match, or whatever handlers have joined users to. It goes into no history: a `read_message` for a `new_message` that was only
+   * published is refused as `not_found`, unless {@link seedHistory} has it too.
    *
    * @throws TestServerError if nobody has joined it yet. TypeError if `data` is no object.
    */
