@@ -224,16 +224,22 @@ it("a page that cannot be had rejects, and can be asked for again", async () => 
   await expect(match.loadEarlier()).rejects.toThrow("HTTP 503");
 });
 
-it("a page that is none has failed, and is asked for again", async () => {
-  const loadEarlier = vi.fn().mockResolvedValueOnce(undefined).mockResolvedValue({ messages: [], hasMore: false });
+it.each([
+  undefined,
+  { messages: "none", hasMore: false },
+  { messages: [], next_before: null },
+  { messages: [], hasMore: "no" },
+])("a page that is none has failed, and is asked for again: %j", async (page) => {
+  const loadEarlier = vi.fn().mockResolvedValueOnce(page).mockResolvedValue({ messages: [], hasMore: false });
   const { client, socket } = openClient({ chat: chat({ ...ME, loadEarlier }) });
   const match = client.match("m1");
   match.join();
   socket.says("pong", {});
   await vi.advanceTimersByTimeAsync(0);
-  expect(match.getSnapshot()).toMatchObject({ isLoading: false, error: { code: "load_failed" } });
+  const error = { code: "load_failed", message: "a page must be { messages: [], hasMore }" };
+  expect(match.getSnapshot()).toMatchObject({ isLoading: false, error });
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(match.getSnapshot()).toMatchObject({ isLoading: false, error: null });
+  expect(match.getSnapshot()).toMatchObject({ isLoading: false, error: null, hasEarlier: false });
 });
 
 it("at most once, what was missed is fetched after every connection, again and again until it can be had", async () => {

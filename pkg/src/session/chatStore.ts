@@ -72,16 +72,14 @@ export function chatStore(
       const fetch = Promise.resolve({ id, kind, limit, ...where })
         .then(load)
         .then((page) => {
-          if (!Array.isArray(page?.messages)) throw new TypeError("a page must be { messages: […], hasMore }");
-          return page;
+          if (!Array.isArray(page?.messages) || page.hasMore !== !!page.hasMore)
+            throw new TypeError("a page must be { messages: [], hasMore }");
+          act((machine, now) => machine.loaded(now, token, page.messages, page.hasMore), current);
         })
-        .then(
-          ({ messages, hasMore }) => act((machine, now) => machine.loaded(now, token, messages, hasMore), current),
-          (cause) => {
-            act((machine, now) => machine.failed(now, token, String(cause?.message ?? cause)), current);
-            throw cause;
-          },
-        );
+        .catch((cause) => {
+          act((machine, now) => machine.failed(now, token, String(cause?.message ?? cause)), current);
+          throw cause;
+        });
       fetches.set(token, fetch);
       fetch.catch(() => {}).then(() => fetches.delete(token));
       return;
