@@ -152,7 +152,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   /**
    * A session of MasterX: its messages, members and who types, as a store. The same object for the same id while it is in use. Throws `not_configured` without the
-   * option `chat`.
+   * option `chat`, and `invalid_data` for an empty id.
    */
   session(id: string): Chat {
     return this.#chat("session", id);
@@ -165,7 +165,13 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   #chat(kind: ChatKind, id: string): Chat {
     const { chats } = this.#host.handlers;
-    if (!chats) throw error("not_configured", "pass `chat: chat()`");
+    if (!id) throw error("invalid_data", "a conversation needs an id");
+    if (!chats) {
+      const where = DEVELOPMENT
+        ? ", or to configureWebSocket() where hooks have no <WebSocketProvider> above them"
+        : "";
+      throw error("not_configured", `pass \`chat: chat()\` of everwire/session in the client's options${where}`);
+    }
     return chats.of(kind, id);
   }
 

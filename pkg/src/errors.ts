@@ -73,7 +73,8 @@ export type ProtocolViolation = Codes.ProtocolViolation;
  * - Thrown by the constructor: `invalid_option` (see {@link ConfigError}), `missing_platform` (no `crypto`), `wasm_blocked` (the page's Content Security Policy
  *   forbids WebAssembly), `wasm_too_large` (this browser compiles WebAssembly only asynchronously: `await ready()` first),
  *   `wasm_failed`, `not_ready` (`everwire/slim` before `await init()`).
- * - Thrown by `session()` and `match()`: `not_configured` (the client has no `chat` option).
+ * - Thrown by `session()` and `match()`: `not_configured` (the client has no `chat` option), `invalid_data` (the id is empty); and so by `send()` of a hook
+ *   that has no id.
  * - Thrown by `connect()` and `reconnect()`: `invalid_url`, `insecure_url` (a `ws:` URL on an `https:` page), `missing_platform` (no `WebSocket`: pass
  *   `Options.WebSocket`).
  * - In the result of `send()`, and from `request()`: `invalid_event`, `invalid_data`, `invalid_option` (one of the message's own), `unserialisable`,

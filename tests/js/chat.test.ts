@@ -48,6 +48,7 @@ it("a client without the option says what to pass", () => {
   };
   expect(code(() => client.session("s1"))).toBe("not_configured");
   expect(code(() => client.match("m1"))).toBe("not_configured");
+  expect(code(() => makeClient({ chat: chat() }).session(""))).toBe("invalid_data");
 });
 
 it("a bound that is none is refused", () => {

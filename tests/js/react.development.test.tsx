@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { cleanup, render } from "@testing-library/react";
 import { configureWebSocket, nativeSocketClient, type Options } from "everwire";
-import { useConnection, WebSocketProvider } from "everwire/react";
+import { useConnection, useSession, WebSocketProvider } from "everwire/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useStandIns } from "./harness/clients";
 
@@ -56,4 +56,10 @@ it("configureWebSocket says that it comes too late", () => {
   nativeSocketClient.getState();
   configureWebSocket({ url: "http://other.test" });
   expect(warnings).toEqual([expect.stringContaining("configureWebSocket() has no effect")]);
+});
+
+it("a conversation without a provider above it says where its client has to be set up", () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const Conversation = () => useSession("s1").messages.length;
+  expect(() => render(<Conversation />)).toThrow(/configureWebSocket\(\).* <WebSocketProvider>/);
 });

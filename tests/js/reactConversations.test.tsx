@@ -126,7 +126,7 @@ describe("useSession", () => {
     settle();
     expect(sent("leave_session")).toEqual([{ session_id: "s1" }, { session_id: "s2" }]);
     expect(sent("join_session")).toHaveLength(2);
-    expect(() => result.current.send("to nobody")).toThrow("the hook has no id");
+    expect(() => result.current.send("to nobody")).toThrow(expect.objectContaining({ code: "invalid_data" }));
     expect(() => result.current.markAsRead()).not.toThrow();
     expect(StandInSocket.newest.closedWith).toBeUndefined();
   });

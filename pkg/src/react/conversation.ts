@@ -44,7 +44,7 @@ export interface UseSocket {
   readonly messages: readonly SocketMessage[];
   /** Whether the other user types. */
   readonly typing: boolean;
-  /** Writes a message, which appears at once. Returns its id. Throws without a match. */
+  /** Writes a message, which appears at once. Returns its id. Throws `invalid_data` without a match. */
   readonly sendMessage: (content: string) => string;
   /** Says that the user has pressed a key, or has stopped; repeats and ends are the hook's. */
   readonly sendTyping: (isTyping: boolean) => void;
@@ -109,7 +109,8 @@ class Conversation {
 
   readonly actions: Omit<UseConversation, keyof ChatSnapshot> = {
     send: (content, fields) => {
-      if (!this.#id) throw new Error(`no ${this.#kind} to write to: the hook has no id`);
+      // The client refuses an empty id with an error of its own class.
+      if (!this.#id) this.#connection.client[this.#kind]("");
       return this.#act((chat) => chat.send(content, fields)) as string;
     },
     retry: (id) => this.#act((chat) => chat.retry(id)),

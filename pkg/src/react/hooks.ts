@@ -93,7 +93,7 @@ export interface WebSocketHooks<FromServer extends object = AnyEvents, ToServer 
   readonly useSend: () => NativeSocketClient<FromServer, ToServer>["send"];
   /**
    * A session of MasterX: joined while a component uses it, left a macrotask after the last. Renders when something of it changes: at once for what the
-   * user does, and else at most once a frame. Without an id nothing is joined, and there is nothing to show. Needs a client with the option `chat`, else it throws `not_configured`.
+   * user does, and else at most once a frame. Without an id nothing is joined, there is nothing to show, and `send()` throws `invalid_data`. Needs a client with the option `chat`, else it throws `not_configured`.
    */
   readonly useSession: (id: ConversationId) => UseConversation;
   /** A match of CoLabMatch; otherwise like {@link useSession}. */
