@@ -67,6 +67,25 @@ it("the words for giving up are the application's", () => {
   expect(heard).toMatchObject([{ message: "Verbindung verloren" }]);
 });
 
+describe("when the client has stopped for good", () => {
+  it("a toast says so, with the close code", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder<Toast>();
+    showToasts(client, handler);
+    socket.ends(1003);
+    expect(client.getSnapshot().phase).toBe("fatal");
+    expect(heard).toEqual([{ type: "error", message: "The server refuses the connection (1003)." }]);
+  });
+
+  it("the words are the application's", () => {
+    const { client, socket } = openClient();
+    const { handler, heard } = recorder<Toast>();
+    showToasts(client, handler, { fatal: ({ code }) => `Abgelehnt: ${code}` });
+    socket.ends(1003);
+    expect(heard).toEqual([{ type: "error", message: "Abgelehnt: 1003" }]);
+  });
+});
+
 describe("errors", () => {
   it("of the server are shown when that is wanted, and those that the client saw never are", () => {
     const { client, socket } = openClient();

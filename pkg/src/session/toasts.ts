@@ -1,4 +1,4 @@
-import type { LifecycleEvents, MasterXServerEvents } from "everwire";
+import type { CloseInfo, LifecycleEvents, MasterXServerEvents } from "everwire";
 import type { EventClient } from "./eventClient.js";
 
 /** What to tell the user. */
@@ -40,6 +40,11 @@ export type ToastTarget =
 export interface ToastOptions {
   /** The text when the client has given up. Default: `Real-time connection lost.` */
   readonly giveUp?: string | undefined;
+  /**
+   * Makes the text when the client has stopped for good, of how the connection ended. Default: `The server
+   * refuses the connection (1008).`, with the close code.
+   */
+  readonly fatal?: ((close: CloseInfo) => string) | undefined;
   /** Whether the server's own `error` events are shown too, such as a refused message. Default `false`. Errors that the client saw never are. */
   readonly errors?: boolean | undefined;
 }
@@ -51,11 +56,15 @@ export interface ToastClient extends Pick<EventClient, "on"> {
 }
 
 /**
- * Shows a toast for each `notification` of the server that has a text or a title, and one when the client has given up. Returns a function that ends this.
- * What is shown is the server's text as it is: show it as text, not as HTML.
+ * Shows a toast for each `notification` of the server that has a text or a title, and one when the client has given up or has stopped for good (the phase `fatal`), where trying
+ * again is pointless. Returns a function that ends this. What is shown is the server's text as it is: show it as text, not as HTML.
  */
 export function showToasts(client: ToastClient, target: ToastTarget, options: ToastOptions = {}): () => void {
-  const { giveUp = "Real-time connection lost.", errors = false } = options;
+  const {
+    giveUp = "Real-time connection lost.",
+    fatal = (close) => `The server refuses the connection (${close.code}).`,
+    errors = false,
+  } = options;
   const show = (toast: Toast): void => {
     // A bound store of Zustand is a function too, so its state comes first.
     if ("getState" in target) target.getState().showToast(toast);
@@ -69,6 +78,9 @@ export function showToasts(client: ToastClient, target: ToastTarget, options: To
     }),
     client.on("give_up", (_: LifecycleEvents["give_up"]) => {
       show({ type: "error", message: giveUp, retry: () => client.reconnect() });
+    }),
+    client.on("state", ({ phase, close }: LifecycleEvents["state"]) => {
+      if (phase === "fatal" && close) show({ type: "error", message: fatal(close) });
     }),
     client.on("error", (error: LifecycleEvents["error"]) => {
       const message = textOf(error.message);

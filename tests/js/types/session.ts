@@ -53,7 +53,11 @@ showToasts(masterX, ({ message, retry }) => {
   exactly<(() => void) | undefined>()(retry);
 });
 showToasts(match, { showToast: (toast) => exactly<Toast>()(toast) });
-showToasts(nativeSocketClient, { getState: () => ({ showToast: () => {} }) }, { giveUp: "gone" });
+showToasts(
+  nativeSocketClient,
+  { getState: () => ({ showToast: () => {} }) },
+  { giveUp: "gone", fatal: ({ code, reason }) => `${code} ${reason}` },
+);
 // @ts-expect-error nothing there shows toasts
 showToasts(masterX, { show: () => {} });
 
