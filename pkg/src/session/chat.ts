@@ -19,7 +19,8 @@ export interface ChatOptions {
   readonly pageSize?: number | undefined;
   /**
    * Fetches the page before a message, the newest page if `before` is `null`. It is called when a conversation is first joined, by `Chat.loadEarlier()`, and, without
-   * {@link loadMissed}, to find what was missed. Default: none, and a conversation begins empty.
+   * {@link loadMissed}, to find what was missed. When it rejects, the first page and what was missed are asked for again after 1, 2, 4, … 30 s while connected. Default: none, and a
+   * conversation begins empty.
    */
   readonly loadEarlier?: ((request: EarlierRequest) => Promise<ChatPage>) | undefined;
   /**
@@ -61,7 +62,7 @@ export interface MissedRequest {
 export interface ChatPage {
   /** Oldest first. */
   readonly messages: readonly unknown[];
-  /** Whether there are more: before these, or after those that were missed. */
+  /** Whether there are more: before these, or after those that were missed. A page without it has failed. */
   readonly hasMore: boolean;
 }
 
