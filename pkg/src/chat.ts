@@ -65,7 +65,10 @@ export interface ChatSnapshot {
   readonly isComplete: boolean;
   /** Of a match: `pending`, `active`, `ended`, or another word of the server's; `null` until it says so, and in sessions. */
   readonly status: string | null;
-  /** The server's latest refusal about this conversation, such as `not_allowed`, `not_active` or `not_joined`; `null` again after the next connection. */
+  /**
+   * The server's latest refusal about this conversation, such as `not_allowed`, `not_active` or `not_joined`; `null` again after the next connection. `load_failed` while a page of the history
+   * or of what was missed cannot be had, which is asked for again.
+   */
   readonly error: ChatError | null;
 }
 
@@ -88,7 +91,7 @@ export interface Chat {
   /**
    * Calls `listener` whenever the snapshot has changed, and uses the conversation until the returned function is called: it is joined with the first use,
    * entered again on every connection before anything else is sent, and left in a macrotask after the last, so that a component that is mounted again at once does
-   * not leave. Leaving a session ends it for all devices of the user. A match has no event to leave it: the server sends its events until the connection
+   * not leave. What was left is forgotten, unless a message of this user's has failed in it or is still on its way. Leaving ends nothing for the user's other devices. A match has no event to leave it: the server sends its events until the connection
    * ends, and on later connections too, and they are ignored.
    */
   readonly subscribe: (listener: () => void) => () => void;
