@@ -30,7 +30,10 @@ export interface Snapshot {
   readonly close: CloseInfo | null;
   /** Why the last attempt could not even start: the URL or the token. `null` again once a connection is open, or nobody is logged in. */
   readonly error: EverwireError | null;
-  /** How many messages wait in the queue, those of previous pages included. Messages that are sent and unacknowledged are not in it. */
+  /**
+   * How many events wait in the queue, those of previous pages included: joins and receipts too, and not only what a user has written. Those that are sent and unacknowledged are
+   * not in it.
+   */
   readonly queued: number;
   /** The size of their frames in bytes. */
   readonly queuedBytes: number;
