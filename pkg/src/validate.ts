@@ -75,7 +75,8 @@ export type InferEvents<Each extends Schemas> = {
 /**
  * Makes the option `schemas` of a client. What the server sends is checked before any handler of the event hears it: what fits is delivered as the
  * schema's output, with its defaults and transformations; what does not goes to the client's event `invalid`, and to nobody else. Events without a
- * schema are delivered as they come.
+ * schema are delivered as they come. Conversations of `chat()` read what the server has said, and not the output; `showToasts` and typing alone read the output, so a schema of
+ * theirs must keep the fields that it does not name, as `z.looseObject` of zod does.
  *
  * Throws a `TypeError` that names the event whose schema is none. Schemas must be synchronous, because events are delivered in order: what an
  * asynchronous one is given, or one that throws, is not delivered, and the client's `error` event has the code `schema_failed`.
