@@ -80,7 +80,7 @@ export interface Options {
    */
   delivery?: "at-most-once" | "reliable" | undefined;
   /**
-   * Where messages sent with `durable: true` are kept until they are acknowledged: `durableOutbox({ name })` of `everwire/durable`, one for each client.
+   * Where messages sent with `durable: true` are kept, from some milliseconds after `send()` on, until they are acknowledged: `durableOutbox({ name })` of `everwire/durable`, one for each client.
    * Default: none. Needs `delivery: "reliable"`, else a `ConfigError`. It is opened when the client first connects or stores something; what earlier
    * pages have left is sent first, before this page joins its sessions, and what a page leaves that dies later as soon as it is gone. Without storage, as in some private windows, an `error` event says so and messages are kept in memory.
    */

@@ -20,7 +20,7 @@ export interface SendOptions {
    */
   readonly coalesce?: string | undefined;
   /**
-   * Send it only once it is on disk, so that it survives a reload or a crash. Default `false`. Needs the client's `outbox`, and excludes `volatile`,
+   * Send it only once it is on disk, so that it survives a reload or a crash. It is there some milliseconds after `send()`: what is sent in the very moment of a reload may be lost. Default `false`. Needs the client's `outbox`, and excludes `volatile`,
    * else it is refused as `invalid_option`. Messages behind it wait too. When it cannot be stored, an `error` event says why, and it is sent
    * all the same. A later page sends it before anything of its own; the server takes it for every session that the user has joined and not left.
    */

@@ -28,7 +28,7 @@ export interface ChatOptions {
    * side join, and when it rejects again after 1, 2, 4, … 30 s while connected. Default: none; without {@link loadEarlier} either, `isComplete` stays `false`.
    */
   readonly loadMissed?: ((request: MissedRequest) => Promise<ChatPage>) | undefined;
-  /** Whether joins and messages are sent as `durable`. Default `false`. Needs the client's `outbox`, else every message fails with `invalid_option`. */
+  /** Whether joins and messages are sent as `durable`, with the limits that `SendOptions.durable` has. Default `false`. Needs the client's `outbox`, else every message fails with `invalid_option`. */
   readonly durable?: boolean | undefined;
   /** Default: `MASTERX_TYPING` in sessions, `COLABMATCH_TYPING` in matches. */
   readonly typingRule?: TypingRule | undefined;
