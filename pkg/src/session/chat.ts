@@ -58,7 +58,7 @@ export interface MissedRequest {
   readonly limit: number;
 }
 
-/** Messages, oldest first, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over. */
+/** Messages, in any order, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over. */
 export interface ChatPage {
   /** Oldest first. */
   readonly messages: readonly unknown[];

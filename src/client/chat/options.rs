@@ -56,7 +56,7 @@ pub struct MissedRequest {
 /// A page of the history.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatPage {
-    /// Oldest first, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over.
+    /// In any order, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over.
     pub messages: Vec<Value>,
     /// Whether there are more: before these, or after those that were missed.
     pub has_more: bool,
