@@ -316,9 +316,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (!isForward && (need === "history" || !isReached)) mayHaveEarlier = hasMore;
     // Between these and the page there may be others.
     if (need === "history" && hasMore)
-      entries = entries.filter(
-        ({ isStored, key, seq }) => !isStored || !end || key >= end.key || seq > wholeAfter,
-      );
+      entries = entries.filter(({ isStored, key, seq }) => !isStored || !end || key >= end.key || seq > wholeAfter);
     if (!isJoinSeen) again = { need, knownUpTo };
     need = "nothing";
     isComplete = true;
