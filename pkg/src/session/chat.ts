@@ -60,7 +60,6 @@ export interface MissedRequest {
 
 /** Messages, in any order, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over. */
 export interface ChatPage {
-  /** Oldest first. */
   readonly messages: readonly unknown[];
   /** Whether there are more: before these, or after those that were missed. A page without it has failed. */
   readonly hasMore: boolean;
