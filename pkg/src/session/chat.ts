@@ -58,8 +58,9 @@ export interface MissedRequest {
   readonly limit: number;
 }
 
-/** Messages, in any order, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over. */
+/** A page of the history. */
 export interface ChatPage {
+  /** In any order, as the server tells them in `message_received` (its `message`) and `new_message`. Others are passed over. */
   readonly messages: readonly unknown[];
   /** Whether there are more: before these, or after those that were missed. A page without it has failed. */
   readonly hasMore: boolean;
