@@ -3,7 +3,7 @@
 //! A panic in WebAssembly is a trap, which goes through every frame up to JavaScript. So what may panic is called through JavaScript, which makes an
 //! error of it. What the code has owned by then stays in memory.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -14,12 +14,9 @@ use wasm_bindgen::prelude::*;
 
 /// Runs code of the application. Fails with its panic.
 pub(crate) fn caught<R: 'static>(run: impl FnOnce() -> R + 'static) -> Result<R, JsValue> {
-    let result = Rc::new(RefCell::new(None));
+    let result = Rc::new(Cell::new(None));
     let place = result.clone();
-    let closure = Closure::once(move || {
-        let value = run();
-        *place.borrow_mut() = Some(value);
-    });
+    let closure = Closure::once(move || place.set(Some(run())));
     closure.as_ref().unchecked_ref::<Function>().call0(&JsValue::UNDEFINED)?;
     result.take().ok_or(JsValue::UNDEFINED)
 }

@@ -388,6 +388,16 @@ it("a conversation with messages that were not sent is there when its user comes
   expect(shown(session)).toEqual([["on its way", "sending"]]);
 });
 
+it("a message that was not sent is not forgotten for other conversations that are looked at", async () => {
+  const { client, session } = opened();
+  const leave = session.join();
+  session.send("x".repeat(20_000));
+  leave();
+  await vi.advanceTimersByTimeAsync(10);
+  for (let n = 0; n < 150; n++) client.session(`other ${n}`);
+  expect(client.session("s1").getSnapshot().messages).toMatchObject([{ status: "failed" }]);
+});
+
 it("a user's own handlers of errors and their reports stay as they are", () => {
   const reported = vi.fn();
   vi.stubGlobal("reportError", reported);
