@@ -243,6 +243,20 @@ it.each([
   expect(match.getSnapshot()).toMatchObject({ isLoading: false, error: null, hasEarlier: false });
 });
 
+it("the first page is fetched at once where the user asks for it after an error", async () => {
+  const loadEarlier = vi.fn(async () => ({ messages: [stored(1, "ben")], hasMore: false }));
+  loadEarlier.mockRejectedValueOnce(new Error("HTTP 503")).mockRejectedValueOnce(new Error("HTTP 502"));
+  const { client, socket } = openClient({ chat: chat({ ...ME, loadEarlier }) });
+  const match = client.match("m1");
+  match.join();
+  socket.says("pong", {});
+  await flush();
+  await expect(match.loadEarlier()).rejects.toThrow("HTTP 502");
+  await match.loadEarlier();
+  expect(shown(match)).toEqual([["message 1", null]]);
+  expect(loadEarlier).toHaveBeenCalledTimes(3);
+});
+
 it("at most once, what was missed is fetched after every connection, again and again until it can be had", async () => {
   let answers = 0;
   const loadMissed = vi.fn(async () => {
