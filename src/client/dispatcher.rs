@@ -144,7 +144,9 @@ impl Dispatcher {
         match Envelope::check(frame) {
             Ok(Envelope { event, data, envelope }) => {
                 #[cfg(feature = "json")]
-                self.chats.hear_frame(&event, &data);
+                if let Err(error) = self.chats.hear_frame(&event, &data) {
+                    self.record(ClientEvent::Error(error));
+                }
                 let audience = Audience::Handlers(event.clone());
                 self.registry
                     .call(&audience, &data, &envelope, |cause| self.record(handler_failed(event.clone(), cause)));

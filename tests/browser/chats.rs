@@ -356,3 +356,48 @@ async fn who_logs_out_leaves_nothing_to_the_next_user() {
     his.send("back?");
     shows(&hers, &["back?"]).await;
 }
+
+#[wasm_bindgen_test]
+async fn what_is_not_sent_outlives_a_hundred_other_conversations() {
+    let user = User::new().await;
+    let client = user.client();
+    let id = page::random_name();
+    client.session_chat(&id, ChatOptions::new()).send("early");
+    for number in 0..101 {
+        drop(client.session_chat(format!("{id}-{number}"), ChatOptions::new()));
+    }
+    let chat = client.session_chat(&id, ChatOptions::new());
+    assert_eq!((texts(&chat), statuses(&chat)), (vec!["early".to_owned()], vec![ChatStatus::Sending]));
+    client.connect().unwrap();
+    has_come(&chat, &[ChatStatus::Sent]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_message_that_is_nested_too_deep_is_reported_and_the_next_is_shown() {
+    let user = User::new().await;
+    let client = user.online().await;
+    let log = listen(&client);
+    let chat = client.session_chat("algebra", ChatOptions::new());
+    let message = |id: &str, more: &str| {
+        format!(
+            "{{\"type\": \"message_received\", \"data\": {{\"session_id\": \"algebra\", \"message\": \
+             {{\"id\": \"{id}\", \"user_id\": \"grace\", \"content\": \"{id}\", \"more\": {more}}}}}}}"
+        )
+    };
+    server::raw(&user.id, &message("deep", &format!("{}{}", "[".repeat(128), "]".repeat(128)))).await;
+    server::raw(&user.id, &message("flat", "[]")).await;
+    shows(&chat, &["flat"]).await;
+    assert_eq!(log.errors(), ["undecodable"]);
+}
+
+#[wasm_bindgen_test]
+async fn handles_are_equal_when_they_are_of_the_same() {
+    let [client, other] = [User::new().await.client(), User::new().await.client()];
+    assert_eq!(client, client.clone());
+    assert_ne!(client, other);
+    let chat = client.session_chat("algebra", ChatOptions::new());
+    assert_eq!(chat, client.session_chat("algebra", ChatOptions::new()));
+    assert_eq!(chat, chat.clone());
+    assert_ne!(chat, client.match_chat("algebra", ChatOptions::new()));
+    assert_ne!(chat, other.session_chat("algebra", ChatOptions::new()));
+}

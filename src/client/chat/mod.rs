@@ -1,8 +1,11 @@
 //! Conversations: what a chat window shows, kept true by a client.
 
+mod clock;
+mod fetches;
 mod options;
 mod registry;
 mod store;
+mod tracking;
 
 use std::pin::Pin;
 use std::rc::Rc;

@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 
 use super::options::ChatOptions;
 use super::store::Store;
-use crate::client::{ClientEvent, decode};
+use crate::client::{ClientError, ClientEvent, decode};
 use crate::reentrancy_cell::ReentrancyCell;
 use crate::session::ChatKind;
 use crate::web::WebHost;
@@ -62,14 +62,17 @@ impl Chats {
     }
 
     /// An event came from the server.
-    pub(in crate::client) fn hear_frame(&self, event: &str, data: &JsValue) {
+    ///
+    /// # Errors
+    ///
+    /// Its payload is more than any event of a conversation has.
+    pub(in crate::client) fn hear_frame(&self, event: &str, data: &JsValue) -> Result<(), ClientError> {
         let stores = self.all();
         let is_named = event == CONNECTED;
         if !is_named && !stores.iter().any(|store| store.hears(event)) {
-            return;
+            return Ok(());
         }
-        // What JSON cannot have is nothing that a conversation knows.
-        let data = decode::value::<Value>(data.clone()).unwrap_or_default();
+        let data = decode::payload::<Value>(event, data.clone())?;
         if is_named && let Some(user) = data["user_id"].as_str() {
             self.named.replace(Some(user.to_owned()));
         }
@@ -80,6 +83,7 @@ impl Chats {
                 store.hear_frame(event, &data);
             }
         }
+        Ok(())
     }
 
     /// Whether a conversation wants to know when this message is handed to the socket.

@@ -1,7 +1,6 @@
 //! One conversation with its clock, its client and its users.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -9,7 +8,10 @@ use serde_json::{Map, Value, json};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::clock::Clock;
+use super::fetches::Fetches;
 use super::options::{ChatOptions, EarlierRequest, Load, MissedRequest};
+use super::tracking::{Tracked, Tracking};
 use crate::client::sending::submit;
 use crate::client::waiters::Waiters;
 use crate::client::{ClientError, ClientEvent, SendOptions, encode};
@@ -17,7 +19,7 @@ use crate::proto::wire::ReceiptStatus;
 use crate::proto::{Delivery, Phase, Sent};
 use crate::reentrancy_cell::ReentrancyCell;
 use crate::session::{Chat, ChatError, ChatFailure, ChatKind, ChatOutput, ChatSnapshot, ChatStatus};
-use crate::web::{Alarm, HAS_JAVASCRIPT, WebHost, awaited, caught, random_id, wall_clock};
+use crate::web::{Alarm, HAS_JAVASCRIPT, WebHost, awaited, caught, random_id};
 
 /// Drives the machine of one conversation. Nothing is borrowed while code of the application runs.
 pub(super) struct Store {
@@ -32,12 +34,8 @@ pub(super) struct Store {
     /// What was shown last.
     snapshot: ReentrancyCell<Arc<ChatSnapshot>>,
     is_stale: Cell<bool>,
-    /// Messages on their way, by their numbers.
-    tracked: ReentrancyCell<BTreeMap<u64, Tracked>>,
-    /// The number of the join that the server has not taken.
-    join: Cell<Option<u64>>,
-    /// The fetches that are under way, by their tokens.
-    fetches: ReentrancyCell<BTreeMap<u64, Rc<Fetch>>>,
+    tracking: Tracking,
+    fetches: Fetches,
     uses: Cell<usize>,
     is_entered: Cell<bool>,
     is_over: Cell<bool>,
@@ -48,25 +46,12 @@ pub(super) struct Store {
     changes: Waiters,
 }
 
-/// What a number on the wire stands for.
-#[derive(Clone)]
-enum Tracked {
-    Join,
-    Message { id: String, is_acknowledged: bool },
-}
-
-/// A fetch, and the tasks that wait for it.
-#[derive(Default)]
-struct Fetch {
-    outcome: ReentrancyCell<Option<Result<(), String>>>,
-    waiters: Waiters,
-}
-
 impl Store {
     /// A conversation that nobody uses. Without a host, as on a server, it stays as it is.
     pub(super) fn new(kind: ChatKind, id: &str, host: Option<&Rc<WebHost>>, options: ChatOptions) -> Rc<Self> {
         let machine = Chat::new(kind, id, options.config());
         let snapshot = Arc::new(machine.snapshot());
+        let most_tracked = options.config().max_messages + 1;
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             host: host.map(Rc::downgrade).unwrap_or_default(),
@@ -77,9 +62,8 @@ impl Store {
             epoch: Cell::new(0),
             snapshot: ReentrancyCell::new(snapshot),
             is_stale: Cell::new(false),
-            tracked: ReentrancyCell::default(),
-            join: Cell::new(None),
-            fetches: ReentrancyCell::default(),
+            tracking: Tracking::new(most_tracked),
+            fetches: Fetches::default(),
             uses: Cell::new(0),
             is_entered: Cell::new(false),
             is_over: Cell::new(host.is_none()),
@@ -179,12 +163,12 @@ impl Store {
                     ReceiptStatus::Delivered => ChatStatus::Delivered,
                     ReceiptStatus::Read => ChatStatus::Read,
                 };
-                if let Some(Tracked::Message { id, .. }) = self.tracked(*seq) {
+                if let Some(id) = self.tracking.message(*seq) {
                     self.act(|machine, _| machine.handle_status(&id, status));
                 }
             }
             ClientEvent::Dropped { seq: Some(seq), reason, .. } => {
-                if let Some(Tracked::Message { id, .. }) = self.untrack(*seq) {
+                if let Some(Tracked::Message { id, .. }) = self.tracking.take(*seq) {
                     self.fail(&id, reason.code(), Value::Null);
                 }
             }
@@ -225,7 +209,7 @@ impl Store {
     }
 
     pub(super) fn is_tracking(&self, seq: u64) -> bool {
-        self.tracked.borrow_mut().contains_key(&seq)
+        self.tracking.knows(seq)
     }
 
     /// At most once, more is not known of a message.
@@ -234,15 +218,14 @@ impl Store {
             return;
         }
         self.joined(seq);
-        if let Some(Tracked::Message { id, .. }) = self.untrack(seq) {
+        if let Some(Tracked::Message { id, .. }) = self.tracking.take(seq) {
             self.act(|machine, _| machine.handle_status(&id, ChatStatus::Sent));
         }
     }
 
     /// The server has taken the messages up to this one.
     fn joined(&self, seq: u64) {
-        if self.join.get().is_some_and(|join| join <= seq) {
-            self.join.set(None);
+        if self.tracking.take_join(seq) {
             self.act(|machine, now| machine.handle_join(now, true));
         }
     }
@@ -251,8 +234,7 @@ impl Store {
     pub(super) fn clear(&self) {
         self.epoch.set(self.epoch.get() + 1);
         drop(self.machine.replace(Chat::new(self.kind, self.id.as_str(), self.options.config())));
-        drop(self.tracked.replace(BTreeMap::new()));
-        self.join.set(None);
+        self.tracking.clear();
         if self.is_entered.get() {
             self.act(|machine, _| machine.enter());
             self.identify();
@@ -278,12 +260,9 @@ impl Store {
     }
 
     pub(super) async fn load_earlier(&self) -> Result<(), ChatError> {
-        let fetch = self
-            .act(|machine, _| machine.load_earlier())
-            .and_then(|token| self.fetches.borrow_mut().get(&token).cloned());
+        let fetch = self.act(|machine, _| machine.load_earlier()).and_then(|token| self.fetches.find(token));
         let Some(fetch) = fetch else { return Ok(()) };
-        let outcome = fetch.waiters.wait_for(|| fetch.outcome.borrow_mut().clone()).await;
-        outcome.map_err(|message| ChatError { message, code: Some("load_failed".to_owned()) })
+        fetch.outcome().await.map_err(|message| ChatError { message, code: Some("load_failed".to_owned()) })
     }
 
     /// One call of the machine, and all that it leads to.
@@ -345,26 +324,22 @@ impl Store {
         let Some(host) = host else {
             return message.into_iter().for_each(|id| self.fail(&id, "disposed", Value::Null));
         };
-        let tracked = match &message {
-            Some(id) => Some(Tracked::Message { id: id.clone(), is_acknowledged: false }),
-            None if event == self.kind.join() => Some(Tracked::Join),
-            None => None,
-        };
         // What becomes of a message may be told before the driver returns, so its number is expected before it is given.
         let seq = host.with_core(|core| core.latest_seq()) + 1;
-        if let Some(tracked) = tracked {
-            if matches!(tracked, Tracked::Join) {
-                self.join.set(Some(seq));
+        match &message {
+            Some(id) => self.tracking.track_message(seq, id),
+            None if event == self.kind.join() => {
                 self.machine.borrow_mut().handle_join(self.clock.now(), false);
+                self.tracking.track_join(seq);
             }
-            self.track(seq, tracked);
+            None => {}
         }
         let sent = encode::json(data).and_then(|data| submit(&host, event, &data, &SendOptions::default(), None));
         match sent {
             Ok((Sent::Now, seq)) => self.transmitted(seq),
             Ok((Sent::Queued, _)) => {}
             Err(error) => {
-                self.untrack(seq);
+                self.tracking.take(seq);
                 if let Some(id) = message {
                     self.fail(&id, error.code(), json!({ "message": error.to_string() }));
                 }
@@ -375,8 +350,7 @@ impl Store {
     fn fetch<R: 'static>(&self, token: u64, option: &'static str, load: Option<Rc<Load<R>>>, request: R) {
         let Some(load) = load else { return };
         let page = caught(move || load(request));
-        let fetch = Rc::<Fetch>::default();
-        self.fetches.borrow_mut().insert(token, fetch.clone());
+        let fetch = self.fetches.begin(token);
         let (this, epoch) = (self.this.clone(), self.epoch.get());
         spawn_local(async move {
             let page = match page {
@@ -388,7 +362,7 @@ impl Store {
             });
             let outcome = page.as_ref().map(|_| ()).map_err(String::clone);
             if let Some(store) = this.upgrade() {
-                store.fetches.borrow_mut().retain(|_, other| !Rc::ptr_eq(other, &fetch));
+                store.fetches.remove(&fetch);
                 if store.epoch.get() == epoch {
                     store.act(|machine, now| match &page {
                         Ok(page) => machine.handle_page(now, token, &page.messages, page.has_more),
@@ -396,10 +370,7 @@ impl Store {
                     });
                 }
             }
-            fetch.outcome.replace(Some(outcome));
-            for waker in fetch.waiters.take() {
-                waker.wake();
-            }
+            fetch.end(outcome);
         });
     }
 
@@ -421,14 +392,7 @@ impl Store {
     /// The server has processed every message up to this one.
     fn acknowledged(&self, seq: u64) {
         self.joined(seq);
-        let mut ids = Vec::new();
-        for tracked in self.tracked.borrow_mut().range_mut(..=seq).map(|(_, tracked)| tracked) {
-            if let Tracked::Message { id, is_acknowledged } = tracked
-                && !std::mem::replace(is_acknowledged, true)
-            {
-                ids.push(id.clone());
-            }
-        }
+        let ids = self.tracking.acknowledge(seq);
         if !ids.is_empty() {
             self.act(|machine, _| ids.iter().for_each(|id| machine.handle_acknowledgement(id)));
         }
@@ -437,7 +401,7 @@ impl Store {
     fn rejected(&self, seq: u64, code: &str, message: &str) {
         let said = [("code", code), ("message", message)].into_iter().filter(|(_, text)| !text.is_empty());
         let mut cause: Map<_, _> = said.map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
-        match self.untrack(seq) {
+        match self.tracking.take(seq) {
             Some(Tracked::Message { id, .. }) => {
                 let failure = ChatFailure { code: "refused".to_owned(), cause: cause.into() };
                 self.act(|machine, _| machine.handle_failure(&id, failure));
@@ -463,38 +427,5 @@ impl Store {
     fn is_reliable(&self) -> bool {
         let host = self.host.upgrade();
         host.is_some_and(|host| host.with_core(|core| core.snapshot().delivery == Delivery::Reliable))
-    }
-
-    /// Those of messages that the list has forgotten go.
-    fn track(&self, seq: u64, what: Tracked) {
-        let mut tracked = self.tracked.borrow_mut();
-        tracked.insert(seq, what);
-        while tracked.len() > self.options.config().max_messages + 1 {
-            tracked.pop_first();
-        }
-    }
-
-    fn tracked(&self, seq: u64) -> Option<Tracked> {
-        self.tracked.borrow_mut().get(&seq).cloned()
-    }
-
-    fn untrack(&self, seq: u64) -> Option<Tracked> {
-        self.tracked.borrow_mut().remove(&seq)
-    }
-}
-
-/// Goes on where the clock of the device is set back, so that nothing waits for what it has shown before.
-#[derive(Default)]
-struct Clock {
-    latest: Cell<i64>,
-    set_back_ms: Cell<i64>,
-}
-
-impl Clock {
-    fn now(&self) -> i64 {
-        let shown = if HAS_JAVASCRIPT { wall_clock() as i64 } else { 0 };
-        let back = (self.latest.replace(shown) - shown).max(0);
-        self.set_back_ms.set(self.set_back_ms.get() + back);
-        shown + self.set_back_ms.get()
     }
 }
