@@ -93,21 +93,30 @@ impl Application {
             .start()
             .await
             .unwrap();
-        let whoami = get(async |User(user): User| user.to_string());
-        let app = Router::new().route("/api/ws", wire.route()).route("/me", whoami).with_state(wire.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let addr = serve(&wire).await;
         Self { wire, addr, analysed, presence }
     }
 
     async fn connect(&self, user: &str) -> Client {
-        let token = Tokens::new(SECRET).issue(user, None).unwrap();
-        let url = format!("ws://{}/api/ws?token={token}", self.addr);
-        let mut client = Client::new(connect_async(url).await.unwrap().0, positions::Positions::default());
-        client.is(user);
-        client
+        connect(self.addr, user).await
     }
+}
+
+async fn serve(wire: &Wire) -> SocketAddr {
+    let whoami = get(async |User(user): User| user.to_string());
+    let app = Router::new().route("/api/ws", wire.route()).route("/me", whoami).with_state(wire.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    addr
+}
+
+async fn connect(addr: SocketAddr, user: &str) -> Client {
+    let token = Tokens::new(SECRET).issue(user, None).unwrap();
+    let url = format!("ws://{addr}/api/ws?token={token}");
+    let mut client = Client::new(connect_async(url).await.unwrap().0, positions::Positions::default());
+    client.is(user);
+    client
 }
 
 #[tokio::test]
@@ -257,6 +266,18 @@ async fn who_comes_is_counted_and_goes_whatever_the_application_does_about_it() 
     drop(ada);
     timeout(PATIENCE, until(0)).await.unwrap();
     assert!(!application.wire.is_connected("nobody greets"));
+}
+
+#[tokio::test]
+async fn who_cannot_be_greeted_is_connected_all_the_same() {
+    let greet = |user: &str| {
+        assert_ne!(user, "nobody greets", "a bug, on purpose");
+        json!({ "user_id": user })
+    };
+    let wire = Everwire::new(SqliteStore::in_memory()).tokens(Tokens::new(SECRET)).on_connect(greet).start();
+    let addr = serve(&wire.await.unwrap()).await;
+    connect(addr, "nobody greets").await.hello(TAB, json!({})).await;
+    assert_eq!(connect(addr, "ada").await.any().await["data"]["user_id"], "ada");
 }
 
 #[tokio::test]
