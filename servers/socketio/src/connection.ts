@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "socket.io";
 import { isConflict, type Sql } from "./database.js";
-import { refuseToEnd } from "./endings.js";
+import { Effects } from "./effects.js";
 import { eventOf } from "./event.js";
 import { type Data, type Handler, Refusal } from "./everwire.js";
 import { type Memory, REMEMBER_MS } from "./memory.js";
+import { report } from "./report.js";
 
 /** An envelope as it comes: nothing of it is known. */
 export type Frame = { readonly [Field in "type" | "data" | "seq" | "prev" | "request"]?: unknown } | null | undefined;
@@ -124,65 +125,54 @@ export class Connection {
 
   /** Runs a handler, whose effects are undone if it refuses. What it returns is to be done once the transaction is committed. */
   async #handle(sql: Sql, type: string | undefined, data: Data, seq?: number, isRequest = false): Promise<() => void> {
-    const { memory, handlers, handlerTimeoutMs, wake } = this.shared;
+    const { memory, handlerTimeoutMs, wake } = this.shared;
     const { user, socket } = this;
-    const after: (() => unknown)[] = [];
-    const users = new Set([user]);
-    const statements: Promise<unknown>[] = [];
-    let isOver = false;
-    /** A part of the handler's work, which is waited for also where the handler does not. */
-    const own = <T>(work: () => Promise<T>): Promise<T> => {
-      const done = isOver ? Promise.reject(new Error("the handler has ended")) : work();
-      statements.push(done);
-      done.catch(() => {});
-      return done;
+    const effects = new Effects(sql, memory);
+    const { publish, afterCommit } = effects;
+    const tell = (event: string, payload: object) => {
+      const frame = eventOf(event, payload);
+      afterCommit(() => this.#emit(frame));
     };
-    const publish = (to: string, event: string, payload: object) =>
-      own(async () => {
-        await memory.store(sql, to, "user", eventOf(event, payload));
-        users.add(to);
-      });
-    const ownSql: Sql = (statement, ...values) =>
-      own(async () => {
-        refuseToEnd(statement);
-        return sql(statement, ...values);
-      });
     const answer = (event: string, payload: object) =>
       memory.store(sql, user, `client:${this.clientId}`, { type: event, data: payload });
     await sql("SAVEPOINT everwire");
     try {
-      if (type === undefined) throw new Refusal("malformed", "no envelope");
-      const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
-      if (!handler) throw new Refusal("unknown_type", "nothing is done for this type");
-      const afterCommit = (act: () => unknown) => void after.push(act);
-      const tell = (event: string, payload: object) => {
-        const frame = eventOf(event, payload);
-        afterCommit(() => this.#emit(frame));
+      const handler = this.#handlerOf(type);
+      const context = { user, socket, sql: effects.sql, seq, isRequest, publish, tell, afterCommit };
+      const run = async () => {
+        const result = await handler(context, data);
+        await effects.settled();
+        return result;
       };
-      const context = { user, socket, sql: ownSql, seq, isRequest, publish, tell, afterCommit };
-      const result = await inTime(Promise.resolve(handler(context, data)), handlerTimeoutMs);
-      await Promise.allSettled(statements);
-      isOver = true;
+      const result = await inTime(run(), handlerTimeoutMs);
+      await effects.end();
       if (isRequest) await answer("reply", { seq, result: resultOf(result) });
       // On PostgreSQL a statement that has failed ends the transaction, also where the handler has gone on: it shows here.
       await sql("RELEASE SAVEPOINT everwire");
     } catch (error) {
-      isOver = true;
-      await Promise.allSettled(statements);
+      await effects.end();
       if (isConflict(error)) throw error;
       await sql("ROLLBACK TO SAVEPOINT everwire");
-      after.length = 0;
+      effects.forget();
       if (!(error instanceof Refusal)) report(`a handler of ${JSON.stringify(type)}`, error);
       const { code, message } = error instanceof Refusal ? error : new Refusal("internal", "the server has failed");
       const refusal = { code, message, ...(type !== undefined && { about: type }), seq };
       if (isRequest) await answer("error", refusal);
-      else after.push(() => this.#say("error", refusal));
+      else afterCommit(() => this.#say("error", refusal));
     }
     return () => {
-      for (const act of after) void attempt(act);
+      effects.committed();
       if (seq !== undefined) this.#acknowledge(seq);
-      wake(...users);
+      wake(user, ...effects.users);
     };
+  }
+
+  #handlerOf(type: string | undefined): Handler {
+    if (type === undefined) throw new Refusal("malformed", "no envelope");
+    const { handlers } = this.shared;
+    const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
+    if (!handler) throw new Refusal("unknown_type", "nothing is done for this type");
+    return handler;
   }
 
   async #hello({ versions, client_id: clientId, streams = {} }: Data): Promise<void> {
@@ -235,21 +225,6 @@ async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
 function resultOf(result: unknown): Data {
   if (result != null && !isObject(result)) throw new RangeError("the result of a handler is an object, or none");
   return result ?? {};
-}
-
-/** What fails behind a commit undoes nothing. */
-async function attempt(act: () => unknown): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    report("what was to be done after a commit", error);
-  }
-}
-
-/** Says where something has failed, without its words, which may quote a payload. */
-function report(what: string, error: unknown): void {
-  const [name, stack = ""] = error instanceof Error ? [error.name, error.stack] : [typeof error];
-  console.error(`everwire: ${what} has failed: ${name}${/\n {4}at [^\n]*/.exec(stack)?.[0].slice(4) ?? ""}`);
 }
 
 /** How many messages of a client may be unacknowledged. */

@@ -3,7 +3,7 @@ export function refuseToEnd(sql: string): void {
   if (!MAY_END.test(sql)) return;
   for (const statement of sql.replace(NO_CODE, " ").split(";")) {
     const ending = ENDING.exec(statement)?.[1];
-    if (ending) throw new Error(`${ending.toUpperCase()} is not for handlers: everwire commits with the message`);
+    if (ending) throw new Error(`${ending.toUpperCase()} is everwire's: it commits what is done here, or undoes it`);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from "socket.io";
 import { Connection, type Frame } from "./connection.js";
 import type { Database, Sql } from "./database.js";
+import { Effects } from "./effects.js";
 import { eventOf } from "./event.js";
 import { Memory } from "./memory.js";
 
@@ -99,13 +100,16 @@ export function everwire(options: Options): Everwire {
     publish,
     wake,
     transaction: async <T>(work: (sql: Sql, publish: Context["publish"]) => Promise<T>) => {
-      const users = new Set<string>();
-      const done = await memory.transaction((sql) =>
-        work(sql, async (user, type, data) => {
-          await publish(sql, user, type, data);
-          users.add(user);
-        }),
-      );
+      const { done, users } = await memory.transaction(async (sql) => {
+        const effects = new Effects(sql, memory);
+        try {
+          const done = await work(effects.sql, effects.publish);
+          await effects.settled();
+          return { done, users: effects.users };
+        } finally {
+          await effects.end();
+        }
+      });
       wake(...users);
       return done;
     },

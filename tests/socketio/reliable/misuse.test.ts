@@ -69,6 +69,7 @@ class Memory implements Database {
   readonly failing = new Set<string>();
   readonly #sql: Sql = async (statement, ...values) => {
     this.statements.push(statement);
+    await new Promise(setImmediate);
     if ([...this.failing].some((part) => statement.includes(part))) throw new Error("secret words");
     if (statement.startsWith("UPDATE everwire_clients")) {
       this.last = Number(values[0]);
@@ -175,11 +176,32 @@ describe("a handler", () => {
     ada.say({ type: "note", data: {}, seq: 1 });
     await ada.until("ack");
     await expect.poll(() => late.length).toBe(1);
-    await expect(late[0]).rejects.toThrow("the handler has ended");
+    await expect(late[0]).rejects.toThrow("the transaction has ended");
     expect(database.statements).not.toContain("too late");
     expect(database.statements.indexOf("broken")).toBeLessThan(
       database.statements.indexOf("RELEASE SAVEPOINT everwire"),
     );
+    ada.close();
+  });
+
+  it("that waits for nothing is committed with all that follows from what it has begun", async () => {
+    const database = new Memory();
+    const ada = await connected(database, {
+      note: ({ sql, publish }) => {
+        const task = async () => {
+          await sql("first");
+          await publish("grace", "noted", {});
+          await sql("last");
+        };
+        void task();
+      },
+    });
+    ada.say({ type: "note", data: {}, seq: 1 });
+    await ada.until("ack");
+    const own = ["first", "INSERT INTO everwire_events", "last", "RELEASE"];
+    const found = own.map((start) => database.statements.findIndex((statement) => statement.startsWith(start)));
+    expect(found).toEqual(found.toSorted((one, other) => one - other));
+    expect(found).not.toContain(-1);
     ada.close();
   });
 
@@ -219,6 +241,20 @@ describe("a handler", () => {
     await expect.poll(() => ada.said.filter((frame) => frame.type === "ack").at(-1)?.data).toEqual({ seq: 2 });
     ada.close();
   });
+});
+
+it("a transaction of the application's is not its to end, and is committed with all that it has begun", async () => {
+  const database = new Memory();
+  const wire = everwire({ database, user: () => "ada", handlers: {} });
+  await expect(wire.transaction((sql) => sql("COMMIT"))).rejects.toThrow("COMMIT is everwire's");
+  const kept = await wire.transaction(async (sql, publish) => {
+    void publish("ada", "noted", {});
+    return sql;
+  });
+  expect(database.statements.at(-1)).toMatch("DELETE FROM everwire_events");
+  await expect(kept("too late")).rejects.toThrow("the transaction has ended");
+  expect(database.statements).not.toContain("too late");
+  wire.close();
 });
 
 it("tables that could not be made are made by the next who needs them", async () => {
