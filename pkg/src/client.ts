@@ -345,7 +345,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
 
   #complain(cause: unknown): void {
     const { code = "storage_failed", message } = cause as { code?: EverwireError["code"]; message: string };
-    this.#host.fail(error(code, message, cause));
+    this.#host.handlers.call("error", error(code, message, cause));
   }
 
   /**

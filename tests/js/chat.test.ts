@@ -75,7 +75,33 @@ it("a conversation is joined with its first user and left a macrotask after its 
   expect(socket.types).not.toContain("leave_session");
   vi.advanceTimersByTime(0);
   expect(socket.frames.at(-1)).toMatchObject({ type: "leave_session", data: { session_id: "s1" } });
-  expect(client.session("s1")).not.toBe(session);
+});
+
+it("a conversation that was left begins anew, also for who has kept it", () => {
+  const { client, socket, session } = opened();
+  const release = session.join();
+  socket.says("message_received", received("1", "ben"));
+  expect(shown(session)).toEqual([["message 1", null]]);
+  release();
+  vi.advanceTimersByTime(0);
+  expect(shown(session)).toEqual([]);
+  client.session("s1").join();
+  session.subscribe(() => {});
+  socket.says("message_received", received("2", "ben"));
+  expect(shown(session)).toEqual([["message 2", null]]);
+});
+
+it("what was left with a message on its way is forgotten once that has arrived", () => {
+  const { client, socket } = welcomedClient({ chat: chat(ME) });
+  const session = client.session("s1");
+  const release = session.join();
+  session.send("hello");
+  const { seq } = socket.frames.at(-1) as unknown as { seq: number };
+  release();
+  vi.advanceTimersByTime(0);
+  expect(shown(session)).toEqual([["hello", "sending"]]);
+  socket.says("ack", { seq });
+  expect(shown(session)).toEqual([]);
 });
 
 it("a match has no event to leave it, and is not heard any more", () => {
@@ -501,9 +527,18 @@ it("a page may be fetched again while one of before a logout is still under way"
   await vi.advanceTimersByTimeAsync(3_000);
   expect(answers.length).toBe(1);
   await client.logout();
+  client.connect();
+  StandInSocket.newest.opens();
+  StandInSocket.newest.says("pong", {});
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(answers.length).toBe(2);
   answers[0]?.({ messages: [received("old", "ben").message], hasMore: false });
   await flush();
   expect(shown(session)).toEqual([]);
+  const loaded = session.loadEarlier().then(() => shown(session));
+  await flush();
+  answers[1]?.({ messages: [received("new", "ben").message], hasMore: false });
+  expect(await loaded).toEqual([["message new", null]]);
 });
 
 it("typing of others that is to be believed for long does not keep the page busy", async () => {

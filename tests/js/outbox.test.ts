@@ -97,6 +97,7 @@ describe("a durable message", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(heard).toMatchObject([{ code: "storage_full", cause: { name: "OutboxError" } }]);
     expect(message.status).toBe("sent");
+    expect(client.getSnapshot().error).toBeNull();
   });
 
   it("that was sent before and comes again on the next connection is not stored again", async () => {

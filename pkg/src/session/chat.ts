@@ -92,10 +92,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
         const key = `${kind} ${id}`;
         const known = stores.get(key);
         if (known) return known.chat;
-        const keep = (isKept: boolean): void => {
-          if (!isKept) stores.delete(key);
-          else if (!stores.has(key)) stores.set(key, store);
-        };
+        const keep = (): void => void stores.set(key, store);
         const store = chatStore(kind, id, client, error, options, userId, keep);
         for (const [other, { isNeeded }] of stores) if (stores.size >= MOST_STORES && !isNeeded()) stores.delete(other);
         stores.set(key, store);

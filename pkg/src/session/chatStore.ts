@@ -17,7 +17,7 @@ export interface ChatStore {
   clear(): void;
 }
 
-/** Drives a {@link ChatMachine}. `keep` is told whether it is worth keeping. */
+/** Drives a {@link ChatMachine}. `keep` is called with each use, so that it hears what happens. */
 export function chatStore(
   kind: ChatKind,
   id: string,
@@ -25,7 +25,7 @@ export function chatStore(
   error: ChatErrorMaker,
   options: ChatOptions,
   userId: () => string | undefined,
-  keep: (isKept: boolean) => void,
+  keep: () => void,
 ): ChatStore {
   const { join } = DIALECTS[kind];
   const { durable, loadEarlier, loadMissed, maxMessages = 1_000, pageSize: limit = 50 } = options;
@@ -35,7 +35,8 @@ export function chatStore(
   let machine = chatMachine(kind, id, config);
   let snapshot: ChatSnapshot = machine.snapshot();
   let uses = 0;
-  let isEntered = false;
+  /** `undefined` before the first use, and `false` after the last. */
+  let isEntered: boolean | undefined;
   let latestJoin: ChatSendResult | undefined;
   let latest = 0;
   let setBackMs = 0;
@@ -56,6 +57,8 @@ export function chatStore(
     if (current !== machine) return;
     attempt(() => run(machine, now()));
     for (let output = machine.outputs.shift(); output; output = machine.outputs.shift()) perform(output);
+    // Whoever comes back begins anew.
+    if (isEntered === false && !machine.isPending()) machine = chatMachine(kind, id, config);
     clearTimeout(nextTimeout);
     nextTimeout = alarm(() => act((machine, now) => machine.timeout(now)), machine.pollTimeout() - now());
     const next = machine.snapshot();
@@ -81,7 +84,8 @@ export function chatStore(
           throw cause;
         });
       fetches.set(token, fetch);
-      fetch.catch(() => {}).then(() => fetches.delete(token));
+      // A machine that was made meanwhile gives the same tokens.
+      fetch.catch(() => {}).then(() => fetches.get(token) === fetch && fetches.delete(token));
       return;
     }
     const { type, data, id: message } = output;
@@ -117,7 +121,7 @@ export function chatStore(
   };
 
   const use = (): (() => void) => {
-    keep(true);
+    keep();
     uses++;
     if (!isEntered) {
       isEntered = true;
@@ -138,9 +142,8 @@ export function chatStore(
 
   const leave = (): void => {
     if (uses || !isEntered) return;
-    act((machine) => machine.left());
     isEntered = false;
-    keep(machine.isPending());
+    act((machine) => machine.left());
   };
 
   const hear = (event: string, data: unknown): void => {
