@@ -38,7 +38,7 @@ export class Connection {
     readonly shared: Shared,
   ) {}
 
-  /** Frames take effect in their order. A client that sends more than its window is cut off. */
+  /** Frames take effect in their order. A client that has more than two windows under way is cut off. */
   arrived(frame: Frame): void {
     if (++this.#waiting > 2 * WINDOW) {
       this.end(BROKEN_RULES);
@@ -185,12 +185,15 @@ export class Connection {
     const positionOf = (name: string) => this.#positions.get(name) ?? (streams[name] as number | undefined);
     const wanted = new Map(["user", `client:${clientId}`].map((name) => [name, positionOf(name)]));
     const { memory, of } = this.shared;
+    const epoch = await memory.epoch();
     const { last, positions } = await memory.hello(this.user, clientId, this.#owner, wanted);
     for (const other of of(this.user)) if (other !== this && other.clientId === clientId) other.end(REPLACED);
     this.clientId = clientId;
-    for (const [stream, position] of positions) this.#positions.set(stream, position);
+    for (const [stream, position] of positions) {
+      // What the connection has already may have gone on meanwhile.
+      if (!this.#positions.has(stream)) this.#positions.set(stream, position);
+    }
     const limits = { window: WINDOW, remember_ms: REMEMBER_MS };
-    const epoch = await memory.epoch();
     this.#say("welcome", { version: 1, epoch, last, ...limits, streams: Object.fromEntries(this.#positions) });
     void this.wake();
   }

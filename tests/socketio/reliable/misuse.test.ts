@@ -1,4 +1,5 @@
 import { EventEmitter, once } from "node:events";
+import Sqlite from "libsql";
 import type { Socket } from "socket.io";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
@@ -8,6 +9,7 @@ import {
   type PostgresPool,
   postgres,
   type Sql,
+  sqlite,
 } from "../../../servers/socketio/src/index";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -110,7 +112,7 @@ async function connected(
   const say = (frame: object) => void heard.emit("everwire", frame);
   say({ type: "hello", data: { versions: [1], client_id: "k3Zq8vXw2LmN4pRt" } });
   await until("welcome");
-  return { say, until, said, close: () => wire.close() };
+  return { say, until, said, wire, close: () => wire.close() };
 }
 
 describe("a handler", () => {
@@ -241,6 +243,25 @@ describe("a handler", () => {
     await expect.poll(() => ada.said.filter((frame) => frame.type === "ack").at(-1)?.data).toEqual({ seq: 2 });
     ada.close();
   });
+});
+
+it("a second hello neither moves a stream back nor tells an event twice", async () => {
+  const ada = await connected(sqlite(new Sqlite(":memory:")), {});
+  await ada.wire.transaction((sql) => ada.wire.publish(sql, "ada", "noted", {}));
+  // On SQLite one transaction comes after the other: what the welcome has begun is over then.
+  for (let n = 0; n < 5; n++) await ada.wire.transaction(async () => {});
+  const { user: position } = (await ada.until("welcome"))["streams"] as { user: number };
+  ada.wire.wake("ada");
+  ada.say({ type: "hello", data: { versions: [1], client_id: "anotherTabOfTheSame1" } });
+  await expect.poll(() => ada.said.filter(({ type }) => type === "welcome").length).toBe(2);
+  expect(ada.said.map(({ type }) => type)).toEqual(["welcome", "noted", "welcome"]);
+  expect(ada.said.at(-1)?.data["streams"]).toMatchObject({ user: position + 1 });
+  await ada.wire.transaction((sql) => ada.wire.publish(sql, "ada", "noted", {}));
+  ada.wire.wake("ada");
+  await expect.poll(() => ada.said.filter(({ type }) => type === "noted").length).toBe(2);
+  const offsets = ada.said.flatMap((frame) => ("offset" in frame ? [frame.offset] : []));
+  expect(offsets).toEqual([position + 1, position + 2]);
+  ada.close();
 });
 
 it("a transaction of the application's is not its to end, and is committed with all that it has begun", async () => {
