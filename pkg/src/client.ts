@@ -4,7 +4,7 @@ import type { Chat, ChatClient, ChatKind } from "./chat.js";
 import type { AnyEventHandler, AnyEvents, Envelope, Handler } from "./envelope.js";
 import { ConfigError, disposed, EverwireError, error } from "./errors.js";
 import { classify } from "./host/classify.js";
-import type { OutgoingMessage } from "./host/contract.js";
+import type { OutgoingMessage, RestoredMessage } from "./host/contract.js";
 import { encode } from "./host/encode.js";
 import { endpoint } from "./host/endpoint.js";
 import type { AnyHandler } from "./host/handlers.js";
@@ -339,7 +339,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
         origin,
         seq,
         ageMs: now - createdAt,
-      });
+      } satisfies RestoredMessage);
     }
   }
 

@@ -68,7 +68,7 @@ export interface Options {
   queue?: QueueOptions | undefined;
   /**
    * Largest outgoing message in UTF-8 bytes, envelope included, without the number that the reliable mode adds. Default 10 240. From 1. Larger
-   * ones are refused by `send()` as `too_large`. A value above the server's own limit makes the server close the connection.
+   * ones are refused by `send()` as `too_large`. A value above the server's own limit makes the server close the connection, unless it has told its limit, which then holds (reliable mode, `max_bytes`).
    */
   maxMessageBytes?: number | undefined;
   /**
@@ -155,8 +155,8 @@ export interface ReconnectOptions {
    */
   jitter?: number | undefined;
   /**
-   * How many attempts in a row may fail before the client gives up. Default 5; `Infinity` never gives up. `reconnect()`, coming
-   * online and the page becoming visible start afresh.
+   * How many attempts in a row may fail before the client gives up. Default 5; `Infinity` never gives up. Coming online, the page
+   * becoming visible, `connect()`, `reconnect()` and `tokenChanged()` start afresh.
    */
   maxAttempts?: number | undefined;
   /**
@@ -213,7 +213,7 @@ export interface QueueOptions {
  * When to hold messages back because the browser's send buffer is full (WHATWG WebSocket, `bufferedAmount`). Pings are never held back.
  */
 export interface BufferOptions {
-  /** From how many bytes on messages wait in the queue. Default 262 144. Lower values keep the heartbeat punctual on slow links. */
+  /** Above how many bytes messages wait in the queue. Default 262 144. Lower values keep the heartbeat punctual on slow links. */
   highBytes?: number | undefined;
   /** Down to how many bytes they wait. Default 65 536. At most `highBytes`, so a lower `highBytes` needs it too. */
   lowBytes?: number | undefined;

@@ -22,7 +22,7 @@ export interface Snapshot {
     | "logged_out"
     | "given_up"
     | "fatal";
-  /** The reconnect attempt that runs or is waited for, from 1; 0 when none does. */
+  /** The reconnect attempt that runs or is waited for, from 1; in the phase `given_up`, how many have failed; else 0. */
   readonly attempt: number;
   /** When the next attempt starts, in milliseconds since the epoch. */
   readonly retryAt: number | null;

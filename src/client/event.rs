@@ -21,8 +21,8 @@ pub enum ClientEvent {
         /// The wait before it, in milliseconds, jitter included.
         delay_ms: u64,
     },
-    /// The attempt budget is used up. [`reconnect`](super::Client::reconnect), coming online, and the page becoming visible each
-    /// start afresh.
+    /// The attempt budget is used up. Coming online, the page becoming visible, [`connect`](super::Client::connect),
+    /// [`reconnect`](super::Client::reconnect) and [`token_changed`](super::Client::token_changed) start afresh.
     GaveUp {
         /// How many attempts failed.
         attempts: u32,

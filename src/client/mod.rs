@@ -207,7 +207,7 @@ impl Client {
     }
 
     /// Says that the token function or the user has another token now, as when somebody has logged in. Connects if the client waits in
-    /// [`Phase::LoggedOut`] or for its next attempt, or has stopped because the server refused the token. A connection that is open keeps its own;
+    /// [`Phase::LoggedOut`] or for its next attempt, has given up, or has stopped because the server refused the token. A connection that is open keeps its own;
     /// [`reconnect`](Self::reconnect) replaces it.
     pub fn token_changed(&self) {
         if let Some(host) = self.host() {

@@ -28,7 +28,8 @@ pub struct Config {
     /// What to keep while there is no connection.
     pub queue: Queue,
     /// Largest outgoing frame in UTF-8 bytes. Default 10 240, the limit of the MasterX back end. Larger messages are refused
-    /// with [`Refusal::TooLarge`](super::Refusal::TooLarge). A value above the server's limit makes the server close the connection.
+    /// with [`Refusal::TooLarge`](super::Refusal::TooLarge). A value above the server's limit makes the server close the connection, unless its welcome has told
+    /// the limit, which then holds.
     pub max_message_bytes: u32,
     /// Whether to ask the server for the reliable mode (docs/PROTOCOL.md). Default `false`. A server that does not know it is
     /// spoken to at most once, and the snapshot says so.
@@ -41,7 +42,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Buffer {
-    /// From how many bytes on messages wait in the queue. Default 262 144. What is in the browser's buffer delays the heartbeat, so on slow
+    /// Above how many bytes messages wait in the queue. Default 262 144. What is in the browser's buffer delays the heartbeat, so on slow
     /// links lower values are safer.
     pub high_bytes: u32,
     /// Down to how many bytes they wait. Default 65 536. At most `high_bytes`, else [`ConfigError`].

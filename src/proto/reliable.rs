@@ -127,14 +127,14 @@ impl<V: Value> Client<V> {
             }
         }
         match (&kind, &self.state) {
-            // What the next connection brings again: this one is being closed.
+            // This connection is about to be closed for its late answer, and the server says everything again on the next.
             (_, State::Handshake { answer: Answer::Late, .. }) => return,
-            // What the next connection brings again.
+            // The server says it again on the next connection.
             (FrameKind::Welcome(_) | FrameKind::HelloRefused, State::Closing { .. }) => return,
             (_, State::Closing { .. }) if place.is_some() => return,
             (FrameKind::HelloRefused, State::Handshake { .. }) => return self.downgrade_to_at_most_once(now),
             (FrameKind::Pong, State::Handshake { .. }) => self.downgrade_to_at_most_once(now),
-            // It comes again after the welcome.
+            // The server sends a stored event again after the welcome.
             (_, State::Handshake { .. }) if place.is_some() => return,
             (_, State::Open { send_window, .. }) if send_window.is_presumed_plain && place.is_some() => return,
             _ => {}

@@ -11,7 +11,7 @@ use super::{Close, Timestamp};
 pub struct Snapshot<'a, S = String> {
     /// The state, with the reason of a closed one.
     pub phase: Phase,
-    /// The reconnect attempt that runs or is waited for, from 1; 0 when none does.
+    /// The reconnect attempt that runs or is waited for, from 1; how many have failed once the client has [given up](Phase::GivenUp); else 0.
     pub attempt: u32,
     /// When the next attempt starts, if one is scheduled.
     pub retry_at: Option<Timestamp>,
@@ -72,7 +72,7 @@ coded! {
         Offline = "offline",
         /// The application has no token; `token_changed()`, `connect()` or `reconnect()` start afresh.
         LoggedOut = "logged_out",
-        /// The attempt budget is used up; coming online, becoming visible or `reconnect()` start afresh.
+        /// The attempt budget is used up; coming online, becoming visible, `connect()`, `reconnect()` and `token_changed()` start afresh.
         GivenUp = "given_up",
         /// The server's close code said that trying again is pointless; `connect()` or `reconnect()` start afresh, and `token_changed()` if
         /// it was about the token.

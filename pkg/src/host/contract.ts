@@ -48,7 +48,7 @@ export interface CoreHost {
   deliver(): void;
 }
 
-/** A message as the core takes it (`src/npm/client.rs`). */
+/** A message as the core takes it (`src/npm/envelopes.rs`). */
 export interface OutgoingMessage {
   /** The complete envelope without sequence fields. */
   readonly frame: string;
@@ -65,4 +65,12 @@ export interface OutgoingMessage {
   seq: number;
   /** How large it may be, once the core has refused it as too large. */
   maxBytes?: number;
+}
+
+/** A message that a previous client instance has left. */
+export interface RestoredMessage extends Omit<OutgoingMessage, "rank" | "isDurable" | "timeoutMs" | "maxBytes"> {
+  /** The client id that it was numbered under. */
+  readonly origin: string;
+  /** How long ago it was written. */
+  readonly ageMs: number;
 }

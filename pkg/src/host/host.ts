@@ -47,7 +47,7 @@ export class Host implements CoreHost, SocketListener {
   /** The attempt whose token is asked for: the application may have disconnected when it comes. */
   #attempt: object | undefined;
   #alarm: ReturnType<typeof setTimeout> | undefined;
-  /** When the alarm goes off, on a clock that is cheap to read. If it is set meanwhile, the alarm comes early or late for a frame, and in time for itself. */
+  /** When the alarm goes off, by `Date.now()`, which is cheap. Where the system's clock is set, frames notice a deadline early or late; the timer itself stays right. */
   #dueAt = Infinity;
   #error: EverwireError | null = null;
   /** What happened and is not told yet. */

@@ -130,7 +130,7 @@ impl Connection {
         self.asked_hello.load(Relaxed)
     }
 
-    pub(crate) fn asks_hello(&self) {
+    pub(crate) fn set_asked_hello(&self) {
         self.asked_hello.store(true, Relaxed);
     }
 
@@ -139,7 +139,7 @@ impl Connection {
         self.said_hello.load(Relaxed)
     }
 
-    pub(crate) fn has_now_said_hello(&self) {
+    pub(crate) fn set_said_hello(&self) {
         self.said_hello.store(true, Relaxed);
         *self.acked.lock() = None;
     }

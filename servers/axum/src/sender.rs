@@ -86,7 +86,7 @@ impl Sender {
         let store = &engine.store;
         let welcomed =
             store.run_with_ledger(move |database, ledger| ledger.welcome(database, &connection, &id, &hello));
-        from.asks_hello();
+        from.set_asked_hello();
         let Ok(welcomed) = tokio::time::timeout_at(latest, welcomed).await else {
             engine.metrics.hello("busy");
             return Err(Ending::close(1013, "busy"));

@@ -72,7 +72,7 @@ impl Ledger {
             "remember_ms": self.bounds.client_age_ms.cast_unsigned().clamp(1, MAX_NUMBER),
         });
         self.outbox.frame(connection, envelope::event("welcome", &welcome), None);
-        connection.has_now_said_hello();
+        connection.set_said_hello();
         self.carriers.entry(user.clone()).or_default().push(carrier);
         self.page(database, connection)?;
         Ok(seen.last)
