@@ -48,9 +48,9 @@ pub struct Client<V: Value> {
     /// The number of the message that was accepted last.
     pub(super) seq: u64,
     /// The highest number of this client's own that was sent.
-    pub(super) sent: u64,
+    pub(super) last_sent: u64,
     /// The highest number of this client's own that was acknowledged.
-    pub(super) acked: u64,
+    pub(super) last_acked: u64,
     pub(super) suspicion: Suspicion,
     /// The size of the largest message that the server of the latest connection takes, in bytes.
     pub(super) server_max_bytes: u64,
@@ -146,8 +146,8 @@ impl<V: Value> Client<V> {
             origin: None,
             answers_own: true,
             seq: 0,
-            sent: 0,
-            acked: 0,
+            last_sent: 0,
+            last_acked: 0,
             suspicion: Suspicion::default(),
             server_max_bytes: FOREVER,
             incoming,

@@ -174,7 +174,7 @@ impl<V: Value> Client<V> {
     /// The number of the last message in flight that was handed to the socket of this connection; 0 if none was.
     fn sent_through(&self) -> u64 {
         match &self.state {
-            State::Open { send_window, .. } if send_window.sent > 0 => send_window.prev,
+            State::Open { send_window, .. } if send_window.sent_here > 0 => send_window.prev,
             State::Closing { closer: Closer::Peer { sent_through, .. }, .. } => *sent_through,
             _ => 0,
         }

@@ -177,7 +177,7 @@ impl<V: Value> Client<V> {
             FrameKind::Refused { .. } if !is_about_own => self.emit(Event::Frame(frame)),
             FrameKind::Reply { .. } | FrameKind::Receipt { .. } if !is_about_own => {}
             FrameKind::Refused { seq } | FrameKind::Reply { seq } | FrameKind::Receipt { seq, .. }
-                if seq > self.sent =>
+                if seq > self.last_sent =>
             {
                 self.record_violation(ProtocolViolation::NeverSent, now);
             }
@@ -224,7 +224,7 @@ impl<V: Value> Client<V> {
         let is_own = self.origin.is_none();
         let violation = if epoch < self.incoming.epoch {
             Some(ProtocolViolation::OldEpoch)
-        } else if is_own && last > self.sent {
+        } else if is_own && last > self.last_sent {
             Some(ProtocolViolation::NeverSent)
         } else {
             None
@@ -236,16 +236,16 @@ impl<V: Value> Client<V> {
         if epoch > self.incoming.epoch {
             if self.incoming.epoch > 0 {
                 self.incoming.start_over();
-                self.acked = 0;
+                self.last_acked = 0;
             }
             self.incoming.epoch = epoch;
         }
         // A server that knows of no message may have forgotten this client id, if it forgets at all.
         let forgets_after_ms = if last == 0 { remember_ms } else { FOREVER };
-        let is_forgotten = is_own && forgets_after_ms < FOREVER && self.acked > 0;
+        let is_forgotten = is_own && forgets_after_ms < FOREVER && self.last_acked > 0;
         if is_forgotten {
-            self.acked = 0;
-        } else if is_own && last < self.acked {
+            self.last_acked = 0;
+        } else if is_own && last < self.last_acked {
             self.record_violation(ProtocolViolation::Backwards, now);
         }
         self.delivery = Delivery::Reliable;
@@ -278,7 +278,7 @@ impl<V: Value> Client<V> {
             self.acknowledge(seq);
             let done = before - self.in_flight.len();
             if let State::Open { send_window, .. } = &mut self.state {
-                send_window.sent = send_window.sent.saturating_sub(done);
+                send_window.sent_here = send_window.sent_here.saturating_sub(done);
             }
         }
         self.note_life(now);
@@ -303,7 +303,7 @@ impl<V: Value> Client<V> {
             };
         }
         if self.origin.is_none() {
-            self.acked = self.acked.max(seq);
+            self.last_acked = self.last_acked.max(seq);
         } else {
             // The previous client instance may have sent them and not lived to see this. What was restored since the hello stands in front of them.
             let is_done = |message: &Message<V::Text>| message.seq <= seq && message.origin == self.origin;
@@ -334,7 +334,7 @@ impl<V: Value> Client<V> {
     /// it: by the age of the message, because the server may have lost the connection long before the client. `is_forgotten` says that
     /// it has forgotten this client's own for sure.
     fn drop_unsendable(&mut self, is_forgotten: bool, forgets_after_ms: u64, now: Timestamp) {
-        let (max, sent, origin) = (self.server_max_bytes, self.sent, self.origin.clone());
+        let (max, sent, origin) = (self.server_max_bytes, self.last_sent, self.origin.clone());
         self.drop_each(&|message| {
             let is_own = message.origin.is_none();
             // What another page has left may still turn out to be processed.

@@ -12,7 +12,7 @@ pub struct SendWindow {
     /// How many messages may be unacknowledged; 0 if the server acknowledges nothing.
     pub window: u32,
     /// How many of the messages in flight were sent on this connection.
-    pub sent: usize,
+    pub sent_here: usize,
     /// The number of the message that the server has before the next one.
     pub prev: u64,
     /// The highest number that the server has acknowledged on this connection.
@@ -40,7 +40,7 @@ impl SendWindow {
     pub const fn reliable(window: u32, last: u64) -> Self {
         Self {
             window,
-            sent: 0,
+            sent_here: 0,
             prev: last,
             acked: last,
             ack_by: Timestamp::NEVER,
@@ -70,19 +70,19 @@ impl SendWindow {
 
     /// Whether one more message may be unacknowledged.
     pub const fn has_window(&self) -> bool {
-        self.sent < self.window as usize
+        self.sent_here < self.window as usize
     }
 
     /// The server has shown that it is at work on what was sent.
     pub fn note_progress(&mut self, ack_by: Timestamp) {
         self.is_probe_spent = false;
-        self.ack_by = if self.sent > 0 { ack_by } else { Timestamp::NEVER };
+        self.ack_by = if self.sent_here > 0 { ack_by } else { Timestamp::NEVER };
     }
 
     /// The next message goes out under this number.
     pub fn number(&mut self, seq: u64, ack_by: Timestamp) -> Sequence {
         let prev = core::mem::replace(&mut self.prev, seq);
-        self.sent += 1;
+        self.sent_here += 1;
         self.ack_by = self.ack_by.min(ack_by);
         Sequence { seq, prev }
     }

@@ -60,7 +60,7 @@ impl<V: Value> Client<V> {
         self.drop_each(&|_| Some(DropReason::Forgotten));
         self.incoming.forget();
         self.sessions = Sessions::default();
-        (self.origin, self.acked) = (None, 0);
+        (self.origin, self.last_acked) = (None, 0);
         match &self.state {
             State::Open { send_window, .. } if !send_window.is_reliable() => {}
             State::Open { .. } | State::Handshake { .. } => return self.reconnect(now),
@@ -164,7 +164,7 @@ impl<V: Value> Client<V> {
     /// Whether one more message may be unacknowledged: what may be to blame for the end of a connection goes out alone.
     fn has_window(&self, send_window: &SendWindow) -> bool {
         let is_alone = self.in_flight.front().is_some_and(|head| self.suspicion.covers(head.seq));
-        send_window.has_window() && !(is_alone && send_window.sent > 0)
+        send_window.has_window() && !(is_alone && send_window.sent_here > 0)
     }
 
     fn can_transmit(&self, message: &Message<V::Text>) -> bool {
@@ -187,11 +187,11 @@ impl<V: Value> Client<V> {
         {
             let socket = *socket;
             let (is_reliable, has_window) = (send_window.is_reliable(), self.has_window(send_window));
-            if is_reliable && send_window.sent < self.in_flight.len() {
+            if is_reliable && send_window.sent_here < self.in_flight.len() {
                 if !has_window {
                     return;
                 }
-                let message = self.in_flight.get(send_window.sent).cloned();
+                let message = self.in_flight.get(send_window.sent_here).cloned();
                 message.into_iter().for_each(|message| self.transmit_numbered(message, now));
                 continue;
             }
@@ -237,7 +237,7 @@ impl<V: Value> Client<V> {
         let State::Open { socket, send_window, .. } = &mut self.state else { return };
         if send_window.is_reliable() && message.purpose != Purpose::Volatile {
             if message.origin.is_none() {
-                self.sent = message.seq;
+                self.last_sent = message.seq;
             }
             self.in_flight.push_back(message.clone());
             self.transmit_numbered(message, now);
@@ -281,7 +281,7 @@ impl<V: Value> Client<V> {
 
     /// Gives up on what only a server of the reliable mode could take.
     pub(super) fn drop_unconfirmable(&mut self) {
-        let sent = self.sent;
+        let sent = self.last_sent;
         self.drop_each(&|message| {
             if message.origin.is_some() || message.seq <= sent {
                 Some(DropReason::Unconfirmed)
