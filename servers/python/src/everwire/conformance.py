@@ -235,6 +235,14 @@ class StoreConformance:
             assert [await tx.joined("ada", f"r{n}") for n in range(5)] == [False, False, True, True, True]
             assert await tx.members("r0") == []
 
+    async def test_of_too_many_rooms_those_that_are_to_be_kept_are_not_left(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            for n in range(5):
+                await tx.join("ada", "c1", f"r{n}", ["r0"])
+            assert [await tx.joined("ada", f"r{n}") for n in range(5)] == [True, False, False, True, True]
+            await tx.join("ada", "c1", "r5", [f"r{n}" for n in range(5)])
+            assert [await tx.joined("ada", f"r{n}") for n in range(6)] == [True, False, False, True, True, True]
+
     async def test_two_processes_give_no_offset_twice_and_take_no_message_twice(self, make: Make) -> None:
         stores = [make(), make()]
         for store in stores:

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from . import frames
 from .clock import now_ms
 from .limits import SEEN_WITHIN_MS
+from .moves import Move, Moves
+from .refusal import Refuse
 from .store import NewEvent, Transaction
 from .store.endings import too_late
 
@@ -27,15 +28,6 @@ class RoomTell:
     elsewhere: tuple[str, ...] = ()
 
 
-class Move(Enum):
-    """What a message has done to a membership."""
-
-    JOINED = auto()
-    LEFT_HERE = auto()
-    """The user is in the room still, with another client."""
-    LEFT = auto()
-
-
 @dataclass(slots=True)
 class Effects:
     """What is to happen if and when the transaction is committed."""
@@ -47,19 +39,34 @@ class Effects:
     plain: list[RoomTell] = field(default_factory=list)
     """Stored for members; for those in the room on other nodes who have no stream they are at most once."""
     here: list[str] = field(default_factory=list)
-    rooms: list[tuple[str, Move]] = field(default_factory=list)
     after: list[AfterCommit] = field(default_factory=list)
 
 
 class Context:
     """Handed to a handler. Everything in it happens in the transaction that writes `last`, or after its commit, or not at all."""
 
-    __slots__ = ("_engine", "_has_ended", "_peer", "_savepoint", "_tx", "effects", "request", "seq", "type")
+    __slots__ = (
+        "_engine",
+        "_has_ended",
+        "_moves",
+        "_moves_before",
+        "_peer",
+        "_savepoint",
+        "_tx",
+        "effects",
+        "request",
+        "seq",
+        "type",
+    )
 
-    def __init__(self, engine: "Engine", peer: "Peer", tx: Transaction, kind: str, seq: int, request: bool) -> None:
+    def __init__(
+        self, engine: "Engine", peer: "Peer", tx: Transaction, moves: Moves, kind: str, seq: int, request: bool
+    ) -> None:
         self._engine = engine
         self._peer = peer
         self._tx = tx
+        self._moves = moves
+        self._moves_before = moves.count(peer.user)
         self._savepoint = False
         self._has_ended = False
         self.effects = Effects()
@@ -109,30 +116,31 @@ class Context:
         self.effects.after.append(call)
 
     async def join(self, room: str) -> None:
-        """The user is in the room from now on."""
+        """The user is in the room from now on. Who is in `rooms_per_user` others is refused with `too_many_sessions`."""
         await self._guard()
+        rooms = self._moves.rooms(self.user)
+        most = self._engine.limits.rooms_per_user
+        if room not in rooms and len(rooms) >= most:
+            raise Refuse("too_many_sessions", f"a user can be in {most} sessions at most")
         if self.client_id:
-            await self._tx.join(self.user, self.client_id, room)
-        self.effects.rooms.append((room, Move.JOINED))
+            await self._tx.join(self.user, self.client_id, room, rooms)
+        self._moves.add(self._peer, room, Move.JOINED)
 
     async def leave(self, room: str) -> None:
         """This client is no longer in the room. The user is as long as another client of theirs that is connected has joined it.
         A message that came by other means than a connection of the library's ends it for all."""
         await self._guard()
         stored = await self._tx.leave_client(self.user, self.client_id, room, now_ms() - SEEN_WITHIN_MS)
-        if self._engine.stays_in(self._peer, room, stored):
-            self.effects.rooms.append((room, Move.LEFT_HERE))
+        if self._moves.stays_in(self._peer, room, stored):
+            self._moves.add(self._peer, room, Move.LEFT_HERE)
         else:
             await self._tx.leave(self.user, room)
-            self.effects.rooms.append((room, Move.LEFT))
+            self._moves.add(self._peer, room, Move.LEFT)
 
     async def joined(self, room: str) -> bool:
         """Whether this message may go to the room: a numbered one if the user has joined ever and not left, others if they have
         since they were last without a connection."""
-        for changed, move in reversed(self.effects.rooms):
-            if changed == room:
-                return move is not Move.LEFT
-        if self._engine.rooms.has(self.user, room):
+        if room in self._moves.rooms(self.user):
             return True
         if not self.seq:
             return False
@@ -143,7 +151,7 @@ class Context:
         """Users whom events of the room are for, whether or not they are connected."""
         await self._guard()
         stored = await self._tx.members(room)
-        return list(dict.fromkeys([*stored, *self._engine.rooms.users(room)]))
+        return list(dict.fromkeys([*stored, *self._moves.users(room)]))
 
     async def publish_to_room(
         self, room: str, kind: str, data: Mapping[str, Any], *, skip: str | None = None, echo: bool = False
@@ -184,3 +192,4 @@ class Context:
             await (self._tx.release() if keep else self._tx.rollback())
         if not keep:
             self.effects = Effects()
+            self._moves.undo(self._peer.user, self._moves_before)

@@ -12,11 +12,12 @@ from . import frames
 from .bus import Bus, ToEveryone, ToRoom, ToUser
 from .bus.base import Address
 from .clock import now_ms
-from .context import Move, RoomTell
+from .context import RoomTell
 from .handlers import Registered
 from .keeper import Keeper
 from .limits import Limits
 from .metrics import Metrics
+from .moves import Move
 from .observer import Observer
 from .peer import Peer
 from .play import Welcome
@@ -67,7 +68,7 @@ class Engine:
         self.observer: Observer | None = None
         self._by_user: dict[str, set[Peer]] = {}
         self._owners: dict[tuple[str, str], Peer] = {}
-        self.rooms = Rooms(limits.rooms_per_user)
+        self.rooms = Rooms()
         self.going: set[tuple[str, str]] = set()
         """Clients whose connection has ended, which the database does not know yet."""
         self.writer = Writer(self)
@@ -190,38 +191,24 @@ class Engine:
     def connections(self, user: str) -> set[Peer]:
         return self._by_user.get(user, set())
 
-    def move(self, peer: Peer, rooms: Iterable[tuple[str, Move]]) -> None:
-        for room, move in rooms:
-            if move is Move.JOINED:
-                if peer.user in self._by_user:
-                    self.rooms.join(peer.user, room)
-                peer.joined.pop(room, None)
-                peer.joined[room] = None
-                if len(peer.joined) > self.limits.rooms_per_user:
-                    del peer.joined[next(iter(peer.joined))]
-            elif move is Move.LEFT_HERE:
-                peer.joined.pop(room, None)
-                if self._others_have_joined(peer, room):
-                    self.rooms.leave_here(peer.user, room)
-                else:
-                    self.rooms.leave(peer.user, room)
-                continue
+    def move(self, peer: Peer, room: str, move: Move) -> None:
+        """What a committed transaction has done to a membership."""
+        if move is Move.LEFT_HERE:
+            peer.joined.discard(room)
+            if self._others_have_joined(peer, room):
+                self.rooms.leave_here(peer.user, room)
             else:
                 self.rooms.leave(peer.user, room)
-                peer.joined.pop(room, None)
-                for other in self.connections(peer.user):
-                    other.joined.pop(room, None)
-            self._room_changed(room)
-
-    def stays_in(self, peer: Peer, room: str, stored: Collection[str]) -> bool:
-        """Whether a user who leaves a room on this connection has it on another one. `stored` are the client ids of which the
-        database says so; those of connections to this process are known better here."""
-        if peer not in self.peers:
-            return False
-        if self._others_have_joined(peer, room):
-            return True
-        here = {client_id for other in self.connections(peer.user) for client_id in other.client_ids}
-        return any(client_id not in here and (peer.user, client_id) not in self.going for client_id in stored)
+            return
+        if move is Move.JOINED:
+            peer.joined.add(room)
+            if peer.user in self._by_user:
+                self.rooms.join(peer.user, room)
+        else:
+            self.rooms.leave(peer.user, room)
+            for one in (peer, *self.connections(peer.user)):
+                one.joined.discard(room)
+        self._room_changed(room)
 
     def _others_have_joined(self, peer: Peer, room: str) -> bool:
         others = self.connections(peer.user) - {peer}

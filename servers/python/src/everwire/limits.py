@@ -58,7 +58,8 @@ class Limits:
     """The largest event that the application may publish. A larger one raises `ValueError` at the call."""
 
     rooms_per_user: int = 100
-    """Sessions that a user may have joined; at the bound the one joined first is left."""
+    """Sessions that a user may be in on this process; a join beyond it is refused with `too_many_sessions`. The database keeps as
+    many of a user: what has not been joined again makes room, the one joined first before others."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.window <= 1024:

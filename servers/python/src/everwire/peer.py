@@ -62,8 +62,8 @@ class Peer:
     welcomes: int = 0
     """How many there were: what was read for the time before one must not be sent between its making and its sending."""
     welcomed_at: float = 0.0
-    joined: dict[str, None] = field(default_factory=dict)
-    """The rooms that were joined on this connection and not left; the last ones, in order."""
+    joined: set[str] = field(default_factory=set)
+    """The rooms that were joined on this connection and not left."""
     lapsed: bool = False
 
     # What goes out. The sender reads stored events from the table behind these positions.

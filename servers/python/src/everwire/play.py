@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import frames
 from .context import AfterCommit, Context, RoomTell
+from .moves import Moves
 from .refusal import Refuse
 from .report import describe
 from .sequence import Case, case
@@ -59,7 +60,14 @@ class Outcome:
 
 
 async def play(
-    engine: "Engine", tx: Transaction, peer: "Peer", items: "list[Arrived]", *, refuse: bool, until: float
+    engine: "Engine",
+    tx: Transaction,
+    moves: Moves,
+    peer: "Peer",
+    items: "list[Arrived]",
+    *,
+    refuse: bool,
+    until: float,
 ) -> Outcome:
     """Stops behind the message during which `until` has come, by the monotonic clock."""
     outcome = Outcome(peer)
@@ -76,7 +84,7 @@ async def play(
         outcome.last = last or peer.last
     done = 0
     for item in run:
-        await _message(engine, tx, peer, item, outcome, refuse=refuse)
+        await _message(engine, tx, moves, peer, item, outcome, refuse=refuse)
         done = max(done, item.frame.seq)
         if item is not run[-1] and time.monotonic() > until:
             await _stop_behind(tx, peer, done, last, outcome)
@@ -143,10 +151,10 @@ async def _hello(tx: Transaction, peer: "Peer", item: "Arrived", outcome: Outcom
 
 
 async def _message(
-    engine: "Engine", tx: Transaction, peer: "Peer", item: "Arrived", outcome: Outcome, *, refuse: bool
+    engine: "Engine", tx: Transaction, moves: Moves, peer: "Peer", item: "Arrived", outcome: Outcome, *, refuse: bool
 ) -> None:
     frame = item.frame
-    ctx = Context(engine, peer, tx, frame.type or "", frame.seq, frame.request)
+    ctx = Context(engine, peer, tx, moves, frame.type or "", frame.seq, frame.request)
     try:
         if refuse:
             raise Refuse("internal")
@@ -181,8 +189,6 @@ async def _message(
     outcome.room_tells += effects.room_tells
     outcome.plain += effects.plain
     outcome.after += effects.after
-    if effects.rooms:
-        engine.move(peer, effects.rooms)
     outcome.played.append(Played(frame.type, item.at, "processed"))
 
 

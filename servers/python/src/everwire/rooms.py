@@ -1,13 +1,10 @@
 """Rooms of users who are connected to this process."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class Rooms:
-    """A user may be in `most` rooms."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._users: dict[str, set[str]] = {}
         self._rooms: dict[str, set[str]] = {}
         self._left: set[tuple[str, str]] = set()
@@ -16,15 +13,16 @@ class Rooms:
     def has(self, user: str, room: str) -> bool:
         return room in self._rooms.get(user, ())
 
+    def of(self, user: str) -> Collection[str]:
+        return self._rooms.get(user, ())
+
     def users(self, room: str) -> Iterable[str]:
         return self._users.get(room, ())
 
     def join(self, user: str, room: str) -> None:
         self._left.discard((user, room))
-        rooms = self._rooms.setdefault(user, set())
-        if len(rooms) < self._most:
-            rooms.add(room)
-            self._users.setdefault(room, set()).add(user)
+        self._rooms.setdefault(user, set()).add(room)
+        self._users.setdefault(room, set()).add(user)
 
     def leave_here(self, user: str, room: str) -> None:
         """The user has left on one connection: they are in the room as long as another one has joined it."""

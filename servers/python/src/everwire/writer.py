@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .bus import ToRoom
 from .clock import now_ms
 from .envelope import Frame, read
+from .moves import Moves
 from .peer import Arrived, Peer
 from .play import Outcome, Played, play
 from .report import describe
@@ -160,6 +161,7 @@ class Writer:
             peer.close(1011, "storage failed")
 
     async def _transact(self, work: list[tuple[Peer, list[Arrived]]], *, refuse: bool) -> list[Outcome]:
+        moves = Moves(self._engine)
         async with self._engine.store.transaction() as tx:
             outcomes: list[Outcome] = []
             until = time.monotonic() + _LONGEST_S
@@ -167,9 +169,10 @@ class Writer:
                 if outcomes and time.monotonic() > until:
                     outcomes.append(Outcome(peer, left=items))
                 else:
-                    outcomes.append(await play(self._engine, tx, peer, items, refuse=refuse, until=until))
+                    outcomes.append(await play(self._engine, tx, moves, peer, items, refuse=refuse, until=until))
             events = [event for outcome in outcomes for event in outcome.events]
             offsets = await tx.append(events, now_ms()) if events else []
+        moves.apply()
         self._engine.announce(events, offsets)
         return outcomes
 

@@ -1,6 +1,6 @@
 """What the server needs of a database. `everwire.conformance` tests any implementation of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -88,8 +88,9 @@ class Transaction(Protocol):
         """Stores events, each under the next offset of its stream, and forgets the oldest over the limits. Where a stream
         does not exist, nothing is stored and `None` returned."""
 
-    async def join(self, user: str, client_id: str, room: str) -> None:
-        """The user may send to the room, and this client id has joined it for receiving."""
+    async def join(self, user: str, client_id: str, room: str, keep: Collection[str] = ()) -> None:
+        """The user may send to the room, and this client id has joined it for receiving. Of more rooms than `rooms_per_user` those
+        that were joined first are left, but none of `keep`."""
 
     async def leave(self, user: str, room: str) -> None:
         """Ends both, for all client ids of the user."""

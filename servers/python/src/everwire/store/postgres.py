@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -12,6 +12,7 @@ import asyncpg
 from ..limits import Limits
 from .base import Change, Conflict, ContentRefused, Event, NewEvent, StoreAway, StoreError, Takeover
 from .lent_postgres import LentPostgres
+from .surplus import surplus
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS everwire_memory (
@@ -400,17 +401,13 @@ class PostgresTransaction:
             self._limits.history_bytes,
         )
 
-    async def join(self, user: str, client_id: str, room: str) -> None:
+    async def join(self, user: str, client_id: str, room: str, keep: Collection[str] = ()) -> None:
         if await self._one(
             "INSERT INTO everwire_joined (user_id, room) VALUES ($1, $2) ON CONFLICT DO NOTHING", user, room
         ):
-            surplus = await self._db.fetch(
-                "SELECT room FROM everwire_joined WHERE user_id = $1 ORDER BY id DESC OFFSET $2",
-                user,
-                self._limits.rooms_per_user,
-            )
-            for row in surplus:
-                await self.leave(user, row[0])
+            rows = await self._db.fetch("SELECT room FROM everwire_joined WHERE user_id = $1 ORDER BY id", user)
+            for old in surplus([row[0] for row in rows], self._limits.rooms_per_user, {*keep, room}):
+                await self.leave(user, old)
         if client_id:
             await self._db.execute(
                 "INSERT INTO everwire_members (room, user_id, client_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",

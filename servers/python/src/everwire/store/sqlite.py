@@ -7,7 +7,7 @@ commit, runs in a thread of its own. While it does, the next messages gather, an
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -17,6 +17,7 @@ from typing import TypeVar
 from ..limits import Limits
 from .base import Change, ContentRefused, Event, NewEvent, StoreError, Takeover
 from .lent import LentConnection
+from .surplus import surplus
 
 T = TypeVar("T")
 C = TypeVar("C", bound=sqlite3.Connection)
@@ -371,16 +372,13 @@ class SqliteTransaction:
             (stream_id, self._limits.history_bytes),
         )
 
-    async def join(self, user: str, client_id: str, room: str) -> None:
+    async def join(self, user: str, client_id: str, room: str, keep: Collection[str] = ()) -> None:
         joined = self._execute(
             "INSERT INTO everwire_joined (user_id, room) VALUES (?, ?) ON CONFLICT DO NOTHING", (user, room)
         )
         if joined.rowcount == 1:
-            surplus = self._execute(
-                "SELECT room FROM everwire_joined WHERE user_id = ? ORDER BY id DESC LIMIT -1 OFFSET ?",
-                (user, self._limits.rooms_per_user),
-            ).fetchall()
-            for (old,) in surplus:
+            rows = self._execute("SELECT room FROM everwire_joined WHERE user_id = ? ORDER BY id", (user,))
+            for old in surplus([row[0] for row in rows], self._limits.rooms_per_user, {*keep, room}):
                 await self.leave(user, old)
         if client_id:
             self._execute(
