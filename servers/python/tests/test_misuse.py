@@ -468,3 +468,11 @@ async def test_an_event_that_no_client_could_take_is_refused_to_who_publishes_it
             await server.wire.publish_to_room("nobody is here", kind, data)
         with pytest.raises(ValueError, match="event"):
             await server.wire.publish("ada", kind, data)
+
+
+async def test_an_event_beyond_event_bytes_is_refused_by_its_bytes(start: Start) -> None:
+    async with start(Limits(messages_per_minute=0, event_bytes=1000)) as server:
+        await server.wire.publish("ada", "news", {"text": "x" * 900})
+        await server.wire.publish("ada", "news", {"text": "字" * 300})
+        with pytest.raises(ValueError, match=r"an event of 12\d\d bytes is more than event_bytes \(1000\)"):
+            await server.wire.publish("ada", "news", {"text": "字" * 400})

@@ -146,6 +146,14 @@ class StoreConformance:
             await self.append(store, event(n, user="ben", size=1000))
         assert sum(len(e.frame) for e in await store.events("ben", "user", 0, 1000)) <= LIMITS.history_bytes + 64 * 1100
 
+    async def test_the_bytes_of_the_history_are_those_of_utf_8(self, store: Store) -> None:
+        await self.begin(store)
+        text = "字" * 1000
+        for n in range(190):
+            await self.append(store, NewEvent("ada", "user", f'{{"type":"n","data":{{"n":{n},"text":"{text}"}}}}'))
+        sizes = [len(e.frame.encode()) for e in await store.events("ada", "user", 0, 1000)]
+        assert sum(sizes) <= LIMITS.history_bytes + 64 * max(sizes)
+
     async def test_events_are_forgotten_by_age_and_clients_after_remember_ms(self, store: Store) -> None:
         async with store.transaction() as tx:
             await tx.hello("ada", "c1", "me", NOW)

@@ -228,10 +228,9 @@ class Engine:
     def frame(self, kind: str, data: Mapping[str, Any]) -> str:
         """An event that can be stored."""
         frame = frames.event(kind, data)
-        if len(frame) > self.limits.event_bytes:
-            raise frames.EventError(
-                f"an event of {len(frame)} bytes is more than event_bytes ({self.limits.event_bytes})"
-            )
+        size = len(frame) if frame.isascii() else len(frame.encode())
+        if size > self.limits.event_bytes:
+            raise frames.EventError(f"an event of {size} bytes is more than event_bytes ({self.limits.event_bytes})")
         return frame
 
     async def publish(self, events: list[NewEvent]) -> None:

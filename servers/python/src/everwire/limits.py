@@ -43,7 +43,7 @@ class Limits:
     """Stored events of each stream; the oldest are forgotten."""
 
     history_bytes: int = 4 * 1024 * 1024
-    """Bytes of the stored events of each stream, kept to within 64 events."""
+    """UTF-8 bytes of the stored events of each stream, kept to within 64 events."""
 
     history_age_ms: int = DAY_MS
     """How long an event is stored."""
@@ -55,7 +55,7 @@ class Limits:
     """How long `last` is kept after the last connection of a client id; 7 days at least. Told to clients in `welcome`."""
 
     event_bytes: int = 64 * 1024
-    """The largest event that the application may publish. A larger one raises `ValueError` at the call."""
+    """The largest event that the application may publish, in UTF-8 bytes. A larger one raises `ValueError` at the call."""
 
     rooms_per_user: int = 100
     """Sessions that a user may be in on this process; a join beyond it is refused with `too_many_sessions`. The database keeps as

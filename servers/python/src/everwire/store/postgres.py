@@ -395,7 +395,7 @@ class PostgresTransaction:
         )
         await self._db.execute(
             'DELETE FROM everwire_events WHERE stream = $1 AND "offset" <= (SELECT MAX("offset") FROM (SELECT "offset",'
-            ' SUM(LENGTH(frame)) OVER (ORDER BY "offset" DESC) AS bytes FROM everwire_events WHERE stream = $1) AS b'
+            ' SUM(OCTET_LENGTH(frame)) OVER (ORDER BY "offset" DESC) AS bytes FROM everwire_events WHERE stream = $1) AS b'
             " WHERE bytes > $2)",
             stream_id,
             self._limits.history_bytes,

@@ -367,7 +367,7 @@ class SqliteTransaction:
         )
         self._execute(
             "DELETE FROM everwire_events WHERE stream = ?1 AND offset <= (SELECT MAX(offset) FROM (SELECT offset,"
-            " SUM(LENGTH(frame)) OVER (ORDER BY offset DESC) AS bytes FROM everwire_events WHERE stream = ?1)"
+            " SUM(LENGTH(CAST(frame AS BLOB))) OVER (ORDER BY offset DESC) AS bytes FROM everwire_events WHERE stream = ?1)"
             " WHERE bytes > ?2)",
             (stream_id, self._limits.history_bytes),
         )
