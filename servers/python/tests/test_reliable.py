@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from everwire import Context, Limits, SqliteStore, Tokens
+from everwire.connection import _Sender
 from everwire.testing import Running
 
 from .conftest import SECRET, Start
@@ -190,6 +191,44 @@ async def test_events_that_are_read_while_a_welcome_is_made_come_after_it(
     came = [await ada.frame() for _ in range(2)]
     assert [frame["type"] for frame in came] == ["welcome", "n"]
     assert (came[0]["data"]["streams"]["user"], came[1]["offset"]) == (position, position + 1)
+    await ada.close()
+
+
+async def test_an_event_behind_a_gap_comes_after_a_welcome_that_is_made_while_the_gap_is_sent(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await server.connect("ada")
+    position = (await first.hello())["streams"]["user"]
+    await first.close()
+    store, send, events = server.wire.store, _Sender._send, server.wire.store.events
+    forgotten, telling, welcomed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def read(*arguments: Any) -> Any:
+        await forgotten.wait()
+        return await events(*arguments)
+
+    async def tell(sender: _Sender, frame: str) -> None:
+        await send(sender, frame)
+        if '"type":"stream"' in frame:
+            telling.set()
+            await welcomed.wait()
+
+    monkeypatch.setattr(store, "events", read)
+    monkeypatch.setattr(_Sender, "_send", tell)
+    ada = await server.connect("ada")
+    await server.until_open(1)
+    for n in (1, 2, 3):
+        await server.wire.publish("ada", "n", {"n": n})
+    await store.forget("ada", "user", position + 2)
+    forgotten.set()
+    await telling.wait()
+    await ada.send("hello", {"versions": [1], "client_id": first.client_id, "streams": {"user": position}})
+    while not next(iter(server.wire.engine.peers)).client_id:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    welcomed.set()
+    came = [await ada.frame() for _ in range(3)]
+    assert [frame["type"] for frame in came] == ["stream", "welcome", "n"]
+    assert (came[1]["data"]["streams"]["user"], came[2]["offset"]) == (position + 2, position + 3)
     await ada.close()
 
 

@@ -216,14 +216,14 @@ class _Sender:
         if len(events) == _PAGE:
             peer.unread.add(stream)
         for event in events:
+            if event.offset > position + 1 and peer.welcomes == welcomes:
+                # The history forgot them before they were sent.
+                peer.told[stream] = peer.positions[stream] = event.offset - 1
+                await self._send(frames.stream(stream, event.offset - 1))
             # A welcome that was made during a wait goes out first, and the stream is read again from the position in it.
             if peer.welcomes != welcomes:
                 peer.unread.add(stream)
                 return
-            if event.offset > position + 1:
-                # The history forgot them before they were sent.
-                peer.told[stream] = event.offset - 1
-                await self._send(frames.stream(stream, event.offset - 1))
             peer.positions[stream] = position = event.offset
             if not peer.caused(event.origin):
                 told = peer.told.get(stream, position - 1)
