@@ -1,6 +1,7 @@
 """Who is in which room, in memory as in the database."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -163,3 +164,34 @@ async def test_what_is_joined_again_is_not_forgotten_for_what_was_joined_before(
             assert [await tx.joined("ada", room) for room in ("r1", "r2", "r3")] == [True, False, True]
             assert await tx.members("r1") == ["ada"]
         await ada.close()
+
+
+async def test_memberships_lapse_after_a_hello_that_came_while_others_were_kept(server: Running) -> None:
+    keeper = server.wire.engine.keeper
+    ada = await server.connect("ada")
+    for client_id in ("a" * 20, "b" * 20):
+        await ada.hello(client_id)
+        await ada.send("join_session", {"session_id": f"of {client_id[0]}"}, seq=1)
+        await ada.acknowledged(1)
+    await ada.hello("a" * 20)
+    (peer,) = server.wire.engine.connections("ada")
+
+    def a_minute_passes() -> None:
+        peer.welcomed_at -= 61
+
+    a_minute_passes()
+    async with server.wire.store.transaction():
+        await ada.send("hello", {"versions": [1], "client_id": "b" * 20, "streams": {}})
+        while not peer.hellos_waiting or peer.inbox:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        keeping = asyncio.create_task(keeper._keep_clients(time.monotonic()))
+        await asyncio.sleep(0)
+    await keeping
+    assert peer.client_id == "b" * 20
+    async with server.wire.store.transaction() as tx:
+        assert await tx.members("of b") == ["ada"]
+    a_minute_passes()
+    await keeper._keep_clients(time.monotonic())
+    async with server.wire.store.transaction() as tx:
+        assert await tx.members("of b") == []
+    await ada.close()

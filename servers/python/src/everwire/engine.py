@@ -337,7 +337,7 @@ class Engine:
         peer.ack = None
         peer.acked_at = now
         peer.joined.clear()
-        peer.welcomed_at, peer.lapsed = now, False
+        peer.welcomed_at, peer.touched_at, peer.lapsed = now, now, False
         if first:
             peer.positions.clear()
             peer.told.clear()

@@ -100,22 +100,26 @@ class Keeper:
 
     async def _keep_clients(self, now: float) -> None:
         """Notes once in a while that clients are here, which also finds out whom another process has taken over."""
-        due = [peer for peer in self._engine.peers if peer.client_id and _is_due(peer, now)]
-        await self._keep(due)
-        for peer in due:
-            peer.lapsed = True
-            peer.welcomed_at = now
+        await self._keep([peer for peer in self._engine.peers if peer.client_id and _is_due(peer, now)])
 
     async def _keep(self, peers: list[Peer]) -> None:
         if not peers:
             return
         now = time.monotonic()
+        lapsed: list[tuple[Peer, int]] = []
         async with self._engine.store.transaction() as tx:
             for peer in peers:
+                welcomes = peer.welcomes
                 if not await tx.touch(peer.user, peer.client_id, peer.owner, now_ms()):
                     peer.close(4410, "another connection uses this client id")
-                elif not peer.lapsed and _is_due(peer, now):
+                elif _memberships_lapse(peer, now):
                     await tx.lapse(peer.user, peer.client_id, peer.joined)
+                    lapsed.append((peer, welcomes))
+        for peer in peers:
+            peer.touched_at = now
+        for peer, welcomes in lapsed:
+            # A client that has said hello meanwhile has its minute before it.
+            peer.lapsed = peer.welcomes == welcomes
 
     async def left(self, peer: Peer) -> None:
         """`remember_ms` counts from the end of the last connection."""
@@ -133,7 +137,12 @@ class Keeper:
 
 
 def _is_due(peer: Peer, now: float) -> bool:
-    return now - peer.welcomed_at > (_TOUCH_S if peer.lapsed else _MEMBERSHIP_LAPSES_S)
+    return now - peer.touched_at > _TOUCH_S or _memberships_lapse(peer, now)
+
+
+def _memberships_lapse(peer: Peer, now: float) -> bool:
+    """Whether those of the client that it has not joined again end now."""
+    return not peer.lapsed and now - peer.welcomed_at > _MEMBERSHIP_LAPSES_S
 
 
 def _complain(what: str, error: Exception) -> None:

@@ -62,9 +62,13 @@ class Peer:
     welcomes: int = 0
     """How many there were: what was read for the time before one must not be sent between its making and its sending."""
     welcomed_at: float = 0.0
+    """When the last of them was made."""
+    touched_at: float = 0.0
+    """When the database last noted that the client is here."""
     joined: set[str] = field(default_factory=set)
     """The rooms that were joined on this connection and not left."""
     lapsed: bool = False
+    """Whether memberships that were not joined again since the last welcome have ended."""
 
     # What goes out. The sender reads stored events from the table behind these positions.
     positions: dict[str, int] = field(default_factory=dict)
