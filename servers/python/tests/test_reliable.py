@@ -377,6 +377,44 @@ async def test_handlers_that_wait_are_committed_one_by_one_and_hold_up_no_hello(
         await carl.close()
 
 
+async def test_what_is_repeated_is_acknowledged_before_handlers_that_wait(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("everwire.writer._LONGEST_S", 0.05)
+    async with start() as server:
+        is_acknowledged = asyncio.Event()
+
+        @server.wire.on("nap")
+        async def nap(ctx: Context, data: dict[str, Any]) -> None:
+            await asyncio.sleep(0.1)
+
+        @server.wire.on("wait")
+        async def wait(ctx: Context, data: dict[str, Any]) -> None:
+            await asyncio.wait_for(is_acknowledged.wait(), 1)
+
+        ada, ben = await server.connect("ada"), await server.connect("ben")
+        await ada.hello()
+        await ada.send("note", {"text": "one"}, seq=1)
+        await ada.acknowledged(1)
+        await server.until_open(2)
+        (peer,), (other,) = (server.wire.engine.connections(user) for user in ("ada", "ben"))
+        async with server.wire.store.transaction():
+            # What comes behind a transaction that waits comes together.
+            await ben.send("nap")
+            while not other.queued or other.inbox:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await ada.send("note", {"text": "one"}, seq=1)
+            await ada.send("nap")
+            await ada.send("wait", seq=2)
+            while len(peer.inbox) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert (await ada.until("ack"))["data"]["seq"] == 1
+        is_acknowledged.set()
+        assert [frame for frame in await ada.acknowledged(2) if frame["type"] == "error"] == []
+        await ada.close()
+        await ben.close()
+
+
 async def test_a_hello_that_would_be_answered_too_late_is_given_up(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

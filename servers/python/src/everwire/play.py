@@ -80,25 +80,19 @@ async def play(
         # Another connection has said hello as this client since.
         outcome.close = (4410, "another connection uses this client id")
         return outcome
-    if last or duplicates:
-        outcome.last = last or peer.last
     done = 0
     for item in run:
         await _message(engine, tx, moves, peer, item, outcome, refuse=refuse)
         done = max(done, item.frame.seq)
         if item is not run[-1] and time.monotonic() > until:
-            await _stop_behind(tx, peer, done, last, outcome)
-            outcome.left = items[items.index(item) + 1 :]
+            # The rest comes in another transaction, and so does what would end the connection behind it.
+            outcome.left, outcome.close = items[items.index(item) + 1 :], None
             break
+    if done < last:
+        await tx.take(peer.user, peer.client_id, peer.owner, last, done or peer.last)
+    if done or duplicates:
+        outcome.last = done or peer.last
     return outcome
-
-
-async def _stop_behind(tx: Transaction, peer: "Peer", done: int, taken: int, outcome: Outcome) -> None:
-    """What was taken and is not done comes in another transaction, and so does what would end the connection behind it."""
-    outcome.close = None
-    if done < taken:
-        outcome.last = done or None
-        await tx.take(peer.user, peer.client_id, peer.owner, taken, done or peer.last)
 
 
 def _sequence(peer: "Peer", items: "list[Arrived]", outcome: Outcome) -> "tuple[list[Arrived], bool]":
