@@ -5,7 +5,11 @@
 mod postgres;
 mod sqlite;
 
-use std::{cell::Cell, fmt};
+use std::{
+    cell::Cell,
+    fmt,
+    time::{Duration, Instant},
+};
 
 use rusqlite::types::FromSql;
 use tokio_postgres::types::{FromSql as FromPostgres, ToSql as ToPostgres};
@@ -20,6 +24,8 @@ pub struct Database {
     kind: Kind,
     /// Whether a transaction has begun, and neither was committed nor rolled back.
     has_begun: Cell<bool>,
+    /// When it could last not store something, for a reason that does not pass by itself.
+    unstored_at: Cell<Option<Instant>>,
 }
 
 enum Kind {
@@ -64,6 +70,15 @@ impl DatabaseError {
         }
     }
 
+    /// Whether the database could not do its work, and will not until somebody has seen to its disk or its rights.
+    fn is_lasting(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => sqlite::is_of_storage(error) && !sqlite::may_pass(error),
+            Self::Postgres(error) => postgres::is_lasting(error),
+            _ => false,
+        }
+    }
+
     /// Whether the database can be reached later, as things are.
     #[must_use]
     pub fn may_pass(&self) -> bool {
@@ -77,13 +92,16 @@ impl DatabaseError {
     }
 }
 
+/// How long a database counts as one that cannot store, after it could not.
+const UNSTORED_FOR: Duration = Duration::from_secs(10);
+
 impl Database {
     pub(crate) fn sqlite_from(connection: rusqlite::Connection) -> Self {
         Self::of(Kind::Sqlite(connection))
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind, has_begun: Cell::new(false) }
+        Self { kind, has_begun: Cell::new(false), unstored_at: Cell::new(None) }
     }
 
     /// Carries a statement out and says how many rows it has changed.
@@ -92,10 +110,22 @@ impl Database {
     /// The database does not take the statement, or what is given with it.
     pub fn execute(&self, sql: &str, given: &[&dyn Param]) -> Result<usize> {
         self.check(sql)?;
-        match &self.kind {
-            Kind::Sqlite(database) => Ok(database.prepare_cached(sql)?.execute(sqlite::params(given))?),
+        let changed = match &self.kind {
+            Kind::Sqlite(database) => {
+                let statement = database.prepare_cached(sql);
+                statement.and_then(|mut statement| statement.execute(sqlite::params(given))).map_err(Into::into)
+            }
             Kind::Postgres(database) => database.execute(sql, given),
+        };
+        self.noted(changed)
+    }
+
+    /// Remembers that something could not be stored.
+    fn noted<T>(&self, result: Result<T>) -> Result<T> {
+        if result.as_ref().is_err_and(DatabaseError::is_lasting) {
+            self.unstored_at.set(Some(Instant::now()));
         }
+        result
     }
 
     /// The first row of an answer, read by `read`; `None` if there is none.
@@ -190,8 +220,12 @@ impl Database {
         }
     }
 
-    /// Whether it takes more than questions, as a primary of PostgreSQL does that has become a standby.
+    /// Whether it takes more than questions: it is no standby of PostgreSQL, and its disk was not full a moment ago. One that is full may
+    /// have room for the little that a question here could write.
     pub(crate) fn is_writable(&self) -> Result<bool> {
+        if self.unstored_at.get().is_some_and(|at| at.elapsed() < UNSTORED_FOR) {
+            return Ok(false);
+        }
         let sql = match &self.kind {
             Kind::Sqlite(_) => return Ok(true),
             Kind::Postgres(_) => "SELECT current_setting('transaction_read_only') = 'off'",
@@ -263,7 +297,7 @@ impl Database {
 
     /// Stores everything, and says which ids were the highest then.
     pub(crate) fn commit(&self) -> Result<Highest> {
-        let highest = self.committed()?;
+        let highest = self.noted(self.committed())?;
         self.has_begun.set(false);
         Ok(highest)
     }
@@ -463,7 +497,11 @@ impl fmt::Display for DatabaseError {
             Self::Postgres(error) => match error.as_db_error() {
                 // Without its detail, which may quote what was to be stored.
                 Some(refused) => write!(formatter, "PostgreSQL: {} ({})", refused.message(), refused.code().code()),
-                None => write!(formatter, "PostgreSQL: {error}"),
+                // Only what the system says: other causes may quote the URL.
+                None => match postgres::cause_of_system(error) {
+                    Some(cause) => write!(formatter, "PostgreSQL: {error}: {cause}"),
+                    None => write!(formatter, "PostgreSQL: {error}"),
+                },
             },
             Self::Away => formatter.write_str("PostgreSQL is away"),
             Self::Io(error) => error.fmt(formatter),

@@ -26,7 +26,7 @@ use crate::{
     outgoing::Outgoing,
     panics,
     refusal::{self, Refusal, Refuse},
-    reliable::{Context, Outcome},
+    reliable::{Context, Outcome, told},
     room::Room,
     store::{Backend, StoreError},
     token::{Ticket, TokenRefused, Tokens},
@@ -298,25 +298,26 @@ impl Wire {
         self.0.engine.store.look();
     }
 
-    /// Whether the database takes a transaction that writes within 5 s, for a health check. A node without one must not be sent clients.
+    /// Whether the database takes a transaction that writes within a second, for a health check. A node without one must not be sent clients. One
+    /// that could not store something, because its disk is full or it may only be read, is not healthy for 10 s.
     pub async fn is_healthy(&self) -> bool {
-        let writes = self.transact(|ctx| ctx.db().is_writable());
-        matches!(tokio::time::timeout(HEALTHY_WITHIN, writes).await, Ok(Ok(true)))
+        self.0.engine.store.is_healthy().await
     }
 
-    /// Sends an event to the connections that a user has, to this node and others, at most once. Says to how many here.
+    /// Sends an event to the connections that a user has, to this node and others, at most once. Says to how many here. What no client could take for an event
+    /// of the application is not sent, and logged as an error.
     pub fn tell(&self, user: &str, kind: &str, data: &impl Serialize) -> usize {
-        self.0.engine.hub.tell_user(user, None, kind, &envelope::event(kind, data))
+        told(kind, data).map_or(0, |event| self.0.engine.hub.tell_user(user, None, kind, &event))
     }
 
     /// The same for everyone who is in a room.
     pub fn tell_room(&self, room: &Room, kind: &str, data: &impl Serialize) -> usize {
-        self.0.engine.hub.tell_room(room, None, kind, &envelope::event(kind, data))
+        told(kind, data).map_or(0, |event| self.0.engine.hub.tell_room(room, None, kind, &event))
     }
 
     /// The same for everyone who is connected.
     pub fn tell_everyone(&self, kind: &str, data: &impl Serialize) -> usize {
-        self.0.engine.hub.tell_all(kind, &envelope::event(kind, data))
+        told(kind, data).map_or(0, |event| self.0.engine.hub.tell_all(kind, &event))
     }
 
     /// Whose HTTP request it is, by the check that connections pass. [`User`] is an extractor that asks this.
@@ -427,8 +428,6 @@ impl Application for Handlers {
         })
     }
 }
-
-const HEALTHY_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a handler has returned, as the result of a request.
 fn object(kind: &str, result: &impl Serialize) -> Outcome {

@@ -6,11 +6,15 @@
 use std::{
     fmt,
     path::PathBuf,
-    sync::Arc,
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc, oneshot},
@@ -132,6 +136,20 @@ pub struct Store {
     is_shared: bool,
     /// Whether each look is a question to another process.
     is_remote: bool,
+    thread: Arc<StoreThread>,
+}
+
+/// The database thread, and whether it is to end.
+#[derive(Default)]
+struct StoreThread {
+    is_closing: AtomicBool,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl StoreThread {
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
 }
 
 enum Wanted {
@@ -158,6 +176,11 @@ pub enum StoreError {
         /// The version that was found, 0 if there is none.
         found: i64,
     },
+    /// The epoch that was asked for is lower than that of the database, and clients would not believe it.
+    LowEpoch {
+        /// The epoch of the database.
+        stored: u64,
+    },
     /// The way to other nodes cannot be opened.
     Bus(BusError),
     /// There is no randomness.
@@ -173,6 +196,8 @@ impl Store {
         let (jobs, mut queue) = mpsc::channel::<Wanted>(QUEUE_LEN);
         let others = Arc::new(Notify::new());
         let news = others.clone();
+        let thread = Arc::<StoreThread>::default();
+        let own = thread.clone();
         let (opened, opening) = oneshot::channel();
         let runtime = Handle::current();
         let run = move || {
@@ -188,8 +213,10 @@ impl Store {
             };
             let _ = opened.send(Ok(()));
             let again = || begin(&backend, &mut ledger, process).inspect(|_| news.notify_one());
-            let Some(database) = database.or_else(|| await_database(again, &mut queue)) else { return };
-            while let Some(wanted) = queue.blocking_recv() {
+            let Some(database) = database.or_else(|| await_database(again, &own, &mut queue)) else { return };
+            while !own.is_closing()
+                && let Some(wanted) = queue.blocking_recv()
+            {
                 let first = match wanted {
                     Wanted::Job(job) => Some(job),
                     // An error is for the transaction to find.
@@ -203,9 +230,10 @@ impl Store {
                 }
             }
         };
-        thread::Builder::new().name("store".into()).spawn(run).map_err(|_| StoreError::Stopped)?;
+        let handle = thread::Builder::new().name("store".into()).spawn(run).map_err(|_| StoreError::Stopped)?;
+        *thread.handle.lock() = Some(handle);
         opening.await.map_err(|_| StoreError::Stopped)??;
-        Ok(Self { jobs, others, is_shared, is_remote })
+        Ok(Self { jobs, others, is_shared, is_remote, thread })
     }
 
     /// Whether other processes may have the database too.
@@ -236,6 +264,23 @@ impl Store {
     /// Waits until another process has stored something.
     pub async fn others_have_stored(&self) {
         self.others.notified().await;
+    }
+
+    /// Whether the database takes a transaction that writes within a second, for a health check.
+    pub async fn is_healthy(&self) -> bool {
+        let writes = self.run(Database::is_writable);
+        matches!(tokio::time::timeout(HEALTHY_WITHIN, writes).await, Ok(Ok(true)))
+    }
+
+    /// Ends the thread of the database when it has done what was asked of it before, so that an SQLite file is whole by itself. Jobs fail from then on.
+    pub async fn close(&self) {
+        self.thread.is_closing.store(true, Ordering::Release);
+        // A full queue is full of transactions, after each of which the thread looks whether it is to end.
+        self.look();
+        let thread = self.thread.handle.lock().take();
+        if let Some(thread) = thread {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
     }
 
     /// Runs a job in a transaction and waits until that is on the disk.
@@ -321,11 +366,15 @@ impl Store {
 /// its result. `None` if nobody can ask any more.
 fn await_database(
     mut open: impl FnMut() -> std::result::Result<Database, StoreError>,
+    thread: &StoreThread,
     queue: &mut mpsc::Receiver<Wanted>,
 ) -> Option<Database> {
     let mut tried_at = Instant::now();
     loop {
         drop(queue.blocking_recv()?);
+        if thread.is_closing() {
+            return None;
+        }
         if tried_at.elapsed() < AWAY_PAUSE {
             continue;
         }
@@ -341,7 +390,7 @@ fn await_database(
 fn begin(backend: &Backend, ledger: &mut Ledger, process: u64) -> std::result::Result<Database, StoreError> {
     let database = backend.open()?;
     database.begin()?;
-    let loaded = ledger.load(&database, process).and_then(|()| database.commit());
+    let loaded = ledger.load(&database, process).and_then(|()| Ok(database.commit()?));
     loaded.inspect_err(|_| ledger.rolled_back())?;
     Ok(database)
 }
@@ -434,7 +483,7 @@ impl StoreError {
         match self {
             Self::Database(error) => error.may_pass(),
             Self::NotStored => true,
-            Self::Stopped | Self::OtherSchema { .. } | Self::Bus(_) | Self::Random(_) => false,
+            Self::Stopped | Self::OtherSchema { .. } | Self::LowEpoch { .. } | Self::Bus(_) | Self::Random(_) => false,
         }
     }
 }
@@ -451,6 +500,9 @@ impl fmt::Display for StoreError {
             Self::OtherSchema { found } => {
                 write!(formatter, "database: its tables have version {found}, and this server needs {SCHEMA_VERSION}")
             }
+            Self::LowEpoch { stored } => {
+                write!(formatter, "database: it is in epoch {stored} already; give a higher one, or none")
+            }
             Self::Bus(error) => error.fmt(formatter),
             Self::Random(error) => write!(formatter, "database: {error}"),
         }
@@ -466,6 +518,7 @@ impl From<DatabaseError> for StoreError {
 }
 
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
+const HEALTHY_WITHIN: Duration = Duration::from_secs(1);
 
 const QUEUE_LEN: usize = 1024;
 const MAX_JOBS_PER_TRANSACTION: usize = 1024;

@@ -281,6 +281,41 @@ async fn who_cannot_be_greeted_is_connected_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_disk_that_is_full_is_not_healthy() {
+    let application = Application::start().await;
+    let Application { wire, .. } = &application;
+    assert!(wire.is_healthy().await);
+    let fill = wire.transact(|ctx| {
+        ctx.db().sqlite().unwrap().execute_batch("PRAGMA max_page_count = 1")?;
+        let insert = "INSERT INTO notes (user_id, text) VALUES ('ada', ?1)";
+        ctx.db().execute(insert, &[&"x".repeat(1_000_000)])
+    });
+    assert!(fill.await.is_err());
+    assert!(!wire.is_healthy().await);
+}
+
+#[tokio::test]
+async fn what_no_client_could_take_for_an_event_is_not_told() {
+    let application = Application::start().await;
+    let Application { wire, .. } = &application;
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    for kind in ["ack", "welcome", "close", ""] {
+        assert_eq!(wire.tell("ada", kind, &json!({ "seq": 1 })), 0, "{kind}");
+        assert_eq!(wire.tell_everyone(kind, &json!({ "seq": 1 })), 0, "{kind}");
+        let kind = kind.to_owned();
+        wire.transact(move |ctx| {
+            ctx.tell("ada", &kind, &json!({ "seq": 1 }), true);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+    assert_eq!(wire.tell("ada", "real", &json!({})), 1);
+    assert_eq!(ada.any().await["type"], "real");
+}
+
+#[tokio::test]
 async fn the_transaction_is_not_the_applications_to_end() {
     let application = Application::start().await;
     let insert = "INSERT INTO notes (user_id, text) VALUES ('ada', ?1)";

@@ -48,6 +48,9 @@ impl Push {
     /// Queues the event and says for how many connections. Where it is stored for someone, it is so on return.
     pub async fn deliver(self, app: &App) -> Result<usize, Problem> {
         let place = self.place()?;
+        if let Some(flaw) = Event::new(&self.r#type, &self.data).flaw() {
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, flaw));
+        }
         if let (Place::User(user), Some(dev)) = (&place, &app.dev)
             && dev.fails_pushes_to(user)
         {
@@ -244,9 +247,10 @@ async fn condition(app: &App, engine: &Engine) -> (StatusCode, &'static str) {
     if engine.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining");
     }
-    match app.store().run(|database| database.exists("SELECT 1", &[])).await {
-        Ok(_) => (StatusCode::OK, "ok"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "no database"),
+    if app.store().is_healthy().await {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "no database")
     }
 }
 

@@ -5,15 +5,22 @@ use std::{
     io::{self, BufWriter, Write as _},
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use everwire_axum::clock;
 use serde::Serialize;
 
-/// Hands lines to a thread of its own, because a slow disk must not slow down a chat.
+/// Hands lines to a thread of its own, because a slow disk must not slow down a chat. Dropping it waits until they are written.
 pub struct Audit {
-    lines: SyncSender<String>,
+    orders: Option<SyncSender<Order>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// What the thread is told.
+enum Order {
+    Write(String),
+    Reopen,
 }
 
 /// One line of the trail.
@@ -68,14 +75,19 @@ pub enum Entry<'a> {
 impl Audit {
     /// Appends to a file, which is created if it does not exist.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
-        let (lines, queue) = sync_channel(QUEUE_LEN);
-        thread::Builder::new().name("audit".into()).spawn(move || {
-            if let Err(error) = write(&queue, file) {
-                tracing::error!(%error, "the audit trail cannot be written");
-            }
-        })?;
-        Ok(Self { lines })
+        let (path, file) = (path.to_owned(), append_to(path)?);
+        let (orders, queue) = sync_channel(QUEUE_LEN);
+        let writer = thread::Builder::new().name("audit".into()).spawn(move || write(&queue, &path, file))?;
+        Ok(Self { orders: Some(orders), writer: Some(writer) })
+    }
+
+    /// Goes on in a new file of the same name: the old one was moved away.
+    pub fn reopen(&self) {
+        self.order(Order::Reopen);
+    }
+
+    fn order(&self, order: Order) -> bool {
+        self.orders.as_ref().is_some_and(|orders| orders.try_send(order).is_ok())
     }
 
     /// Queues a line; `false` when the disk is too slow for it.
@@ -87,20 +99,42 @@ impl Audit {
             entry: &'a Entry<'a>,
         }
         let line = Line { time: clock::iso(), entry };
-        serde_json::to_string(&line).is_ok_and(|line| self.lines.try_send(line).is_ok())
+        serde_json::to_string(&line).is_ok_and(|line| self.order(Order::Write(line)))
     }
 }
 
-fn write(queue: &Receiver<String>, file: File) -> io::Result<()> {
-    let mut out = BufWriter::new(file);
-    while let Ok(line) = queue.recv() {
-        writeln!(out, "{line}")?;
-        while let Ok(line) = queue.try_recv() {
-            writeln!(out, "{line}")?;
+impl Drop for Audit {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
         }
-        out.flush()?;
     }
-    Ok(())
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+/// Writes until nobody gives orders any more. Lines that cannot be written are lost, and the next are tried.
+fn write(queue: &Receiver<Order>, path: &Path, file: File) {
+    let mut out = BufWriter::new(file);
+    let mut is_failing = false;
+    while let Ok(first) = queue.recv() {
+        let mut written = Ok(());
+        for order in std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok())) {
+            written = written.and(match order {
+                Order::Write(line) => writeln!(out, "{line}"),
+                Order::Reopen => out.flush().and_then(|()| append_to(path)).map(|file| out = BufWriter::new(file)),
+            });
+        }
+        written = written.and(out.flush());
+        // Said once, and not for each line.
+        if let (Err(error), false) = (&written, is_failing) {
+            tracing::error!(%error, "the audit trail cannot be written");
+        }
+        is_failing = written.is_err();
+    }
 }
 
 const QUEUE_LEN: usize = 16 * 1024;

@@ -2,7 +2,11 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, Parser as _, error::ErrorKind, parser::ValueSource};
+use clap::{
+    CommandFactory as _, Parser as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+    parser::ValueSource,
+};
 
 use crate::options::Options;
 
@@ -44,7 +48,7 @@ pub fn options(
         return Err(invalid("JWT_ALGORITHM", "this server checks HS256 only"));
     }
     let mut arguments: Vec<OsString> = command_line.into_iter().collect();
-    let given = Options::command().try_get_matches_from(&arguments)?;
+    let given = Options::command().try_get_matches_from(&arguments).map_err(without_secret)?;
     let mut options_set = Vec::new();
     for Variable { name, option, flag, values } in VARIABLES {
         let is_given = given.value_source(option) == Some(ValueSource::CommandLine) || options_set.contains(&option);
@@ -59,7 +63,18 @@ pub fn options(
         }
         options_set.push(option);
     }
-    Options::try_parse_from(arguments)
+    Options::try_parse_from(arguments).map_err(without_secret)
+}
+
+/// The same error, which does not repeat what may have a password.
+pub fn without_secret(mut error: clap::Error) -> clap::Error {
+    let hidden = ["--database", "--redis", "--secret", "--app-key"];
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && hidden.iter().any(|flag| argument.starts_with(flag))
+    {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
+    error
 }
 
 const fn variable(

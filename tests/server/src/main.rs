@@ -1,17 +1,21 @@
 //! Command line of the reference server.
 
+mod signals;
+
 use std::{
     io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
 use everwire_server::{LogFormat, Options, Server, StartError};
+use signals::{Signal, Signals};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::from_process().unwrap_or_else(|error| error.exit());
-    log_to_stderr(options.log_format);
+    let _logs = log_to_stderr(options.log_format);
     // Each connection is an open file, and the usual soft limit of 1024 is far below the default capacity.
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit <= options.max_connections as u64 => {
@@ -30,10 +34,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), StartError> {
-    let server = Server::start(options).await?;
+    let mut signals = Signals::new().map_err(StartError::Io)?;
+    let starting = Server::start(options);
+    let server = tokio::select! {
+        started = starting => started?,
+        () = signals.stop() => return Ok(()),
+    };
     let mut stdout = io::stdout();
     writeln!(stdout, "ready {}", server.url()).and_then(|()| stdout.flush()).map_err(StartError::Io)?;
-    shutdown_signal().await.map_err(StartError::Io)?;
+    while signals.next().await == Signal::Reopen {
+        server.reopen_audit();
+    }
     tracing::info!("draining");
     if !server.drain().await {
         tracing::warn!("some clients did not say goodbye in time");
@@ -41,26 +52,18 @@ async fn run(options: Options) -> Result<(), StartError> {
     Ok(())
 }
 
-#[cfg(unix)]
-async fn shutdown_signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn shutdown_signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
-}
-
-fn log_to_stderr(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+/// Logs by a thread of its own, because whoever reads standard error may be slow, or gone: lines that are not taken are dropped.
+fn log_to_stderr(format: LogFormat) -> WorkerGuard {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).finish(io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
+    guard
 }
+
+/// PostgreSQL notices each table that is there already.
+const DEFAULT_FILTER: &str = "info,tokio_postgres=warn";
+const BUFFERED_LINES: usize = 10_000;

@@ -36,7 +36,7 @@ pub struct Options {
     pub secret: Option<Secret>,
 
     /// Life of the tokens that this server issues, in seconds. In the environment: JWT_ACCESS_TOKEN_EXPIRE_MINUTES.
-    #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(i64).range(1..))]
     pub token_life_s: i64,
 
     /// Take only tokens whose `aud` names this audience. Without it that claim is ignored.
@@ -62,7 +62,7 @@ pub struct Options {
 
     /// Largest message taken from a client, in bytes. A larger one is refused if it has a number, else it closes the
     /// connection with 1009. In the environment: WS_MAX_MESSAGE_SIZE.
-    #[arg(long, value_name = "BYTES", default_value_t = 10_240)]
+    #[arg(long, value_name = "BYTES", default_value_t = 10_240, value_parser = at_least_one)]
     pub max_message_bytes: usize,
 
     /// Close a connection with 1000 after this long without a message from the client. A client's heartbeat has to be
@@ -84,19 +84,19 @@ pub struct Options {
     pub handshake_timeout: Duration,
 
     /// Connections in all. More are refused with HTTP 503.
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = at_least_one)]
     pub max_connections: usize,
 
     /// Connections of one user. More are closed with 1013, or refused with HTTP 429 with `--reject http`.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = at_least_one)]
     pub max_connections_per_user: usize,
 
     /// Frames that may wait for one connection. A client that falls behind further is closed with 1013.
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = at_least_one)]
     pub queue_frames: usize,
 
     /// Bytes that may wait for one connection, likewise.
-    #[arg(long, value_name = "BYTES", default_value_t = 1_048_576)]
+    #[arg(long, value_name = "BYTES", default_value_t = 1_048_576, value_parser = at_least_one)]
     pub queue_bytes: usize,
 
     /// Bytes that the operating system may hold for one connection; it rounds and doubles them as it likes. Less of them means less memory for slow
@@ -107,8 +107,13 @@ pub struct Options {
     /// Take WebSocket handshakes of pages only from this origin. May be given more than once. Without it any origin is
     /// taken, which the token makes safe: it is not sent by itself, as a cookie is. In the environment: CORS_ORIGIN, with
     /// commas between several, and `*` for any.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allow_origin: Vec<String>,
+
+    /// Take the address of a client from the last entry of `X-Forwarded-For`, as the proxy in front has seen it. Only where nobody else can reach the
+    /// server: others could claim any address.
+    #[arg(long)]
+    pub trust_proxy: bool,
 
     /// Keep matches and messages in this SQLite file, or in the PostgreSQL that `postgres://user:password@host/database` names, which several nodes
     /// may have. Without it they are kept in memory and end with the process. In the environment: EVERWIRE_DATABASE.
@@ -213,6 +218,7 @@ impl Options {
         S: Into<std::ffi::OsString>,
     {
         Self::try_parse_from(std::iter::once("everwire-server".into()).chain(flags.into_iter().map(Into::into)))
+            .map_err(environment::without_secret)
     }
 }
 
@@ -226,11 +232,15 @@ pub enum Location {
 }
 
 impl FromStr for Location {
-    type Err = std::convert::Infallible;
+    type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
-        Ok(if is_url { Self::Postgres(text.to_owned()) } else { Self::File(text.into()) })
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            // It is not repeated, because it may have a password.
+            Some(_) => Err("a database is a file for SQLite, or `postgres://user:password@host/database`"),
+            None => Ok(Self::File(text.into())),
+        }
     }
 }
 
@@ -267,6 +277,20 @@ fn node_name(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("1 to 64 of A-Z a-z 0-9 _ -".to_owned())
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().map_err(|_| "not a whole number".to_owned())?;
+    if number == 0 { Err("must be at least 1".to_owned()) } else { Ok(number) }
+}
+
+/// As browsers spell it in `Origin` (RFC 6454, section 6.2).
+fn origin(text: &str) -> Result<String, String> {
+    let is_host = |host: &str| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']);
+    match text.split_once("://") {
+        Some((scheme, host)) if !scheme.is_empty() && is_host(host) => Ok(text.to_owned()),
+        _ => Err("an origin is like https://example.com, without a path; leave the option out to take any".to_owned()),
     }
 }
 

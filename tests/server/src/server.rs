@@ -1,8 +1,8 @@
 //! The server as a value: start it, ask it where it is, stop it.
 
-use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo};
+use axum::{Router, extract::ConnectInfo, http::HeaderMap};
 use everwire_axum::{
     Backend, BusError, Chores, Engine, PostgresStore, RedisBus, Shared, SqliteStore, StoreError, Tokens,
 };
@@ -59,6 +59,12 @@ impl Server {
         if options.dev && !options.host.is_loopback() {
             tracing::warn!("--dev gives tokens to anyone who can reach {}", options.host);
         }
+        if options.database.is_none() && !options.dev {
+            tracing::warn!("nothing outlives this process: give --database or EVERWIRE_DATABASE");
+        }
+        if let Some(www) = options.www.as_ref().filter(|www| !www.is_dir()) {
+            return Err(StartError::NoDirectory(www.clone()));
+        }
         let metrics = Arc::new(Metrics::new());
         let audit = options.audit.as_deref().map(Audit::open).transpose().map_err(StartError::Audit)?;
         let trail = Arc::new(Trail::new(audit, metrics.clone()));
@@ -96,7 +102,8 @@ impl Server {
             options,
         });
         let (engine, engine_chores) = Engine::start(shared, app.clone(), Box::new(tokens));
-        let accepting = tokio::spawn(accept(listener, routes::router(&app, &engine), app.options.handshake_timeout));
+        let doors = Doors { handshake_timeout: app.options.handshake_timeout, trusts_proxy: app.options.trust_proxy };
+        let accepting = tokio::spawn(accept(listener, routes::router(&app, &engine), doors));
         let mut chores =
             vec![tokio::spawn(colabmatch::announce_stops(app.clone())), tokio::spawn(roster::run(app.clone()))];
         if app.options.database.is_some() {
@@ -131,11 +138,18 @@ impl Server {
         &self.engine
     }
 
+    /// Goes on in a new audit file: the old one was moved away.
+    pub fn reopen_audit(&self) {
+        self.app.trail.reopen();
+    }
+
     /// Stops accepting, closes every connection with 1012, and waits until all have said goodbye or the drain timeout
-    /// is over. Says whether all have.
+    /// is over. Says whether all have. Then the database is closed.
     pub async fn drain(self) -> bool {
         self.accepting.abort();
-        self.engine.drain(self.app.options.drain_timeout).await
+        let is_complete = self.engine.drain(self.app.options.drain_timeout).await;
+        self.app.store().close().await;
+        is_complete
     }
 }
 
@@ -162,14 +176,22 @@ fn listen(addr: SocketAddr, send_buffer: Option<u32>) -> io::Result<TcpListener>
     socket.listen(BACKLOG)
 }
 
-async fn accept(listener: TcpListener, router: Router, handshake_timeout: Duration) {
+/// How requests are let in.
+#[derive(Clone, Copy)]
+struct Doors {
+    handshake_timeout: Duration,
+    /// Whether a proxy says where a request is from.
+    trusts_proxy: bool,
+}
+
+async fn accept(listener: TcpListener, router: Router, doors: Doors) {
     let requests = Arc::new(Semaphore::new(MAX_HTTP_CONNECTIONS));
     loop {
         match listener.accept().await {
             // Slow clients may use up the places of others, but not the memory of the server.
             Ok((stream, peer)) => {
                 if let Ok(place) = requests.clone().try_acquire_owned() {
-                    tokio::spawn(serve(stream, peer, router.clone(), handshake_timeout, place));
+                    tokio::spawn(serve(stream, peer, router.clone(), doors, place));
                 }
             }
             Err(error) => {
@@ -186,12 +208,13 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    handshake_timeout: Duration,
+    Doors { handshake_timeout, trusts_proxy }: Doors,
     _place: OwnedSemaphorePermit,
 ) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let forwarded = if trusts_proxy { forwarded_for(request.headers()) } else { None };
+        request.extensions_mut().insert(ConnectInfo(forwarded.unwrap_or(peer)));
         router.clone().oneshot(request.map(axum::body::Body::new))
     });
     let connection = hyper::server::conn::http1::Builder::new()
@@ -203,6 +226,13 @@ async fn serve(
     if let Err(error) = connection.await {
         tracing::debug!(%error, "HTTP connection ended");
     }
+}
+
+/// The client as the nearest proxy has seen it: the last address of `X-Forwarded-For`, for those before it are what the client says. Its port is not known.
+fn forwarded_for(headers: &HeaderMap) -> Option<SocketAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?;
+    let ip = last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()?;
+    Some(SocketAddr::new(ip, 0))
 }
 
 /// Why the server did not start.
@@ -218,6 +248,8 @@ pub enum StartError {
     Redis(BusError),
     /// There is Redis, and nodes that it could be between have no database in common.
     RedisAlone,
+    /// There is no directory of pages where one is said to be.
+    NoDirectory(PathBuf),
     /// The audit trail cannot be opened.
     Audit(io::Error),
     /// The system gave no random bytes.
@@ -238,6 +270,7 @@ impl fmt::Display for StartError {
             Self::RedisAlone => {
                 formatter.write_str("--redis is for nodes that share a PostgreSQL: give --database postgres://…, or no --redis")
             }
+            Self::NoDirectory(path) => write!(formatter, "--www: {} is no directory", path.display()),
             Self::Audit(error) => write!(formatter, "--audit: {error}"),
             Self::Random(error) => write!(formatter, "no random bytes for a secret: {error}"),
             Self::Io(error) => error.fmt(formatter),

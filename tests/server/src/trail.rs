@@ -26,6 +26,13 @@ impl Trail {
         self.write(|| Entry::Push { r#type: kind, to, delivered });
     }
 
+    /// The file of the audit trail was moved away.
+    pub fn reopen(&self) {
+        if let Some(audit) = &self.audit {
+            audit.reopen();
+        }
+    }
+
     fn write<'a>(&self, entry: impl FnOnce() -> Entry<'a>) {
         if let Some(audit) = &self.audit
             && !audit.write(&entry())
@@ -35,13 +42,18 @@ impl Trail {
     }
 }
 
+/// The port is 0 where a proxy has told the address.
+fn address(peer: SocketAddr) -> String {
+    if peer.port() == 0 { peer.ip().to_string() } else { peer.to_string() }
+}
+
 impl everwire_axum::Metrics for Trail {
     fn connected(&self, connection: &Connection, peer: Option<SocketAddr>) {
         self.metrics.connections.inc();
         self.metrics.accepted.inc();
         let (id, user) = (connection.id, &*connection.user);
         tracing::info!(connection = id, user, "connected");
-        self.write(|| Entry::Connect { connection: id, user, peer: peer.map(|peer| peer.to_string()) });
+        self.write(|| Entry::Connect { connection: id, user, peer: peer.map(address) });
     }
 
     fn disconnected(&self, connection: &Connection, ending: &Ending) {
@@ -55,7 +67,7 @@ impl everwire_axum::Metrics for Trail {
     fn rejected(&self, reason: &'static str, peer: Option<SocketAddr>) {
         self.metrics.rejected(reason);
         tracing::info!(reason, "handshake refused");
-        self.write(|| Entry::Rejected { reason, peer: peer.map(|peer| peer.to_string()) });
+        self.write(|| Entry::Rejected { reason, peer: peer.map(address) });
     }
 
     fn message(&self, from: &Connection, kind: Option<&str>, seq: Option<u64>, arrival: Arrival, outcome: Outcome) {

@@ -2,37 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    process::{Child, Command, Stdio},
+    io::Read as _,
+    process::{Command, Stdio},
 };
 
 use everwire_server::{Options, Server};
 use futures_util::{SinkExt as _, StreamExt as _};
+use program::{Running, ready_url, server};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn server() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_everwire-server"));
-    command.env_remove("EVERWIRE_JWT_SECRET").stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn ready_url(running: &mut Running) -> String {
-    let mut line = String::new();
-    BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.trim_end().strip_prefix("ready ").unwrap_or_else(|| panic!("{line:?}"));
-    url.to_owned()
-}
 
 #[tokio::test]
 async fn prints_the_ready_line_and_serves_the_page_with_its_paths() {

@@ -265,6 +265,10 @@ async fn the_application_pushes_with_its_key() {
     ada.event("emotion_update").await;
     emotion["data"]["emotion"]["intensity"] = json!(2);
     assert_eq!(push("the key of the application", emotion).await, 422);
+    for kind in ["ack", "welcome", "open", ""] {
+        let event = json!({ "type": kind, "data": { "seq": 1 }, "user_id": "ada" });
+        assert_eq!(push("the key of the application", event).await, 422, "{kind}");
+    }
     ada.settle().await;
 
     let without_key = World::new(&[]).await;

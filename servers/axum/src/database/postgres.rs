@@ -382,9 +382,22 @@ fn is_code_of_storage(code: &str) -> bool {
     classes.iter().any(|class| code.starts_with(class)) || codes.contains(&code)
 }
 
+/// Whether it has no room or no right to store: PostgreSQL, appendix A, classes 53 (but for too many connections) and 58, and a standby.
+pub fn is_lasting(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .map(SqlState::code)
+        .is_some_and(|code| (code.starts_with("53") && code != "53300") || code.starts_with("58") || code == "25006")
+}
+
 /// What has an error of the system behind it, as what cannot be connected to has.
 fn is_of_system(error: &tokio_postgres::Error) -> bool {
-    error.source().is_some_and(|source| source.is::<io::Error>())
+    cause_of_system(error).is_some()
+}
+
+/// The error of the system behind it.
+pub fn cause_of_system(error: &tokio_postgres::Error) -> Option<&io::Error> {
+    error.source()?.downcast_ref()
 }
 
 /// Whether nobody listens, or it starts or stops, or has no connection left.

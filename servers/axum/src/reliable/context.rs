@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     changes::{self, Change},
-    ledger::{Event, Ledger},
+    ledger::{Event, Ledger, told},
     members,
     receipts::{self, Status},
     work::Source,
@@ -14,7 +14,6 @@ use super::{
 use crate::{
     connection::Connection,
     database::{Database, DatabaseError, Result},
-    envelope,
     hub::{Audience, Hub},
     memberships::Standing,
     refusal::Refuse,
@@ -172,14 +171,16 @@ impl<'a> Context<'a> {
     /// Sends an event to the connection of the message, at most once.
     pub fn answer(&mut self, kind: &str, data: &impl Serialize) {
         if let Some(from) = self.from {
-            self.ledger.outbox.frame(from, envelope::event(kind, data), None);
+            let Some(event) = told(kind, data) else { return };
+            self.ledger.outbox.frame(from, event, None);
         }
     }
 
     /// Sends an event to the connections that a user has when the transaction is on the disk, at most once. `echo` says whether the
     /// connection of the message is among them.
     pub fn tell(&mut self, user: &str, kind: &str, data: &impl Serialize, echo: bool) {
-        let (hub, frame) = (self.ledger.hub.clone(), envelope::event(kind, data));
+        let Some(frame) = told(kind, data) else { return };
+        let hub = self.ledger.hub.clone();
         let (user, kind) = (user.to_owned(), kind.to_owned());
         let except = self.from.filter(|_| !echo).map(|from| from.id);
         self.ledger.outbox.after(move || {
@@ -189,7 +190,8 @@ impl<'a> Context<'a> {
 
     /// The same for everyone who is in a room then.
     pub fn tell_room(&mut self, room: &Room, kind: &str, data: &impl Serialize, echo: bool) {
-        let (hub, frame) = (self.ledger.hub.clone(), envelope::event(kind, data));
+        let Some(frame) = told(kind, data) else { return };
+        let hub = self.ledger.hub.clone();
         let (room, kind) = (room.clone(), kind.to_owned());
         let except = self.from.filter(|_| !echo).map(|from| from.id);
         self.ledger.outbox.after(move || {

@@ -21,6 +21,7 @@ use crate::{
     hub::Hub,
     metrics::{Metrics, Note},
     outgoing::Outgoing,
+    store::StoreError,
 };
 
 /// What the reliable mode keeps, and for how long.
@@ -93,6 +94,16 @@ pub struct Event {
     author: Option<Author>,
 }
 
+/// An event of the application that is told and not stored; none, and an error in the logs, where no client could take it for one.
+pub fn told(kind: &str, data: &impl Serialize) -> Option<Outgoing> {
+    let event = Event::new(kind, data);
+    if let Some(flaw) = event.flaw() {
+        tracing::error!(kind, flaw, "an event is not sent");
+        return None;
+    }
+    Some(Outgoing::text(kind, event.head + "}"))
+}
+
 /// Whose message has made an event that its own connection does not need. All connections of the user carry the same stream, so
 /// there the event says which client id it is from.
 #[derive(Clone)]
@@ -116,7 +127,8 @@ impl Event {
     }
 
     /// Why no client could take it for an event of the application.
-    pub(super) fn flaw(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn flaw(&self) -> Option<&'static str> {
         let before_data = r#"{"type":,"data":"#.len() + serde_json::to_string(&self.kind).map_or(0, |kind| kind.len());
         if !(1..=128).contains(&self.kind.len()) {
             Some("the type of an event has 1 to 128 bytes")
@@ -186,18 +198,24 @@ impl Ledger {
         }
     }
 
-    /// Reads the epoch; begins one with a new database.
-    pub fn load(&mut self, database: &Database, process: u64) -> Result<()> {
+    /// Reads the epoch; begins one with a new database, or a higher one if the application wants that.
+    pub fn load(&mut self, database: &Database, process: u64) -> std::result::Result<(), StoreError> {
         self.process = format!("{process:016x}");
         let now = clock::epoch_ms().max(1);
-        database.execute("UPDATE everwire_memory SET epoch = ?1 WHERE epoch = 0", &[&now])?;
-        if let Some(epoch) = self.bounds.epoch {
-            database.execute("UPDATE everwire_memory SET epoch = ?1", &[&epoch.cast_signed()])?;
-        }
-        let epoch: Option<i64> = database.query_row("SELECT epoch FROM everwire_memory", &[], |row| row.get(0))?;
-        self.epoch = epoch.ok_or(DatabaseError::Failed("everwire_memory has no row"))?.cast_unsigned();
+        let is_new = database.execute("UPDATE everwire_memory SET epoch = ?1 WHERE epoch = 0", &[&now])? > 0;
+        let stored: Option<i64> = database.query_row("SELECT epoch FROM everwire_memory", &[], |row| row.get(0))?;
+        let stored = stored.ok_or(DatabaseError::Failed("everwire_memory has no row"))?.cast_unsigned();
+        self.epoch = match self.bounds.epoch {
+            // A database that is new has begun none that a client could know.
+            Some(epoch) if epoch < stored && !is_new => return Err(StoreError::LowEpoch { stored }),
+            Some(epoch) => {
+                database.execute("UPDATE everwire_memory SET epoch = ?1", &[&epoch.cast_signed()])?;
+                epoch
+            }
+            None => stored,
+        };
         self.look(database)?;
-        self.relay(database)
+        Ok(self.relay(database)?)
     }
 
     /// Who is where, as the database has it within a transaction.
