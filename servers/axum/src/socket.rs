@@ -106,12 +106,11 @@ async fn drive(engine: &Engine, socket: &mut Socket, connection: &Arc<Connection
                         }
                     };
                     match meanwhile(engine, socket, connection, &mut inbox, handling).await {
-                        // Behind the welcome, and whatever else is waiting.
-                        Ok(Some(reply)) if connection.has_said_hello() => match inbox.queue.try_recv() {
+                        // Behind the welcome, and behind what the messages before this one have led to: frames take effect in their order.
+                        Ok(Some(reply)) => match inbox.queue.try_recv() {
                             Ok(queued) => write(engine, socket, connection, &mut inbox, (queued, true), Some(reply)).await,
                             Err(_) => write(engine, socket, connection, &mut inbox, (reply, false), None).await,
                         },
-                        Ok(Some(reply)) => write(engine, socket, connection, &mut inbox, (reply, false), None).await,
                         Ok(None) => Ok(()),
                         Err(ending) => Err(ending),
                     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use everwire_axum::{Store, StoreError};
+use everwire_axum::{Context, Store, StoreError};
 use parking_lot::RwLock;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 /// All matches, in memory: authorisation and presence ask on every message, and must not wait for a disk.
 pub struct Matches {
     store: Store,
-    index: RwLock<Index>,
+    index: Arc<RwLock<Index>>,
 }
 
 #[derive(Default)]
@@ -42,7 +42,7 @@ pub enum MatchError {
 impl Matches {
     /// Loads what is stored. A database that is away has it later, which [`Matches::follow`] notices.
     pub async fn load(store: Store) -> Result<Self, StoreError> {
-        let matches = Self { store, index: RwLock::default() };
+        let matches = Self { store, index: Arc::default() };
         match matches.read().await {
             Err(error) if !error.may_pass() => Err(error),
             _ => Ok(matches),
@@ -91,8 +91,14 @@ impl Matches {
 
     /// Changes the status of a match and tells its users. Says whether it was another before; `None` if there is no such match.
     pub async fn set_status(&self, id: &str, status: MatchStatus) -> Result<Option<bool>, StoreError> {
-        let stored_id = id.to_owned();
-        let changed = self.store.transact(move |context| match_status::set(context, &stored_id, status)).await?;
+        let (stored_id, index) = (id.to_owned(), self.index.clone());
+        let change = move |context: &mut Context<'_>| {
+            let id = stored_id.clone();
+            // Before anybody hears of it: who does may join at once.
+            context.after_commit(move || index.write().set_active(&id, status == MatchStatus::Active));
+            match_status::set(context, &stored_id, status)
+        };
+        let changed = self.store.transact(change).await?;
         self.read().await?;
         Ok(changed)
     }
@@ -135,6 +141,12 @@ impl Matches {
 }
 
 impl Index {
+    fn set_active(&mut self, id: &str, active: bool) {
+        if let Some(known) = self.matches.get_mut(id) {
+            known.active = active;
+        }
+    }
+
     fn put(&mut self, stored: StoredMatch) {
         let id = Arc::<str>::from(stored.id);
         let users = stored.users.map(Arc::<str>::from);

@@ -57,6 +57,46 @@ async fn a_message_is_announced_to_both_and_kept() {
 }
 
 #[tokio::test]
+async fn refusals_come_in_the_order_of_the_messages() {
+    let world = world(&[]).await;
+    for number in 0..20 {
+        let (user, id) = (format!("ada-{number}"), format!("m-{number}"));
+        world.post("/dev/match", json!({ "match_id": id, "users": [user, "ben"] })).await;
+        let mut ada = world.connect(&user).await;
+        ada.send("join_match", json!({ "match_id": id })).await;
+        ada.event("user_online_status").await;
+        for content in 0..33 {
+            ada.send("send_message", json!({ "match_id": id, "content": content.to_string() })).await;
+        }
+        for content in 0..30 {
+            assert_eq!(ada.any().await["data"]["content"], content.to_string(), "{user}");
+        }
+        for _ in 30..33 {
+            assert_eq!(ada.event("error").await["code"], "rate_limited", "{user}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hears_that_a_match_is_active_can_join_it() {
+    let world = world(&["--app-key", "the key of the application"]).await;
+    let mut ada = world.connect("ada").await;
+    for _ in 0..40 {
+        for status in ["ended", "active"] {
+            let request = reqwest::Client::new().post(world.url("/api/matches/m1/status"));
+            let request = request.bearer_auth("the key of the application").json(&json!({ "status": status }));
+            let answered = tokio::spawn(request.send());
+            assert_eq!(ada.event("session_update").await["status"], status);
+            if status == "active" {
+                ada.send("join_match", json!({ "match_id": "m1" })).await;
+                assert_eq!(ada.any().await["type"], "user_online_status");
+            }
+            answered.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_match_of_others_and_one_that_does_not_exist_are_refused_alike() {
     let world = world(&[]).await;
     let mut eve = world.connect("eve").await;
