@@ -212,6 +212,10 @@ export interface MasterXServerEvents {
     code?: string;
     /** The type of the message that was refused. */
     about?: string;
+    /** The session that the refused message has named, if it had no number. */
+    session_id?: string;
+    /** The id of the refused message, if it had no number. */
+    message_id?: string;
   };
 }
 
@@ -329,6 +333,10 @@ export interface CoLabMatchServerEvents {
     code?: string;
     /** The type of the message that was refused. */
     about?: string;
+    /** The match that the refused message has named, if it had no number. */
+    match_id?: string;
+    /** The id of the refused message, if it had no number. */
+    message_id?: string;
   };
 }
 

@@ -128,6 +128,14 @@ events! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
         about: Option<String>,
+        /// The match that the refused message has named, if it had no number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        match_id: Option<String>,
+        /// The id of the refused message, if it had no number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        message_id: Option<String>,
     }
 }
 

@@ -141,6 +141,14 @@ events! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
         about: Option<String>,
+        /// The session that the refused message has named, if it had no number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        session_id: Option<String>,
+        /// The id of the refused message, if it had no number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(optional))]
+        message_id: Option<String>,
     }
 }
 

@@ -607,9 +607,14 @@ impl Chat {
             }
             self.catch_up.suspend();
         } else if about == Some(self.kind.send()) {
-            // Where each message is announced, in order, the first that is not must be the one that was refused. What has a number is told with its message.
-            let first = self.timeline.first_unshown().map(|message| message.id.clone());
-            if let Some(id) = first.filter(|_| self.kind == ChatKind::Match && !data.contains_key("seq")) {
+            // What has a number is told with its message.
+            if data.contains_key("seq") {
+                return;
+            }
+            // Where each message is announced, in order, the first that is not must be the one that was refused, unless the server names it.
+            let named = text(data, "message_id").filter(|id| !id.is_empty());
+            let first = self.timeline.first_unshown(named.as_deref()).map(|message| message.id.clone());
+            if let Some(id) = first.filter(|_| self.kind == ChatKind::Match || named.is_some()) {
                 let cause = Value::Object(data.clone());
                 self.timeline.fail(&id, ChatFailure { code: "refused".to_owned(), cause });
                 self.order();

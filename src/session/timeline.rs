@@ -247,9 +247,10 @@ impl Timeline {
     }
 
     /// The first of this user's messages that the server has not shown, in order of sending.
-    pub fn first_unshown(&self) -> Option<&ChatMessage> {
+    pub fn first_unshown(&self, id: Option<&str>) -> Option<&ChatMessage> {
         let is_unshown = |Entry { message, is_stored, is_in_doubt, .. }: &&Entry| {
-            message.is_own && message.status == Some(ChatStatus::Sent) && !is_stored && !is_in_doubt
+            let is_meant = id.is_none_or(|id| message.id == id);
+            message.is_own && message.status == Some(ChatStatus::Sent) && !is_stored && !is_in_doubt && is_meant
         };
         self.entries.iter().find(is_unshown).map(|entry| &entry.message)
     }

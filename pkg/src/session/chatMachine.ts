@@ -610,11 +610,15 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       pongs = 0;
       fetchAt = Infinity;
     } else if (about === send) {
-      // Where each message is announced, in order, the first that is not must be the one that was refused. What has a number is told with its message.
+      // What has a number is told with its message.
+      if ("seq" in data) return;
+      const id = textOf(data.message_id);
+      // Where each message is announced, in order, the first that is not must be the one that was refused, unless the server names it.
       const entry = entries.find(
-        ({ message, isStored, isInDoubt }) => message.isOwn && message.status === "sent" && !isStored && !isInDoubt,
+        ({ message, isStored, isInDoubt }) =>
+          message.isOwn && message.status === "sent" && !isStored && !isInDoubt && (!id || message.id === id),
       );
-      if (entry && kind === "match" && !("seq" in data)) {
+      if (entry && (id || kind === "match")) {
         fail(entry, config.error("refused", "the server refused the message (see `cause`)", data));
         order();
       }

@@ -71,11 +71,32 @@ pub async fn text(
     }
     let reply = result.unwrap_or_else(|refusal| {
         engine.metrics.error(refusal.code);
-        Some(refusal.to_event(kind.as_deref()))
+        let mut data = refusal.data(kind.as_deref());
+        // The client id of a hello is the client's, and names no message.
+        if let Some(data) = data.as_object_mut().filter(|_| kind.as_deref() != Some("hello")) {
+            data.extend(names(text));
+        }
+        Some(envelope::event("error", &data))
     });
     engine.metrics.received(kind.as_deref().unwrap_or("malformed"), arrival.elapsed());
     // A connection that was silenced while its message was being handled stays silent.
     Ok(reply.filter(|_| !from.is_silent()))
+}
+
+/// What a message without a number has named, for the `error` about it: its session or match, and its id. It is read once more, because few are refused.
+fn names(text: &str) -> impl Iterator<Item = (String, Value)> {
+    let data = frame::frame(text).1.ok().and_then(|envelope| serde_json::from_str::<Value>(envelope.data.get()).ok());
+    let data = data.unwrap_or_default();
+    let id = data["message"].get("id").or_else(|| data.get("client_id")).cloned();
+    let named = [
+        ("session_id", data.get("session_id").cloned()),
+        ("match_id", data.get("match_id").cloned()),
+        ("message_id", id),
+    ];
+    named.into_iter().filter_map(|(name, value)| {
+        let is_name = value.as_ref().and_then(Value::as_str).is_some_and(|value| value.len() <= LONGEST_NAME);
+        value.filter(|_| is_name).map(|value| (name.to_owned(), value))
+    })
 }
 
 /// Handles a message that was too large for more than its numbers to be kept.
@@ -168,6 +189,9 @@ fn guarded<T>(handler: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal
         Err(refusal::internal())
     })
 }
+
+/// As long as the name of a room, or an id.
+const LONGEST_NAME: usize = 128;
 
 /// The answer to a ping.
 pub fn pong() -> Outgoing {

@@ -105,6 +105,25 @@ async def test_the_manager_ends_a_membership_on_all_devices(original: tuple[Runn
         await device.close()
 
 
+async def test_who_speaks_and_when_is_the_servers_to_say(original: tuple[Running, MasterX]) -> None:
+    server, _ = original
+    ada, ben = await server.connect("ada"), await server.connect("ben")
+    for client in (ada, ben):
+        await client.send("join_session", {"session_id": "s1"})
+        await client.settle()
+    forged = {"role": "assistant", "timestamp": "1999-01-01T00:00:00Z", "user_id": "ben", "session_id": "s2"}
+    await ada.send(
+        "message_sent", {"session_id": "s1", "message": {**forged, "id": "1", "content": "hi", "mood": "good"}}
+    )
+    message = (await ben.until("message_received"))["data"]["message"]
+    assert message["timestamp"] > "2026"
+    del message["timestamp"]
+    own = {"role": "user", "user_id": "ada", "session_id": "s1"}
+    assert message == {**own, "id": "1", "content": "hi", "mood": "good"}
+    await ada.close()
+    await ben.close()
+
+
 async def test_members_of_a_session_are_told_who_joins_leaves_comes_and_goes(start: Start) -> None:
     async with start(members=True) as server:
         ada = await server.connect("ada")

@@ -273,7 +273,7 @@ class Recorder {
           message: random.one(["no", 5]),
           code: random.one(["not_joined", null]),
           about,
-          ...random.one([{}, { seq: 3 }]),
+          ...random.one([{}, { seq: 3 }, { message_id }]),
         },
       ],
       ["constructor", random.one(ODD)],

@@ -66,13 +66,16 @@ async fn refusals_come_in_the_order_of_the_messages() {
         ada.send("join_match", json!({ "match_id": id })).await;
         ada.event("user_online_status").await;
         for content in 0..33 {
-            ada.send("send_message", json!({ "match_id": id, "content": content.to_string() })).await;
+            let (said, client_id) = (content.to_string(), format!("c{content}"));
+            ada.send("send_message", json!({ "match_id": id, "content": said, "client_id": client_id })).await;
         }
         for content in 0..30 {
             assert_eq!(ada.any().await["data"]["content"], content.to_string(), "{user}");
         }
-        for _ in 30..33 {
-            assert_eq!(ada.event("error").await["code"], "rate_limited", "{user}");
+        for content in 30..33 {
+            let error = ada.event("error").await;
+            assert_eq!([&error["code"], &error["match_id"]], ["rate_limited", &*id], "{user}");
+            assert_eq!(error["message_id"], format!("c{content}"), "{user}");
         }
     }
 }

@@ -193,7 +193,8 @@ async fn typing_has_a_limit_of_its_own_of_ten_a_second_and_costs_no_message() {
         ada.send("typing", json!({ "match_id": "m1", "is_typing": true })).await;
     }
     let error = ada.event("error").await;
-    let expected = json!({ "message": "Rate limit exceeded", "code": "rate_limited", "about": "typing" });
+    let expected =
+        json!({ "message": "Rate limit exceeded", "code": "rate_limited", "about": "typing", "match_id": "m1" });
     assert_eq!(error, expected);
     let mut refused = 1;
     ada.send("echo", json!({})).await;

@@ -141,10 +141,14 @@ class _Reader:
             return
         # Those with a number are charged when their turn comes, and wait for it here; others must not overtake them.
         if not frame.seq and not self._takes(frame):
-            about = frame.type if frame.problem is None else None
-            self._engine.metrics.count("ws_messages_total", type="other", outcome="limited")
-            self._engine.send(peer, frames.error("rate_limited", Refuse("rate_limited").message, about))
-            return
+            if not peer.queued:
+                about = frame.type if frame.is_readable else None
+                self._engine.metrics.count("ws_messages_total", type="other", outcome="limited")
+                text = Refuse("rate_limited").message
+                self._engine.send(peer, frames.error("rate_limited", text, about, named=frames.names(frame.data)))
+                return
+            # Its refusal must not overtake what the messages before it lead to.
+            frame.problem = frame.problem or "rate_limited"
         while peer.is_full and peer.closing is None:
             peer.room.clear()
             await peer.room.wait()

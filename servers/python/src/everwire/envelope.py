@@ -31,6 +31,11 @@ class Frame:
     breaks_rules: bool = False
     """`seq` or `prev` is no number that may be there: the connection is closed with 4400."""
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether its type is more than a guess."""
+        return self.problem in (None, "rate_limited")
+
 
 def read(text: str, max_bytes: int) -> Frame:
     """Reads a frame of any size and shape."""

@@ -62,13 +62,27 @@ def pong() -> str:
     return f'{{"type":"pong","data":{{"timestamp":"{now}"}}}}'
 
 
-def error(code: str, message: str, about: str | None, seq: int = 0) -> str:
+def error(code: str, message: str, about: str | None, seq: int = 0, named: Mapping[str, str] | None = None) -> str:
     data: dict[str, Any] = {"message": message, "code": code}
     if about is not None:
         data["about"] = about
     if seq:
         data["seq"] = seq
-    return envelope("error", data)
+    return envelope("error", data | dict(named or {}))
+
+
+def names(data: Mapping[str, Any]) -> dict[str, str]:
+    """What a message without a number has named, for the `error` about it: its session or match, and its id."""
+    inner = data.get("message")
+    found = {
+        "session_id": data.get("session_id"),
+        "match_id": data.get("match_id"),
+        "message_id": inner.get("id") if isinstance(inner, dict) else data.get("client_id"),
+    }
+    return {name: value for name, value in found.items() if isinstance(value, str) and len(value) <= _LONGEST_NAME}
+
+
+_LONGEST_NAME = 128
 
 
 def reply(seq: int, result: Mapping[str, Any]) -> str:

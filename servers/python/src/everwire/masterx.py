@@ -103,8 +103,9 @@ class MasterX:
         if self._on_message is not None:
             await self._on_message(ctx, sent)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        message = {"role": "user", "timestamp": now, **sent.message.model_dump(mode="json")}
-        message |= {"session_id": sent.session_id, "user_id": ctx.user}
+        # Who speaks and when is the server's to say.
+        own = {"role": "user", "timestamp": now, "session_id": sent.session_id, "user_id": ctx.user}
+        message = sent.message.model_dump(mode="json") | own
         await ctx.publish_to_room(sent.session_id, "message_received", {"message": message})
 
 

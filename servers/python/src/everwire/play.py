@@ -224,17 +224,19 @@ def _reply(peer: "Peer", seq: int, result: dict[str, Any]) -> NewEvent:
 def _refused(peer: "Peer", item: "Arrived", refusal: Refuse, outcome: Outcome) -> Refuse:
     """How it is refused after all: with `internal` where the handler's code or words cannot be sent."""
     frame = item.frame
-    # The type of what could not be read is a guess at best.
-    about = frame.type if frame.problem is None else None
+    about = frame.type if frame.is_readable else None
+    named = None if frame.seq else frames.names(frame.data)
     try:
-        text = frames.error(refusal.code, refusal.message, about, frame.seq)
+        text = frames.error(refusal.code, refusal.message, about, frame.seq, named)
     except TypeError as error:
         log.error("the refusal of %s cannot be sent: %s", frame.type, describe(error))
         refusal = Refuse("internal")
-        text = frames.error(refusal.code, refusal.message, about, frame.seq)
+        text = frames.error(refusal.code, refusal.message, about, frame.seq, named)
     if frame.request:
         outcome.events.append(NewEvent(peer.user, f"client:{peer.client_id}", text))
     else:
         outcome.frames.append(text)
-    outcome.played.append(Played(frame.type, item.at, "refused", refusal.code))
+    outcome.played.append(
+        Played(frame.type, item.at, "limited" if frame.problem == "rate_limited" else "refused", refusal.code)
+    )
     return refusal
