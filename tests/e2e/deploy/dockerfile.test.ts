@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serverProgram } from "../harness/environment";
@@ -58,6 +59,14 @@ describe("docs/deploy/compose.yaml", () => {
     const known = names.filter((name) => /^--|^EVERWIRE_/.test(name));
     expect(known.length).toBeGreaterThanOrEqual(6);
     for (const name of known) expect(help).toContain(name);
+  });
+
+  it("gives nginx its configuration, and the certificate where that looks for it", () => {
+    const mounted = [...read("compose.yaml").matchAll(/^ {6}- \.\/(\S+):(\/\S+):ro$/gm)];
+    const [configuration, certificates] = mounted.map(([, from, to]) => ({ from: String(from), to: String(to) }));
+    const looked = read(String(configuration?.from)).match(/\/etc\/ssl\/\S+(?=;)/g);
+    expect(looked?.length).toBe(2);
+    for (const file of looked ?? []) expect(dirname(file)).toBe(certificates?.to);
   });
 });
 

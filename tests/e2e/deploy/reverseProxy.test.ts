@@ -7,9 +7,9 @@ import type { NativeSocketClient, Options } from "everwire";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Server } from "../harness/server";
 import { client } from "./harness/client";
-import { IDLE_S, type Kind, ReverseProxy } from "./harness/reverseProxy";
+import { IDLE_S, ReverseProxy } from "./harness/reverseProxy";
 
-describe.each<Kind>(["nginx", "caddy"])("docs/deploy, %s", (kind) => {
+describe.each(["nginx", "caddy"] as const)("docs/deploy, %s", (kind) => {
   let directory: string;
   let servers: [Server, Server];
   let proxy: ReverseProxy;
@@ -45,9 +45,9 @@ describe.each<Kind>(["nginx", "caddy"])("docs/deploy, %s", (kind) => {
     return { one, user, token, closes };
   };
 
-  const status = (path: string): Promise<number | undefined> =>
+  const status = (path: string, method = "GET"): Promise<number | undefined> =>
     new Promise((resolve, reject) => {
-      const asked = request(`${proxy.origin}${path}`, { ca: proxy.certificate.pem }, (answer) => {
+      const asked = request(`${proxy.origin}${path}`, { ca: proxy.certificate.pem, method }, (answer) => {
         answer.resume();
         resolve(answer.statusCode);
       });
@@ -81,6 +81,14 @@ describe.each<Kind>(["nginx", "caddy"])("docs/deploy, %s", (kind) => {
   it("hides what is for operators", async () => {
     for (const path of ["/metrics", "/healthz", "/dev/token?user_id=ada"]) expect(await status(path)).toBe(404);
     expect(await status("/api/ws?token=none")).toBe(400);
+  });
+
+  it("hides what is for the application's own back end, and keeps what is for its users", async () => {
+    const hidden = { nginx: 403, caddy: 404 }[kind];
+    for (const path of ["/api/events", "/api//%65vents", "/api/matches", "/api/matches/m1/status"])
+      expect(await status(path, "POST"), path).toBe(hidden);
+    expect(await status("/api/matches")).toBe(401);
+    expect(await status("/api/matches", "OPTIONS")).toBe(200);
   });
 
   it("moves clients from one server to the other and back while each is restarted, and loses nothing", async () => {

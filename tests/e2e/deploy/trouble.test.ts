@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { Server } from "../harness/server";
+import { handshake as status } from "./harness/handshake";
 import { ReverseProxy } from "./harness/reverseProxy";
 
 // The table of docs/trouble.md: what each status of a handshake means.
@@ -26,16 +27,19 @@ describe("a handshake that fails is answered with", () => {
     await rm(directory, { recursive: true });
   });
 
-  const behindNginx = async (dropped?: string): Promise<ReverseProxy> => {
+  const behindNginx = async (changes = {}): Promise<ReverseProxy> => {
     const home = await mkdtemp(join(directory, "nginx-"));
-    const proxy = await ReverseProxy.start("nginx", home, [server, server], dropped);
+    const proxy = await ReverseProxy.start("nginx", home, [server, server], { changes });
     proxies.push(proxy);
     return proxy;
   };
 
   it("400 where a proxy drops the upgrade, and 101 where it does not", async () => {
     const token = await server.token("ada");
-    const [good, bad] = [await behindNginx(), await behindNginx("proxy_set_header Connection $connection_upgrade;")];
+    const [good, bad] = [
+      await behindNginx(),
+      await behindNginx({ "proxy_set_header Connection $connection_upgrade;": "" }),
+    ];
     expect(await status(good.origin, `/api/ws?token=${token}`, { ca: good.certificate.pem })).toBe(101);
     expect(await status(bad.origin, `/api/ws?token=${token}`, { ca: bad.certificate.pem })).toBe(400);
   });
@@ -68,16 +72,3 @@ describe("a handshake that fails is answered with", () => {
 });
 
 const FEW = ["--max-connections-per-user", "1"];
-
-/** The status of a handshake; what is opened is closed at once. */
-function status(origin: string, path: string, options: WebSocket.ClientOptions = {}): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`${origin}${path}`, options);
-    socket.once("error", reject);
-    socket.once("unexpected-response", (_, answer) => resolve(answer.statusCode));
-    socket.once("open", () => {
-      socket.once("close", () => resolve(101));
-      socket.close();
-    });
-  });
-}

@@ -18,9 +18,9 @@ export class Server {
     this.#process = process;
   }
 
-  /** Starts it with the demo page, or with other flags instead. */
-  static async start(flags: readonly string[] = ["--www", builtPage()]): Promise<Server> {
-    const { origin, process } = await spawnServer(0, flags);
+  /** Starts it with the demo page, or with other flags instead, on a free port. */
+  static async start(flags: readonly string[] = ["--www", builtPage()], port = 0): Promise<Server> {
+    const { origin, process } = await spawnServer(port, flags);
     return new Server(origin, flags, process);
   }
 

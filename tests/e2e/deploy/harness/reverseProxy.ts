@@ -12,40 +12,42 @@ import { freePort } from "./freePort";
 export class ReverseProxy {
   /** What clients connect to. */
   readonly origin: string;
+  /** Where it answers without TLS. */
+  readonly plainOrigin: string;
   readonly certificate: Certificate;
   readonly #directory: string;
   readonly #process: ChildProcess;
 
-  private constructor(origin: string, certificate: Certificate, directory: string, process: ChildProcess) {
-    this.origin = origin;
+  private constructor(ports: Ports, certificate: Certificate, directory: string, process: ChildProcess) {
+    this.origin = `https://localhost:${ports.port}`;
+    this.plainOrigin = `http://localhost:${ports.otherPort}`;
     this.certificate = certificate;
     this.#directory = directory;
     this.#process = process;
   }
 
-  /** `directory` is empty and ends with the test; `dropped` is a part of the configuration that is to be missing. */
+  /** `directory` is empty and ends with the test. */
   static async start(
     kind: Kind,
     directory: string,
-    servers: readonly [Server, Server],
-    dropped?: string,
+    servers: readonly [Server, Server] | readonly [],
+    { changes = {}, connections = 1024 }: Variation = {},
   ): Promise<ReverseProxy> {
     const certificate = makeCertificate(directory);
     const logs = join(directory, "logs");
     mkdirSync(logs);
-    const [port, otherPort] = [await freePort(), await freePort()];
-    const [a, b] = servers.map(({ origin }) => new URL(origin).host);
-    const missing = dropped === undefined ? {} : { [dropped]: "" };
-    const addresses = { "127.0.0.1:8787": String(a), "127.0.0.1:8788": String(b), ...missing };
-    const [program, ...flags] = KINDS[kind]({ directory, logs, certificate, addresses, port, otherPort });
+    const ports = { port: await freePort(), otherPort: await freePort() };
+    const addresses = servers.map(({ origin }, index) => [`127.0.0.1:${8787 + index}`, new URL(origin).host]);
+    const replacements = { ...Object.fromEntries(addresses), ...changes };
+    const [program, ...flags] = KINDS[kind]({ directory, logs, certificate, replacements, connections, ...ports });
     const home = { ...process.env, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory };
     const child = spawn(String(program), flags, { stdio: ["ignore", "pipe", "pipe"], env: home });
     process.once("exit", () => child.kill("SIGKILL"));
     const terminal = createWriteStream(join(logs, "terminal.log"));
     child.stdout.pipe(terminal, { end: false });
     child.stderr.pipe(terminal, { end: false });
-    const proxy = new ReverseProxy(`https://localhost:${port}`, certificate, directory, child);
-    await proxy.#untilItListens(port);
+    const proxy = new ReverseProxy(ports, certificate, directory, child);
+    await proxy.#untilItListens(ports.port);
     return proxy;
   }
 
@@ -75,49 +77,44 @@ export class ReverseProxy {
 
 export type Kind = keyof typeof KINDS;
 
-interface Circumstances {
-  readonly directory: string;
-  readonly logs: string;
-  readonly certificate: Certificate;
-  readonly addresses: Readonly<Record<string, string>>;
+/** What is otherwise than in `docs/deploy`. */
+interface Variation {
+  /** Parts of the configuration, and what is there instead. */
+  readonly changes?: Readonly<Record<string, string>>;
+  /** nginx's `worker_connections`. */
+  readonly connections?: number;
+}
+
+interface Ports {
   readonly port: number;
   readonly otherPort: number;
 }
 
-const KINDS = {
-  nginx({ directory, logs, certificate, addresses, port, otherPort }: Circumstances): readonly string[] {
-    writeFileSync(
-      join(directory, "everwire.conf"),
-      configuration("nginx.conf", {
-        ...addresses,
-        "listen 443 ssl": `listen 127.0.0.1:${port} ssl`,
-        "listen 80": `listen 127.0.0.1:${otherPort}`,
-        "server_name example.com": "server_name localhost",
-        "/etc/ssl/example.com.pem": certificate.file,
-        "/etc/ssl/example.com.key": certificate.keyFile,
-        "/var/log/nginx": logs,
-        "75s": `${IDLE_S}s`,
-      }),
-    );
-    // What Debian's own nginx.conf has around it.
-    const bodies = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-      (name) => `${name}_temp_path ${join(directory, name)};`,
-    );
-    const http = [`access_log ${join(logs, "access.log")};`, ...bodies, `include ${join(directory, "everwire.conf")};`];
-    const main = ["daemon off;", `pid ${join(directory, "nginx.pid")};`, "events { worker_connections 1024; }"];
-    const file = join(directory, "main.conf");
-    writeFileSync(file, [...main, "http {", ...http, "}"].join("\n"));
-    return [process.env["NGINX"] ?? "nginx", "-p", directory, "-e", join(logs, "error.log"), "-c", file];
-  },
+interface Circumstances extends Ports {
+  readonly directory: string;
+  readonly logs: string;
+  readonly certificate: Certificate;
+  readonly replacements: Readonly<Record<string, string>>;
+  readonly connections: number;
+}
 
-  caddy({ directory, logs, certificate, addresses, port }: Circumstances): readonly string[] {
+const KINDS = {
+  nginx: (circumstances: Circumstances) => nginx("nginx.conf", circumstances, { "/var/log/nginx": circumstances.logs }),
+
+  "nginx of compose.yaml": (circumstances: Circumstances) =>
+    nginx("nginx.compose.conf", circumstances, {
+      "/dev/stdout": join(circumstances.logs, "everwire.log"),
+      "/dev/stderr": join(circumstances.logs, "everwire.error.log"),
+    }),
+
+  caddy({ directory, logs, certificate, replacements, port, otherPort }: Circumstances): readonly string[] {
     const file = join(directory, "Caddyfile");
     writeFileSync(
       file,
       configuration("Caddyfile", {
-        ...addresses,
+        ...replacements,
         // A test has a certificate of its own, and leaves the machine's ports and certificates alone.
-        "{\n\t# What Caddy says": "{\n\tadmin off\n\tauto_https off\n\tskip_install_trust\n\t# What Caddy says",
+        "{\n\t# What Caddy says": `{\n\tadmin off\n\tauto_https disable_certs\n\thttp_port ${otherPort}\n\thttps_port ${port}\n\t# What Caddy says`,
         "example.com {": `https://localhost:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate.file} ${certificate.keyFile}`,
         "/var/log/caddy": logs,
       }),
@@ -125,6 +122,36 @@ const KINDS = {
     return [process.env["CADDY"] ?? "caddy", "run", "--config", file, "--adapter", "caddyfile"];
   },
 };
+
+function nginx(
+  file: string,
+  { directory, logs, certificate, replacements, connections, port, otherPort }: Circumstances,
+  more: Readonly<Record<string, string>>,
+): readonly string[] {
+  writeFileSync(
+    join(directory, "everwire.conf"),
+    configuration(file, {
+      ...replacements,
+      ...more,
+      "listen 443 ssl": `listen 127.0.0.1:${port} ssl`,
+      "listen 80": `listen 127.0.0.1:${otherPort}`,
+      "server_name example.com": "server_name localhost",
+      "/etc/ssl/everwire/example.com.pem": certificate.file,
+      "/etc/ssl/everwire/example.com.key": certificate.keyFile,
+      "75s": `${IDLE_S}s`,
+    }),
+  );
+  // What Debian's own nginx.conf has around it.
+  const bodies = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `${name}_temp_path ${join(directory, name)};`,
+  );
+  const http = [`access_log ${join(logs, "access.log")};`, ...bodies, `include ${join(directory, "everwire.conf")};`];
+  const events = `events { worker_connections ${connections}; }`;
+  const main = ["daemon off;", `pid ${join(directory, "nginx.pid")};`, events];
+  const wholeFile = join(directory, "main.conf");
+  writeFileSync(wholeFile, [...main, "http {", ...http, "}"].join("\n"));
+  return [process.env["NGINX"] ?? "nginx", "-p", directory, "-e", join(logs, "error.log"), "-c", wholeFile];
+}
 
 /** How long a silent connection lives in the test, in place of what the configuration says. */
 export const IDLE_S = 2;
