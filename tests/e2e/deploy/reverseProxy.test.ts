@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,18 +7,21 @@ import type { NativeSocketClient, Options } from "everwire";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Server } from "../harness/server";
 import { client } from "./harness/client";
+import { handshake } from "./harness/handshake";
 import { IDLE_S, ReverseProxy } from "./harness/reverseProxy";
 
 describe.each(["nginx", "caddy"] as const)("docs/deploy, %s", (kind) => {
   let directory: string;
+  let audit: string;
   let servers: [Server, Server];
   let proxy: ReverseProxy;
   const clients: NativeSocketClient[] = [];
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "everwire-"));
-    const database = ["--database", join(directory, "server.sqlite")];
-    servers = [await Server.start(database), await Server.start(database)];
+    audit = join(directory, "audit.jsonl");
+    const flags = ["--database", join(directory, "server.sqlite"), "--audit", audit, "--trust-proxy"];
+    servers = [await Server.start(flags), await Server.start(flags)];
     proxy = await ReverseProxy.start(kind, directory, servers);
   });
 
@@ -89,6 +92,15 @@ describe.each(["nginx", "caddy"] as const)("docs/deploy, %s", (kind) => {
       expect(await status(path, "POST"), path).toBe(hidden);
     expect(await status("/api/matches")).toBe(401);
     expect(await status("/api/matches", "OPTIONS")).toBe(200);
+  });
+
+  it("tells the server a client's address, whatever the client says", async () => {
+    const user = `user-${randomUUID()}`;
+    const headers = { "x-forwarded-for": "192.0.2.1" };
+    const path = `/api/ws?token=${await servers[0].token(user)}`;
+    expect(await handshake(proxy.origin, path, { ca: proxy.certificate.pem, headers })).toBe(101);
+    const entries = async () => (await readFile(audit, "utf8")).split("\n").filter((line) => line.includes(user));
+    await expect.poll(entries).toContainEqual(expect.stringMatching(/"connect".*"peer":"127\.0\.0\.1"/));
   });
 
   it("moves clients from one server to the other and back while each is restarted, and loses nothing", async () => {
