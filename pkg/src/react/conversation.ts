@@ -50,7 +50,11 @@ export interface UseSocket {
   readonly sendTyping: (isTyping: boolean) => void;
   /** Marks the other's messages as read up to this one. */
   readonly markAsRead: (messageId: string) => void;
-  /** Why something was refused, or why there is no connection, for people; `null` if nothing is wrong. */
+  /**
+   * For people: why the server has refused something in this match, until the next connection opens, or that its history cannot be had; else what is wrong with the URL or the token; else, once the
+   * client has given up or was told not to come back, why there is no connection. `null` otherwise, also while the client connects, waits for its next attempt, is offline or
+   * logged out: `connected` and the client's `phase` tell that.
+   */
   readonly error: string | null;
 }
 
