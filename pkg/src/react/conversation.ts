@@ -51,9 +51,9 @@ export interface UseSocket {
   /** Marks the other's messages as read up to this one. */
   readonly markAsRead: (messageId: string) => void;
   /**
-   * For people: why the server has refused something in this match, until the next connection opens, or that its history cannot be had; else what is wrong with the URL or the token; else, once the
-   * client has given up or was told not to come back, why there is no connection. `null` otherwise, also while the client connects, waits for its next attempt, is offline or
-   * logged out: `connected` and the client's `phase` tell that.
+   * For people: why the server has refused something in this match, until the next connection opens, or that its history cannot be had; else what is wrong with
+   * the URL or the token; else, once the client has given up or was told not to come back, why there is no connection. `null` otherwise, also while the client
+   * connects, waits for its next attempt, is offline or logged out: `connected` and the client's `phase` tell that.
    */
   readonly error: string | null;
 }
