@@ -238,7 +238,8 @@ fn fresh_database(name: &str) -> Result<PathBuf> {
 }
 
 fn deploy(workshop: &mut Workshop) -> Result<()> {
-    let programs = [(&tools::NGINX, "NGINX"), (&tools::CADDY, "CADDY"), (&tools::OPENSSL, "OPENSSL")];
+    let programs =
+        [(&tools::NGINX, "NGINX"), (&tools::CADDY, "CADDY"), (&tools::OPENSSL, "OPENSSL"), (&tools::SQLITE, "SQLITE")];
     workshop.package()?;
     let mut job = vitest("deploy", "tests/e2e/deploy").env("EVERWIRE_SERVER_BIN", workshop.server()?);
     for (program, variable) in programs {
@@ -472,7 +473,8 @@ fn vitest(suite: &str, directory: &str) -> Job {
     node::tool(format!("{suite} · vitest"), "vitest").arg("run").directory(paths::root().join(directory))
 }
 
-const DEPLOY: Needs = &[&node::Packages, &tools::WasmTarget, &tools::NGINX, &tools::CADDY, &tools::OPENSSL];
+const DEPLOY: Needs =
+    &[&node::Packages, &tools::WasmTarget, &tools::NGINX, &tools::CADDY, &tools::OPENSSL, &tools::SQLITE];
 const NODES: Needs = &[
     &services::Postgres,
     &tools::REDIS,

@@ -166,6 +166,16 @@ pub static OPENSSL: Tool = Tool {
     windows: "leave the suite out",
 };
 
+pub static SQLITE: Tool = Tool {
+    name: "SQLite",
+    variable: "SQLITE",
+    programs: &["sqlite3"],
+    places: &[],
+    debian: &["sqlite3"],
+    macos: "it comes with macOS",
+    windows: "leave the suite out",
+};
+
 /// A program that the system brings, or its package manager.
 pub struct Tool {
     name: &'static str,
