@@ -75,6 +75,25 @@ async def test_a_handler_that_fails_otherwise_than_by_an_exception_stops_nobody(
         await ben.close()
 
 
+async def test_a_store_that_is_full_is_not_healthy(start: Start) -> None:
+    async with start() as server:
+
+        @server.wire.on("fill")
+        async def fill(ctx: Context, data: dict[str, Any]) -> None:
+            db = await ctx.db()
+            db.execute("PRAGMA max_page_count = 1")
+
+        ada = await server.connect("ada")
+        await ada.hello()
+        assert await server.wire.is_healthy()
+        await ada.send("fill", seq=1)
+        await ada.acknowledged(1)
+        await ada.send("note", {"text": "x" * 9_000}, seq=2)
+        await ada.send("note", {"text": "y" * 9_000}, seq=3)
+        assert await ada.closed() == 1011
+        assert not await server.wire.is_healthy()
+
+
 async def test_a_handler_that_is_cancelled_after_its_end_stops_nobody(start: Start) -> None:
     async with start() as server:
         tasks: list[asyncio.Task[Any]] = []

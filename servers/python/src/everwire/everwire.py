@@ -31,7 +31,8 @@ from .token import Identity, TokenRefused, Tokens
 
 log = logging.getLogger("everwire")
 
-_HEALTH_S = 2.0
+_HEALTH_S = 1.0
+_UNSTORED_S = 10.0
 
 H = TypeVar("H", bound=Handler)
 Authenticate = Callable[[HTTPConnection], Identity | Awaitable[Identity]]
@@ -221,8 +222,9 @@ class Everwire:
         return self.engine.is_open and not self.engine.draining
 
     async def is_healthy(self) -> bool:
-        """For health checks: connections are taken, and the store answers."""
-        if not self.is_ready:
+        """For health checks: connections are taken, the store answers within a second, and could store everything in the last 10 s, which
+        a full disk cannot."""
+        if not self.is_ready or time.monotonic() - self.engine.writer.unstored_at < _UNSTORED_S:
             return False
         try:
             async with asyncio.timeout(_HEALTH_S):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ class Writer:
         self._engine = engine
         self._ready: deque[Peer] = deque()
         self._work = asyncio.Event()
+        self.unstored_at = -math.inf
+        """When something could not be stored last, by the monotonic clock, though the store was there."""
 
     def open(self) -> None:
         """Begins in the event loop that runs now."""
@@ -156,6 +159,8 @@ class Writer:
 
     def _close(self, work: list[tuple[Peer, list[Arrived]]], error: Exception) -> None:
         log.error("the store failed: %s", type(error.__cause__ or error).__name__)
+        if not isinstance(error, StoreAway):
+            self.unstored_at = time.monotonic()
         for peer, _ in work:
             self._engine.metrics.count("ws_errors_total", code="store")
             peer.close(1011, "storage failed")
