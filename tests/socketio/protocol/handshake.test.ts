@@ -36,6 +36,21 @@ it("authenticates itself anew for each attempt", async () => {
   await (await server.connection(2)).shakeHands().has('40{"attempt":2}');
 });
 
+it.each(["throws", "rejects"])("tries again when what it would authenticate itself by %s", async (how) => {
+  const { server, open } = world();
+  let attempt = 0;
+  const auth = (settled: (data: object) => void): void | Promise<void> => {
+    const failure = new Error("no token");
+    if (++attempt > 1) settled({ attempt });
+    else if (how === "throws") throw failure;
+    else return Promise.reject(failure);
+    return undefined;
+  };
+  const { told } = open("", { auth, timeout: 60_000 });
+  await (await server.connection(1)).shakeHands().has('40{"attempt":2}');
+  expect(told[0]).toMatch("`auth` failed");
+});
+
 it("is connected when it is let in, under the id that the server gives it", async () => {
   const { server, open } = world();
   const { socket, told } = open();

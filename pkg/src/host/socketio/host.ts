@@ -121,12 +121,14 @@ export class Host implements Pick<CoreHost, SharedMethods>, PacketHost {
       if (this.#connection) this.#connection.join(this);
       else this.#handle("socket_refused");
     };
+    const threw = (cause: unknown) => failed(error("token_failed", "`auth` failed (see `cause`)", cause));
     try {
       const auth = this.#member.auth();
-      if (typeof auth === "function") auth(settled);
+      // An async function that fails says so by its promise alone.
+      if (typeof auth === "function") Promise.resolve(auth(settled)).catch(threw);
       else settled(auth);
     } catch (cause) {
-      failed(error("token_failed", "`auth` threw (see `cause`)", cause));
+      threw(cause);
     }
   }
 
