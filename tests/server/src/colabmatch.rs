@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
-    messages::{self, Draft, Inserted, Read},
+    match_status,
+    messages::{self, Draft, Inserted, MatchStatus, Read},
     rooms,
     typing::Typist,
 };
@@ -46,7 +47,11 @@ struct ReadMessage {
 pub fn join(app: &App, from: &Connection, request: Envelope) -> Result<Action, Refusal> {
     let JoinMatch { match_id } = payload(&request.data)?;
     let partner = app.matches.partner(&match_id, &from.user).ok_or_else(not_allowed)?;
-    check_active(app, from, &match_id)?;
+    if let Some(status) = inactive(app, from, &match_id) {
+        // Who was away when it changed, at most once, has not heard of it.
+        from.deliver(&envelope::event("session_update", &match_status::update(&match_id, status)));
+        return Err(messages::not_active());
+    }
     let room = rooms::of_match(&match_id);
     app.hub.join(from, room.clone())?;
     Ok(Action::Join { room, answer: Some(online_status(&partner, app.hub.is_online(&partner))) })
@@ -194,7 +199,12 @@ fn online_status(user: &str, online: bool) -> Outgoing {
 
 /// Strangers are not told whether a match is active.
 fn check_active(app: &App, from: &Connection, match_id: &str) -> Result<(), Refusal> {
-    if app.matches.is_active(match_id, &from.user) == Some(false) { Err(messages::not_active()) } else { Ok(()) }
+    inactive(app, from, match_id).map_or(Ok(()), |_| Err(messages::not_active()))
+}
+
+/// The status of a match of this user that is not active.
+fn inactive(app: &App, from: &Connection, match_id: &str) -> Option<MatchStatus> {
+    app.matches.status(match_id, &from.user).filter(|status| *status != MatchStatus::Active)
 }
 
 fn not_joined() -> Refusal {

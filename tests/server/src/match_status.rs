@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use everwire_axum::{Context, DatabaseResult};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     messages::{self, MatchStatus},
     rooms,
 };
+
+/// The payload of the `session_update` about a match.
+pub fn update(id: &str, status: MatchStatus) -> Value {
+    json!({ "session_id": id, "match_id": id, "status": status.as_str() })
+}
 
 /// Changes the status of a match, tells its users, and ends their membership unless it is active. Says whether it was another
 /// before; `None` if there is no such match.
@@ -17,7 +22,7 @@ pub fn set(context: &mut Context<'_>, id: &str, status: MatchStatus) -> Database
         return Ok(messages::exists(context.db(), id)?.then_some(false));
     };
     context.announce()?;
-    let data = json!({ "session_id": id, "match_id": id, "status": status.as_str() });
+    let data = update(id, status);
     for user in users.map(Arc::<str>::from) {
         context.publish(&user, "session_update", &data)?;
         if status != MatchStatus::Active {

@@ -27,7 +27,7 @@ struct Index {
 
 struct Match {
     users: [Arc<str>; 2],
-    active: bool,
+    status: MatchStatus,
 }
 
 /// Why a match was not made.
@@ -95,7 +95,7 @@ impl Matches {
         let change = move |context: &mut Context<'_>| {
             let id = stored_id.clone();
             // Before anybody hears of it: who does may join at once.
-            context.after_commit(move || index.write().set_active(&id, status == MatchStatus::Active));
+            context.after_commit(move || index.write().set_status(&id, status));
             match_status::set(context, &stored_id, status)
         };
         let changed = self.store.transact(change).await?;
@@ -103,11 +103,11 @@ impl Matches {
         Ok(changed)
     }
 
-    /// Whether a match of this user can be used; `None` if it is not theirs.
-    pub fn is_active(&self, id: &str, user: &str) -> Option<bool> {
+    /// How it stands with a match of this user; `None` if it is not theirs.
+    pub fn status(&self, id: &str, user: &str) -> Option<MatchStatus> {
         let index = self.index.read();
         let known = index.matches.get(id).filter(|known| known.users.iter().any(|member| &**member == user))?;
-        Some(known.active)
+        Some(known.status)
     }
 
     /// The other user of a match that `user` belongs to.
@@ -141,9 +141,9 @@ impl Matches {
 }
 
 impl Index {
-    fn set_active(&mut self, id: &str, active: bool) {
+    fn set_status(&mut self, id: &str, status: MatchStatus) {
         if let Some(known) = self.matches.get_mut(id) {
-            known.active = active;
+            known.status = status;
         }
     }
 
@@ -161,7 +161,7 @@ impl Index {
                 matches.push(id.clone());
             }
         }
-        self.matches.insert(id, Match { users, active: stored.active });
+        self.matches.insert(id, Match { users, status: stored.status });
     }
 }
 

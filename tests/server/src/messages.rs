@@ -67,13 +67,17 @@ impl MatchStatus {
             Self::Ended => "ended",
         }
     }
+
+    fn named(name: &str) -> Self {
+        [Self::Pending, Self::Active].into_iter().find(|status| status.as_str() == name).unwrap_or(Self::Ended)
+    }
 }
 
 /// A match as it is stored.
 pub struct StoredMatch {
     pub id: String,
     pub users: [String; 2],
-    pub active: bool,
+    pub status: MatchStatus,
     /// Grows with every match that is made or changed.
     pub revision: i64,
 }
@@ -81,7 +85,7 @@ pub struct StoredMatch {
 /// The matches that were made or changed after a revision.
 pub fn matches_since(database: &Database, revision: i64) -> DatabaseResult<Vec<StoredMatch>> {
     database.query(
-        "SELECT id, first_user, second_user, status = 'active', revision FROM matches
+        "SELECT id, first_user, second_user, status, revision FROM matches
          WHERE revision > ?1 ORDER BY revision",
         &[&revision],
         stored_match,
@@ -102,7 +106,7 @@ pub fn insert_match(
         &[&id, first, second, &status.as_str()],
     )?;
     let stored = database.query_row(
-        "SELECT id, first_user, second_user, status = 'active', revision FROM matches WHERE id = ?1",
+        "SELECT id, first_user, second_user, status, revision FROM matches WHERE id = ?1",
         &[&id],
         stored_match,
     )?;
@@ -120,7 +124,8 @@ pub fn set_status(database: &Database, id: &str, status: MatchStatus) -> Databas
 }
 
 fn stored_match(row: &Row<'_>) -> DatabaseResult<StoredMatch> {
-    Ok(StoredMatch { id: row.get(0)?, users: [row.get(1)?, row.get(2)?], active: row.get(3)?, revision: row.get(4)? })
+    let status = MatchStatus::named(&row.get::<String>(3)?);
+    Ok(StoredMatch { id: row.get(0)?, users: [row.get(1)?, row.get(2)?], status, revision: row.get(4)? })
 }
 
 /// Whether there is a match.

@@ -46,6 +46,9 @@ async fn only_an_active_match_can_be_joined_and_written_to() {
     ];
     for (kind, data) in &attempts {
         ada.send(kind, data.clone()).await;
+        if *kind == "join_match" {
+            assert_eq!(ada.event("session_update").await["status"], "ended");
+        }
         assert_eq!(ada.event("error").await["code"], "not_active", "{kind}");
     }
     let mut eve = world.connect("eve").await;
@@ -75,6 +78,7 @@ async fn a_match_that_is_pending_cannot_be_joined_until_it_is_active() {
     assert_eq!(post("/api/matches", body).await, 200);
     let mut ada = world.connect("ada").await;
     ada.send("join_match", json!({ "match_id": "m1" })).await;
+    assert_eq!(ada.event("session_update").await, json!({ "session_id": "m1", "match_id": "m1", "status": "pending" }));
     assert_eq!(ada.event("error").await["code"], "not_active");
     assert_eq!(post("/api/matches/m1/status", json!({ "status": "active" })).await, 200);
     assert_eq!(ada.event("session_update").await["status"], "active");
