@@ -49,8 +49,8 @@ const notOpen = () => failure(UNAVAILABLE, "the outbox is not open");
 
 interface Put {
   readonly message: StoredMessage;
-  /** The number of wipes that this page knew of. */
-  readonly known: number;
+  /** How many wipes this page knew of at the call. */
+  readonly wipes: number;
   readonly resolve: () => void;
   readonly reject: (error: OutboxError) => void;
 }
@@ -62,14 +62,14 @@ interface Removal {
 
 function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox {
   const database = makeDatabase();
-  /** The senders whose messages this page, and no other, may send, and how to let go of them. */
+  /** The senders whose messages this page, and no other, may send, with what frees their locks. */
   const held = new Map<string, () => void>();
   /** The senders of living pages, for whose end this page waits. */
   const awaited = new Set<string>();
   const patience = new AbortController();
-  let adopted: ((messages: StoredMessage[]) => void) | undefined;
+  let onAdopted: ((messages: StoredMessage[]) => void) | undefined;
   let own: string | undefined;
-  let known = 0;
+  let knownWipes = 0;
   let closed = false;
   /** Where pages name themselves that begin to have something on disk. */
   let channel: BroadcastChannel | undefined;
@@ -83,30 +83,30 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     const free = await takeLock(`everwire:${name}:${sender}`, options);
     if (free) held.set(sender, free);
     // It may be had after the deadline.
-    letGo();
+    finishClosing();
   };
 
-  /** Adopts what the page of a sender leaves when it dies. */
-  const inherit = async (sender: string) => {
-    if (!adopted || held.has(sender) || awaited.has(sender) || awaited.size >= MOST_AWAITED) return;
+  /** Waits for the end of a sender's page and adopts what it leaves. */
+  const adoptWhenFreed = async (sender: string) => {
+    if (!onAdopted || held.has(sender) || awaited.has(sender) || awaited.size >= MOST_AWAITED) return;
     awaited.add(sender);
     try {
       await take(sender, { signal: patience.signal });
       if (closed) return;
       const messages = await database.run(read((key) => key === sender));
-      if (messages.length > 0 && !patience.signal.aborted) adopted(messages);
-      else release([sender]);
+      if (messages.length > 0 && !patience.signal.aborted) onAdopted(messages);
+      else freeLocks([sender]);
     } catch {
       // Where it cannot be had now, the next page adopts it.
-      release([sender]);
+      freeLocks([sender]);
     } finally {
       awaited.delete(sender);
     }
   };
 
-  /** Lets others have the senders, but not the page's own: they have nothing left. */
-  const release = (empty: Iterable<string>) => {
-    for (const sender of empty) {
+  /** Lets other pages have these senders, except the page's own while it is open. */
+  const freeLocks = (senders: Iterable<string>) => {
+    for (const sender of senders) {
       if (sender === own) continue;
       held.get(sender)?.();
       held.delete(sender);
@@ -115,19 +115,19 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
   const close = () => {
     closed = true;
-    giveUp();
-    letGo();
+    stopWaiting();
+    finishClosing();
   };
 
-  /** Waits for other pages no more. The usual reason would be an error, whose stack keeps the client that calls. */
-  const giveUp = () => patience.abort(null);
+  /** Ends the waiting for other pages. The usual reason would be an error, whose stack keeps the client that calls. */
+  const stopWaiting = () => patience.abort(null);
 
-  /** What `close` does, once nothing is under way. */
-  const letGo = () => {
+  /** Frees the locks and the database after `close`, once nothing is under way. */
+  const finishClosing = () => {
     if (!closed || working) return;
     own = undefined;
     channel?.close();
-    release(held.keys());
+    freeLocks(held.keys());
     database.close();
   };
 
@@ -139,12 +139,13 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
       ask(store.getAllKeys(range([name]))) as Promise<Key[]>,
     ]);
 
-  const adopt = async (clientId: string) => {
+  /** Takes the page's own lock and adopts what is left of pages that are gone. */
+  const openAs = async (clientId: string) => {
     try {
       own = clientId;
       await take(clientId, {});
       channel = new BroadcastChannel(`everwire:${name}`);
-      channel.onmessage = ({ data }) => void inherit(data);
+      channel.onmessage = ({ data }) => void adoptWhenFreed(data);
       const [, , keys] = await database.run(survey);
       const others = new Set(keys.map((key) => key[1]));
       others.delete(clientId);
@@ -153,20 +154,20 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
       if (closed) throw notOpen();
       for (const message of messages) others.delete(message.clientId);
       for (const sender of others) {
-        if (held.has(sender)) release([sender]);
-        else void inherit(sender);
+        if (held.has(sender)) freeLocks([sender]);
+        else void adoptWhenFreed(sender);
       }
       return messages;
     } finally {
       // What came after the deadline is let go of by nobody else.
-      letGo();
+      finishClosing();
     }
   };
 
   /** The messages of some of this page's senders. They may have changed until the locks were had, so the keys are read anew. */
   const read = (isWanted: (sender: string) => boolean) => async (store: IDBObjectStore) => {
     const [wipes = 0, since, keys] = await survey(store);
-    known = wipes;
+    knownWipes = wipes;
     if (since === undefined) store.put(wipes, name);
     const mine = keys.filter((key) => isWanted(key[1])).sort((a, b) => a[4] - b[4]);
     const values = await Promise.all(mine.map((key) => ask<unknown>(store.get(key)).catch(ignore)));
@@ -194,7 +195,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
       if (removed.length > 0) await remove(removed).catch(ignore);
     }
     working = false;
-    letGo();
+    finishClosing();
   };
 
   const write = async (batch: Put[]) => {
@@ -202,14 +203,15 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     const errors = await database
       .run(async (store) => {
         const [wipes = 0, since = Infinity, keys] = await survey(store);
-        known = wipes;
+        knownWipes = wipes;
         const ages = new Map(keys.map((key) => [key[1], key[4]]));
         const next = Math.max(0, ...ages.values()) + 1;
         let count = keys.length;
         let bytes = keys.reduce((sum, key) => sum + key[3], 0);
-        return batch.map(({ message, known }) => {
+        return batch.map(({ message, wipes: wipesAtCall }) => {
           // Nothing was wiped since the call, or at least not this name: its entry would be younger.
-          if (wipes !== known && since > known) return failure(FAILED, "the outbox was wiped: the user has logged out");
+          if (wipes !== wipesAtCall && since > wipesAtCall)
+            return failure(FAILED, "the outbox was wiped: the user has logged out");
           count++;
           bytes += message.bytes;
           if (count > maxMessages || bytes > maxBytes) {
@@ -239,7 +241,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
             store.delete(keys);
             const left = await ask(store.getKey(range([name, clientId])));
             // Who gets the lock reads after this transaction.
-            if (left === undefined) release([clientId]);
+            if (left === undefined) freeLocks([clientId]);
           }),
         ),
       "relaxed",
@@ -253,10 +255,10 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   };
 
   const outbox: Outbox = {
-    async open(clientId, whenAdopted) {
-      adopted = whenAdopted;
+    async open(clientId, given) {
+      onAdopted = given;
       try {
-        return await within(adopt(clientId));
+        return await within(openAs(clientId));
       } catch (cause) {
         close();
         throw cause;
@@ -266,7 +268,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     put: (message) =>
       new Promise((resolve, reject) => {
         if (closed || !held.has(message.clientId)) return reject(notOpen());
-        puts.push({ message, known, resolve, reject });
+        puts.push({ message, wipes: knownWipes, resolve, reject });
         wake();
       }),
 
@@ -276,19 +278,19 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
     async wipe() {
       // What other pages leave from now on is not this user's.
-      giveUp();
+      stopWaiting();
       try {
         // What is put but not yet written finds another number than it knew, and is refused.
-        known = await database.run(async (store) => {
+        knownWipes = await database.run(async (store) => {
           const [wipes = 0] = await survey(store);
           store.delete(range([name]));
           store.delete(name);
           store.put(wipes + 1, WIPES);
           return wipes + 1;
         });
-        release(held.keys());
+        freeLocks(held.keys());
       } finally {
-        letGo();
+        finishClosing();
       }
     },
 

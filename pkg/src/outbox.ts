@@ -25,9 +25,9 @@ export interface Outbox {
    * oldest sender first. Expired ones are removed and not returned. Rejects with an {@link OutboxError} if there is no storage;
    * the client then goes on in memory. Never called twice, and not before the client needs it.
    *
-   * An outbox that learns later that a page is gone adopts its messages as well and calls `adopted` with them, but not after `wipe()` or `close()`.
+   * An outbox that learns later that a page is gone adopts its messages as well and calls `onAdopted` with them, but not after `wipe()` or `close()`.
    */
-  open(clientId: string, adopted?: (messages: StoredMessage[]) => void): Promise<StoredMessage[]>;
+  open(clientId: string, onAdopted?: (messages: StoredMessage[]) => void): Promise<StoredMessage[]>;
   /**
    * Resolves when the message is on disk, rejects with an {@link OutboxError} when it cannot be stored. Calls for one sender come
    * in the order of `seq`; several may be under way, and all of one turn share a transaction.
