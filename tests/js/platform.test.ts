@@ -31,6 +31,21 @@ describe("the option WebSocket", () => {
     expect(client.isConnected()).toBe(true);
   });
 
+  it("whose send() throws is reported, and takes nothing", () => {
+    const reported = vi.fn();
+    vi.stubGlobal("reportError", reported);
+    const cause = new TypeError("mask is not a function");
+    class BrokenSocket extends StandInSocket {
+      override send(): void {
+        throw cause;
+      }
+    }
+    const { client } = openClient({ WebSocket: BrokenSocket });
+    reported.mockClear();
+    expect(client.send("note").status).toBe("queued");
+    expect(reported.mock.calls).toEqual([[cause]]);
+  });
+
   it("is the place's own by default, as it is when a connection is opened", () => {
     vi.stubGlobal("WebSocket", undefined);
     const client = makeClient();

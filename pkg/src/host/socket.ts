@@ -1,4 +1,5 @@
 import type { WebSocketClass, WebSocketLike } from "../webSocket.js";
+import { report } from "./handlers.js";
 
 /** What a {@link Socket} reports. */
 export interface SocketListener {
@@ -51,10 +52,11 @@ export class Socket {
     if (socket?.readyState !== 1) return undefined;
     try {
       socket.send(frame);
-    } catch {
-      return undefined;
+      return socket.bufferedAmount ?? 0;
+    } catch (cause) {
+      report(cause);
     }
-    return socket.bufferedAmount ?? 0;
+    return undefined;
   }
 
   get buffered(): number {
