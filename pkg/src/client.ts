@@ -415,15 +415,11 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     return this.getSnapshot().state;
   }
 
-  /** Where the connection stands, and why. The same object until something changes. */
-  getSnapshot(): Snapshot {
-    return this.#host.snapshot;
-  }
+  /** Where the connection stands, and why. The same object until something changes. Needs no `this`. */
+  readonly getSnapshot = (): Snapshot => this.#host.snapshot;
 
-  /** Calls `listener` whenever the snapshot has changed. Returns a function that ends the subscription. */
-  subscribe(listener: () => void): () => void {
-    return this.#host.listeners.add(listener);
-  }
+  /** Calls `listener` whenever the snapshot has changed. Returns a function that ends the subscription. Needs no `this`. */
+  readonly subscribe = (listener: () => void): (() => void) => this.#host.listeners.add(listener);
 }
 
 /** 53 bits for the randomness of a client. */

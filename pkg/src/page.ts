@@ -19,15 +19,14 @@ export function configureWebSocket(given: Options): void {
 
 /** A client that is made with the first call of one of its methods, so that importing it does nothing. Its methods need no `this`. */
 export function lazyClient<Own extends Client>(Class: new (options?: Options) => Own): Own {
-  let made: Own | undefined;
+  let made: Record<PropertyKey, (...args: unknown[]) => unknown> | undefined;
   const lazy = Object.create(Class.prototype) as Own;
-  for (const name of Reflect.ownKeys(Client.prototype)) {
-    const method: unknown = Object.getOwnPropertyDescriptor(Client.prototype, name)?.value;
-    if (typeof method !== "function" || name === "constructor") continue;
+  for (const name of [...Reflect.ownKeys(Client.prototype), "getSnapshot", "subscribe"]) {
+    if (name === "constructor") continue;
     const value = (...args: unknown[]): unknown => {
       if (DEVELOPMENT) isInUse = true;
-      made ??= new Class(options);
-      return Reflect.apply(method, made, args);
+      made ??= new Class(options) as object as NonNullable<typeof made>;
+      return made[name]?.(...args);
     };
     Object.defineProperty(lazy, name, { value, configurable: true, writable: true });
   }

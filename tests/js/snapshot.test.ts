@@ -69,6 +69,18 @@ it("the snapshot is the same object until something changes", () => {
   expect(open).toMatchObject({ state: "open", queued: 0 });
 });
 
+it("getSnapshot() and subscribe() need no `this`, as React's useSyncExternalStore calls them", () => {
+  const client = makeClient();
+  const { getSnapshot, subscribe } = client;
+  const phases: string[] = [];
+  const end = subscribe(() => phases.push(getSnapshot().phase));
+  client.connect();
+  end();
+  StandInSocket.newest.opens();
+  expect(phases).toEqual(["connecting"]);
+  expect(getSnapshot()).toBe(client.getSnapshot());
+});
+
 it("a listener finds the new snapshot, and `state` carries the same object", () => {
   const client = makeClient();
   const seen: unknown[] = [];
