@@ -51,7 +51,7 @@ export function init(
     },
     (cause) => {
       loading = undefined;
-      throw explain(cause);
+      throw explain(cause, (source as URL).href);
     },
   );
   return loading;

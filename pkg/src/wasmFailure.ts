@@ -1,7 +1,7 @@
 import { type EverwireError, error } from "./errors.js";
 
-/** Says what to do about a module that did not compile. */
-export function explain(cause: unknown): EverwireError {
+/** Says what to do about a module that did not load from `url`, if it is known. */
+export function explain(cause: unknown, url = ""): EverwireError {
   const text = String(cause);
   if (/content security policy|unsafe-eval|blocked by CSP/i.test(text)) {
     return error(
@@ -10,5 +10,5 @@ export function explain(cause: unknown): EverwireError {
       cause,
     );
   }
-  return error("wasm_failed", `the WebAssembly module could not be loaded: ${text}`, cause);
+  return error("wasm_failed", `the WebAssembly module could not be loaded: ${text} ${url}`, cause);
 }

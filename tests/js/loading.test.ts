@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { EverwireError } from "everwire";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { packagePath } from "./harness/paths";
 
@@ -179,6 +180,25 @@ describe("the slim entry", () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining(reason) });
     await init(bytes());
     expect(new NativeSocketClient().getState()).toBe("closed");
+  });
+
+  it.each<[string, () => Promise<Response>, string]>([
+    ["a page that is not there", async () => new Response("", { status: 404 }), "HTTP 404"],
+    ["a page that is no module", async () => new Response("<!doctype html>"), "magic"],
+    ["an address that nothing answers", () => Promise.reject(new TypeError("fetch failed")), "fetch failed"],
+  ])("names the URL of %s", async (_, answer, reason) => {
+    vi.stubGlobal("fetch", answer);
+    const { init } = await slim();
+    const url = "https://cdn.test/everwire.wasm";
+    for (const [source, tried] of [
+      [new URL(url), url],
+      [undefined, "/dist/everwire_bg.wasm"],
+    ] as const) {
+      const thrown: unknown = await init(source).catch((cause: unknown) => cause);
+      const { code, message } = thrown as EverwireError;
+      expect([code, message]).toEqual(["wasm_failed", expect.stringContaining(tried)]);
+      expect(message).toContain(reason);
+    }
   });
 
   it.each(BLOCKED)("names 'wasm-unsafe-eval' when %s blocks WebAssembly", async (_, cause) => {
