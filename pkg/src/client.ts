@@ -52,6 +52,7 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
     const source: Options["token"] = outbox
       ? async (request) => {
           await this.#restored;
+          await outbox.ready;
           return typeof token === "function" ? token(request) : token;
         }
       : token;
@@ -338,7 +339,8 @@ export class Client<Events extends object = AnyEvents, Sends extends object = Ev
         ttlMs: expiresAt === null ? Infinity : Math.max(expiresAt - now, 0),
         origin,
         seq,
-        ageMs: now - createdAt,
+        // A time in the future says that the clock was wrong, so the message may be old.
+        ageMs: Math.abs(now - createdAt),
       } satisfies RestoredMessage);
     }
   }

@@ -6,7 +6,7 @@
 
 import { ask, ignore, makeDatabase, within } from "./durable/database.js";
 import { FAILED, FULL, failure, UNAVAILABLE } from "./durable/errors.js";
-import { takeLock } from "./durable/lock.js";
+import { holderOf, takeLock } from "./durable/lock.js";
 import { isMessage, type Key, range, WIPES } from "./durable/records.js";
 import type { Outbox, OutboxError, StoredMessage } from "./outbox.js";
 
@@ -30,7 +30,10 @@ export interface DurableOutboxOptions {
  *
  * Each page holds a Web Lock for every sender whose messages it may send, and waits for the locks of up to 64 other senders, whose messages it adopts when their
  * pages die. Some browsers keep such a page out of the back/forward cache. Chromium takes it in, and drops it when another page of the same name is open, which then
- * adopts its messages. Going back to such a page loads it anew.
+ * adopts its messages. Going back to such a page loads it anew. WebKit takes it in and frees its locks; when it comes back, it reloads itself, and does not connect before.
+ *
+ * A message whose `ttlMs` is over when a page adopts it is dropped as `expired`, also if the page that is gone had sent it. What is older than a server remembers its clients
+ * is dropped as `unconfirmed`; the age is what the device's clock says, so a clock that was wrong by less than the server remembers cannot be noticed.
  *
  * Throws an error with the code `invalid_option` if an option cannot be used.
  */
@@ -69,6 +72,10 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const patience = new AbortController();
   let onAdopted: ((messages: StoredMessage[]) => void) | undefined;
   let own: string | undefined;
+  /** Whom the browser names as the holder of the page's own lock. */
+  let holder: string | undefined = "";
+  /** Pending while it is unknown whether a page that came back has kept its lock, and for ever if it has not. */
+  let checked: Promise<void> | undefined;
   let knownWipes = 0;
   let closed = false;
   /** Where pages name themselves that begin to have something on disk. */
@@ -79,8 +86,19 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   let removals: Removal[] = [];
   let working = false;
 
+  const lockOf = (sender: string | undefined) => `everwire:${name}:${sender}`;
+
+  // WebKit frees the locks of a page that it takes into the back/forward cache, so another page may have sent under this one's client id.
+  const checkLock = async () => {
+    if ((await holderOf(lockOf(own))) !== holder) await new Promise(() => location.reload());
+  };
+
+  const onPageShow = (event: PageTransitionEvent) => {
+    if (event.persisted) checked = checkLock();
+  };
+
   const take = async (sender: string, options: LockOptions) => {
-    const free = await takeLock(`everwire:${name}:${sender}`, options);
+    const free = await takeLock(lockOf(sender), options);
     if (free) held.set(sender, free);
     // It may be had after the deadline.
     finishClosing();
@@ -115,6 +133,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
 
   const close = () => {
     closed = true;
+    globalThis.removeEventListener?.("pageshow", onPageShow);
     stopWaiting();
     finishClosing();
   };
@@ -143,6 +162,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   const openAs = async (clientId: string) => {
     try {
       own = clientId;
+      // Now, because the client adds its own listener later, and the browser calls them in order.
+      globalThis.addEventListener?.("pageshow", onPageShow);
       await take(clientId, {});
       channel = new BroadcastChannel(`everwire:${name}`);
       channel.onmessage = ({ data }) => void adoptWhenFreed(data);
@@ -157,6 +178,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
         if (held.has(sender)) freeLocks([sender]);
         else void adoptWhenFreed(sender);
       }
+      // Asked last: in Chromium a question before the adoption made it miss what a page in the back/forward cache had left.
+      holder = await holderOf(lockOf(clientId));
       return messages;
     } finally {
       // What came after the deadline is let go of by nobody else.
@@ -171,10 +194,9 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     if (since === undefined) store.put(wipes, name);
     const mine = keys.filter((key) => isWanted(key[1])).sort((a, b) => a[4] - b[4]);
     const values = await Promise.all(mine.map((key) => ask<unknown>(store.get(key)).catch(ignore)));
-    const now = Date.now();
     return mine.flatMap((key, index) => {
       const value = values[index];
-      if (isMessage(value) && (value.expiresAt ?? Infinity) > now) return value;
+      if (isMessage(value)) return value;
       store.delete(key);
       return [];
     });
@@ -211,7 +233,7 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
         return batch.map(({ message, wipes: wipesAtCall }) => {
           // Nothing was wiped since the call, or at least not this name: its entry would be younger.
           if (wipes !== wipesAtCall && since > wipesAtCall)
-            return failure(FAILED, "the outbox was wiped: the user has logged out");
+            return failure(FAILED, "the outbox was emptied by a logout or the browser");
           count++;
           bytes += message.bytes;
           if (count > maxMessages || bytes > maxBytes) {
@@ -255,6 +277,10 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
   };
 
   const outbox: Outbox = {
+    get ready() {
+      return checked;
+    },
+
     async open(clientId, given) {
       onAdopted = given;
       try {

@@ -14,7 +14,7 @@ export interface StoredMessage {
   readonly session?: string | undefined;
   /** When it stops being worth sending, in milliseconds since the epoch; `null`: never. */
   readonly expiresAt: number | null;
-  /** When it was accepted, in milliseconds since the epoch. What is older than a server remembers is not sent to it, but dropped as `unconfirmed`. */
+  /** When it was accepted, in milliseconds since the epoch; one in the future counts as that long ago. What is older than a server remembers is not sent to it, but dropped as `unconfirmed`. */
   readonly createdAt?: number;
 }
 
@@ -22,12 +22,16 @@ export interface StoredMessage {
 export interface Outbox {
   /**
    * Takes `clientId` for this page and adopts what pages that are gone have left: their messages in order, sender by sender, the
-   * oldest sender first. Expired ones are removed and not returned. Rejects with an {@link OutboxError} if there is no storage;
+   * oldest sender first. Expired ones are among them, and the client drops them with a word. Rejects with an {@link OutboxError} if there is no storage;
    * the client then goes on in memory. Never called twice, and not before the client needs it.
    *
    * An outbox that learns later that a page is gone adopts its messages as well and calls `onAdopted` with them, but not after `wipe()` or `close()`.
    */
   open(clientId: string, onAdopted?: (messages: StoredMessage[]) => void): Promise<StoredMessage[]>;
+  /**
+   * What a connection waits for, if there is anything: a promise that stays pending keeps a page from connecting that may not send under its client id any more.
+   */
+  readonly ready?: Promise<void> | undefined;
   /**
    * Resolves when the message is on disk, rejects with an {@link OutboxError} when it cannot be stored. Calls for one sender come
    * in the order of `seq`; several may be under way, and all of one turn share a transaction.

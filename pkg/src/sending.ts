@@ -10,7 +10,7 @@ export interface SendOptions {
   readonly volatile?: boolean | undefined;
   /**
    * How long it may wait to be sent, in milliseconds, from 1; else it is refused as `invalid_option`. Default `queue.ttlMs`. Once sent, it does not
-   * expire. With `durable`, the time runs on while no page is open.
+   * expire. With `durable`, the time runs on while no page is open, and what it is over for when another page adopts it is dropped as `expired`, sent or not.
    */
   readonly ttlMs?: number | undefined;
   /**

@@ -1,7 +1,7 @@
 import { type DurableOutboxOptions, durableOutbox, type StoredMessage } from "everwire/durable";
 import { IDBDatabase } from "fake-indexeddb";
 import { describe, expect, it, vi } from "vitest";
-import { message, names, openPage, outboxOf, refusal, stored, useStorage } from "./harness/storage";
+import { message, names, openPage, outboxOf, refusal, stored, useStorage, useWindow } from "./harness/storage";
 
 const browser = useStorage();
 
@@ -63,13 +63,15 @@ describe("what a page leaves", () => {
     await vi.waitFor(async () => expect([...(await stored()).keys()]).toEqual(['"default"']));
   });
 
-  it("does not come back when it has expired, and leaves the disk", async () => {
+  it("comes also when it has expired, so that somebody hears of it", async () => {
     const { put } = await openPage("a");
     await put(1, { expiresAt: Date.now() - 1 });
     await put(2, { expiresAt: Date.now() + 60_000 });
     kill("a");
-    expect(names((await openPage("b")).adopted)).toEqual(["a2"]);
-    expect((await stored()).size).toBe(2);
+    const { adopted, outbox } = await openPage("b");
+    expect(names(adopted)).toEqual(["a1", "a2"]);
+    outbox.remove("a", 1);
+    await vi.waitFor(async () => expect((await stored()).size).toBe(2));
   });
 
   it("is found under the same client id too", async () => {
@@ -199,8 +201,8 @@ describe("several pages", () => {
     expect([...(await stored()).keys()]).toEqual(['"default"']);
   });
 
-  it("forget at once an adopted sender with nothing but expired messages", async () => {
-    await (await openPage("a")).put(1, { expiresAt: 1 });
+  it("forget at once an adopted sender with nothing but damaged messages", async () => {
+    await (await openPage("a")).put(1, { frame: "garbage{" });
     kill("a");
     expect((await openPage("b")).adopted).toEqual([]);
     await vi.waitFor(() => expect(browser.locks.held).toEqual(["everwire:default:b"]));
@@ -330,7 +332,7 @@ describe("a wipe", () => {
     const ignorant = second.put(2);
     expect(await refusal(ignorant)).toMatchObject({
       code: "storage_failed",
-      message: expect.stringContaining("logged out"),
+      message: expect.stringMatching(/logout.*browser/),
     });
     await second.put(3);
     await first.put(1);
@@ -363,6 +365,64 @@ describe("a wipe", () => {
     first.outbox.close();
     await first.outbox.wipe();
     expect([...(await stored()).keys()]).toEqual(["0"]);
+  });
+});
+
+describe("a page that comes back from the back/forward cache", () => {
+  const turns = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  it.each([true, false])(
+    "without its lock, adopted: %s, is loaded anew, and leaves to the next what it stores until then",
+    async (isAdopted) => {
+      const page = useWindow();
+      const first = await openPage("a");
+      await first.put(1);
+      // WebKit frees the locks of a page that it takes into the cache.
+      browser.locks.bereave("everwire:default:a");
+      browser.locks.clientId = "other";
+      if (isAdopted) expect(names((await openPage("b")).adopted)).toEqual(["a1"]);
+      page.show(true);
+      const mayConnect = vi.fn();
+      first.outbox.ready?.then(mayConnect, mayConnect);
+      await first.put(2);
+      await turns();
+      expect(page.reload).toHaveBeenCalledTimes(1);
+      expect(first.outbox.ready).toBeInstanceOf(Promise);
+      expect(mayConnect).not.toHaveBeenCalled();
+      first.outbox.close();
+      if (isAdopted) kill("b", "a");
+      expect(names((await openPage("c")).adopted)).toEqual(["a1", "a2"]);
+    },
+  );
+
+  it("with its lock goes on", async () => {
+    const page = useWindow();
+    const { outbox, put } = await openPage("a");
+    page.show(true);
+    await outbox.ready;
+    await put(1);
+    expect(page.reload).not.toHaveBeenCalled();
+  });
+
+  it("is left alone when it was not there, and once the outbox is closed", async () => {
+    const page = useWindow();
+    const { outbox } = await openPage("a");
+    browser.locks.bereave("everwire:default:a");
+    page.show(false);
+    outbox.close();
+    expect(page.listeners.size).toBe(0);
+    page.show(true);
+    await turns();
+    expect(page.reload).not.toHaveBeenCalled();
+  });
+
+  it("is loaded anew also where the locks cannot be looked up", async () => {
+    const page = useWindow();
+    await openPage("a");
+    vi.spyOn(browser.locks, "query").mockRejectedValue(new DOMException("no", "InvalidStateError"));
+    page.show(true);
+    await turns();
+    expect(page.reload).toHaveBeenCalledTimes(1);
   });
 });
 

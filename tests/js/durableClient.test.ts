@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { recorder, useStandIns } from "./harness/clients";
 import { accepted, greet, outcome, reliableClient, sentOn, welcome } from "./harness/reliable";
 import { StandInSocket } from "./harness/standInSocket";
-import { message, openPage, plant, stored, useStorage } from "./harness/storage";
+import { message, openPage, plant, stored, useStorage, useWindow } from "./harness/storage";
 
 const browser = useStorage();
 useStandIns();
@@ -147,6 +147,56 @@ describe("a durable message", () => {
     client.send("note", {}, { durable: true });
     await settle();
     expect(await onDisk()).toHaveLength(1);
+  });
+});
+
+describe("what has expired when a page adopts it", () => {
+  const expired = (seq: number, expiresAt: number) =>
+    plant(
+      ["default", "gone", seq, 32, 1],
+      message("gone", seq, { frame: JSON.stringify({ type: `gone-${seq}`, data: { seq } }), purpose: 0, expiresAt }),
+    );
+
+  it("is told as a drop, leaves the disk, and is not sent", async () => {
+    const planting = Promise.all([expired(1, Date.now() - 1), expired(2, 1), expired(3, Date.now() + 60_000)]);
+    await settle();
+    await planting;
+    const client = makePage();
+    const drops = new Map<string, unknown>();
+    client.on("drop", ({ type, data, reason }) => drops.set(type, [data, reason]));
+    client.connect();
+    await settle();
+    expect([...drops].sort()).toEqual([
+      ["gone-1", [{ seq: 1 }, "expired"]],
+      ["gone-2", [{ seq: 2 }, "expired"]],
+    ]);
+    welcome(StandInSocket.newest);
+    expect(types(StandInSocket.newest)).toEqual(["gone-3"]);
+    expect(await onDisk()).toEqual(["gone3"]);
+  });
+});
+
+describe("a page that comes back from the back/forward cache", () => {
+  it("without its lock is loaded anew, and connects no more: another may have sent under its name", async () => {
+    const page = useWindow();
+    const { socket } = await connectedPage();
+    welcome(socket);
+    browser.locks.bereave(browser.locks.held[0] as string);
+    page.show(true);
+    socket.ends();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(page.reload).toHaveBeenCalledTimes(1);
+    expect(StandInSocket.made).toHaveLength(1);
+  });
+
+  it("with its lock connects anew", async () => {
+    const page = useWindow();
+    const { socket } = await connectedPage();
+    welcome(socket);
+    page.show(true);
+    await settle();
+    expect(page.reload).not.toHaveBeenCalled();
+    expect(StandInSocket.made).toHaveLength(2);
   });
 });
 

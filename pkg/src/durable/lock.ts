@@ -1,5 +1,12 @@
 import { explain, failure, UNAVAILABLE } from "./errors.js";
 
+/** The page that holds a Web Lock, as the browser names it; `undefined` if it does not say. */
+export const holderOf = (name: string): Promise<string | undefined> =>
+  navigator.locks.query().then(
+    ({ held }) => held?.find((lock) => lock.name === name)?.clientId,
+    () => undefined,
+  );
+
 /**
  * Takes a Web Lock, which the browser frees by itself when the page dies. Resolves with the function that frees it, or, with
  * `ifAvailable`, with `undefined` if another page has it.

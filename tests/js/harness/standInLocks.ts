@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 
 interface Waiting {
+  readonly clientId: string;
   readonly lock: (lock: { name: string } | null) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -11,6 +12,8 @@ export class StandInLocks {
   readonly #queues = new Map<string, Waiting[]>();
   /** How often each lock was granted. */
   readonly granted: string[] = [];
+  /** The page that asks for the next locks, as the browser names it. */
+  clientId = "page";
 
   get held(): string[] {
     return [...this.#queues.keys()].sort();
@@ -26,10 +29,11 @@ export class StandInLocks {
     { ifAvailable, signal }: { ifAvailable?: boolean; signal?: AbortSignal },
     lock: Waiting["lock"],
   ): Promise<unknown> {
+    const { clientId } = this;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const queue = this.#queues.get(name);
-      const waiting = { lock, resolve, reject };
+      const waiting = { clientId, lock, resolve, reject };
       if (queue === undefined) {
         this.#queues.set(name, [waiting]);
         queueMicrotask(() => this.#grant(name));
@@ -45,6 +49,11 @@ export class StandInLocks {
         });
       }
     });
+  }
+
+  async query(): Promise<LockManagerSnapshot> {
+    const held = [...this.#queues].map(([name, [holder]]) => ({ name, clientId: holder?.clientId }) as LockInfo);
+    return { held, pending: [] };
   }
 
   /** Frees a lock whose page has died. */

@@ -36,6 +36,24 @@ export function useStorage(): { locks: StandInLocks; kill: (...senders: string[]
   return browser;
 }
 
+/** Takes the place of a window that can come back from the back/forward cache. */
+export function useWindow(): { show: (persisted: boolean) => void; reload: () => void; listeners: Set<unknown> } {
+  const target = new EventTarget();
+  const listeners = new Set<unknown>();
+  const reload = vi.fn();
+  vi.stubGlobal("location", { href: "http://page.test/", reload });
+  vi.stubGlobal("addEventListener", (type: string, listener: EventListener) => {
+    listeners.add(listener);
+    target.addEventListener(type, listener);
+  });
+  vi.stubGlobal("removeEventListener", (type: string, listener: EventListener) => {
+    listeners.delete(listener);
+    target.removeEventListener(type, listener);
+  });
+  const show = (persisted: boolean) => target.dispatchEvent(Object.assign(new Event("pageshow"), { persisted }));
+  return { show, reload, listeners };
+}
+
 const pages = new Map<string, Outbox>();
 
 let closeLater: (outbox: Outbox) => void = () => {};
