@@ -91,6 +91,16 @@ it("a conversation that was left begins anew, also for who has kept it", () => {
   expect(shown(session)).toEqual([["message 2", null]]);
 });
 
+it("who has kept a conversation that 100 others have displaced hears beside those for whom it was made anew", () => {
+  const { client, socket, session } = opened();
+  for (let n = 0; n < 150; n++) client.session(`other ${n}`);
+  const another = client.session("s1");
+  expect(another).not.toBe(session);
+  for (const chat of [another, session]) chat.subscribe(() => {});
+  socket.says("message_received", received("1", "ben"));
+  for (const chat of [another, session]) expect(shown(chat)).toEqual([["message 1", null]]);
+});
+
 it("what was left with a message on its way is forgotten once that has arrived", () => {
   const { client, socket } = welcomedClient({ chat: chat(ME) });
   const session = client.session("s1");

@@ -83,6 +83,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
   }
   return (client, error): Chats => {
     const stores = new Map<string, ChatStore>();
+    const used = new Set<ChatStore>();
     /** The user that the server has named. */
     let named: string | undefined;
     const userId = (): string | undefined =>
@@ -92,7 +93,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
         const key = `${kind} ${id}`;
         const known = stores.get(key);
         if (known) return known.chat;
-        const keep = (): void => void stores.set(key, store);
+        const keep = (isUsed: boolean): unknown => (isUsed ? used.add(store) : used.delete(store));
         const store = chatStore(kind, id, client, error, options, userId, keep);
         for (const [other, { isNeeded }] of stores) if (stores.size >= MOST_STORES && !isNeeded()) stores.delete(other);
         stores.set(key, store);
@@ -100,11 +101,11 @@ export function chat(options: ChatOptions = {}): ChatFactory {
       },
       hear: (event, data) => {
         if (event === "connected") named = textOf(fieldsOf(data).user_id) ?? named;
-        for (const store of [...stores.values()]) store.hear(event, data);
+        for (const store of [...used]) store.hear(event, data);
       },
       clear: () => {
         named = undefined;
-        for (const store of [...stores.values()]) store.clear();
+        for (const store of new Set([...stores.values(), ...used])) store.clear();
       },
     };
   };

@@ -17,7 +17,7 @@ export interface ChatStore {
   clear(): void;
 }
 
-/** Drives a {@link ChatMachine}. `keep` is called with each use, so that it hears what happens. */
+/** Drives a {@link ChatMachine}. `keep` is told whether it is used, and has to hear what happens. */
 export function chatStore(
   kind: ChatKind,
   id: string,
@@ -25,7 +25,7 @@ export function chatStore(
   error: ChatErrorMaker,
   options: ChatOptions,
   userId: () => string | undefined,
-  keep: () => void,
+  keep: (isUsed: boolean) => unknown,
 ): ChatStore {
   const { join } = DIALECTS[kind];
   const { durable, loadEarlier, loadMissed, maxMessages = 1_000, pageSize: limit = 50 } = options;
@@ -121,7 +121,7 @@ export function chatStore(
   };
 
   const use = (): (() => void) => {
-    keep();
+    keep(true);
     uses++;
     if (!isEntered) {
       isEntered = true;
@@ -143,6 +143,7 @@ export function chatStore(
   const leave = (): void => {
     if (uses || !isEntered) return;
     isEntered = false;
+    keep(false);
     act((machine) => machine.left());
   };
 

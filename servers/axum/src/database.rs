@@ -139,6 +139,15 @@ impl Database {
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         self.check(sql)?;
+        self.noted(self.first_row(sql, given, read))
+    }
+
+    fn first_row<T>(
+        &self,
+        sql: &str,
+        given: &[&dyn Param],
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
         match &self.kind {
             Kind::Sqlite(database) => {
                 let mut statement = database.prepare_cached(sql)?;
@@ -178,9 +187,18 @@ impl Database {
         &self,
         sql: &str,
         given: &[&dyn Param],
-        mut read: impl FnMut(&Row<'_>) -> Result<bool>,
+        read: impl FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
         self.check(sql)?;
+        self.noted(self.rows_while(sql, given, read))
+    }
+
+    fn rows_while(
+        &self,
+        sql: &str,
+        given: &[&dyn Param],
+        mut read: impl FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
         match &self.kind {
             Kind::Sqlite(database) => {
                 let mut statement = database.prepare_cached(sql)?;

@@ -10,7 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -143,12 +143,17 @@ pub struct Store {
 #[derive(Default)]
 struct StoreThread {
     is_closing: AtomicBool,
-    handle: Mutex<Option<JoinHandle<()>>>,
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl StoreThread {
     fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// What is wanted next: none when it is to end and has done everything, or when nobody can want anything any more.
+    fn next(&self, queue: &mut mpsc::Receiver<Wanted>) -> Option<Wanted> {
+        if self.is_closing() { queue.try_recv().ok() } else { queue.blocking_recv() }
     }
 }
 
@@ -199,8 +204,12 @@ impl Store {
         let thread = Arc::<StoreThread>::default();
         let own = thread.clone();
         let (opened, opening) = oneshot::channel();
+        let (ends, ended) = oneshot::channel::<()>();
+        *thread.ended.lock() = Some(ended);
         let runtime = Handle::current();
         let run = move || {
+            // Dropped after everything else, the database included.
+            let _ends = ends;
             // What is done after a commit may spawn tasks.
             let _entered = runtime.enter();
             let database = match begin(&backend, &mut ledger, process) {
@@ -214,9 +223,7 @@ impl Store {
             let _ = opened.send(Ok(()));
             let again = || begin(&backend, &mut ledger, process).inspect(|_| news.notify_one());
             let Some(database) = database.or_else(|| await_database(again, &own, &mut queue)) else { return };
-            while !own.is_closing()
-                && let Some(wanted) = queue.blocking_recv()
-            {
+            while let Some(wanted) = own.next(&mut queue) {
                 let first = match wanted {
                     Wanted::Job(job) => Some(job),
                     // An error is for the transaction to find.
@@ -230,8 +237,7 @@ impl Store {
                 }
             }
         };
-        let handle = thread::Builder::new().name("store".into()).spawn(run).map_err(|_| StoreError::Stopped)?;
-        *thread.handle.lock() = Some(handle);
+        thread::Builder::new().name("store".into()).spawn(run).map_err(|_| StoreError::Stopped)?;
         opening.await.map_err(|_| StoreError::Stopped)??;
         Ok(Self { jobs, others, is_shared, is_remote, thread })
     }
@@ -275,11 +281,12 @@ impl Store {
     /// Ends the thread of the database when it has done what was asked of it before, so that an SQLite file is whole by itself. Jobs fail from then on.
     pub async fn close(&self) {
         self.thread.is_closing.store(true, Ordering::Release);
-        // A full queue is full of transactions, after each of which the thread looks whether it is to end.
+        // So that it does not wait for a job. A full queue is full of transactions, after each of which it looks whether it is to end.
         self.look();
-        let thread = self.thread.handle.lock().take();
-        if let Some(thread) = thread {
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let ended = self.thread.ended.lock().take();
+        if let Some(ended) = ended {
+            // The thread drops the other half, and sends nothing.
+            let _ = ended.await;
         }
     }
 

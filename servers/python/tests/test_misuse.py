@@ -83,13 +83,16 @@ async def test_a_store_that_is_full_is_not_healthy(start: Start) -> None:
             db = await ctx.db()
             db.execute("PRAGMA max_page_count = 1")
 
+        @server.wire.on("tell")
+        async def tell(ctx: Context, data: dict[str, Any]) -> None:
+            ctx.publish(ctx.user, "told", {"text": "x" * 60_000})
+
         ada = await server.connect("ada")
         await ada.hello()
         assert await server.wire.is_healthy()
         await ada.send("fill", seq=1)
         await ada.acknowledged(1)
-        await ada.send("note", {"text": "x" * 9_000}, seq=2)
-        await ada.send("note", {"text": "y" * 9_000}, seq=3)
+        await ada.send("tell", seq=2)
         assert await ada.closed() == 1011
         assert not await server.wire.is_healthy()
 

@@ -135,6 +135,7 @@ export class Connection {
     };
     const answer = (event: string, payload: object) =>
       memory.store(sql, user, `client:${this.clientId}`, { type: event, data: payload });
+    let refused = (): void => {};
     await sql("SAVEPOINT everwire");
     try {
       const handler = this.#handlerOf(type);
@@ -158,10 +159,11 @@ export class Connection {
       const { code, message } = error instanceof Refusal ? error : new Refusal("internal", "the server has failed");
       const refusal = { code, message, ...(type !== undefined && { about: type }), seq };
       if (isRequest) await answer("error", refusal);
-      else afterCommit(() => this.#say("error", refusal));
+      else refused = () => this.#say("error", refusal);
     }
     return () => {
       effects.committed();
+      refused();
       if (seq !== undefined) this.#acknowledge(seq);
       wake(user, ...effects.users);
     };

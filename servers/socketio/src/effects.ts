@@ -32,6 +32,7 @@ export class Effects {
     });
 
   readonly afterCommit = (act: () => unknown): void => {
+    if (this.#isOver) throw new Error(ENDED);
     this.#after.push(act);
   };
 
@@ -58,12 +59,14 @@ export class Effects {
   }
 
   #begin<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#isOver ? Promise.reject(new Error("the transaction has ended")) : work();
+    const done = this.#isOver ? Promise.reject(new Error(ENDED)) : work();
     this.#begun.push(done);
     done.catch(() => {});
     return done;
   }
 }
+
+const ENDED = "the transaction has ended";
 
 /** What fails behind a commit undoes nothing. */
 async function attempt(act: () => unknown): Promise<void> {

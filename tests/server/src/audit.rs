@@ -5,16 +5,18 @@ use std::{
     io::{self, BufWriter, Write as _},
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
-    thread::{self, JoinHandle},
+    thread,
+    time::Duration,
 };
 
 use everwire_axum::clock;
+use parking_lot::Mutex;
 use serde::Serialize;
 
-/// Hands lines to a thread of its own, because a slow disk must not slow down a chat. Dropping it waits until they are written.
+/// Hands lines to a thread of its own, because a slow disk must not slow down a chat. Dropping it waits until they are written, for two seconds at most.
 pub struct Audit {
     orders: Option<SyncSender<Order>>,
-    writer: Option<JoinHandle<()>>,
+    ended: Mutex<Receiver<()>>,
 }
 
 /// What the thread is told.
@@ -77,13 +79,19 @@ impl Audit {
     pub fn open(path: &Path) -> io::Result<Self> {
         let (path, file) = (path.to_owned(), append_to(path)?);
         let (orders, queue) = sync_channel(QUEUE_LEN);
-        let writer = thread::Builder::new().name("audit".into()).spawn(move || write(&queue, &path, file))?;
-        Ok(Self { orders: Some(orders), writer: Some(writer) })
+        let (ends, ended) = sync_channel(1);
+        thread::Builder::new().name("audit".into()).spawn(move || {
+            write(&queue, &path, file);
+            let _ = ends.send(());
+        })?;
+        Ok(Self { orders: Some(orders), ended: Mutex::new(ended) })
     }
 
     /// Goes on in a new file of the same name: the old one was moved away.
     pub fn reopen(&self) {
-        self.order(Order::Reopen);
+        if !self.order(Order::Reopen) {
+            tracing::error!("the audit trail is too slow to be reopened: send SIGHUP again");
+        }
     }
 
     fn order(&self, order: Order) -> bool {
@@ -106,9 +114,7 @@ impl Audit {
 impl Drop for Audit {
     fn drop(&mut self) {
         drop(self.orders.take());
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
-        }
+        let _ = self.ended.get_mut().recv_timeout(PATIENCE);
     }
 }
 
@@ -125,7 +131,10 @@ fn write(queue: &Receiver<Order>, path: &Path, file: File) {
         for order in std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok())) {
             written = written.and(match order {
                 Order::Write(line) => writeln!(out, "{line}"),
-                Order::Reopen => out.flush().and_then(|()| append_to(path)).map(|file| out = BufWriter::new(file)),
+                Order::Reopen => {
+                    let flushed = out.flush();
+                    append_to(path).map(|file| out = BufWriter::new(file)).and(flushed)
+                }
             });
         }
         written = written.and(out.flush());
@@ -138,3 +147,4 @@ fn write(queue: &Receiver<Order>, path: &Path, file: File) {
 }
 
 const QUEUE_LEN: usize = 16 * 1024;
+const PATIENCE: Duration = Duration::from_secs(2);

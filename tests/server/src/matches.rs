@@ -28,6 +28,7 @@ struct Index {
 struct Match {
     users: [Arc<str>; 2],
     status: MatchStatus,
+    revision: i64,
 }
 
 /// Why a match was not made.
@@ -147,8 +148,12 @@ impl Index {
         }
     }
 
+    /// What was read first may be put in last.
     fn put(&mut self, stored: StoredMatch) {
         let id = Arc::<str>::from(stored.id);
+        if self.matches.get(&id).is_some_and(|known| known.revision > stored.revision) {
+            return;
+        }
         let users = stored.users.map(Arc::<str>::from);
         let [first, second] = &users;
         for (user, partner) in [(first, second), (second, first)] {
@@ -161,7 +166,7 @@ impl Index {
                 matches.push(id.clone());
             }
         }
-        self.matches.insert(id, Match { users, status: stored.status });
+        self.matches.insert(id, Match { users, status: stored.status, revision: stored.revision });
     }
 }
 

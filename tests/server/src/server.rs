@@ -148,7 +148,9 @@ impl Server {
     pub async fn drain(self) -> bool {
         self.accepting.abort();
         let is_complete = self.engine.drain(self.app.options.drain_timeout).await;
-        self.app.store().close().await;
+        if tokio::time::timeout(CLOSE_DEADLINE, self.app.store().close()).await.is_err() {
+            tracing::warn!("the database was busy at the end");
+        }
         is_complete
     }
 }
@@ -279,6 +281,9 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+/// How long the end waits for the database.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Clients that may be waiting to be accepted. After a restart all of them come at once.
 const BACKLOG: u32 = 8192;

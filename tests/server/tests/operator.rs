@@ -118,7 +118,9 @@ async fn an_audit_trail_that_was_moved_away_goes_on_in_a_new_file_and_is_complet
     comes_and_goes(&url, Some("203.0.113.9, 198.51.100.7")).await;
     fs::rename(&file, &old).unwrap();
     signal(&running, "HUP");
+    let begun = Instant::now();
     while !fs::exists(&file).unwrap() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "there is no new file");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     comes_and_goes(&url, None).await;

@@ -149,6 +149,7 @@ class _Reader:
                 return
             # Its refusal must not overtake what the messages before it lead to.
             frame.problem = frame.problem or "rate_limited"
+            frame.data = frames.named_part(frame.data)
         while peer.is_full and peer.closing is None:
             peer.room.clear()
             await peer.room.wait()

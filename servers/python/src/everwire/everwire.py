@@ -222,8 +222,8 @@ class Everwire:
         return self.engine.is_open and not self.engine.draining
 
     async def is_healthy(self) -> bool:
-        """For health checks: connections are taken, the store answers within a second, and could store everything in the last 10 s, which
-        a full disk cannot."""
+        """For health checks: connections are taken, the store answers within a second, and no message of the last 10 s has met
+        a full disk, or a database that may only be read."""
         if not self.is_ready or time.monotonic() - self.engine.writer.unstored_at < _UNSTORED_S:
             return False
         try:

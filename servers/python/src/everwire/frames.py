@@ -74,15 +74,26 @@ def error(code: str, message: str, about: str | None, seq: int = 0, named: Mappi
 def names(data: Mapping[str, Any]) -> dict[str, str]:
     """What a message without a number has named, for the `error` about it: its session or match, and its id."""
     inner = data.get("message")
+    own = inner.get("id") if isinstance(inner, dict) else None
     found = {
         "session_id": data.get("session_id"),
         "match_id": data.get("match_id"),
-        "message_id": inner.get("id") if isinstance(inner, dict) else data.get("client_id"),
+        "message_id": data.get("client_id") if own is None else own,
     }
-    return {name: value for name, value in found.items() if isinstance(value, str) and len(value) <= _LONGEST_NAME}
+    return {name: value for name, value in found.items() if isinstance(value, str) and _is_name(value)}
 
 
-_LONGEST_NAME = 128
+def named_part(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload with the same names, and nothing else."""
+    found = names(data)
+    return found | {"client_id": found.pop("message_id", None)}
+
+
+def _is_name(value: str) -> bool:
+    return len(value.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME_BYTES
+
+
+_LONGEST_NAME_BYTES = 128
 
 
 def reply(seq: int, result: Mapping[str, Any]) -> str:

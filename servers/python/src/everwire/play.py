@@ -15,7 +15,6 @@ from .refusal import Refuse
 from .report import describe
 from .sequence import Case, case
 from .store import NewEvent, StoreError, Transaction
-from .store.failures import is_of_storage
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -165,9 +164,6 @@ async def _message(
             raise
         if isinstance(error, Refuse):
             refusal = error
-        elif is_of_storage(error) and not refuse:
-            # Not the message's fault: nothing is acknowledged, and it comes again.
-            raise StoreError(type(error).__name__) from error
         else:
             refusal = Refuse("internal")
             log.error("the handler of %s failed: %s", frame.type, describe(error))

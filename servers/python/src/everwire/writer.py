@@ -15,6 +15,7 @@ from .peer import Arrived, Peer
 from .play import Outcome, Played, play
 from .report import describe
 from .store import Conflict, ContentRefused, StoreAway, StoreError
+from .store.failures import is_of_storage
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -38,7 +39,7 @@ class Writer:
         self._ready: deque[Peer] = deque()
         self._work = asyncio.Event()
         self.unstored_at = -math.inf
-        """When something could not be stored last, by the monotonic clock, though the store was there."""
+        """When a message could not be stored last, by the monotonic clock, for want of room or rights."""
 
     def open(self) -> None:
         """Begins in the event loop that runs now."""
@@ -159,7 +160,7 @@ class Writer:
 
     def _close(self, work: list[tuple[Peer, list[Arrived]]], error: Exception) -> None:
         log.error("the store failed: %s", type(error.__cause__ or error).__name__)
-        if not isinstance(error, StoreAway):
+        if is_of_storage(error):
             self.unstored_at = time.monotonic()
         for peer, _ in work:
             self._engine.metrics.count("ws_errors_total", code="store")

@@ -13,17 +13,18 @@ _OF_SQLITE = {
 }
 # Insufficient resources, errors of the system, and a standby (PostgreSQL, appendix A).
 _OF_POSTGRES = ("53", "58", "25006")
+_TOO_MANY_CONNECTIONS = "53300"
 
 
 def is_of_storage(error: BaseException) -> bool:
-    """Whether this error, or one that has led to it, is the database's own: the next message would fail in the same way."""
+    """Whether this error, or one that has led to it, says that there is no room or no right to store, until somebody sees to it."""
     cause: BaseException | None = error
     while cause is not None:
         code = getattr(cause, "sqlite_errorcode", None)
         if isinstance(cause, sqlite3.Error) and code is not None and code & 0xFF in _OF_SQLITE:
             return True
         state = getattr(cause, "sqlstate", None)
-        if isinstance(state, str) and state.startswith(_OF_POSTGRES):
+        if isinstance(state, str) and state.startswith(_OF_POSTGRES) and state != _TOO_MANY_CONNECTIONS:
             return True
         cause = cause.__cause__
     return False
