@@ -117,7 +117,10 @@ export class Lab {
 
   /** On every connection, before anything else the application does: joins. */
   joinOnConnect(): void {
-    this.#open.on("connect", () => this.#open.emit("join", 0));
+    const join = () => this.#open.emit("join", 0);
+    // In a page it may be connected by the time that this is called.
+    if (this.#open.connected) join();
+    this.#open.on("connect", join);
   }
 
   connect(): void {
