@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     database::DatabaseError,
-    envelope::{self, Malformed},
-    outgoing::Outgoing,
+    envelope::Malformed,
     store::StoreError,
 };
 
@@ -24,13 +23,7 @@ impl Refusal {
         Self { code, message: message.into() }
     }
 
-    /// The `error` event. `about` is the type of the message that was refused, where it is known.
-    #[must_use]
-    pub fn to_event(&self, about: Option<&str>) -> Outgoing {
-        envelope::event("error", &self.data(about))
-    }
-
-    /// The payload of the event.
+    /// The payload of the `error` event. `about` is the type of the message that was refused, where it is known.
     #[must_use]
     pub fn data(&self, about: Option<&str>) -> Value {
         let mut data = json!({ "message": self.message, "code": self.code });

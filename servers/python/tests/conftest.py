@@ -1,5 +1,5 @@
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from starlette.applications import Starlette
 from everwire import Context, Everwire, Limits, Refuse, SqliteStore, Tokens
 from everwire.dev import dev_routes
 from everwire.masterx import MasterX
+from everwire.store import NewEvent
+from everwire.store.sqlite import SqliteTransaction
 from everwire.testing import Running, running
 
 from .postgres import Cluster, binaries
@@ -99,3 +101,16 @@ async def database(postgres: Cluster) -> str:
     name = f"test_{secrets.token_hex(6)}"
     await postgres.create(name)
     return postgres.url(name)
+
+
+@pytest.fixture
+def unlucky(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that has an event with this word in it fails behind the handlers."""
+    append = SqliteTransaction.append
+
+    async def fail(tx: SqliteTransaction, events: Sequence[NewEvent], now: int) -> list[int | None]:
+        if any("unlucky" in event.frame for event in events):
+            raise LookupError
+        return await append(tx, events, now)
+
+    monkeypatch.setattr(SqliteTransaction, "append", fail)

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
 from everwire import Context, Everwire, Limits, Refuse, SqliteStore, Tokens
-from everwire.store import NewEvent
 from everwire.store.endings import TransactionMisuseError
-from everwire.store.sqlite import SqliteTransaction
 from everwire.testing import Running, running
 from everwire.token import Identity
 
@@ -338,21 +336,12 @@ async def test_a_refusal_that_cannot_be_sent_is_internal_and_costs_nobody_else_a
         await refuses_alone(server, "refuse")
 
 
-async def test_what_fails_behind_a_handler_refuses_its_message_alone(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("unlucky")
+async def test_what_fails_behind_a_handler_refuses_its_message_alone(start: Start) -> None:
     async with start() as server:
         ada, ben = await server.connect("ada"), await server.connect("ben")
         await ada.hello()
         await ben.hello()
-        append = SqliteTransaction.append
-
-        async def fail(tx: SqliteTransaction, events: Sequence[NewEvent], now: int) -> list[int | None]:
-            if any("unlucky" in event.frame for event in events):
-                raise LookupError
-            return await append(tx, events, now)
-
-        monkeypatch.setattr(SqliteTransaction, "append", fail)
         await ada.send("note", {"text": "unlucky"}, seq=1)
         await ben.send("note", {"text": "lucky"}, seq=1)
         for user, expected in ((ada, ["error"]), (ben, ["noted"])):

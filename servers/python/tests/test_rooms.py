@@ -2,16 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 import pytest
 
 from everwire import Context, Limits
-from everwire.store import NewEvent
 from everwire.store.postgres import PostgresStore
-from everwire.store.sqlite import SqliteTransaction
 from everwire.testing import Client, Running
 
 from .conftest import Start
@@ -26,19 +23,6 @@ async def typing_is_refused(client: Client, room: str) -> bool:
     """Whether a typing without a number, which memory alone decides about, is `not_joined`."""
     await client.send("user_typing", {"session_id": room, "isTyping": True})
     return await codes(client) == ["not_joined"]
-
-
-@pytest.fixture
-def unlucky(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A transaction that has an event with this word in it fails behind the handlers."""
-    append = SqliteTransaction.append
-
-    async def fail(tx: SqliteTransaction, events: Sequence[NewEvent], now: int) -> list[int | None]:
-        if any("unlucky" in event.frame for event in events):
-            raise LookupError
-        return await append(tx, events, now)
-
-    monkeypatch.setattr(SqliteTransaction, "append", fail)
 
 
 def move_without_luck(server: Running) -> None:
