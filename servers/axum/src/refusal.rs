@@ -2,11 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    database::DatabaseError,
-    envelope::Malformed,
-    store::StoreError,
-};
+use crate::{database::DatabaseError, envelope::Malformed, store::StoreError};
 
 /// A request that was understood and refused, or not understood. Becomes an `error` event; the connection stays up.
 #[derive(Debug, Clone, PartialEq)]

@@ -175,9 +175,9 @@ fn an_epoch_that_clients_would_not_believe_is_refused() {
         signal(&running, "TERM");
         assert!(ends_well(&mut running), "{epoch}");
     }
-    let output = server().args(["--dev", "--port", "0"]).args(flags("7")).output().unwrap();
-    assert!(!output.status.success());
-    let message = String::from_utf8(output.stderr).unwrap();
+    let mut refused = Running(server().args(["--dev", "--port", "0"]).args(flags("7")).spawn().unwrap());
+    assert!(!ends_well(&mut refused));
+    let message = std::io::read_to_string(refused.0.stderr.take().unwrap()).unwrap();
     assert!(message.contains("it is in epoch 8 already; give a higher one, or none"), "{message}");
 }
 
