@@ -8,15 +8,18 @@ mod program;
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     path::PathBuf,
     process::{Command, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use program::{Running, ready_url, server};
 use serde_json::Value;
-use tokio_tungstenite::connect_async;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// A directory of a test's own, which goes with it.
 struct Directory(PathBuf);
@@ -64,8 +67,8 @@ fn ends_well(running: &mut Running) -> bool {
     }
 }
 
-/// Connects as this user, and hears the greeting.
-async fn comes_and_goes(url: &str, forwarded: Option<&str>) {
+/// A connection of a user who has heard the greeting.
+async fn connected(url: &str, forwarded: Option<&str>) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
     use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
     let token: Value = reqwest::get(format!("{url}dev/token?user_id=ada")).await.unwrap().json().await.unwrap();
     let ws = format!("{}api/ws?token={}", url.replacen("http", "ws", 1), token["token"].as_str().unwrap());
@@ -75,7 +78,11 @@ async fn comes_and_goes(url: &str, forwarded: Option<&str>) {
     }
     let (mut ada, _) = connect_async(request).await.unwrap();
     assert!(ada.next().await.unwrap().unwrap().is_text());
-    ada.close(None).await.unwrap();
+    ada
+}
+
+async fn comes_and_goes(url: &str, forwarded: Option<&str>) {
+    connected(url, forwarded).await.close(None).await.unwrap();
 }
 
 #[tokio::test]
@@ -131,6 +138,39 @@ async fn an_audit_trail_that_was_moved_away_goes_on_in_a_new_file_and_is_complet
     assert_eq!((old.clone() + &new).matches(r#""event":"disconnect""#).count(), 2);
     assert!(old.contains(r#""peer":"198.51.100.7""#), "{old}");
     assert!(new.contains(r#""peer":"127.0.0.1:"#), "{new}");
+}
+
+#[tokio::test]
+async fn an_audit_trail_is_written_to_its_end_before_the_process_ends() {
+    const MESSAGES: usize = 1_500;
+    let directory = Directory::new("slow-audit");
+    let pipe = directory.file("audit");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Opened for both, so that neither side waits for the other; what is in it beyond its 64 KiB has to wait for a reader.
+    let reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let (mut running, url) = started(&["--audit", &pipe]);
+    let mut ada = connected(&url, None).await;
+    for _ in 0..MESSAGES {
+        ada.send("no envelope".into()).await.unwrap();
+        let answer = ada.next().await.unwrap().unwrap();
+        assert!(answer.is_text(), "{answer}");
+    }
+    signal(&running, "TERM");
+    while ada.next().await.is_some_and(|frame| frame.is_ok()) {}
+    // A process that does not wait for its lines has ended by then.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (ends, ended) = mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(reader).lines().map(Result::unwrap);
+        let mut messages = 0;
+        for line in lines.take_while(|line| !line.contains(r#""event":"disconnect""#)) {
+            messages += usize::from(line.contains(r#""event":"message""#));
+        }
+        ends.send(messages).unwrap();
+    });
+    let messages = ended.recv_timeout(Duration::from_secs(10)).expect("the trail has no end");
+    assert!(ends_well(&mut running));
+    assert_eq!(messages, MESSAGES);
 }
 
 #[tokio::test]
