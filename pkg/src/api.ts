@@ -11,6 +11,9 @@ export type {
   ChatSnapshot,
   ChatStatus,
   Chats,
+  LeftFailure,
+  LeftMessage,
+  LeftMessages,
 } from "./chat.js";
 export type { AnyEventHandler, AnyEvents, Envelope, Handler } from "./envelope.js";
 export type { ErrorCode, ProtocolViolation } from "./errors.js";

@@ -169,3 +169,44 @@ export interface Chats {
   /** Forgets everything: the user has logged out. */
   readonly clear: () => void;
 }
+
+/**
+ * The messages of conversations that pages that are gone have left and this one sends, so that a conversation can show them. `durableOutbox()` of
+ * `everwire/durable` has them; an outbox of an application's own may.
+ */
+export interface LeftMessages {
+  /** Those of one conversation, the oldest first, until it is known what became of them. */
+  of(kind: ChatKind, conversation: string): readonly LeftMessage[];
+  /** Whether a message is one of them, by the sender's id. */
+  has(id: string | undefined): boolean;
+  /** Takes the payload of an `error` whose `seq` is no message's of this page. */
+  refused(refusal: Readonly<Record<string, unknown>>): void;
+  /** Calls `listener` without a message when there are more, and with one when it has arrived or, with the failure, when it will not. Only the latest listener is called. */
+  watch(listener: (message?: LeftMessage, failure?: LeftFailure) => void): void;
+}
+
+/** A message that a page that is gone has left. */
+export interface LeftMessage {
+  /** Whether it belongs to a session or a match. */
+  readonly kind: ChatKind;
+  /** The session or match. */
+  readonly conversation: string;
+  /** The sender's id. */
+  readonly id: string;
+  /** The text. */
+  readonly content: string;
+  /** What else it says. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** When it was written, in milliseconds since the epoch, if that is known. */
+  readonly at?: number | undefined;
+}
+
+/** Why a message that a page has left does not arrive. */
+export interface LeftFailure {
+  /** `refused` by the server, or `unconfirmed`: dropped, see the `drop` event. */
+  readonly code: "refused" | "unconfirmed";
+  /** For people. */
+  readonly message: string;
+  /** What the server said. */
+  readonly cause?: unknown;
+}

@@ -4,8 +4,10 @@
  * @module everwire/durable
  */
 
+import type { LeftMessages } from "./chat.js";
 import { ask, ignore, makeDatabase, within } from "./durable/database.js";
 import { FAILED, FULL, failure, UNAVAILABLE } from "./durable/errors.js";
+import { Left } from "./durable/left.js";
 import { holderOf, takeLock } from "./durable/lock.js";
 import { isMessage, type Key, range, WIPES } from "./durable/records.js";
 import type { Outbox, OutboxError, StoredMessage } from "./outbox.js";
@@ -25,6 +27,12 @@ export interface DurableOutboxOptions {
   maxBytes?: number;
 }
 
+/** An outbox that can say what earlier pages have left in conversations. */
+export interface DurableOutbox extends Outbox {
+  /** For `chat({ durable: outbox })` of `everwire/session`. */
+  readonly left: LeftMessages;
+}
+
 /**
  * An outbox in the browser's IndexedDB, for one client. Touches nothing until it is opened, so it can be made on a server.
  *
@@ -37,7 +45,7 @@ export interface DurableOutboxOptions {
  *
  * Throws an error with the code `invalid_option` if an option cannot be used.
  */
-export function durableOutbox(options: DurableOutboxOptions): Outbox {
+export function durableOutbox(options: DurableOutboxOptions): DurableOutbox {
   const { name, maxMessages = 1_000, maxBytes = 1_048_576 } = options ?? {};
   if (typeof name !== "string" || !name || !(maxMessages > 0 && maxBytes > 0)) {
     throw failure(
@@ -63,7 +71,7 @@ interface Removal {
   readonly keys: IDBKeyRange;
 }
 
-function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox {
+function makeOutbox(name: string, maxMessages: number, maxBytes: number): DurableOutbox & { left: Left } {
   const database = makeDatabase();
   /** The senders whose messages this page, and no other, may send, with what frees their locks. */
   const held = new Map<string, () => void>();
@@ -276,15 +284,26 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
     }
   };
 
-  const outbox: Outbox = {
+  const outbox: DurableOutbox & { left: Left } = {
+    left: new Left(),
+
     get ready() {
       return checked;
     },
 
     async open(clientId, given) {
-      onAdopted = given;
+      // What waits for other pages must not keep this outbox, which the conversations of its client hold on to.
+      const left = new WeakRef(this.left);
+      onAdopted =
+        given &&
+        ((messages) => {
+          left.deref()?.adopted(messages);
+          given(messages);
+        });
       try {
-        return await within(openAs(clientId));
+        const messages = await within(openAs(clientId));
+        this.left.adopted(messages);
+        return messages;
       } catch (cause) {
         close();
         throw cause;
@@ -298,13 +317,20 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Outbox
         wake();
       }),
 
-    acknowledge: (clientId, seq) => forget(clientId, 0, seq),
+    acknowledge(clientId, seq) {
+      this.left.acknowledged(clientId, seq);
+      forget(clientId, 0, seq);
+    },
 
-    remove: (clientId, seq) => forget(clientId, seq, seq),
+    remove(clientId, seq) {
+      this.left.removed(clientId, seq);
+      forget(clientId, seq, seq);
+    },
 
     async wipe() {
       // What other pages leave from now on is not this user's.
       stopWaiting();
+      this.left.clear();
       try {
         // What is put but not yet written finds another number than it knew, and is refused.
         knownWipes = await database.run(async (store) => {

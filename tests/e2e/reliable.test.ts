@@ -74,6 +74,29 @@ test("what is under way when the page is reloaded is delivered once", async () =
   await expect.poll(() => ada.queued()).toBe("0");
 });
 
+test("what the server has not heard is shown after a reload, before anybody has heard it", async () => {
+  const { page, proxy, guard, ada, grace } = demo();
+  await ada.write("before");
+  await expect.poll(() => ada.deliveries()).toEqual(["Read"]);
+  await guard.duringOutage(async () => {
+    await proxy.rule({ fault: "swallow", direction: "up" });
+    await ada.write("not heard");
+    await expect.poll(() => ada.deliveries()).toEqual(["Read", "Sending"]);
+    let isServerSilent = true;
+    await page.routeWebSocket(/\/api\/ws/, (socket) => {
+      if (!isServerSilent) socket.connectToServer();
+    });
+    await proxy.heal();
+    await page.reload();
+    await expect.poll(() => ada.messages()).toContain("not heard");
+    await expect.poll(() => ada.deliveries()).toContain("Sending");
+    isServerSilent = false;
+    await Promise.all([ada.reaches("open"), grace.reaches("open")]);
+  });
+  await expect.poll(() => ada.deliveries()).toEqual(["Read", "Read"]);
+  for (const person of [ada, grace]) await expect.poll(() => person.messages()).toEqual(["before", "not heard"]);
+});
+
 test("what a closed tab could not send is sent by the next one", async () => {
   const { page, ada, openTab } = demo();
   await ada.press("disconnect");

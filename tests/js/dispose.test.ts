@@ -182,12 +182,13 @@ async function collected(what: string): Promise<{ clients: number; wasm: boolean
     await import("fake-indexeddb/auto");
     const { NativeSocketClient } = await import("everwire");
     const { durableOutbox } = await import("everwire/durable");
+    const { chat } = await import("everwire/session");
     let freed = 0;
     const registry = new FinalizationRegistry(() => freed++);
     const clients = [];
     for (let count = 0; count < 1000; count++) {
       const outbox = count % 2 ? durableOutbox({ name: "default" }) : undefined;
-      const client = new NativeSocketClient({ url: "http://server.test", delivery: "reliable", outbox });
+      const client = new NativeSocketClient({ url: "http://server.test", delivery: "reliable", outbox, chat: chat({ durable: outbox }) });
       registry.register(client, count);
       client.on("note", () => client.getSnapshot());
       client.subscribe(() => client.getState());

@@ -1,4 +1,4 @@
-import type { ChatFactory, ChatKind, Chats } from "everwire";
+import type { ChatFactory, ChatKind, Chats, LeftMessages } from "everwire";
 import { fieldsOf, textOf } from "./chatEvents.js";
 import { type ChatStore, chatStore } from "./chatStore.js";
 import type { TypingRule } from "./typing.js";
@@ -28,8 +28,11 @@ export interface ChatOptions {
    * side join, and when it rejects again after 1, 2, 4, … 30 s while connected. Default: none; without {@link loadEarlier} either, `isComplete` stays `false`.
    */
   readonly loadMissed?: ((request: MissedRequest) => Promise<ChatPage>) | undefined;
-  /** Whether joins and messages are sent as `durable`, with the limits that `SendOptions.durable` has. Default `false`. Needs the client's `outbox`, else every message fails with `invalid_option`. */
-  readonly durable?: boolean | undefined;
+  /**
+   * Whether joins and messages are sent as `durable`, with the limits that `SendOptions.durable` has. Default `false`. Needs the client's `outbox`, else every message fails
+   * with `invalid_option`. Given that outbox itself, as `durableOutbox()` makes it, a conversation also shows what earlier pages have left in it, until it has arrived.
+   */
+  readonly durable?: boolean | { readonly left: LeftMessages } | undefined;
   /** Default: `MASTERX_TYPING` in sessions, `COLABMATCH_TYPING` in matches. */
   readonly typingRule?: TypingRule | undefined;
 }
@@ -81,6 +84,8 @@ export function chat(options: ChatOptions = {}): ChatFactory {
     const value = options[name] ?? 1;
     if (!(Number.isSafeInteger(value) && value >= 1)) throw new RangeError(`\`${name}\` must be a whole number from 1`);
   }
+  const { durable } = options;
+  const left = typeof durable === "object" ? durable.left : undefined;
   return (client, error): Chats => {
     const stores = new Map<string, ChatStore>();
     const used = new Set<ChatStore>();
@@ -88,13 +93,20 @@ export function chat(options: ChatOptions = {}): ChatFactory {
     let named: string | undefined;
     const userId = (): string | undefined =>
       (typeof options.userId === "function" ? options.userId() : options.userId) ?? named;
+    left?.watch((message, failure) => {
+      if (message) {
+        const store = stores.get(`${message.kind} ${message.conversation}`);
+        if (failure) store?.moved(message.id, failure.code, error(failure.code, failure.message, failure.cause));
+        else store?.moved(message.id, "acknowledged");
+      } else for (const store of used) store.inherit();
+    });
     return {
       of: (kind, id) => {
         const key = `${kind} ${id}`;
         const known = stores.get(key);
         if (known) return known.chat;
         const keep = (isUsed: boolean): unknown => (isUsed ? used.add(store) : used.delete(store));
-        const store = chatStore(kind, id, client, error, options, userId, keep);
+        const store = chatStore(kind, id, client, error, options, userId, keep, left);
         for (const [other, { isNeeded }] of stores) if (stores.size >= MOST_STORES && !isNeeded()) stores.delete(other);
         stores.set(key, store);
         return store.chat;
@@ -102,6 +114,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
       hear: (event, data) => {
         if (event === "connected") named = textOf(fieldsOf(data).user_id) ?? named;
         for (const store of [...used]) store.hear(event, data);
+        if (event === "error") left?.refused(fieldsOf(data));
       },
       clear: () => {
         named = undefined;

@@ -1,4 +1,13 @@
-import type { Chat, ChatClient, ChatErrorMaker, ChatKind, ChatSendResult, ChatSnapshot, EverwireError } from "everwire";
+import type {
+  Chat,
+  ChatClient,
+  ChatErrorMaker,
+  ChatKind,
+  ChatSendResult,
+  ChatSnapshot,
+  EverwireError,
+  LeftMessages,
+} from "everwire";
 import { type Alarm, alarm } from "./alarm.js";
 import { attempt } from "./attempt.js";
 import type { ChatOptions, ChatPage } from "./chat.js";
@@ -13,6 +22,10 @@ export interface ChatStore {
   /** Whether somebody uses it, or something of the user would be lost with it. */
   isNeeded(): boolean;
   hear(event: string, data: unknown): void;
+  /** Shows what earlier pages have left here, if somebody looks. */
+  inherit(): void;
+  /** What became of such a message. */
+  moved(id: string, status: string, error?: EverwireError): void;
   /** Forgets everything, and begins anew for those who use it. */
   clear(): void;
 }
@@ -26,6 +39,7 @@ export function chatStore(
   options: ChatOptions,
   userId: () => string | undefined,
   keep: (isUsed: boolean) => unknown,
+  left: LeftMessages | undefined,
 ): ChatStore {
   const { join } = DIALECTS[kind];
   const { durable, loadEarlier, loadMissed, maxMessages = 1_000, pageSize: limit = 50 } = options;
@@ -89,6 +103,8 @@ export function chatStore(
       return;
     }
     const { type, data, id: message } = output;
+    // The outbox has sent it.
+    if (left?.has(message)) return;
     const result = client.send(type, data, { durable: !!durable && (message !== undefined || type === join) });
     const isReliable = (): boolean => client.getSnapshot().delivery === "reliable";
     const move = (error?: EverwireError): void => {
@@ -130,6 +146,7 @@ export function chatStore(
         if (client.getSnapshot().phase === "open") open(now);
         else identify();
       });
+      inherit();
     }
     let isUsing = true;
     return () => {
@@ -139,6 +156,11 @@ export function chatStore(
       if (--uses === 0) setTimeout(leave);
     };
   };
+
+  const inherit = (): void =>
+    left?.of(kind, id).forEach(({ id: message, content, fields, at }) => {
+      act((machine, now) => machine.write(at ?? now, message, content, fields));
+    });
 
   const leave = (): void => {
     if (uses || !isEntered) return;
@@ -200,6 +222,8 @@ export function chatStore(
     chat,
     isNeeded: () => uses > 0 || machine.isPending(),
     hear,
+    inherit,
+    moved: (message, status, error) => act((machine) => machine.moved(message, status, true, error)),
     clear: () => {
       machine = chatMachine(kind, id, config);
       act((machine) => {

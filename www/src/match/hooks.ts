@@ -23,7 +23,7 @@ const overSocketIoOptions: Options = {
 
 /** Of a person in the match: what they write waits on disk until the server has it. */
 export function personOptions(userId: string): Options {
-  const isReliable = delivery === "reliable";
+  const outbox = delivery === "reliable" && durableOutbox({ name: `everwire-demo ${userId}` });
   return {
     ...baseOptions,
     ...(wire === "socket.io" && overSocketIoOptions),
@@ -32,8 +32,8 @@ export function personOptions(userId: string): Options {
       await makeMatch();
       return connectionToken(userId);
     },
-    ...(isReliable && { outbox: durableOutbox({ name: `everwire-demo ${userId}` }) }),
-    chat: chat({ userId, durable: isReliable, pageSize: 25, loadEarlier: (request) => fetchPage(userId, request) }),
+    ...(outbox && { outbox }),
+    chat: chat({ userId, durable: outbox, pageSize: 25, loadEarlier: (request) => fetchPage(userId, request) }),
   };
 }
 
