@@ -238,10 +238,14 @@ impl Database {
         }
     }
 
-    /// Whether it takes more than questions: it is no standby of PostgreSQL, and its disk was not full a moment ago. One that is full may
-    /// have room for the little that a question here could write.
+    /// Whether its disk was full a moment ago, or it could only be read. One that is full may have room for the little that a question could write.
+    pub(crate) fn stores_nothing(&self) -> bool {
+        self.unstored_at.get().is_some_and(|at| at.elapsed() < UNSTORED_FOR)
+    }
+
+    /// Whether it takes more than questions: it is no standby of PostgreSQL, and has stored what it was given.
     pub(crate) fn is_writable(&self) -> Result<bool> {
-        if self.unstored_at.get().is_some_and(|at| at.elapsed() < UNSTORED_FOR) {
+        if self.stores_nothing() {
             return Ok(false);
         }
         let sql = match &self.kind {

@@ -30,6 +30,13 @@ impl Ending {
         Self::Close { code, reason }
     }
 
+    /// What was under way is not stored. A client takes 1011 for an answer to the message under way, which it gives up after some of them; while
+    /// the database takes nothing, no message is to blame.
+    pub(crate) fn not_stored(is_lasting: bool) -> Self {
+        let code = if is_lasting { 1013 } else { 1011 };
+        Self::Close { code, reason: "could not be stored".into() }
+    }
+
     /// What RFC 6455 has for an error on the way in or out.
     pub(crate) fn for_error(error: &tungstenite::Error) -> Self {
         use tungstenite::Error;

@@ -102,7 +102,7 @@ impl Sender {
             Err(error) => {
                 tracing::error!(%error, "a hello could not be answered");
                 engine.metrics.hello("internal");
-                Err(not_stored())
+                Err(Ending::not_stored(false))
             }
         }
     }
@@ -207,7 +207,7 @@ impl Sender {
                     ledger.acknowledge(&connection, &client_id, last);
                     Ok(())
                 };
-                return engine.store.post(again).await.map_err(|_| not_stored());
+                return engine.store.post(again).await.map_err(|_| Ending::not_stored(false));
             }
             Case::Missing => return Err(violation(engine, 4409, "missing", "a message is missing")),
             Case::Overlap => return Err(violation(engine, 4400, "overlap", "`prev` has been overtaken")),
@@ -227,7 +227,7 @@ impl Sender {
             action: dispatch::prepare(engine, from, envelope),
         };
         let process = move |database: &_, ledger: &mut Ledger| ledger.process(database, work);
-        engine.store.post(process).await.map_err(|_| not_stored())
+        engine.store.post(process).await.map_err(|_| Ending::not_stored(false))
     }
 }
 
@@ -249,10 +249,6 @@ fn size((_, envelope, _): &Message) -> usize {
 fn violation(engine: &Engine, code: u16, kind: &'static str, reason: &'static str) -> Ending {
     engine.metrics.violation(kind);
     Ending::close(code, reason)
-}
-
-fn not_stored() -> Ending {
-    Ending::close(1011, "could not be stored")
 }
 
 /// A client waits 10 s for the welcome (docs/PROTOCOL.md).
@@ -285,7 +281,7 @@ mod tests {
         dispatch::text(app, &ada, &mut intake, JOIN).await.unwrap();
         store.post(|_, _| Err(DatabaseError::Failed("on purpose"))).await.unwrap();
         go.send(()).unwrap();
-        assert_eq!(inbox.ending.await.unwrap(), not_stored());
+        assert_eq!(inbox.ending.await.unwrap(), Ending::not_stored(false));
         app.disconnect(&ada, &Ending::Gone);
 
         let (ada, mut inbox, mut intake) = hello(app).await;

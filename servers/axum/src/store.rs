@@ -23,6 +23,7 @@ use tokio::{
 use crate::{
     bus::BusError,
     database::{Database, DatabaseError, Result, open_postgres, open_sqlite},
+    ending::Ending,
     hub::Hub,
     panics,
     reliable::{Context, Ledger},
@@ -398,7 +399,7 @@ fn begin(backend: &Backend, ledger: &mut Ledger, process: u64) -> std::result::R
     let database = backend.open()?;
     database.begin()?;
     let loaded = ledger.load(&database, process).and_then(|()| Ok(database.commit()?));
-    loaded.inspect_err(|_| ledger.rolled_back())?;
+    loaded.inspect_err(|_| ledger.rolled_back(&ending(&database)))?;
     Ok(database)
 }
 
@@ -413,7 +414,7 @@ fn transact_or_undo(
     panics::caught(|| transact(database, ledger, news, first, queue)).unwrap_or_else(|| {
         tracing::error!("a transaction panicked");
         let _ = database.rollback();
-        ledger.rolled_back();
+        ledger.rolled_back(&ending(database));
         false
     })
 }
@@ -431,7 +432,7 @@ fn transact(
         if !matches!(error, DatabaseError::Away) {
             tracing::error!(%error, "the database takes no transaction");
         }
-        ledger.rolled_back();
+        ledger.rolled_back(&ending(database));
         // The job's result is an error then: dropping the job closes its channel. Those behind it would wait for as long, one after the other.
         while queue.try_recv().is_ok() {}
         return false;
@@ -474,13 +475,18 @@ fn transact(
             if let Err(error) = database.rollback() {
                 tracing::debug!(%error, "nothing to roll back");
             }
-            ledger.rolled_back();
+            ledger.rolled_back(&ending(database));
         }
     }
     for answer in answers {
         answer(committed.is_ok());
     }
     true
+}
+
+/// How connections end whose transaction has failed.
+fn ending(database: &Database) -> Ending {
+    Ending::not_stored(database.stores_nothing())
 }
 
 impl StoreError {

@@ -91,7 +91,7 @@ async def test_a_store_that_is_full_is_not_healthy(start: Start) -> None:
         await ada.send("fill", seq=1)
         await ada.acknowledged(1)
         await ada.send("tell", seq=2)
-        assert await ada.closed() == 1011
+        assert await ada.closed() == 1013
         assert not await server.wire.is_healthy()
 
 

@@ -386,15 +386,15 @@ impl Ledger {
         }
     }
 
-    /// The transaction is not on the disk, and memory may be ahead of it: all start over.
-    pub fn rolled_back(&mut self) {
+    /// The transaction is not on the disk, and memory may be ahead of it: all start over, after this.
+    pub fn rolled_back(&mut self, ending: &Ending) {
         self.failed = false;
         self.known = None;
         self.notes.clear();
-        self.outbox.fail();
+        self.outbox.fail(ending);
         self.owners.clear();
         for carrier in self.carriers.drain().flat_map(|(_, carriers)| carriers) {
-            carrier.connection.end(Ending::close(1011, "could not be stored"));
+            carrier.connection.end(ending.clone());
             // Its task may be waiting for messages that will not be processed.
             carrier.connection.window.close();
         }

@@ -110,11 +110,11 @@ impl Outbox {
     }
 
     /// The transaction has failed: whoever waits for something of it has to come again.
-    pub fn fail(&mut self) {
+    pub fn fail(&mut self, ending: &Ending) {
         self.waiting.clear();
         for post in self.posts.drain(..).chain(self.acks.drain().map(|(_, ack)| Post::Ack(ack))) {
             let (Post::Frame { to, .. } | Post::Ack(Ack { to, .. }) | Post::CatchUp(to)) = post else { continue };
-            to.end(Ending::close(1011, "could not be stored"));
+            to.end(ending.clone());
         }
     }
 }

@@ -160,11 +160,14 @@ class Writer:
 
     def _close(self, work: list[tuple[Peer, list[Arrived]]], error: Exception) -> None:
         log.error("the store failed: %s", type(error.__cause__ or error).__name__)
+        code = 1011
         if is_of_storage(error):
             self.unstored_at = time.monotonic()
+            # Clients take 1011 for an answer to a message, and give up the one that gets it again and again.
+            code = 1013
         for peer, _ in work:
             self._engine.metrics.count("ws_errors_total", code="store")
-            peer.close(1011, "storage failed")
+            peer.close(code, "storage failed")
 
     async def _transact(self, work: list[tuple[Peer, list[Arrived]]], *, refuse: bool) -> list[Outcome]:
         moves = Moves(self._engine)
