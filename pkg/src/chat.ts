@@ -134,6 +134,8 @@ export type ChatErrorMaker = (code: "refused" | "unconfirmed", message: string, 
 export interface ChatClient {
   /** Sends an event, or queues it. */
   send(event: string, data: object, options?: { readonly durable?: boolean }): ChatSendResult;
+  /** Resolves when `send()` has room. */
+  whenRoom(): Promise<void>;
   /** Where the connection stands. */
   getSnapshot(): {
     /** The phase, as in `Snapshot`. */

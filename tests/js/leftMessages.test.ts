@@ -5,7 +5,7 @@ import { expect, it, vi } from "vitest";
 import { useStandIns } from "./harness/clients";
 import { greet, reliableClient, sentOn, welcome } from "./harness/reliable";
 import { StandInSocket } from "./harness/standInSocket";
-import { message, openPage, plant, useStorage } from "./harness/storage";
+import { message, openPage, plant, stored, useStorage } from "./harness/storage";
 
 const browser = useStorage();
 useStandIns();
@@ -171,6 +171,24 @@ it("a logout forgets it", async () => {
   expect(shown(session)).toEqual([]);
   client.session("s1").join();
   expect(shown(session)).toEqual([]);
+});
+
+it("a logout leaves nothing on the disk of what is in use, and the next connection joins it", async () => {
+  const client = makePage();
+  client.session("s1").join();
+  const socket = await connected(client);
+  welcome(socket);
+  const leaving = client.logout();
+  await settle();
+  await leaving;
+  await settle();
+  const reading = stored();
+  await settle();
+  const keys = [...(await reading).keys()].map((key) => JSON.parse(key));
+  expect(keys.filter((key) => JSON.stringify(key).includes("default"))).toEqual([]);
+  const next = await connected(client);
+  welcome(next);
+  expect(sentOn(next).map(([type]) => type)).toEqual(["join_session"]);
 });
 
 it("what is no message of a conversation is none", async () => {

@@ -41,7 +41,7 @@ export function chatStore(
   keep: (isUsed: boolean) => unknown,
   left: LeftMessages | undefined,
 ): ChatStore {
-  const { join } = DIALECTS[kind];
+  const { join, leave: leaving } = DIALECTS[kind];
   const { durable, loadEarlier, loadMissed, maxMessages = 1_000, pageSize: limit = 50 } = options;
   const { typingRule = kind === "match" ? COLABMATCH_TYPING : MASTERX_TYPING } = options;
   const config = { maxMessages, canLoadEarlier: !!loadEarlier, canLoadMissed: !!loadMissed, typingRule, error };
@@ -51,6 +51,8 @@ export function chatStore(
   let uses = 0;
   /** `undefined` before the first use, and `false` after the last. */
   let isEntered: boolean | undefined;
+  /** Whether the user logs out: what is asked for then is the next one's, and not for this one's disk. */
+  let isClearing = false;
   let latestJoin: ChatSendResult | undefined;
   let latest = 0;
   let setBackMs = 0;
@@ -105,15 +107,22 @@ export function chatStore(
     const { type, data, id: message } = output;
     // The outbox has sent it.
     if (left?.has(message)) return;
-    const result = client.send(type, data, { durable: !!durable && (message !== undefined || type === join) });
+    const result = client.send(type, data, {
+      durable: !!durable && !isClearing && (message !== undefined || type === join),
+    });
     const isReliable = (): boolean => client.getSnapshot().delivery === "reliable";
     const move = (error?: EverwireError): void => {
       if (message !== undefined) act(() => machine.moved(message, result.status, isReliable(), error), current);
-      else if (type === join && error?.cause) hear("error", { ...error.cause, about: join });
-      else if (type === join && result === latestJoin) {
+      else if (type === join || type === leaving) {
         const { status } = result;
-        const isTaken = !error && status !== "queued" && (status !== "sent" || !isReliable());
-        act((machine, now) => machine.joined(now, isTaken), current);
+        const hasNoRoom = /^(queue_full|overflow)$/.test(error?.code ?? "");
+        if (hasNoRoom) client.whenRoom().then(() => !!isEntered === (type === join) && perform(output));
+        if (error && !hasNoRoom && type === join && status === "refused")
+          hear("error", { code: error.code, message: error.message, ...(error.cause as object), about: join });
+        else if (result === latestJoin) {
+          const isTaken = !error && status !== "queued" && (status !== "sent" || !isReliable());
+          act((machine, now) => machine.joined(now, isTaken), current);
+        }
       }
     };
     if (type === join) latestJoin = result;
@@ -226,10 +235,12 @@ export function chatStore(
     moved: (message, status, error) => act((machine) => machine.moved(message, status, true, error)),
     clear: () => {
       machine = chatMachine(kind, id, config);
+      isClearing = true;
       act((machine) => {
         if (isEntered) machine.entered();
         identify();
       });
+      isClearing = false;
     },
   };
 }
