@@ -18,7 +18,7 @@ pub enum ChatKind {
 
 impl ChatKind {
     /// The field of a payload that names the conversation.
-    pub(super) const fn key(self) -> &'static str {
+    pub(crate) const fn key(self) -> &'static str {
         self.choose("session_id", "match_id")
     }
 
@@ -27,7 +27,7 @@ impl ChatKind {
     }
 
     /// A match has no event to leave it.
-    pub(super) const fn leave(self) -> Option<&'static str> {
+    pub(crate) const fn leave(self) -> Option<&'static str> {
         match self {
             Self::Session => Some("leave_session"),
             Self::Match => None,

@@ -7,7 +7,7 @@ use std::future::Ready;
 use std::rc::Rc;
 
 use everwire::client::{ChatHandle, ChatOptions, ChatPage, Client, Diagnostics, EarlierRequest};
-use everwire::proto::Phase;
+use everwire::proto::{Overflow, Phase};
 use everwire::session::ChatStatus;
 use futures_util::stream::FusedStream;
 use futures_util::{FutureExt, StreamExt};
@@ -16,7 +16,7 @@ use wasm_bindgen_futures::spawn_local;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::leaks::nothing_left;
-use crate::user::{User, listen, until_phase};
+use crate::user::{User, listen, quick, quick_and_reliable, until_phase};
 use crate::waiting::{Log, until, until_async};
 use crate::{faults, page, server};
 
@@ -188,6 +188,26 @@ async fn what_the_server_refuses_has_failed_with_its_words_the_join_too() {
     let error = chat.snapshot().error.clone().unwrap();
     assert_eq!((failure.code.as_str(), failure.cause["message"].as_str()), ("refused", Some(&*error.message)));
     assert_eq!(failure.cause["code"].as_str(), error.code.as_deref());
+}
+
+#[wasm_bindgen_test]
+async fn a_session_that_finds_no_room_in_the_queue_is_joined_when_there_is_some() {
+    for mut config in [quick(), quick_and_reliable()] {
+        for overflow in [Overflow::Reject, Overflow::DropOldest] {
+            config.queue.max_messages = 2;
+            config.queue.overflow = overflow;
+            let user = User::new().await;
+            let client = Client::new(user.options().config(config.clone())).unwrap();
+            let chats: Vec<_> = ["a", "b", "c"].map(|id| client.session_chat(id, ChatOptions::new())).into();
+            for _ in 0..2 {
+                let _ = client.send_raw("note", &js_sys::Object::new());
+            }
+            client.connect().unwrap();
+            let joins =
+                async || server::received_types(&user.id).await.iter().filter(|kind| *kind == "join_session").count();
+            until_async("all are joined", async || joins().await == chats.len()).await;
+        }
+    }
 }
 
 #[wasm_bindgen_test]

@@ -10,6 +10,25 @@ describe("with the conversations of everwire/session", () => {
   const contents = (conversation: Chat) =>
     conversation.getSnapshot().messages.map(({ content, status }) => `${content}: ${status}`);
 
+  it.each(["session", "match"] as const)(
+    "a refusal fails the message of a %s at most once, and no other",
+    async (kind) => {
+      const server = startServer({ dialect: kind === "session" ? "masterx" : "colabmatch" });
+      const conversation = clientOf("ada", { chat: chat({ userId: "ada" }) })[kind]("c1");
+      endAfterwards(conversation.join());
+      await server.settled();
+      conversation.send("before");
+      const type = kind === "session" ? "message_sent" : "send_message";
+      server.faults.refuseMessages({ type, code: "rate_limited" });
+      await server.settled();
+      const refused = contents(conversation)[0]?.endsWith("failed");
+      conversation.send("behind");
+      await advance(100);
+      await server.settled();
+      expect([refused, contents(conversation).sort()]).toEqual([true, ["before: failed", "behind: sent"]]);
+    },
+  );
+
   it("MasterX: two users and a second device agree over a restart of the server", async () => {
     const server = startServer({ dialect: "masterx" });
     server.seedHistory("s1", [

@@ -109,10 +109,15 @@ class Play {
   }
 }
 
-/** Without what is not compared: timestamps, words for people, and limits that the conversation does not mention. */
+/** What an error may name beside its code. */
+const NAMES = ["session_id", "match_id", "message_id"];
+
+/** Without what is not compared: timestamps, names in errors, words for people, and limits that the conversation does not mention. */
 function comparable({ timestamp: _, ...got }: Frame, expected: Frame): Frame {
   if (got.type === "pong") return { type: "pong" };
-  const unmentioned = ["message", "max_bytes", "remember_ms"].filter((field) => expected.data?.[field] === undefined);
+  const unmentioned = ["message", "max_bytes", "remember_ms", ...NAMES].filter(
+    (field) => expected.data?.[field] === undefined,
+  );
   const data = Object.entries(got.data ?? {}).filter(
     ([field, value]) => !unmentioned.includes(field) || typeof value === "object",
   );

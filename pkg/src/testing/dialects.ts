@@ -40,7 +40,7 @@ export function masterx(): Dialect {
     server.on("message_sent", (data, context) => {
       const { message } = data;
       if (!isObject(message)) return context.refuse("malformed", "`message` must be an object");
-      const [id, content] = [text(message, "id", context), text(message, "content", context, true)];
+      const [id, content] = [text(message, "id", context, true), text(message, "content", context, true)];
       const session = memberOf(data, "session_id", context, "session");
       const timestamp = new Date().toISOString();
       const received = { id, content, role: "user", timestamp, user_id: context.user, session_id: session };
@@ -115,8 +115,8 @@ export function colabmatch({ matches, inactive = [] }: ColabMatchOptions = {}): 
       const content = text(data, "content", context, true);
       const match = actingIn(data, context);
       stopTyping(match, context.user);
-      const clientId = data["client_id"];
-      const key = typeof clientId === "string" ? JSON.stringify([match, context.user, clientId]) : undefined;
+      const clientId = data["client_id"] == null ? undefined : text(data, "client_id", context, true);
+      const key = clientId !== undefined ? JSON.stringify([match, context.user, clientId]) : undefined;
       const earlier = key === undefined ? undefined : sent.get(key);
       if (earlier) return context.send("new_message", earlier);
       newestId =

@@ -174,7 +174,7 @@ export class Intake {
       return undefined;
     }
     return after(this.#perform(connection, frame, null, text), ({ refusal }) => {
-      if (refusal) connection.send("error", refusalData(refusal, frame));
+      if (refusal) connection.send("error", { ...refusalData(refusal, frame), ...namesIn(frame.data) });
     });
   }
 
@@ -312,6 +312,14 @@ const refusalData = ({ message, code }: Refusal, { type, flaw }: Frame): Data =>
   ...(!flaw && code !== "too_large" && { about: type }),
 });
 
+/** What a message without a number has named, for the `error` about it (docs/PROTOCOL.md, errors). */
+function namesIn({ session_id, match_id, message, client_id }: Data): Data {
+  const message_id = (isObject(message) ? message["id"] : undefined) ?? client_id;
+  const isName = (value: unknown): boolean => typeof value === "string" && utf8Length(value) <= LONGEST_NAME;
+  return Object.fromEntries(Object.entries({ session_id, match_id, message_id }).filter(([, value]) => isName(value)));
+}
+
+const LONGEST_NAME = 128;
 /** Most positions in a `hello`. */
 const MAX_STREAMS = 256;
 /** How long the server says that it remembers clients. */

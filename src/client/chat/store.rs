@@ -14,9 +14,9 @@ use super::options::{ChatOptions, EarlierRequest, Load, MissedRequest};
 use super::tracking::{Tracked, Tracking};
 use crate::client::sending::submit;
 use crate::client::waiters::Waiters;
-use crate::client::{ClientError, ClientEvent, SendOptions, encode};
+use crate::client::{ClientError, ClientEvent, SendError, SendOptions, encode};
 use crate::proto::wire::ReceiptStatus;
-use crate::proto::{Delivery, Phase, Sent};
+use crate::proto::{Delivery, DropReason, Phase, Refusal, Sent};
 use crate::reentrancy_cell::ReentrancyCell;
 use crate::session::{Chat, ChatError, ChatFailure, ChatKind, ChatOutput, ChatSnapshot, ChatStatus};
 use crate::web::{Alarm, HAS_JAVASCRIPT, WebHost, awaited, caught, random_id};
@@ -35,6 +35,8 @@ pub(super) struct Store {
     snapshot: ReentrancyCell<Arc<ChatSnapshot>>,
     is_stale: Cell<bool>,
     tracking: Tracking,
+    /// The join or leave that found no room in the queue.
+    owed: Cell<Option<&'static str>>,
     fetches: Fetches,
     uses: Cell<usize>,
     is_entered: Cell<bool>,
@@ -63,6 +65,7 @@ impl Store {
             snapshot: ReentrancyCell::new(snapshot),
             is_stale: Cell::new(false),
             tracking: Tracking::new(most_tracked),
+            owed: Cell::new(None),
             fetches: Fetches::default(),
             uses: Cell::new(0),
             is_entered: Cell::new(false),
@@ -155,6 +158,7 @@ impl Store {
     }
 
     pub(super) fn hear(&self, event: &ClientEvent) {
+        self.join_or_leave_late();
         match event {
             ClientEvent::Acknowledged { seq } => self.acknowledged(*seq),
             ClientEvent::Rejected { seq, code, message } => self.rejected(*seq, code, message),
@@ -167,11 +171,11 @@ impl Store {
                     self.act(|machine, _| machine.handle_status(&id, status));
                 }
             }
-            ClientEvent::Dropped { seq: Some(seq), reason, .. } => {
-                if let Some(Tracked::Message { id, .. }) = self.tracking.take(*seq) {
-                    self.fail(&id, reason.code(), Value::Null);
-                }
-            }
+            ClientEvent::Dropped { seq: Some(seq), reason, .. } => match self.tracking.take(*seq) {
+                Some(Tracked::Message { id, .. }) => self.fail(&id, reason.code(), Value::Null),
+                Some(Tracked::Join) if *reason == DropReason::Overflow => self.owed.set(Some(self.kind.join())),
+                _ => {}
+            },
             _ if !self.is_entered.get() => {}
             ClientEvent::Opened => self.opened(),
             ClientEvent::Closed(_) => self.act(|machine, _| machine.handle_close()),
@@ -340,9 +344,29 @@ impl Store {
             Ok((Sent::Queued, _)) => {}
             Err(error) => {
                 self.tracking.take(seq);
+                let (code, text) = (error.code(), error.to_string());
+                let is_join = event == self.kind.join();
                 if let Some(id) = message {
-                    self.fail(&id, error.code(), json!({ "message": error.to_string() }));
+                    self.fail(&id, code, json!({ "message": text }));
+                } else if is_join || Some(event) == self.kind.leave() {
+                    if matches!(error, SendError::Refused(Refusal::QueueFull)) {
+                        self.owed.set(Some(event));
+                    } else if is_join {
+                        let refusal = json!({ "code": code, "message": text, "about": event });
+                        self.act(|machine, now| machine.handle_event(now, "error", &refusal));
+                    }
                 }
+            }
+        }
+    }
+
+    /// Hands over what found no room before, if it is still wanted and there is some.
+    fn join_or_leave_late(&self) {
+        let Some(event) = self.owed.get() else { return };
+        if self.host.upgrade().is_some_and(|host| host.with_core(|core| core.snapshot().has_room)) {
+            self.owed.set(None);
+            if self.is_entered.get() == (event == self.kind.join()) {
+                self.hand_over(event, &json!({ self.kind.key(): self.id }), None);
             }
         }
     }
