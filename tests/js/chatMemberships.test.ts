@@ -82,3 +82,13 @@ it("one session more than a client can be in says so", async () => {
   await settle();
   expect(last.getSnapshot().error).toMatchObject({ code: "too_many_sessions" });
 });
+
+it("a conversation that is used again after a hundred others is the one that everybody gets", () => {
+  const client = makePage();
+  const kept = client.session("kept");
+  kept.join()();
+  for (let count = 0; count < 120; count++) client.session(`other ${count}`).join()();
+  expect(client.session("kept")).not.toBe(kept);
+  kept.join();
+  expect(client.session("kept")).toBe(kept);
+});

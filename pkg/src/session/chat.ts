@@ -105,7 +105,11 @@ export function chat(options: ChatOptions = {}): ChatFactory {
         const key = `${kind} ${id}`;
         const known = stores.get(key);
         if (known) return known.chat;
-        const keep = (isUsed: boolean): unknown => (isUsed ? used.add(store) : used.delete(store));
+        const keep = (isUsed: boolean): void => {
+          used[isUsed ? "add" : "delete"](store);
+          // It may have been forgotten since its last use.
+          if (isUsed && !stores.get(key)?.isNeeded()) stores.set(key, store);
+        };
         const store = chatStore(kind, id, client, error, options, userId, keep, left);
         for (const [other, { isNeeded }] of stores) if (stores.size >= MOST_STORES && !isNeeded()) stores.delete(other);
         stores.set(key, store);
