@@ -2,19 +2,25 @@
 //!
 //! Statements are written once, in the SQL that the databases have in common, with `?1`, `?2` … for what is given.
 
+mod error;
+mod param;
 mod postgres;
+mod row;
 mod sqlite;
+mod statement;
 
 use std::{
     cell::Cell,
-    fmt,
     time::{Duration, Instant},
 };
 
-use rusqlite::types::FromSql;
-use tokio_postgres::types::{FromSql as FromPostgres, ToSql as ToPostgres};
+use self::row::RowKind;
 
+pub use error::DatabaseError;
+pub(crate) use param::Ids;
+pub use param::Param;
 pub(crate) use postgres::{Highest, NewEvent, Postgres, ProcessedRow, Progress, Sent, Take, open as open_postgres};
+pub use row::{Column, Row};
 pub(crate) use sqlite::open as open_sqlite;
 
 /// A database within a transaction, as handlers and jobs are given it.
@@ -35,65 +41,6 @@ enum Kind {
 
 /// The result of a statement.
 pub type Result<T> = std::result::Result<T, DatabaseError>;
-
-/// Why a statement has no result.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum DatabaseError {
-    /// SQLite refused.
-    Sqlite(rusqlite::Error),
-    /// PostgreSQL refused, or the connection to it was lost.
-    Postgres(tokio_postgres::Error),
-    /// PostgreSQL is away; it is tried again every second.
-    Away,
-    /// PostgreSQL does not answer, or the system has no threads or files left.
-    Io(std::io::Error),
-    /// A statement of the application's has made SQLite roll back the whole transaction (`INSERT OR ROLLBACK`).
-    RolledBack,
-    /// A handler of the library's user, or a test, wants the whole transaction to fail. From a closure of [`Wire::transact`](crate::Wire::transact) it undoes that closure.
-    Failed(&'static str),
-    /// The application has published what no client could take for an event, has tried to end the transaction, has gone on
-    /// after a statement that failed, or its closure has panicked.
-    Application(&'static str),
-}
-
-impl DatabaseError {
-    /// Whether the database could not do its work. Everything else is about what it was asked to do, and would fail the next time
-    /// as well.
-    #[must_use]
-    pub fn is_of_storage(&self) -> bool {
-        match self {
-            Self::Sqlite(error) => sqlite::is_of_storage(error),
-            Self::Postgres(error) => postgres::is_of_storage(error),
-            Self::RolledBack | Self::Failed(_) | Self::Away | Self::Io(_) => true,
-            Self::Application(_) => false,
-        }
-    }
-
-    /// Whether the database could not do its work, and will not until somebody has seen to its disk or its rights.
-    fn is_lasting(&self) -> bool {
-        match self {
-            Self::Sqlite(error) => sqlite::is_of_storage(error) && !sqlite::may_pass(error),
-            Self::Postgres(error) => postgres::is_lasting(error),
-            _ => false,
-        }
-    }
-
-    /// Whether the database can be reached later, as things are.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Sqlite(error) => sqlite::may_pass(error),
-            Self::Postgres(error) => postgres::may_pass(error),
-            Self::Away => true,
-            Self::Io(error) => error.kind() == std::io::ErrorKind::TimedOut,
-            Self::RolledBack | Self::Failed(_) | Self::Application(_) => false,
-        }
-    }
-}
-
-/// How long a database counts as one that cannot store, after it could not.
-const UNSTORED_FOR: Duration = Duration::from_secs(10);
 
 impl Database {
     pub(crate) fn sqlite_from(connection: rusqlite::Connection) -> Self {
@@ -313,7 +260,7 @@ impl Database {
 
     /// What is carried out is part of a transaction that the library ends: the messages of others are in the same.
     fn check(&self, sql: &str) -> Result<()> {
-        refuse_to_end(sql)?;
+        statement::refuse_to_end(sql)?;
         self.check_transaction()
     }
 
@@ -428,123 +375,5 @@ fn control(database: &rusqlite::Connection, sql: &str) -> Result<()> {
     Ok(())
 }
 
-fn refuse_to_end(sql: &str) -> Result<()> {
-    let first = behind_comments(sql).split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
-    if OF_TRANSACTIONS.iter().any(|word| word.eq_ignore_ascii_case(first)) {
-        return Err(DatabaseError::Application("the transaction is the library's to begin and to end"));
-    }
-    Ok(())
-}
-
-/// The statement from its first word on. Only one is taken at a time, but empty ones before it are.
-fn behind_comments(mut sql: &str) -> &str {
-    loop {
-        sql = sql.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ';');
-        let end = if sql.starts_with("--") {
-            sql.find('\n')
-        } else if sql.starts_with("/*") {
-            sql.find("*/").map(|start| start + 1)
-        } else {
-            return sql;
-        };
-        sql = end.and_then(|end| sql.get(end + 1..)).unwrap_or_default();
-    }
-}
-
-const OF_TRANSACTIONS: [&str; 8] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
-
-/// What can be given with a statement: text, integers of 64 bits, and `None` for NULL.
-pub trait Param: Sync {
-    #[doc(hidden)]
-    fn for_sqlite(&self) -> &dyn rusqlite::ToSql;
-
-    #[doc(hidden)]
-    fn for_postgres(&self) -> &(dyn ToPostgres + Sync);
-}
-
-impl<T: rusqlite::ToSql + ToPostgres + Sync> Param for T {
-    fn for_sqlite(&self) -> &dyn rusqlite::ToSql {
-        self
-    }
-
-    fn for_postgres(&self) -> &(dyn ToPostgres + Sync) {
-        self
-    }
-}
-
-/// Several ids at once, which only PostgreSQL can be given.
-#[derive(Debug)]
-pub(crate) struct Ids<'a>(pub &'a [i64]);
-
-impl Param for Ids<'_> {
-    fn for_sqlite(&self) -> &dyn rusqlite::ToSql {
-        &rusqlite::types::Null
-    }
-
-    fn for_postgres(&self) -> &(dyn ToPostgres + Sync) {
-        &self.0
-    }
-}
-
-/// What can be read from a column: `String`, `i64`, `bool`, and `Option` of these.
-pub trait Column: FromSql + for<'a> FromPostgres<'a> {}
-
-impl<T: FromSql + for<'a> FromPostgres<'a>> Column for T {}
-
-/// One row of an answer.
-pub struct Row<'a>(RowKind<'a>);
-
-enum RowKind<'a> {
-    Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a tokio_postgres::Row),
-}
-
-impl Row<'_> {
-    /// A column by its place, from 0.
-    ///
-    /// # Errors
-    /// There is no such column, or it has another type.
-    pub fn get<T: Column>(&self, index: usize) -> Result<T> {
-        match self.0 {
-            RowKind::Sqlite(row) => Ok(row.get(index)?),
-            RowKind::Postgres(row) => Ok(row.try_get(index)?),
-        }
-    }
-}
-
-impl fmt::Display for DatabaseError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(error) => error.fmt(formatter),
-            Self::Postgres(error) => match error.as_db_error() {
-                // Without its detail, which may quote what was to be stored.
-                Some(refused) => write!(formatter, "PostgreSQL: {} ({})", refused.message(), refused.code().code()),
-                // Only what the system says: other causes may quote the URL.
-                None => match postgres::cause_of_system(error) {
-                    Some(cause) => write!(formatter, "PostgreSQL: {error}: {cause}"),
-                    None => write!(formatter, "PostgreSQL: {error}"),
-                },
-            },
-            Self::Away => formatter.write_str("PostgreSQL is away"),
-            Self::Io(error) => error.fmt(formatter),
-            Self::RolledBack => {
-                formatter.write_str("a statement of the application's has made SQLite roll back the whole transaction")
-            }
-            Self::Failed(why) | Self::Application(why) => formatter.write_str(why),
-        }
-    }
-}
-
-impl std::error::Error for DatabaseError {}
-
-impl From<rusqlite::Error> for DatabaseError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<tokio_postgres::Error> for DatabaseError {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Postgres(error)
-    }
-}
+/// How long a database counts as one that cannot store, after it could not.
+const UNSTORED_FOR: Duration = Duration::from_secs(10);
