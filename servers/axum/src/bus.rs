@@ -127,11 +127,19 @@ pub enum To {
     Everyone,
 }
 
+/// Whether an event is in the database too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Users who have a stream get it from the database, so it is only for those who have none.
+    Stored,
+    /// It is for everyone, at most once.
+    Transient,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Told {
     from: String,
     to: To,
-    /// The event is stored, and so is only for users who have no stream.
     stored: bool,
     r#type: String,
     frame: String,
@@ -167,15 +175,14 @@ impl Bus {
         }
     }
 
-    /// Sends an event to connections of other processes, at most once. One that is stored goes to users who have no stream, for the others
-    /// get it from the database.
-    pub fn tell(&self, to: To, kind: &str, outgoing: &Outgoing, stored: bool) {
+    /// Sends an event to connections of other processes, at most once.
+    pub fn tell(&self, to: To, kind: &str, outgoing: &Outgoing, durability: Durability) {
         if !self.is_up() {
             return;
         }
         let Ok(frame) = outgoing.frame().to_text() else { return };
         let (from, frame) = (self.process.clone(), frame.to_owned());
-        let told = Told { from, to, stored, r#type: kind.to_owned(), frame };
+        let told = Told { from, to, stored: durability == Durability::Stored, r#type: kind.to_owned(), frame };
         if let Ok(told) = serde_json::to_string(&told) {
             self.say(Said::Tell(told));
         }

@@ -26,7 +26,7 @@ use crate::{
     outgoing::Outgoing,
     panics,
     refusal::{self, Refusal, Refuse},
-    reliable::{Context, Outcome, told},
+    reliable::{Context, Outcome, transient_frame},
     room::Room,
     store::{Backend, StoreError},
     token::{Ticket, TokenRefused, Tokens},
@@ -307,17 +307,17 @@ impl Wire {
     /// Sends an event to the connections that a user has, to this node and others, at most once. Says to how many here. What no client could take for an event
     /// of the application is not sent, and logged as an error.
     pub fn tell(&self, user: &str, kind: &str, data: &impl Serialize) -> usize {
-        told(kind, data).map_or(0, |event| self.0.engine.hub.tell_user(user, None, kind, &event))
+        transient_frame(kind, data).map_or(0, |event| self.0.engine.hub.tell_user(user, None, kind, &event))
     }
 
     /// The same for everyone who is in a room.
     pub fn tell_room(&self, room: &Room, kind: &str, data: &impl Serialize) -> usize {
-        told(kind, data).map_or(0, |event| self.0.engine.hub.tell_room(room, None, kind, &event))
+        transient_frame(kind, data).map_or(0, |event| self.0.engine.hub.tell_room(room, None, kind, &event))
     }
 
     /// The same for everyone who is connected.
     pub fn tell_everyone(&self, kind: &str, data: &impl Serialize) -> usize {
-        told(kind, data).map_or(0, |event| self.0.engine.hub.tell_all(kind, &event))
+        transient_frame(kind, data).map_or(0, |event| self.0.engine.hub.tell_all(kind, &event))
     }
 
     /// Whose HTTP request it is, by the check that connections pass. [`User`] is an extractor that asks this.

@@ -11,7 +11,7 @@ use std::{
 use parking_lot::RwLock;
 
 use crate::{
-    bus::{Bus, To},
+    bus::{Bus, Durability, To},
     capacity::{Capacity, Full},
     connection::Connection,
     memberships::{Members, Memberships, Standing},
@@ -70,26 +70,16 @@ impl Hub {
         self.state.write().memberships.presence_changed(user);
     }
 
-    /// Queues an event that another node has sent.
-    pub(crate) fn told(&self, to: &To, stored: bool, kind: &str, frame: String) {
+    /// Delivers an event that another node has sent.
+    pub(crate) fn deliver_from_node(&self, to: &To, durability: Durability, kind: &str, frame: String) {
         let outgoing = Outgoing::text(kind, frame);
-        match to {
-            To::User(user) => {
-                self.to_user(user, &outgoing);
-            }
-            To::Room(room) if stored => {
-                deliver(&self.audience(&Room::new(room), None).plain, &outgoing);
-            }
-            To::Room(room) => {
-                self.to_room(&Room::new(room), None, &outgoing);
-            }
-            To::Everyone if stored => {
-                deliver(&self.everyone().plain, &outgoing);
-            }
-            To::Everyone => {
-                self.to_all(&outgoing);
-            }
-        }
+        match (to, durability) {
+            (To::User(user), _) => self.deliver_to_user(user, &outgoing),
+            (To::Room(room), Durability::Stored) => deliver(&self.audience(&Room::new(room), None).plain, &outgoing),
+            (To::Room(room), Durability::Transient) => self.deliver_to_room(&Room::new(room), None, &outgoing),
+            (To::Everyone, Durability::Stored) => deliver(&self.everyone().plain, &outgoing),
+            (To::Everyone, Durability::Transient) => self.deliver_to_all(&outgoing),
+        };
     }
 
     /// An id that no other connection of this process has.
@@ -197,48 +187,49 @@ impl Hub {
         self.state.read().users.contains_key(user)
     }
 
-    /// Queues a frame for every connection of a user and says for how many.
-    pub fn to_user(&self, user: &str, outgoing: &Outgoing) -> usize {
+    /// Queues a frame for every connection of a user to this process, and says for how many.
+    pub fn deliver_to_user(&self, user: &str, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
         state.users.get(user).map_or(0, |connections| deliver(connections, outgoing))
     }
 
     /// The same, except for one connection.
-    pub fn to_user_but(&self, user: &str, except: Option<u64>, outgoing: &Outgoing) -> usize {
+    pub fn deliver_to_user_but(&self, user: &str, except: Option<u64>, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
         let connections = state.users.get(user).into_iter().flatten();
         connections.filter(|connection| Some(connection.id) != except && connection.deliver(outgoing)).count()
     }
 
-    /// Queues a frame for every connection of a room's members, except for the one that it comes from.
-    pub fn to_room(&self, room: &Room, except: Option<u64>, outgoing: &Outgoing) -> usize {
+    /// Queues a frame for every connection of a room's members to this process, except for the one that it comes from.
+    pub fn deliver_to_room(&self, room: &Room, except: Option<u64>, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
         let connections = state.connections_in(room);
         connections.filter(|connection| Some(connection.id) != except && connection.deliver(outgoing)).count()
     }
 
-    /// Sends an event to the connections that a user has to this node and others, except for one, at most once. Says how many are here.
+    /// Delivers an event to the connections that a user has to this process, except for one, and has the bus carry it to other nodes, at most once. Says for
+    /// how many it was queued here.
     pub fn tell_user(&self, user: &str, except: Option<u64>, kind: &str, outgoing: &Outgoing) -> usize {
         if let Some(bus) = self.bus().filter(|bus| bus.is_elsewhere(user)) {
-            bus.tell(To::User(user.to_owned()), kind, outgoing, false);
+            bus.tell(To::User(user.to_owned()), kind, outgoing, Durability::Transient);
         }
-        self.to_user_but(user, except, outgoing)
+        self.deliver_to_user_but(user, except, outgoing)
     }
 
     /// The same for those of a room's members.
     pub fn tell_room(&self, room: &Room, except: Option<u64>, kind: &str, outgoing: &Outgoing) -> usize {
         if let Some(bus) = self.bus() {
-            bus.tell(To::Room(room.as_str().to_owned()), kind, outgoing, false);
+            bus.tell(To::Room(room.as_str().to_owned()), kind, outgoing, Durability::Transient);
         }
-        self.to_room(room, except, outgoing)
+        self.deliver_to_room(room, except, outgoing)
     }
 
     /// The same for everyone.
     pub fn tell_all(&self, kind: &str, outgoing: &Outgoing) -> usize {
         if let Some(bus) = self.bus() {
-            bus.tell(To::Everyone, kind, outgoing, false);
+            bus.tell(To::Everyone, kind, outgoing, Durability::Transient);
         }
-        self.to_all(outgoing)
+        self.deliver_to_all(outgoing)
     }
 
     /// Who gets an event that is for a user.
@@ -251,8 +242,8 @@ impl Hub {
         }
     }
 
-    /// Queues a frame for every connection.
-    pub fn to_all(&self, outgoing: &Outgoing) -> usize {
+    /// Queues a frame for every connection to this process.
+    pub fn deliver_to_all(&self, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
         state.users.values().map(|connections| deliver(connections, outgoing)).sum()
     }

@@ -152,7 +152,7 @@ pub fn presence(app: &App, user: &str, online: bool) {
     }
     let event = online_status(user, online);
     for partner in partners {
-        app.hub.to_user(&partner, &event);
+        app.hub.deliver_to_user(&partner, &event);
     }
 }
 

@@ -31,7 +31,7 @@ fn announce(app: &App, room: &Room) {
     }
     let mut data = data;
     data["members"] = members.iter().map(|(user, online)| json!({ "user_id": &**user, "online": online })).collect();
-    app.hub.to_room(room, None, &envelope::event("session_members", &data));
+    app.hub.deliver_to_room(room, None, &envelope::event("session_members", &data));
 }
 
 const PAUSE: Duration = Duration::from_millis(50);

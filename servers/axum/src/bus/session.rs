@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use redis::{AsyncCommands as _, RedisError, RedisResult, aio::MultiplexedConnection};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::{Appeared, BEAT, Bus, LIFE, Mailbox, Said, Told, Woken};
+use super::{Appeared, BEAT, Bus, Durability, LIFE, Mailbox, Said, Told, Woken};
 use crate::{clock, engine::Engine};
 
 /// Speaks with Redis for as long as the engine lives.
@@ -171,7 +171,8 @@ fn hear(engine: &Arc<Engine>, bus: &Arc<Bus>, channel: &str, payload: &[u8]) {
             if let Ok(told) = serde_json::from_slice::<Told>(payload)
                 && told.from != bus.process()
             {
-                engine.hub.told(&told.to, told.stored, &told.r#type, told.frame);
+                let durability = if told.stored { Durability::Stored } else { Durability::Transient };
+                engine.hub.deliver_from_node(&told.to, durability, &told.r#type, told.frame);
             }
         }
         _ => {

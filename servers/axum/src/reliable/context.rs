@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     changes::{self, Change},
-    ledger::{Event, Ledger, told},
+    ledger::{Event, Ledger, transient_frame},
     members,
     receipts::{self, Status},
     work::Source,
@@ -171,7 +171,7 @@ impl<'a> Context<'a> {
     /// Sends an event to the connection of the message, at most once.
     pub fn answer(&mut self, kind: &str, data: &impl Serialize) {
         if let Some(from) = self.from {
-            let Some(event) = told(kind, data) else { return };
+            let Some(event) = transient_frame(kind, data) else { return };
             self.ledger.outbox.frame(from, event, None);
         }
     }
@@ -179,7 +179,7 @@ impl<'a> Context<'a> {
     /// Sends an event to the connections that a user has when the transaction is on the disk, at most once. `echo` says whether the
     /// connection of the message is among them.
     pub fn tell(&mut self, user: &str, kind: &str, data: &impl Serialize, echo: bool) {
-        let Some(frame) = told(kind, data) else { return };
+        let Some(frame) = transient_frame(kind, data) else { return };
         let hub = self.ledger.hub.clone();
         let (user, kind) = (user.to_owned(), kind.to_owned());
         let except = self.from.filter(|_| !echo).map(|from| from.id);
@@ -190,7 +190,7 @@ impl<'a> Context<'a> {
 
     /// The same for everyone who is in a room then.
     pub fn tell_room(&mut self, room: &Room, kind: &str, data: &impl Serialize, echo: bool) {
-        let Some(frame) = told(kind, data) else { return };
+        let Some(frame) = transient_frame(kind, data) else { return };
         let hub = self.ledger.hub.clone();
         let (room, kind) = (room.clone(), kind.to_owned());
         let except = self.from.filter(|_| !echo).map(|from| from.id);

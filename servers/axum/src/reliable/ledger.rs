@@ -94,8 +94,8 @@ pub struct Event {
     author: Option<Author>,
 }
 
-/// An event of the application that is told and not stored; none, and an error in the logs, where no client could take it for one.
-pub fn told(kind: &str, data: &impl Serialize) -> Option<Outgoing> {
+/// The frame of an event that is not stored; none, and an error in the logs, where no client could take it for an event of the application.
+pub fn transient_frame(kind: &str, data: &impl Serialize) -> Option<Outgoing> {
     let event = Event::new(kind, data);
     if let Some(flaw) = event.flaw() {
         tracing::error!(kind, flaw, "an event is not sent");

@@ -34,7 +34,7 @@ mod work;
 
 pub use context::{Context, Origin};
 pub use hello::{Hello, HelloError};
-pub use ledger::{Author, Bounds, Event, Ledger, told};
+pub use ledger::{Author, Bounds, Event, Ledger, transient_frame};
 pub use processed::{Processed, processed};
 pub use relay::PUBLISH;
 pub use retention::{Forgettable, REJOINING_TIME, forget_events};

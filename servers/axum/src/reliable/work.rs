@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     action::Action,
+    bus::Durability,
     connection::Connection,
     database::{Database, Result},
     ending::Ending,
@@ -304,7 +305,7 @@ impl Ledger {
         }
         if let (Some(bus), Some(to)) = (self.hub.bus(), &audience.elsewhere) {
             let (bus, to, kind, frame) = (bus.clone(), to.clone(), event.kind().to_owned(), event.plain());
-            self.outbox.after(move || bus.tell(to, &kind, &frame, true));
+            self.outbox.after(move || bus.tell(to, &kind, &frame, Durability::Stored));
         }
         Ok(delivered)
     }

@@ -153,7 +153,7 @@ pub struct RawRequest {
 pub async fn raw(State(app): Shared, Body(request): Body<RawRequest>) -> Answer {
     let frame = if request.binary { Message::binary(request.text.into_bytes()) } else { Message::text(request.text) };
     let raw = Outgoing::raw(frame, Kind::sent("raw"));
-    Ok(Json(json!({ "delivered": app.hub.to_user(&request.user_id, &raw) })))
+    Ok(Json(json!({ "delivered": app.hub.deliver_to_user(&request.user_id, &raw) })))
 }
 
 #[derive(Deserialize)]
