@@ -108,8 +108,8 @@ async fn drive(engine: &Engine, socket: &mut Socket, connection: &Arc<Connection
                     match meanwhile(engine, socket, connection, &mut inbox, handling).await {
                         // Behind the welcome, and behind what the messages before this one have led to: frames take effect in their order.
                         Ok(Some(reply)) => match inbox.queue.try_recv() {
-                            Ok(queued) => write(engine, socket, connection, &mut inbox, (queued, true), Some(reply)).await,
-                            Err(_) => write(engine, socket, connection, &mut inbox, (reply, false), None).await,
+                            Ok(queued) => write(engine, socket, connection, &mut inbox, First::Queued(queued), Some(reply)).await,
+                            Err(_) => write(engine, socket, connection, &mut inbox, First::Direct(reply), None).await,
                         },
                         Ok(None) => Ok(()),
                         Err(ending) => Err(ending),
@@ -118,7 +118,7 @@ async fn drive(engine: &Engine, socket: &mut Socket, connection: &Arc<Connection
                 Some(Err(error)) => Err(Ending::for_error(&error)),
                 None => Err(Ending::Gone),
             },
-            Some(queued) = inbox.queue.recv() => write(engine, socket, connection, &mut inbox, (queued, true), None).await,
+            Some(queued) = inbox.queue.recv() => write(engine, socket, connection, &mut inbox, First::Queued(queued), None).await,
             () = connection.lagging.notified() => {
                 meanwhile(engine, socket, connection, &mut inbox, engine.catch_up(connection)).await
             }
@@ -128,7 +128,7 @@ async fn drive(engine: &Engine, socket: &mut Socket, connection: &Arc<Connection
             }
             () = Intake::pong_turn(intake.late_pong.as_mut()) => {
                 intake.late_pong = None;
-                write(engine, socket, connection, &mut inbox, (dispatch::pong(), false), None).await
+                write(engine, socket, connection, &mut inbox, First::Direct(dispatch::pong()), None).await
             }
         };
         if let Err(ending) = step {
@@ -151,7 +151,7 @@ async fn meanwhile<T>(
             biased;
             handled = &mut handling => return handled,
             Some(queued) = inbox.queue.recv() => {
-                write(engine, socket, connection, inbox, (queued, true), None).await?;
+                write(engine, socket, connection, inbox, First::Queued(queued), None).await?;
             }
         }
     }
@@ -190,17 +190,28 @@ async fn write(
     socket: &mut Socket,
     connection: &Connection,
     inbox: &mut Inbox,
-    (first, first_was_queued): (Outgoing, bool),
+    first: First,
     last: Option<Outgoing>,
 ) -> Result<(), Ending> {
     let Inbox { queue, ending } = inbox;
-    if first_was_queued {
-        connection.dequeued(&first);
-    }
+    let first = match first {
+        First::Queued(queued) => {
+            connection.dequeued(&queued);
+            queued
+        }
+        First::Direct(outgoing) => outgoing,
+    };
     connection.write_starts();
     let written = until_ended(ending, write_all(engine, socket, connection, queue, first, last)).await;
     connection.write_ends();
     written
+}
+
+/// The frame with which a write begins.
+enum First {
+    /// It was in the queue of the connection, which counts what it holds.
+    Queued(Outgoing),
+    Direct(Outgoing),
 }
 
 async fn write_all(

@@ -87,7 +87,7 @@ pub fn open(url: &str, tables: &Tables) -> std::result::Result<Database, StoreEr
 
 impl Postgres {
     pub fn execute(&self, sql: &str, given: &[&dyn Param]) -> Result<usize> {
-        self.flush(true)?;
+        self.flush()?;
         let statement = self.prepare(sql)?;
         let params = params(given);
         let changed = self.wait(async |client: &Client| client.execute(&statement, &params).await)?;
@@ -95,7 +95,7 @@ impl Postgres {
     }
 
     pub fn query(&self, sql: &str, given: &[&dyn Param]) -> Result<Vec<Row>> {
-        self.flush(true)?;
+        self.flush()?;
         let statement = self.prepare(sql)?;
         let params = params(given);
         self.wait(async |client: &Client| client.query(&statement, &params).await)
@@ -122,7 +122,7 @@ impl Postgres {
 
     /// Writes what was kept back, and says what the highest ids are then.
     pub fn commit(&self) -> Result<()> {
-        let row = self.write(Some("COMMIT"), true)?;
+        let row = self.write(Then::Commit)?;
         if let Some(row) = row {
             self.state.borrow_mut().highest = read_highest(&row)?;
         }
@@ -231,9 +231,8 @@ impl Postgres {
     }
 
     /// Writes what was kept back, because what follows may depend on it. Within a savepoint, that is made first.
-    fn flush(&self, within_savepoint: bool) -> Result<()> {
-        let begins =
-            within_savepoint && self.state.borrow().savepoint.as_ref().is_some_and(|savepoint| !savepoint.is_real);
+    fn flush(&self) -> Result<()> {
+        let begins = self.state.borrow().savepoint.as_ref().is_some_and(|savepoint| !savepoint.is_real);
         if begins {
             // What was kept back before the savepoint must not be undone with it.
             let later = {
@@ -241,7 +240,7 @@ impl Postgres {
                 let State { pending, savepoint, .. } = &mut *state;
                 savepoint.as_ref().map(|savepoint| pending.split_off(&savepoint.pending))
             };
-            self.write(Some("SAVEPOINT effects"), false)?;
+            self.write(Then::Savepoint)?;
             let mut state = self.state.borrow_mut();
             state.pending = later.unwrap_or_default();
             if let Some(savepoint) = &mut state.savepoint {
@@ -251,16 +250,16 @@ impl Postgres {
         if self.state.borrow().pending.is_empty() {
             return Ok(());
         }
-        self.write(None, false).map(drop)
+        self.write(Then::Nothing).map(drop)
     }
 
-    /// Sends what was kept back and a statement behind it, and waits for all of it at once.
-    fn write(&self, then: Option<&str>, ask_highest: bool) -> Result<Option<Row>> {
+    /// Sends what was kept back and what follows it, and waits for all of it at once. Before a commit, it asks for the highest ids.
+    fn write(&self, then: Then) -> Result<Option<Row>> {
         let pending = std::mem::take(&mut self.state.borrow_mut().pending);
         let writes = pending.into_writes();
         let writes =
             writes.into_iter().map(|write| Ok((self.prepare(write.sql)?, write))).collect::<Result<Vec<_>>>()?;
-        let highest = if ask_highest { Some(self.prepare(HIGHEST)?) } else { None };
+        let highest = if then == Then::Commit { Some(self.prepare(HIGHEST)?) } else { None };
         self.wait(async |client: &Client| {
             let all = writes.iter().map(|(statement, write)| async move {
                 let params: Vec<&(dyn ToSql + Sync)> = write.params.iter().map(|param| &**param as _).collect();
@@ -273,7 +272,7 @@ impl Postgres {
                 }
             };
             let then = async {
-                match then {
+                match then.sql() {
                     Some(sql) => client.batch_execute(sql).await,
                     None => Ok(()),
                 }
@@ -337,6 +336,24 @@ impl Postgres {
             }
             // Nobody knows what it is doing, so it is not to be used again.
             None => Err(silent()),
+        }
+    }
+}
+
+/// What follows that which was kept back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    Savepoint,
+    Commit,
+}
+
+impl Then {
+    const fn sql(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Savepoint => Some("SAVEPOINT effects"),
+            Self::Commit => Some("COMMIT"),
         }
     }
 }
