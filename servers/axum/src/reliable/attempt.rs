@@ -159,11 +159,11 @@ impl Ledger {
     fn undo(&mut self, mark: Mark, advances: Vec<Advance>) {
         self.outbox.undo(mark);
         for advance in advances.into_iter().rev() {
-            let carriers = self.carriers.get_mut(&advance.user).into_iter().flatten();
-            let of_connection = carriers.filter(|carrier| carrier.connection.id == advance.connection);
-            for carried in of_connection.flat_map(|carrier| &mut carrier.streams) {
-                if carried.name == advance.stream {
-                    (carried.position, carried.behind) = (advance.position, advance.behind);
+            let subscribers = self.subscribers.get_mut(&advance.user).into_iter().flatten();
+            let of_connection = subscribers.filter(|subscriber| subscriber.connection.id == advance.connection);
+            for subscription in of_connection.flat_map(|subscriber| &mut subscriber.streams) {
+                if subscription.name == advance.stream {
+                    (subscription.position, subscription.behind) = (advance.position, advance.behind);
                 }
             }
         }

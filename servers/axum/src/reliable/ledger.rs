@@ -1,4 +1,4 @@
-//! Who carries which stream, and how far: what the database's thread keeps in memory.
+//! Who is subscribed to which stream, and how far along: what the database's thread keeps in memory.
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::Arc, time::Instant};
 
@@ -53,7 +53,7 @@ pub struct Ledger {
     /// The connections of this process that may send under a client id. The database knows better: see [`clients::take`].
     pub(super) owners: HashMap<(Arc<str>, Arc<str>), Arc<Connection>>,
     /// Connections that have said hello, by user.
-    pub(super) carriers: HashMap<Arc<str>, Vec<Carrier>>,
+    pub(super) subscribers: HashMap<Arc<str>, Vec<Subscriber>>,
     pub(super) outbox: Outbox,
     /// What is to be told once the transaction is on the disk.
     pub(super) notes: Vec<Note>,
@@ -69,18 +69,18 @@ pub struct Ledger {
 }
 
 /// A connection that has said hello.
-pub struct Carrier {
+pub struct Subscriber {
     pub connection: Arc<Connection>,
     pub client_id: Arc<str>,
-    pub streams: Vec<Carried>,
+    pub streams: Vec<Subscription>,
     /// When it said hello last.
     pub since: Instant,
     /// Whether its client has had the time to join again what it wants to be in.
     pub has_rejoined: bool,
 }
 
-/// A stream that a connection carries.
-pub struct Carried {
+/// A stream that a connection carries, and how far it is.
+pub struct Subscription {
     pub name: Box<str>,
     pub position: u64,
     /// It gets events from the history, and not yet as they happen.
@@ -187,7 +187,7 @@ impl Ledger {
             known: None,
             database_version: 0,
             owners: HashMap::new(),
-            carriers: HashMap::new(),
+            subscribers: HashMap::new(),
             outbox: Outbox::default(),
             notes: Vec::new(),
             handed: Vec::new(),
@@ -233,7 +233,7 @@ impl Ledger {
         owner.starts_with(&self.process)
     }
 
-    /// Stores an event in a stream, for its carriers to get after the commit. Says how many get it at once.
+    /// Stores an event in a stream, for its subscribers to get after the commit. Says how many get it at once.
     pub fn append(
         &mut self,
         database: &Database,
@@ -247,22 +247,25 @@ impl Ledger {
         let appended = streams::append(database, user, name, parts, origin, self.bounds.kept)?;
         let frame = Outgoing::text(&event.kind, appended.frame);
         let mut delivered = 0;
-        for carrier in self.carriers.get_mut(user).into_iter().flatten() {
-            let Some(carried) = carrier.streams.iter_mut().find(|carried| &*carried.name == name) else { continue };
-            if carried.behind {
+        for subscriber in self.subscribers.get_mut(user).into_iter().flatten() {
+            let Some(subscription) = subscriber.streams.iter_mut().find(|subscription| &*subscription.name == name)
+            else {
+                continue;
+            };
+            if subscription.behind {
                 continue;
             }
             delivered += 1;
             if let Some(advances) = &mut self.advances {
-                advances.push(Advance::from(&carrier.connection, name, carried.position, carried.behind));
+                advances.push(Advance::from(&subscriber.connection, name, subscription.position, subscription.behind));
             }
             // A stream may have been forgotten and have begun again since.
-            if carried.position == appended.before && self.outbox.has_room(&carrier.connection, &frame) {
-                carried.position = appended.offset;
-                self.outbox.frame(&carrier.connection, frame.clone(), origin);
+            if subscription.position == appended.before && self.outbox.has_room(&subscriber.connection, &frame) {
+                subscription.position = appended.offset;
+                self.outbox.frame(&subscriber.connection, frame.clone(), origin);
             } else {
-                carried.behind = true;
-                self.outbox.catch_up(&carrier.connection);
+                subscription.behind = true;
+                self.outbox.catch_up(&subscriber.connection);
             }
         }
         if name == USER_STREAM {
@@ -304,15 +307,15 @@ impl Ledger {
 
     /// A connection has ended.
     pub fn gone(&mut self, database: &Database, connection: &Connection) -> Result<()> {
-        let Some(carriers) = self.carriers.get_mut(&connection.user) else { return Ok(()) };
-        let Some(index) = carriers.iter().position(|carrier| carrier.connection.id == connection.id) else {
+        let Some(subscribers) = self.subscribers.get_mut(&connection.user) else { return Ok(()) };
+        let Some(index) = subscribers.iter().position(|subscriber| subscriber.connection.id == connection.id) else {
             return Ok(());
         };
-        let carrier = carriers.swap_remove(index);
-        if carriers.is_empty() {
-            self.carriers.remove(&connection.user);
+        let subscriber = subscribers.swap_remove(index);
+        if subscribers.is_empty() {
+            self.subscribers.remove(&connection.user);
         }
-        self.disown(database, &carrier.connection, &carrier.client_id)
+        self.disown(database, &subscriber.connection, &subscriber.client_id)
     }
 
     /// Whether a user has anything but the connection that an event comes from: another connection, or a client id that may come back.
@@ -324,9 +327,9 @@ impl Ledger {
 
     /// The client id that a connection has said hello with last.
     pub(super) fn client_id_of(&self, connection: &Connection) -> Option<Arc<str>> {
-        let carriers = self.carriers.get(&connection.user)?;
-        let carrier = carriers.iter().find(|carrier| carrier.connection.id == connection.id)?;
-        Some(carrier.client_id.clone())
+        let subscribers = self.subscribers.get(&connection.user)?;
+        let subscriber = subscribers.iter().find(|subscriber| subscriber.connection.id == connection.id)?;
+        Some(subscriber.client_id.clone())
     }
 
     /// Whether a connection is the one that may send under a client id.
@@ -393,10 +396,10 @@ impl Ledger {
         self.notes.clear();
         self.outbox.fail(ending);
         self.owners.clear();
-        for carrier in self.carriers.drain().flat_map(|(_, carriers)| carriers) {
-            carrier.connection.end(ending.clone());
+        for subscriber in self.subscribers.drain().flat_map(|(_, subscribers)| subscribers) {
+            subscriber.connection.end(ending.clone());
             // Its task may be waiting for messages that will not be processed.
-            carrier.connection.window.close();
+            subscriber.connection.window.close();
         }
     }
 }

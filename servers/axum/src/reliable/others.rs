@@ -88,11 +88,13 @@ impl Ledger {
             if let Some(postgres) = database.postgres() {
                 postgres.with_cache(|cache| cache.stream_has_grown(&grown.user, &grown.name, grown.newest));
             }
-            for carrier in self.carriers.get_mut(grown.user.as_str()).into_iter().flatten() {
-                for carried in carrier.streams.iter_mut().filter(|carried| *carried.name == *grown.name) {
-                    if !carried.behind && carried.position < grown.newest {
-                        carried.behind = true;
-                        self.outbox.catch_up(&carrier.connection);
+            for subscriber in self.subscribers.get_mut(grown.user.as_str()).into_iter().flatten() {
+                for subscription in
+                    subscriber.streams.iter_mut().filter(|subscription| *subscription.name == *grown.name)
+                {
+                    if !subscription.behind && subscription.position < grown.newest {
+                        subscription.behind = true;
+                        self.outbox.catch_up(&subscriber.connection);
                     }
                 }
             }

@@ -9,7 +9,7 @@ use super::{
     changes::{self, Change},
     clients,
     hello::{MAX_STREAMS, VERSION},
-    ledger::{Carried, Carrier, Ledger},
+    ledger::{Ledger, Subscriber, Subscription},
     members, receipts,
     sequence::MAX_NUMBER,
     streams::{self, USER_STREAM, client_stream},
@@ -53,19 +53,19 @@ impl Ledger {
             changes::note(database, user, &Change::Memberships)?;
         }
         self.forget_surplus(database, user)?;
-        let mut carrier = self.take_carrier(database, connection, client_id)?;
+        let mut subscriber = self.take_subscriber(database, connection, client_id)?;
         for name in [USER_STREAM, &client_stream(client_id)] {
-            if carrier.streams.iter().all(|carried| &*carried.name != name) {
-                let carried = self.begin(database, user, name, hello.positions.get(name).copied())?;
-                carrier.streams.push(carried);
+            if subscriber.streams.iter().all(|subscription| &*subscription.name != name) {
+                let subscription = self.begin(database, user, name, hello.positions.get(name).copied())?;
+                subscriber.streams.push(subscription);
             }
         }
         // The client carries no more either, and the stream of an early client id has had its time.
-        if carrier.streams.len() > MAX_STREAMS {
-            carrier.streams.remove(1);
+        if subscriber.streams.len() > MAX_STREAMS {
+            subscriber.streams.remove(1);
         }
         let positions: BTreeMap<&str, u64> =
-            carrier.streams.iter().map(|carried| (&*carried.name, carried.position)).collect();
+            subscriber.streams.iter().map(|subscription| (&*subscription.name, subscription.position)).collect();
         let welcome = json!({
             "version": VERSION, "epoch": self.epoch, "last": seen.last, "window": WINDOW, "streams": positions,
             "max_bytes": self.bounds.max_message_bytes.clamp(1, MAX_NUMBER),
@@ -73,35 +73,35 @@ impl Ledger {
         });
         self.outbox.frame(connection, envelope::event("welcome", &welcome), None);
         connection.set_said_hello();
-        self.carriers.entry(user.clone()).or_default().push(carrier);
+        self.subscribers.entry(user.clone()).or_default().push(subscriber);
         self.page(database, connection)?;
         Ok(seen.last)
     }
 
-    /// The connection's carrier, if it has said hello before, or a new one.
-    fn take_carrier(
+    /// The connection as a subscriber: as it was if it has said hello before, or a new one.
+    fn take_subscriber(
         &mut self,
         database: &Database,
         connection: &Arc<Connection>,
         client_id: &Arc<str>,
-    ) -> Result<Carrier> {
-        let carriers = self.carriers.entry(connection.user.clone()).or_default();
+    ) -> Result<Subscriber> {
+        let subscribers = self.subscribers.entry(connection.user.clone()).or_default();
         let (connection, since) = (connection.clone(), Instant::now());
-        let index = carriers.iter().position(|carrier| carrier.connection.id == connection.id);
+        let index = subscribers.iter().position(|subscriber| subscriber.connection.id == connection.id);
         let Some(index) = index else {
             let client_id = client_id.clone();
-            return Ok(Carrier { connection, client_id, streams: Vec::new(), since, has_rejoined: false });
+            return Ok(Subscriber { connection, client_id, streams: Vec::new(), since, has_rejoined: false });
         };
-        let before = carriers.swap_remove(index);
+        let before = subscribers.swap_remove(index);
         self.disown(database, &connection, &before.client_id)?;
-        Ok(Carrier { client_id: client_id.clone(), since, has_rejoined: false, ..before })
+        Ok(Subscriber { client_id: client_id.clone(), since, has_rejoined: false, ..before })
     }
 
     /// A stream from the position that its client asks for, or as near to it as can be.
-    fn begin(&mut self, database: &Database, user: &str, name: &str, wanted: Option<u64>) -> Result<Carried> {
+    fn begin(&mut self, database: &Database, user: &str, name: &str, wanted: Option<u64>) -> Result<Subscription> {
         let stream = streams::open(database, user, name)?;
         let Some(wanted) = wanted.filter(|wanted| *wanted < stream.newest) else {
-            return Ok(Carried { name: name.into(), position: stream.newest, behind: false });
+            return Ok(Subscription { name: name.into(), position: stream.newest, behind: false });
         };
         // The client's position shows what had reached it, also if the server died before it could write that down.
         self.handed.extend(receipts::waiting(database, stream, wanted)?);
@@ -109,29 +109,27 @@ impl Ledger {
         if position > wanted {
             self.metrics.gap();
         }
-        Ok(Carried { name: name.into(), position, behind: position < stream.newest })
+        Ok(Subscription { name: name.into(), position, behind: position < stream.newest })
     }
 
     /// Sends a connection that is behind as many stored events as it has room for.
     pub fn page(&mut self, database: &Database, connection: &Arc<Connection>) -> Result<()> {
-        let Some(carrier) = self
-            .carriers
-            .get_mut(&connection.user)
-            .and_then(|carriers| carriers.iter_mut().find(|carrier| carrier.connection.id == connection.id))
-        else {
+        let Some(subscriber) = self.subscribers.get_mut(&connection.user).and_then(|subscribers| {
+            subscribers.iter_mut().find(|subscriber| subscriber.connection.id == connection.id)
+        }) else {
             return Ok(());
         };
         let mut more = false;
-        for carried in carrier.streams.iter_mut().filter(|carried| carried.behind) {
-            let stream = streams::open(database, &connection.user, &carried.name)?;
+        for subscription in subscriber.streams.iter_mut().filter(|subscription| subscription.behind) {
+            let stream = streams::open(database, &connection.user, &subscription.name)?;
             let (frames, bytes) = connection.page();
-            let mut events = streams::page(database, stream, carried.position, frames, bytes)?;
-            let is_whole = events.first().is_some_and(|first| first.offset == carried.position + 1);
-            let floor = if is_whole { carried.position } else { streams::floor(database, stream)? };
-            if carried.position < floor {
+            let mut events = streams::page(database, stream, subscription.position, frames, bytes)?;
+            let is_whole = events.first().is_some_and(|first| first.offset == subscription.position + 1);
+            let floor = if is_whole { subscription.position } else { streams::floor(database, stream)? };
+            if subscription.position < floor {
                 self.metrics.gap();
-                carried.position = floor;
-                let gap = json!({ "stream": carried.name, "offset": floor });
+                subscription.position = floor;
+                let gap = json!({ "stream": subscription.name, "offset": floor });
                 self.outbox.frame(connection, envelope::event("stream", &gap), None);
                 events.retain(|event| event.offset > floor);
             }
@@ -140,11 +138,11 @@ impl Ledger {
                 if !self.outbox.has_room(connection, &frame) {
                     break;
                 }
-                carried.position = event.offset;
+                subscription.position = event.offset;
                 self.outbox.frame(connection, frame, event.origin);
             }
-            carried.behind = carried.position < stream.newest;
-            more |= carried.behind;
+            subscription.behind = subscription.position < stream.newest;
+            more |= subscription.behind;
         }
         if more {
             self.outbox.catch_up(connection);

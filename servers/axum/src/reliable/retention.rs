@@ -74,10 +74,10 @@ impl Ledger {
     /// Ends the events of rooms that clients who have been back for a while have not joined again.
     pub fn end_lapsed_memberships(&mut self, database: &Database, back_for: Duration) -> Result<()> {
         let mut back = Vec::new();
-        for carrier in self.carriers.values_mut().flatten() {
-            if !carrier.has_rejoined && carrier.since.elapsed() >= back_for {
-                carrier.has_rejoined = true;
-                back.push((carrier.connection.clone(), carrier.client_id.clone()));
+        for subscriber in self.subscribers.values_mut().flatten() {
+            if !subscriber.has_rejoined && subscriber.since.elapsed() >= back_for {
+                subscriber.has_rejoined = true;
+                back.push((subscriber.connection.clone(), subscriber.client_id.clone()));
             }
         }
         for (connection, client_id) in back {
