@@ -7,14 +7,14 @@ use anyhow::{Result, bail};
 use crate::install::Need;
 use crate::job::Failed;
 use crate::progress;
-use crate::suites::{SUITES, Suite, Workshop};
+use crate::suites::{SUITES, Suite, SuiteContext};
 
 /// Runs the named suites in full, or all of them once; one that fails does not keep the others from running.
 pub fn run(names: &[&str], quick: bool) -> Result<()> {
-    let mut workshop = Workshop::new(names.is_empty());
+    let mut context = SuiteContext::new(names.is_empty());
     let mut results = Vec::new();
     for suite in chosen(names) {
-        results.push(Outcome { name: suite.name, result: run_one(suite, quick, &mut workshop) });
+        results.push(Outcome { name: suite.name, result: run_one(suite, quick, &mut context) });
     }
     if results.len() > 1 {
         print!("{}", told_again(&results));
@@ -47,14 +47,14 @@ enum SuiteResult {
     Skipped,
 }
 
-fn run_one(suite: &Suite, quick: bool, workshop: &mut Workshop) -> SuiteResult {
+fn run_one(suite: &Suite, quick: bool, context: &mut SuiteContext) -> SuiteResult {
     if quick && suite.slow {
         return SuiteResult::Skipped;
     }
     println!();
     progress::say(format!("suite {}: {}", suite.name, suite.about));
     let started = Instant::now();
-    let outcome = (suite.run)(workshop);
+    let outcome = (suite.run)(context);
     let took = started.elapsed();
     match outcome {
         Ok(()) => {
