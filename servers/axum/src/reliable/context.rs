@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{
     changes::{self, Change},
-    ledger::{Event, Ledger, transient_frame},
+    event::{Event, transient_frame},
+    ledger::Ledger,
     members,
     receipts::{self, Status},
     work::Source,

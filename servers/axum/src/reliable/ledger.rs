@@ -1,13 +1,13 @@
 //! Who is subscribed to which stream, and how far along: what the database's thread keeps in memory.
 
-use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::Arc, time::Instant};
-
-use serde::Serialize;
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use super::{
     attempt::Advance,
     changes::{self, Change},
-    clients, members,
+    clients,
+    event::{Author, Event},
+    members,
     outbox::Outbox,
     receipts::{self, Status, Told},
     streams::{self, Kept, USER_STREAM, client_stream},
@@ -17,7 +17,6 @@ use crate::{
     connection::Connection,
     database::{Database, DatabaseError, Highest, Result},
     ending::Ending,
-    envelope,
     hub::Hub,
     metrics::{Metrics, Note},
     outgoing::Outgoing,
@@ -87,95 +86,6 @@ pub struct Subscription {
     pub behind: bool,
 }
 
-/// An event before it has a place: its type, and its JSON without the closing brace.
-pub struct Event {
-    kind: String,
-    head: String,
-    author: Option<Author>,
-}
-
-/// The frame of an event that is not stored; none, and an error in the logs, where no client could take it for an event of the application.
-pub fn transient_frame(kind: &str, data: &impl Serialize) -> Option<Outgoing> {
-    let event = Event::new(kind, data);
-    if let Some(flaw) = event.flaw() {
-        tracing::error!(kind, flaw, "an event is not sent");
-        return None;
-    }
-    Some(Outgoing::text(kind, event.head + "}"))
-}
-
-/// Whose message has made an event that its own connection does not need. All connections of the user carry the same stream, so
-/// there the event says which client id it is from.
-#[derive(Clone)]
-pub struct Author {
-    pub(super) connection: Arc<Connection>,
-    pub(super) client_id: Option<Arc<str>>,
-    pub(super) seq: Option<u64>,
-}
-
-impl Event {
-    /// An event of this type with this payload.
-    pub fn new(kind: &str, data: &impl Serialize) -> Self {
-        let mut head = envelope::json(kind, data);
-        head.pop();
-        Self { kind: kind.to_owned(), head, author: None }
-    }
-
-    /// The same from a connection that is not to be told.
-    pub(super) fn from(self, author: Author) -> Self {
-        Self { author: Some(author), ..self }
-    }
-
-    /// Why no client could take it for an event of the application.
-    #[must_use]
-    pub fn flaw(&self) -> Option<&'static str> {
-        let before_data = r#"{"type":,"data":"#.len() + serde_json::to_string(&self.kind).map_or(0, |kind| kind.len());
-        if !(1..=128).contains(&self.kind.len()) {
-            Some("the type of an event has 1 to 128 bytes")
-        } else if OF_THE_PROTOCOL.contains(&self.kind.as_str()) {
-            Some("the type of an event is one of the protocol's: name it otherwise")
-        } else if OF_CLIENTS.contains(&self.kind.as_str()) {
-            Some("the type of an event is one that clients tell by themselves: name it otherwise")
-        } else if self.head.as_bytes().get(before_data) != Some(&b'{') {
-            Some("the data of an event is an object")
-        } else {
-            None
-        }
-    }
-
-    pub(super) fn kind(&self) -> &str {
-        &self.kind
-    }
-
-    /// Who it is from, if that is this user.
-    pub(super) fn author_of(&self, user: &str) -> Option<&Author> {
-        self.author.as_ref().filter(|author| *author.connection.user == *user)
-    }
-
-    /// As it is stored for a user.
-    fn head_for(&self, user: &str) -> Cow<'_, str> {
-        let mut head = Cow::Borrowed(self.head.as_str());
-        if let Some(Author { client_id: Some(client_id), seq, .. }) = self.author_of(user) {
-            // Client ids need no escapes.
-            let _ = write!(head.to_mut(), r#","client_id":"{client_id}""#);
-            if let Some(seq) = seq {
-                let _ = write!(head.to_mut(), r#","seq":{seq}"#);
-            }
-        }
-        head
-    }
-
-    /// Whether a connection is the one that it comes from.
-    fn is_from(&self, connection: &Connection) -> bool {
-        self.author.as_ref().is_some_and(|author| author.connection.id == connection.id)
-    }
-
-    /// As a frame that is not stored.
-    pub(super) fn plain(&self) -> Outgoing {
-        Outgoing::text(&self.kind, format!("{}}}", self.head))
-    }
-}
-
 impl Ledger {
     pub fn new(hub: Arc<Hub>, metrics: Arc<dyn Metrics>, bounds: Bounds) -> Self {
         Self {
@@ -243,9 +153,9 @@ impl Ledger {
         origin: Option<i64>,
     ) -> Result<usize> {
         let head = event.head_for(user);
-        let parts = (event.kind.as_str(), &*head);
+        let parts = (event.kind(), &*head);
         let appended = streams::append(database, user, name, parts, origin, self.bounds.kept)?;
-        let frame = Outgoing::text(&event.kind, appended.frame);
+        let frame = Outgoing::text(event.kind(), appended.frame);
         let mut delivered = 0;
         for subscriber in self.subscribers.get_mut(user).into_iter().flatten() {
             let Some(subscription) = subscriber.streams.iter_mut().find(|subscription| &*subscription.name == name)
@@ -403,9 +313,3 @@ impl Ledger {
         }
     }
 }
-
-/// What has another meaning to clients, and is never stored.
-const OF_THE_PROTOCOL: [&str; 6] = ["hello", "welcome", "ack", "stream", "reply", "receipt"];
-
-/// What clients tell of themselves by these names, so that an event of a server's never reaches its handlers.
-const OF_CLIENTS: [&str; 8] = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap", "invalid"];

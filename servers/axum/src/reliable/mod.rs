@@ -17,6 +17,7 @@ mod attempt;
 mod changes;
 mod clients;
 mod context;
+mod event;
 mod hello;
 mod ledger;
 mod members;
@@ -33,8 +34,9 @@ mod streams;
 mod work;
 
 pub use context::{Context, Origin};
+pub use event::{Author, Event, transient_frame};
 pub use hello::{Hello, HelloError};
-pub use ledger::{Author, Bounds, Event, Ledger, transient_frame};
+pub use ledger::{Bounds, Ledger};
 pub use processed::{Processed, processed};
 pub use relay::PUBLISH;
 pub use retention::{Forgettable, REJOINING_TIME, forget_events};
