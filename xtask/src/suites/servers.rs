@@ -101,7 +101,8 @@ pub(super) fn nodes(context: &mut SuiteContext) -> Result<()> {
     Job::cargo("nodes · cargo test").args(["test", "--package", "everwire-services"]).stream()?;
     let running = Services::start("nodes-tests")?;
     Job::cargo("nodes · cargo test, reference server")
-        .args(["test", "--package", "everwire-server", "--test", "nodes", "--", "--ignored"])
+        .args(["test", "--package", "everwire-server", "--test", "nodes", "--test", "outages", "--test", "statements"])
+        .args(["--", "--ignored"])
         .env("EVERWIRE_POSTGRES", &running.postgres)
         .env("EVERWIRE_REDIS", &running.redis)
         .stream()?;

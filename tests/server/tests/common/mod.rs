@@ -5,6 +5,7 @@
 pub mod client;
 pub mod mortal;
 pub mod positions;
+pub mod services;
 pub mod subject;
 
 use std::time::Duration;
