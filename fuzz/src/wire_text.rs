@@ -95,7 +95,8 @@ fn encode(text: &str, payload: Option<&Value>) {
     if is_request {
         expected["request"] = true.into();
     }
-    let message = wire::message::<Value>(&text.to_owned(), data, is_request, 1);
+    let write = if is_request { wire::request::<Value> } else { wire::message };
+    let message = write(&text.to_owned(), data, 1);
     assert_eq!(read(&message), expected);
     let seq = 2 + text.len() as u64;
     for prev in [0, seq - 2, seq - 1] {

@@ -292,7 +292,7 @@ impl Host for &WebHost {
 
     fn ping(&mut self, socket: SocketId) {
         let event = WebText::from(self.heartbeat_names.ping.as_str());
-        let ping = wire::message(&event, WebValue::empty(), false, self.wall_clock_ms());
+        let ping = wire::message(&event, WebValue::empty(), self.wall_clock_ms());
         _ = self.send(socket, &ping);
     }
 

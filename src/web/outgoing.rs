@@ -66,9 +66,8 @@ impl Outgoing<'_> {
             let cause = Error::new(&format!("the data is nested more than {MAX_LEVELS} levels deep")).into();
             return Err(SendError::Unserialisable { field: String::new(), cause });
         }
-        let is_request = self.reply_within_ms.is_some();
-        let (event, timestamp) = (WebText::from(self.event), wall_clock() as u64);
-        let WebText(empty) = wire::message(&event, WebValue::empty(), is_request, timestamp);
+        let write = if self.reply_within_ms.is_some() { wire::request::<WebValue> } else { wire::message };
+        let WebText(empty) = write(&WebText::from(self.event), WebValue::empty(), wall_clock() as u64);
         let frame = with_data(&empty, &json);
         let may_hold_surrogates = ["\\ud", "\\uD"].iter().any(|escape| frame.includes(escape, 0));
         Ok(if may_hold_surrogates {

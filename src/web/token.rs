@@ -77,7 +77,7 @@ impl Opening {
                 let data = Object::from_entries(&Array::of1(&Array::of2(&param, token)))?;
                 let data = WebValue::new(data.into()).unwrap_or_else(wire::Value::empty);
                 let event = WebText::from(options.auth_event.as_str());
-                let WebText(text) = wire::message(&event, data, false, wall_clock() as u64);
+                let WebText(text) = wire::message(&event, data, wall_clock() as u64);
                 opening.first = Some(text);
             }
             TokenPlace::Subprotocol if token.iter().all(|unit| u8::try_from(unit).is_ok_and(is_subprotocol_byte)) => {

@@ -81,7 +81,7 @@ fn the_example_of_the_envelope_is_written_as_it_stands_in_the_document() {
     let document = include_str!("../../docs/PROTOCOL.md");
     let example = document.lines().find(|line| line.starts_with(r#"{"type": "user_typing""#)).expect("an example");
     let data = json!({ "session_id": "s1", "isTyping": true });
-    let text = wire::message::<Json>(&"user_typing".to_owned(), data, false, 1_795_251_600_000);
+    let text = wire::message::<Json>(&"user_typing".to_owned(), data, 1_795_251_600_000);
     assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), serde_json::from_str::<Json>(example).unwrap());
 }
 

@@ -96,7 +96,7 @@ impl Player {
             let mut message = message(event, step["data"].clone());
             let is_request = step["request"] == true;
             if is_request {
-                message.frame = wire::message::<Json>(&event.to_owned(), step["data"].clone(), true, 1_700_000_000_000);
+                message.frame = wire::request::<Json>(&event.to_owned(), step["data"].clone(), 1_700_000_000_000);
                 message.policy.reply_within_ms = Some(30_000);
             }
             let (sent, seq) = self.harness.submit(message).expect("the message is accepted");

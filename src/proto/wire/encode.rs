@@ -5,11 +5,13 @@ use super::value::{Field, Text, Value, Word};
 use crate::proto::message::Sequence;
 
 /// An event of the application. `timestamp` is in milliseconds since the Unix epoch.
-pub fn message<V: Value>(event: &V::Text, data: V, is_request: bool, timestamp: u64) -> V::Text {
-    let envelope =
-        V::empty().with_text(Field::Type, event).with(Field::Data, data).with_count(Field::Timestamp, timestamp);
-    let envelope = if is_request { envelope.with_true(Field::Request) } else { envelope };
-    envelope.to_text()
+pub fn message<V: Value>(event: &V::Text, data: V, timestamp: u64) -> V::Text {
+    of_application(event, data, timestamp).to_text()
+}
+
+/// An event of the application that asks for a reply.
+pub fn request<V: Value>(event: &V::Text, data: V, timestamp: u64) -> V::Text {
+    of_application(event, data, timestamp).with_true(Field::Request).to_text()
 }
 
 /// The question whether the server is there.
@@ -32,6 +34,10 @@ pub fn with_sequence<T: Text>(frame: &T, Sequence { seq, prev }: Sequence) -> T 
     let members = [(Field::Seq, seq), (Field::Prev, prev)];
     let is_next = seq.checked_sub(1) == Some(prev);
     frame.with_counts(if is_next { &members[..1] } else { &members })
+}
+
+fn of_application<V: Value>(event: &V::Text, data: V, timestamp: u64) -> V {
+    V::empty().with_text(Field::Type, event).with(Field::Data, data).with_count(Field::Timestamp, timestamp)
 }
 
 fn envelope<V: Value>(word: Word, data: V, timestamp: u64) -> V::Text {

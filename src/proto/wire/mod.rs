@@ -12,7 +12,7 @@ pub mod socketio;
 mod value;
 
 pub use decode::{Frame, FrameKind, ReceiptStatus, StreamOffset, Welcome, decode};
-pub use encode::{hello, message, ping, with_sequence};
+pub use encode::{hello, message, ping, request, with_sequence};
 #[cfg(feature = "json")]
 pub use json::parse;
 pub use value::{Field, Text, Value, Word};

@@ -8,7 +8,7 @@ use crate::Json;
 
 /// The message that an application's `send(event, data)` becomes.
 pub fn message(event: &str, data: Json) -> Box<Message<String>> {
-    envelope(event, data, false)
+    envelope(event, data, wire::message)
 }
 
 /// An ordinary message that says `text`.
@@ -18,7 +18,7 @@ pub fn note(text: &str) -> Box<Message<String>> {
 
 /// A request that says `text` and waits so long for its reply.
 pub fn request(text: &str, within_ms: u64) -> Box<Message<String>> {
-    let mut request = envelope("note", json!({ "text": text }), true);
+    let mut request = envelope("note", json!({ "text": text }), wire::request);
     request.policy.reply_within_ms = Some(within_ms);
     request
 }
@@ -40,9 +40,9 @@ pub fn label(frame: &str) -> String {
     }
 }
 
-fn envelope(event: &str, data: Json, is_request: bool) -> Box<Message<String>> {
+fn envelope(event: &str, data: Json, write: fn(&String, Json, u64) -> String) -> Box<Message<String>> {
     let rules = classify(event, &[], |field| data[field].as_str().map(str::to_owned));
-    let frame = wire::message::<Json>(&event.to_owned(), data, is_request, SENT_AT);
+    let frame = write(&event.to_owned(), data, SENT_AT);
     let bytes = u32::try_from(frame.len()).expect("test frames are short");
     let mut message = Message::new(frame, bytes, rules.purpose);
     (message.policy.coalesce, message.policy.rank) = (rules.coalesce, rules.rank);

@@ -22,8 +22,8 @@ impl Draft {
         let (event, data) = self.event();
         let declared = [SessionRule::new(DECLARED_JOIN, DECLARED_KEY).leave(DECLARED_LEAVE)];
         let rules = classify(event, &declared, |field| data.get(field).and_then(Value::as_str).map(str::to_owned));
-        let is_request = self.note.reply_within_ms.is_some();
-        let mut frame = wire::message::<Value>(&event.to_owned(), Value::Object(data), is_request, timestamp);
+        let write = if self.note.reply_within_ms.is_some() { wire::request::<Value> } else { wire::message };
+        let mut frame = write(&event.to_owned(), Value::Object(data), timestamp);
         let missing = (self.note.bytes as usize).saturating_sub(frame.len());
         if let Some(length) = missing.checked_sub(CONTENT.len()) {
             // As if the payload had it: written once instead of twice, because simulations are quick or of no use.

@@ -127,7 +127,7 @@ mod tests {
         let hello = wire::hello::<Value>(&client_id(3), Some(&positions), 5);
         assert_eq!(read(&hello, false), Ok(Up::Hello { sender: 3, streams: Some(vec![(Stream::Room(1), 8)]) }));
         let data = json!({"id": 4, "session_id": "room-2"});
-        let frame = wire::message(&"join_session".to_owned(), data, true, 5);
+        let frame = wire::request(&"join_session".to_owned(), data, 5);
         let sequence = Sequence { seq: 9, prev: 6 };
         let message =
             Up::Message { uid: 4, sequence: Some(sequence), is_request: true, joins: Some(2), is_rejoin: false };

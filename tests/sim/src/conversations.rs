@@ -251,7 +251,7 @@ impl Simulation {
             Purpose::Volatile => What::Volatile,
             _ => What::Note { room: Some(CONVERSATION) },
         };
-        let frame = wire::message::<Value>(&event.to_owned(), data, false, self.wall_clock_ms());
+        let frame = wire::message::<Value>(&event.to_owned(), data, self.wall_clock_ms());
         let bytes = frame.len() as u32;
         let mut message = Message::new(frame, bytes, rules.purpose);
         (message.policy.coalesce, message.policy.rank) = (rules.coalesce, rules.rank);
