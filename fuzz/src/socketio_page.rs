@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use everwire::driver::socketio::connection::{self, Connection, ConnectionHost};
+use everwire::driver::socketio::connection::{self, CarrierDriver, ConnectionHost};
 use everwire::driver::socketio::{self, Membership, PacketHost};
 use everwire::driver::{self, Driver, Host};
 use everwire::proto::socketio::{Continuity, Report, UnexpectedPacket};
@@ -49,7 +49,7 @@ struct Page {
 
 #[derive(Default)]
 struct Socket {
-    driver: Connection<Value>,
+    driver: CarrierDriver<Value>,
     is_open: bool,
     is_over: bool,
     connects: u32,
@@ -182,7 +182,7 @@ impl Page {
 impl ConnectionHost for Page {
     type Value = Value;
 
-    fn with_connection<R>(&mut self, look: impl FnOnce(&mut Connection<Value>) -> R) -> R {
+    fn with_driver<R>(&mut self, look: impl FnOnce(&mut CarrierDriver<Value>) -> R) -> R {
         look(&mut self.socket().driver)
     }
 

@@ -8,13 +8,13 @@ use crate::proto::{Close, Timestamp};
 
 /// A socket of a Socket.IO server with what its driver has to remember.
 #[derive(Debug)]
-pub struct Connection<V: PacketValue> {
+pub struct CarrierDriver<V: PacketValue> {
     carrier: Carrier<V>,
     /// The deadline that the alarm is armed for.
     deadline: Timestamp,
 }
 
-impl<V: PacketValue> Default for Connection<V> {
+impl<V: PacketValue> Default for CarrierDriver<V> {
     fn default() -> Self {
         Self { carrier: Carrier::default(), deadline: Timestamp::NEVER }
     }
@@ -29,7 +29,7 @@ pub trait ConnectionHost {
     type Value: PacketValue;
 
     /// What belongs to the driver of this socket. It is borrowed for `look` only, which calls no method of the host.
-    fn with_connection<R>(&mut self, look: impl FnOnce(&mut Connection<Self::Value>) -> R) -> R;
+    fn with_driver<R>(&mut self, look: impl FnOnce(&mut CarrierDriver<Self::Value>) -> R) -> R;
 
     /// The monotonic clock that every decision is made by.
     fn now(&mut self) -> Timestamp;
@@ -56,19 +56,19 @@ pub trait ConnectionHost {
 
 /// A text frame has arrived.
 pub fn handle_text<H: ConnectionHost>(host: &mut H, frame: &TextOf<H>) {
-    let reading = host.with_connection(|connection| connection.carrier.read_text(frame));
+    let reading = host.with_driver(|driver| driver.carrier.read_text(frame));
     handle_reading(host, reading);
 }
 
 /// A binary frame has arrived.
 pub fn handle_binary<H: ConnectionHost>(host: &mut H, frame: <H::Value as PacketValue>::Binary) {
-    let reading = host.with_connection(|connection| connection.carrier.read_binary(frame));
+    let reading = host.with_driver(|driver| driver.carrier.read_binary(frame));
     handle_reading(host, reading);
 }
 
 /// The alarm went off.
 pub fn handle_timeout<H: ConnectionHost>(host: &mut H) {
-    host.with_connection(|connection| connection.deadline = Timestamp::NEVER);
+    host.with_driver(|driver| driver.deadline = Timestamp::NEVER);
     handle(host, Carrier::handle_timeout);
 }
 
@@ -81,7 +81,7 @@ fn handle_reading<H: ConnectionHost>(host: &mut H, reading: Reading<H::Value>) {
     match reading {
         // Almost all frames; their time is not asked for, since browsers are slow to say it.
         Ok(Some(EnginePacket::Message(packet))) => {
-            host.with_connection(|connection| connection.carrier.handle_packet(packet));
+            host.with_driver(|driver| driver.carrier.handle_packet(packet));
             follow_up(host);
         }
         reading => handle(host, |carrier, now| carrier.handle(reading, now)),
@@ -90,12 +90,12 @@ fn handle_reading<H: ConnectionHost>(host: &mut H, reading: Reading<H::Value>) {
 
 fn handle<H: ConnectionHost>(host: &mut H, act: impl FnOnce(&mut Carrier<H::Value>, Timestamp)) {
     let now = host.now();
-    host.with_connection(|connection| act(&mut connection.carrier, now));
+    host.with_driver(|driver| act(&mut driver.carrier, now));
     follow_up(host);
 }
 
 fn follow_up<H: ConnectionHost>(host: &mut H) {
-    while let Some(output) = host.with_connection(|connection| connection.carrier.poll_output()) {
+    while let Some(output) = host.with_driver(|driver| driver.carrier.poll_output()) {
         match output {
             CarrierOutput::Open { max_payload_bytes } => host.opened(max_payload_bytes),
             CarrierOutput::Send(frame) => host.send(&frame),
@@ -107,7 +107,7 @@ fn follow_up<H: ConnectionHost>(host: &mut H) {
                     if unexpected == UnexpectedPacket::LeftNamespace {
                         goodbye.iter().for_each(|frame| host.send(frame));
                     }
-                    host.with_connection(|connection| connection.carrier.handle_unexpected(unexpected));
+                    host.with_driver(|driver| driver.carrier.handle_unexpected(unexpected));
                 }
             }
             CarrierOutput::Ended(close) => host.ended(close),
@@ -119,11 +119,11 @@ fn follow_up<H: ConnectionHost>(host: &mut H) {
 
 /// Arms the alarm, unless it goes off early enough.
 fn rearm<H: ConnectionHost>(host: &mut H) {
-    let new_deadline = host.with_connection(|connection| {
-        let deadline = connection.carrier.poll_timeout().unwrap_or(Timestamp::NEVER);
-        let is_new = deadline < connection.deadline || (deadline == Timestamp::NEVER && connection.deadline < deadline);
+    let new_deadline = host.with_driver(|driver| {
+        let deadline = driver.carrier.poll_timeout().unwrap_or(Timestamp::NEVER);
+        let is_new = deadline < driver.deadline || (deadline == Timestamp::NEVER && driver.deadline < deadline);
         if is_new {
-            connection.deadline = deadline;
+            driver.deadline = deadline;
         }
         is_new.then_some(deadline)
     });

@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::codes::{FlawName, UnexpectedName};
 use super::value::JsBinary;
-use crate::driver::socketio::connection::{self, Connection, ConnectionHost};
+use crate::driver::socketio::connection::{self, CarrierDriver, ConnectionHost};
 use crate::npm::host::now;
 use crate::npm::value::{JsonText, JsonValue};
 use crate::proto::socketio::{Report, UnexpectedPacket};
@@ -37,7 +37,7 @@ extern "C" {
 /// One socket. Every method takes the object that it belongs to.
 #[wasm_bindgen]
 pub struct Carrier {
-    connection: ReentrancyCell<Connection<JsonValue>>,
+    driver: ReentrancyCell<CarrierDriver<JsonValue>>,
     /// What is being delivered.
     packet: ReentrancyCell<Option<PacketKind<JsonValue>>>,
     /// How it has ended.
@@ -50,7 +50,7 @@ impl Carrier {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         Self {
-            connection: ReentrancyCell::new(Connection::default()),
+            driver: ReentrancyCell::new(CarrierDriver::default()),
             packet: ReentrancyCell::new(None),
             close: ReentrancyCell::new(None),
         }
@@ -97,8 +97,8 @@ struct Call<'a> {
 impl ConnectionHost for Call<'_> {
     type Value = JsonValue;
 
-    fn with_connection<R>(&mut self, look: impl FnOnce(&mut Connection<JsonValue>) -> R) -> R {
-        look(&mut self.carrier.connection.borrow_mut())
+    fn with_driver<R>(&mut self, look: impl FnOnce(&mut CarrierDriver<JsonValue>) -> R) -> R {
+        look(&mut self.carrier.driver.borrow_mut())
     }
 
     fn now(&mut self) -> Timestamp {

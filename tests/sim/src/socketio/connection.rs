@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use everwire::driver::socketio::connection::{Connection as Driver, ConnectionHost};
+use everwire::driver::socketio::connection::{CarrierDriver, ConnectionHost};
 use everwire::driver::socketio::{self};
 use everwire::proto::socketio::{Report, UnexpectedPacket};
 use everwire::proto::wire::socketio::Packet;
@@ -23,7 +23,7 @@ use crate::verdict::Rule;
 #[derive(Debug)]
 pub struct Connection {
     pub page: usize,
-    pub driver: Driver<Value>,
+    pub driver: CarrierDriver<Value>,
     pub members: Vec<usize>,
     /// The namespaces that clients have left, while others stayed.
     pub left: BTreeSet<&'static str>,
@@ -67,7 +67,7 @@ impl Connection {
         let (latency, jitter) = (setup.latency_ms, setup.jitter_ms);
         Self {
             page,
-            driver: Driver::default(),
+            driver: CarrierDriver::default(),
             members: Vec::new(),
             left: BTreeSet::new(),
             is_over: false,
@@ -113,7 +113,7 @@ impl CarrierHost<'_> {
 impl ConnectionHost for CarrierHost<'_> {
     type Value = Value;
 
-    fn with_connection<R>(&mut self, look: impl FnOnce(&mut Driver<Value>) -> R) -> R {
+    fn with_driver<R>(&mut self, look: impl FnOnce(&mut CarrierDriver<Value>) -> R) -> R {
         look(&mut self.this().driver)
     }
 
