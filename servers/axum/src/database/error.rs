@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{postgres, sqlite};
+use super::{postgres::error_codes, sqlite};
 
 /// Why a statement has no result.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl DatabaseError {
     pub fn is_of_storage(&self) -> bool {
         match self {
             Self::Sqlite(error) => sqlite::is_of_storage(error),
-            Self::Postgres(error) => postgres::is_of_storage(error),
+            Self::Postgres(error) => error_codes::is_of_storage(error),
             Self::RolledBack | Self::Failed(_) | Self::Away | Self::Io(_) => true,
             Self::Application(_) => false,
         }
@@ -42,7 +42,7 @@ impl DatabaseError {
     pub(super) fn is_lasting(&self) -> bool {
         match self {
             Self::Sqlite(error) => sqlite::is_of_storage(error) && !sqlite::may_pass(error),
-            Self::Postgres(error) => postgres::is_lasting(error),
+            Self::Postgres(error) => error_codes::is_lasting(error),
             _ => false,
         }
     }
@@ -52,7 +52,7 @@ impl DatabaseError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Sqlite(error) => sqlite::may_pass(error),
-            Self::Postgres(error) => postgres::may_pass(error),
+            Self::Postgres(error) => error_codes::may_pass(error),
             Self::Away => true,
             Self::Io(error) => error.kind() == std::io::ErrorKind::TimedOut,
             Self::RolledBack | Self::Failed(_) | Self::Application(_) => false,
@@ -68,7 +68,7 @@ impl fmt::Display for DatabaseError {
                 // Without its detail, which may quote what was to be stored.
                 Some(refused) => write!(formatter, "PostgreSQL: {} ({})", refused.message(), refused.code().code()),
                 // Only what the system says: other causes may quote the URL.
-                None => match postgres::cause_of_system(error) {
+                None => match error_codes::cause_of_system(error) {
                     Some(cause) => write!(formatter, "PostgreSQL: {error}: {cause}"),
                     None => write!(formatter, "PostgreSQL: {error}"),
                 },
