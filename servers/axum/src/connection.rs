@@ -57,7 +57,7 @@ pub(crate) struct Inbox {
 }
 
 impl Connection {
-    pub(crate) fn new(id: u64, ticket: &Ticket, limits: QueueLimits, silent: bool) -> (Arc<Self>, Inbox) {
+    pub(crate) fn new(id: u64, ticket: &Ticket, limits: QueueLimits) -> (Arc<Self>, Inbox) {
         let (queue_in, queue) = mpsc::channel(limits.frames.max(1));
         let (ending_in, ending) = oneshot::channel();
         let connection = Self {
@@ -67,7 +67,7 @@ impl Connection {
             queued_bytes: AtomicUsize::new(0),
             max_queued_bytes: limits.bytes,
             ending: Mutex::new(Some(ending_in)),
-            silent: AtomicBool::new(silent),
+            silent: AtomicBool::new(false),
             heard_at_ms: AtomicU64::new(monotonic_ms()),
             writing_since_ms: AtomicU64::new(0),
             asked_hello: AtomicBool::new(false),

@@ -143,9 +143,9 @@ impl Engine {
     /// Takes up a connection of the user whose ticket it is.
     pub(crate) fn connect(&self, ticket: &Ticket, peer: Option<SocketAddr>) -> Result<(Arc<Connection>, Inbox), Full> {
         let user = &ticket.user;
-        let silent = self.application.is_silenced(user);
         let limits = QueueLimits { frames: self.limits.queue_frames, bytes: self.limits.queue_bytes };
-        let (connection, inbox) = Connection::new(self.hub.next_id(), ticket, limits, silent);
+        let (connection, inbox) = Connection::new(self.hub.next_id(), ticket, limits);
+        connection.set_silent(self.application.is_silenced(user));
         // Queued before anyone can find the connection, so that nothing comes before it.
         if let Some(greeting) = self.application.greeting(user) {
             connection.deliver(&greeting);

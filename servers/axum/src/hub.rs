@@ -1,5 +1,7 @@
 //! Who is connected, and who gets what.
 
+mod audience;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{
@@ -9,6 +11,8 @@ use std::{
 };
 
 use parking_lot::RwLock;
+
+pub use audience::Audience;
 
 use crate::{
     bus::{Bus, Durability, To},
@@ -35,16 +39,6 @@ struct State {
     users: HashMap<Arc<str>, Vec<Arc<Connection>>>,
     connections: usize,
     memberships: Memberships,
-}
-
-/// Who gets an event of a room.
-pub struct Audience {
-    /// Connections that get it at once.
-    pub plain: Vec<Arc<Connection>>,
-    /// Users whose events are stored.
-    pub streamed: Vec<Arc<str>>,
-    /// Whom other nodes are to give it at once.
-    pub(crate) elsewhere: Option<To>,
 }
 
 impl Hub {
@@ -232,16 +226,6 @@ impl Hub {
         self.deliver_to_all(outgoing)
     }
 
-    /// Who gets an event that is for a user.
-    pub fn audience_of_user(&self, user: &str) -> Audience {
-        if self.is_streamed(user) {
-            Audience { plain: Vec::new(), streamed: vec![user.into()], elsewhere: None }
-        } else {
-            let elsewhere = self.is_elsewhere(user).then(|| To::User(user.to_owned()));
-            Audience { plain: self.connections(Some(user)), streamed: Vec::new(), elsewhere }
-        }
-    }
-
     /// Queues a frame for every connection to this process.
     pub fn deliver_to_all(&self, outgoing: &Outgoing) -> usize {
         let state = self.state.read();
@@ -305,33 +289,6 @@ impl Hub {
         self.state.read().memberships.members(room).is_some_and(|members| !members.streamed.is_empty())
     }
 
-    /// Who gets an event of a room, except for the connection that it comes from.
-    pub fn audience(&self, room: &Room, except: Option<u64>) -> Audience {
-        let state = self.state.read();
-        let elsewhere = self.bus().map(|_| To::Room(room.as_str().to_owned()));
-        let Some(members) = state.memberships.members(room) else {
-            return Audience { plain: Vec::new(), streamed: Vec::new(), elsewhere };
-        };
-        let plain = members.present.iter().filter(|user| !members.streamed.contains(*user));
-        let connections = plain.filter_map(|user| state.users.get(user)).flatten();
-        Audience {
-            plain: connections.filter(|connection| Some(connection.id) != except).cloned().collect(),
-            streamed: members.streamed.iter().cloned().collect(),
-            elsewhere,
-        }
-    }
-
-    /// Who gets an event for everyone.
-    pub fn everyone(&self) -> Audience {
-        let state = self.state.read();
-        let plain = state.users.iter().filter(|(user, _)| !state.memberships.is_streamed(user));
-        Audience {
-            plain: plain.flat_map(|(_, connections)| connections).cloned().collect(),
-            streamed: state.memberships.streamed().cloned().collect(),
-            elsewhere: self.bus().map(|_| To::Everyone),
-        }
-    }
-
     /// The connections of a user, or of everyone.
     pub fn connections(&self, user: Option<&str>) -> Vec<Arc<Connection>> {
         let state = self.state.read();
@@ -375,14 +332,6 @@ impl State {
     }
 }
 
-impl Audience {
-    /// Whether anyone else than this user is among them.
-    pub fn has_others(&self, than: &str) -> bool {
-        self.plain.iter().any(|connection| &*connection.user != than)
-            || self.streamed.iter().any(|user| &**user != than)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,8 +344,7 @@ mod tests {
     fn events_are_stored_for_who_is_away_where_the_database_says_so_and_for_who_is_there_where_they_are() {
         let hub = Hub::new(Capacity { total: 9, per_user: 9 });
         let ada = Arc::<str>::from("ada");
-        let connect =
-            || Connection::new(hub.next_id(), &Ticket::of("ada"), QueueLimits { frames: 1, bytes: 1 }, false).0;
+        let connect = || Connection::new(hub.next_id(), &Ticket::of("ada"), QueueLimits { frames: 1, bytes: 1 }).0;
         let [stored, joined] = ["stored", "joined"].map(Room::new);
         let members = |room: &Room| {
             let audience = hub.audience(room, None);
