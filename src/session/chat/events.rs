@@ -129,7 +129,8 @@ impl Chat {
             if self.is_open && was_refused {
                 self.join.begin();
                 self.enter();
-                self.lost(now, true, false);
+                self.miss();
+                self.fetch_after_join(now);
             }
         } else {
             let message = format!("the match is {status}");

@@ -133,7 +133,8 @@ impl Chat {
         }
         self.handle_close();
         if self.has_opened {
-            self.lost(0, false, false);
+            self.miss();
+            self.fetch_at(0);
         }
     }
 
@@ -148,7 +149,10 @@ impl Chat {
         self.join.begin();
         self.catch_up.handle_open();
         if self.catch_up.is_needed() || (!is_first && !goes_on) {
-            self.lost(now, true, is_first || goes_on);
+            if !is_first && !goes_on {
+                self.miss();
+            }
+            self.fetch_after_join(now);
         }
     }
 
@@ -175,7 +179,8 @@ impl Chat {
 
     /// Events are lost for good.
     pub fn handle_gap(&mut self, now: i64) {
-        self.lost(now, false, false);
+        self.miss();
+        self.fetch_at(now);
     }
 
     /// It is known who this user is.
@@ -354,15 +359,21 @@ impl Chat {
         }
     }
 
-    /// Something may be missing from here on, unless only the history has to be fetched.
-    fn lost(&mut self, now: i64, is_joining: bool, is_whole: bool) {
-        if !is_whole {
-            self.timeline.interrupt();
-            self.catch_up.miss(self.timeline.newest_stored());
-        }
+    /// Something may be missing from here on.
+    fn miss(&mut self) {
+        self.timeline.interrupt();
+        self.catch_up.miss(self.timeline.newest_stored());
+    }
+
+    /// Fetches at a time what is to be fetched. Says whether there is a connection, and the application can fetch anything.
+    fn fetch_at(&mut self, at: i64) -> bool {
         self.catch_up.restart();
-        let at = if is_joining { now + JOIN_MS } else { now };
-        if self.is_open && self.catch_up.schedule(at) && is_joining {
+        self.is_open && self.catch_up.schedule(at)
+    }
+
+    /// The same once the server has seen the join, for which it is asked, or has not answered in time.
+    fn fetch_after_join(&mut self, now: i64) {
+        if self.fetch_at(now + JOIN_MS) {
             for _ in 0..self.join.ask(self.is_reliable) {
                 self.outputs.push_back(ChatOutput::Send { event: "ping", data: json!({}), id: None });
             }
