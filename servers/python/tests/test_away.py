@@ -2,14 +2,15 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from everwire import Everwire, SqliteStore, StoreError, Tokens
-from everwire.store.postgres import PostgresStore
+from everwire import Everwire, SqliteStore, StoreError, Tokens, connection, keeper
+from everwire.store.postgres import PostgresStore, PostgresTransaction
 from everwire.testing import Client, Closed, Running
 
 from .conftest import SECRET, Start
@@ -63,6 +64,63 @@ async def test_a_file_that_another_process_has_locked_delays_and_loses_nothing(s
         assert (await ben.until("pushed"))["data"]["n"] == 1
         again.cut()
         await ben.close()
+
+
+class Hanging(PostgresStore):
+    """Where the next transaction, or the next read, waits until it is released."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.read: asyncio.Event | None = None
+        self.gate: asyncio.Event | None = None
+        self.passed = asyncio.Event()
+
+    async def newest(self, user: str, stream: str) -> int | None:
+        if self.read is not None:
+            await self.read.wait()
+        return await super().newest(user, stream)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresTransaction]:
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            await gate.wait()
+        async with super().transaction() as tx:
+            yield tx
+        if gate is not None:
+            self.passed.set()
+
+
+async def test_a_hello_is_given_up_while_a_database_hangs_over_a_connection(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_OPENING_S", 0.1)
+    store = Hanging(database)
+    async with start(store=store) as server:
+        store.read = asyncio.Event()
+        ada = await server.connect("ada")
+        await ada.send("hello", {"versions": [1], "client_id": "k3Zq8vXw2LmN4pRt"})
+        assert await ada.closed() == 1013
+        store.read.set()
+
+
+async def test_a_late_hello_takes_nothing_from_a_later_connection(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_HELLO_WAITS_S", 0.1)
+    store = Hanging(database)
+    async with start(store=store) as server:
+        early = await server.connect("ada")
+        gate = store.gate = asyncio.Event()
+        await early.send("hello", {"versions": [1], "client_id": "k3Zq8vXw2LmN4pRt"})
+        assert await early.closed() == 1013
+        late = await server.connect("ada")
+        await late.hello("k3Zq8vXw2LmN4pRt")
+        gate.set()
+        await store.passed.wait()
+        await late.send("push", {"user": "ada", "n": 1}, seq=1)
+        await late.acknowledged(1)
+        await late.close()
 
 
 async def test_a_database_that_does_not_exist_is_an_error_at_the_start_and_not_waited_for(database: str) -> None:

@@ -31,6 +31,8 @@ export class Connection {
   #work: Promise<void> = Promise.resolve();
   #isSending = false;
   #isWoken = false;
+  /** Whether the close code is said: nothing follows it. */
+  #isEnded = false;
 
   constructor(
     readonly socket: Socket,
@@ -44,18 +46,30 @@ export class Connection {
       this.end(BROKEN_RULES);
       return;
     }
+    const isHello = frame?.type === "hello" && frame.seq === undefined;
+    const patience = isHello ? setTimeout(() => this.end(BUSY), HELLO_WAITS_MS).unref() : undefined;
     const failed = (error: unknown) => {
+      if (this.#isGone) return;
       report("what a message asked for", error);
       this.end(FAILED);
     };
     const taken = this.#work.then(() => this.#take(frame ?? {})).catch(failed);
-    this.#work = taken.then(() => void this.#waiting--);
+    this.#work = taken.then(() => {
+      clearTimeout(patience);
+      this.#waiting--;
+    });
   }
 
   /** Closes the connection. Socket.IO has no close codes, so the code is said before. */
   end(code: number): void {
+    if (this.#isEnded) return;
     this.socket.emit("everwire_close", code);
+    this.#isEnded = true;
     this.socket.conn.close();
+  }
+
+  get #isGone(): boolean {
+    return this.#isEnded || !this.socket.connected;
   }
 
   /** Sends what is stored behind its positions, and again if something is stored meanwhile. What is not sent yet stays in the database. */
@@ -63,7 +77,7 @@ export class Connection {
     this.#isWoken = true;
     if (this.#isSending) return;
     this.#isSending = true;
-    while (this.#isWoken && this.socket.connected) {
+    while (this.#isWoken && !this.#isGone) {
       this.#isWoken = false;
       for (const stream of this.#positions.keys()) await this.#sendPage(stream).catch(() => this.end(FAILED));
     }
@@ -91,6 +105,8 @@ export class Connection {
   }
 
   async #take({ type, data = {}, seq, prev, request }: NonNullable<Frame>): Promise<void> {
+    // What has no answer yet comes again, on the next connection.
+    if (this.#isEnded) return;
     const isEnvelope = typeof type === "string" && isObject(data);
     if (seq !== undefined) {
       const before = prev === undefined && isNumber(seq) ? seq - 1 : prev;
@@ -188,7 +204,9 @@ export class Connection {
     const wanted = new Map(["user", `client:${clientId}`].map((name) => [name, positionOf(name)]));
     const { memory, of } = this.shared;
     const epoch = await memory.epoch();
-    const { last, positions } = await memory.hello(this.user, clientId, this.#owner, wanted);
+    const welcome = await memory.hello(this.user, clientId, this.#owner, wanted, () => !this.#isGone);
+    if (!welcome || this.#isGone) return;
+    const { last, positions } = welcome;
     for (const other of of(this.user)) if (other !== this && other.clientId === clientId) other.end(REPLACED);
     this.clientId = clientId;
     for (const [stream, position] of positions) {
@@ -209,7 +227,7 @@ export class Connection {
   }
 
   #emit(frame: object): void {
-    this.socket.emit("everwire", frame);
+    if (!this.#isEnded) this.socket.emit("everwire", frame);
   }
 }
 
@@ -235,8 +253,12 @@ function resultOf(result: unknown): Data {
 /** How many messages of a client may be unacknowledged. */
 const WINDOW = 128;
 
+/** A client that has no welcome after 10 s ends the connection, and after two of those takes the server for one without the reliable mode. */
+const HELLO_WAITS_MS = 5_000;
+
 // The close codes of the protocol.
 const FAILED = 1011;
+const BUSY = 1013;
 const BROKEN_RULES = 4400;
 const MISSING = 4409;
 const REPLACED = 4410;

@@ -35,13 +35,24 @@ export class Memory {
     return this.#database.transaction(work);
   }
 
-  /** Makes the client id belong to this owner; says what was processed last, and from where each stream is whole. */
-  hello(user: string, clientId: string, owner: string, wanted: ReadonlyMap<string, number | undefined>) {
+  /**
+   * Makes the client id belong to this owner; says what was processed last, and from where each stream is whole. Nothing of it happens for one who is not here any
+   * more when it is their turn: the client id may belong to another connection by then.
+   */
+  hello(
+    user: string,
+    clientId: string,
+    owner: string,
+    wanted: ReadonlyMap<string, number | undefined>,
+    isHere: () => boolean,
+  ) {
     return this.transaction(async (sql) => {
+      if (!isHere()) return undefined;
       const now = Date.now();
       const own = `INSERT INTO everwire_clients (user_id, client_id, last, owner, seen) VALUES (?, ?, 0, ?, ?)
         ON CONFLICT (user_id, client_id) DO UPDATE SET owner = excluded.owner, seen = excluded.seen RETURNING last`;
       const last = numberOf(await sql(own, user, clientId, owner, now), "last");
+      if (!isHere()) throw new Error("the connection has ended");
       const positions = new Map<string, number>();
       for (const [stream, position] of wanted) {
         await sql(

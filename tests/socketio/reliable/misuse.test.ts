@@ -4,6 +4,7 @@ import type { Socket } from "socket.io";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   type Database,
+  type Everwire,
   everwire,
   type Handler,
   type PostgresPool,
@@ -12,7 +13,10 @@ import {
   sqlite,
 } from "../../../servers/socketio/src/index";
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 describe("a pool of PostgreSQL", () => {
   class Connection extends EventEmitter {
@@ -77,6 +81,7 @@ class Memory implements Database {
       this.last = Number(values[0]);
       return [{ last: this.last }];
     }
+    if (statement.startsWith("SELECT position")) return [];
     return [{ last: this.last, newest: 0, oldest: null, epoch: 1 }];
   };
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -84,23 +89,24 @@ class Memory implements Database {
   }
 }
 
-/** A socket that has said hello, and what the server says to it. */
-async function connected(
-  database: Database,
-  handlers: Record<string, Handler>,
-  limits: { handlerTimeoutMs?: number } = {},
-) {
-  const said: { type: string; data: Record<string, unknown> }[] = [];
+interface Said {
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** A socket, and what the server says to it. */
+function visit(wire: Everwire) {
+  const said: Said[] = [];
+  const closes: unknown[] = [];
   const conn = Object.assign(new EventEmitter(), { writeBuffer: [], close: () => {} });
   const heard = new EventEmitter();
   const news = new EventEmitter();
-  const emit = (_: string, frame: (typeof said)[number]) => {
-    said.push(frame);
+  const emit = (event: string, what: unknown) => {
+    if (event === "everwire_close") closes.push(what);
+    else said.push(what as Said);
     news.emit("said");
   };
-  const socket = { conn, connected: true, emit, on: heard.on.bind(heard) } as unknown as Socket;
-  const wire = everwire({ database, user: () => "ada", handlers, ...limits });
-  wire(socket, () => {});
+  wire({ conn, connected: true, emit, on: heard.on.bind(heard) } as unknown as Socket, () => {});
   const until = async (type: string) => {
     for (let n = 0; n < 100; n++) {
       const found = said.find((frame) => frame.type === type);
@@ -110,9 +116,21 @@ async function connected(
     throw new Error(`no ${type}`);
   };
   const say = (frame: object) => void heard.emit("everwire", frame);
-  say({ type: "hello", data: { versions: [1], client_id: "k3Zq8vXw2LmN4pRt" } });
-  await until("welcome");
-  return { say, until, said, wire, close: () => wire.close() };
+  return { say, until, said, closes, wire, close: () => wire.close() };
+}
+
+const HELLO = { type: "hello", data: { versions: [1], client_id: "k3Zq8vXw2LmN4pRt" } };
+
+/** A socket that has said hello. */
+async function connected(
+  database: Database,
+  handlers: Record<string, Handler>,
+  limits: { handlerTimeoutMs?: number } = {},
+) {
+  const ada = visit(everwire({ database, user: () => "ada", handlers, ...limits }));
+  ada.say(HELLO);
+  await ada.until("welcome");
+  return ada;
 }
 
 describe("a handler", () => {
@@ -243,6 +261,41 @@ describe("a handler", () => {
     await expect.poll(() => ada.said.filter((frame) => frame.type === "ack").at(-1)?.data).toEqual({ seq: 2 });
     ada.close();
   });
+});
+
+it("a hello that the database holds up is given up before the client does, and takes nothing from a later one", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const inner = sqlite(new Sqlite(":memory:"));
+  const held: Promise<void>[] = [];
+  const database: Database = {
+    transaction: async (work) => {
+      await held.shift();
+      return inner.transaction(work);
+    },
+  };
+  const wire = everwire({ database, user: () => "ada", handlers: { note: () => ({}) } });
+  await wire.transaction(async () => {});
+  const written = vi.spyOn(console, "error");
+  let free = () => {};
+  held.push(new Promise((resolve) => (free = resolve)));
+  const early = visit(wire);
+  early.say(HELLO);
+  await vi.advanceTimersByTimeAsync(4_999);
+  expect(early.closes).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(early.closes).toEqual([1013]);
+
+  const late = visit(wire);
+  late.say(HELLO);
+  await late.until("welcome");
+  free();
+  await wire.transaction(async () => {});
+  late.say({ type: "note", data: {}, seq: 1 });
+  expect(await late.until("ack")).toEqual({ seq: 1 });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([early.said, early.closes, late.closes]).toEqual([[], [1013], []]);
+  expect(written).not.toHaveBeenCalled();
+  wire.close();
 });
 
 it("a second hello neither moves a stream back nor tells an event twice", async () => {

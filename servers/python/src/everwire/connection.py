@@ -21,6 +21,7 @@ log = logging.getLogger("everwire")
 
 _PAGE = 100
 _CLOSING_S = 5.0
+_OPENING_S = 5.0
 _HELLO_WAITS_S = 2.0
 _SMALL_BYTES = 512
 
@@ -40,14 +41,20 @@ async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> Non
     peer = Peer(identity, now, engine.limits.window, messages, heard_at=now)
     try:
         try:
-            await engine.add(peer)
+            # A hello is not read meanwhile, and must not be left without an answer.
+            async with asyncio.timeout(_OPENING_S):
+                await engine.add(peer)
+        except TimeoutError:
+            peer.close(1013, "busy")
+            await websocket.close(1013, "busy")
+            return
         except StoreError as error:
             log.error("the store is away: %s", type(error.__cause__ or error).__name__)
             peer.close(1011, "storage is away")
             await websocket.close(1011, "storage is away")
             return
         sender = asyncio.create_task(_Sender(engine, websocket, peer).run())
-        reader = asyncio.create_task(_Reader(engine, websocket, peer).run())
+        reader = asyncio.create_task(_Reader(engine, websocket, peer, time.monotonic() - now).run())
         peer.cut = lambda: _cut(websocket, sender)
         await asyncio.wait([sender, reader], return_when=asyncio.FIRST_COMPLETED)
         if peer.closing is not None:
@@ -66,10 +73,12 @@ async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> Non
 
 
 class _Reader:
-    def __init__(self, engine: Engine, websocket: WebSocket, peer: Peer) -> None:
+    def __init__(self, engine: Engine, websocket: WebSocket, peer: Peer, unread_s: float) -> None:
+        """`unread_s` is for how long what came was not read."""
         self._engine = engine
         self._websocket = websocket
         self._peer = peer
+        self._unread_s = unread_s
         self._max_bytes = engine.limits.max_message_bytes
         now = time.monotonic()
         self._pings = engine.rates.bucket(peer.user, "ping", now)
@@ -122,7 +131,7 @@ class _Reader:
             self._engine.send(peer, frames.error(refusal.code, refusal.message, "hello"))
             return
         if not peer.hellos_waiting:
-            peer.hello_at = time.monotonic()
+            peer.hello_at = time.monotonic() - (0 if peer.client_id else self._unread_s)
         peer.hellos_waiting += 1
         self._engine.writer.submit(peer, Arrived(frame, time.monotonic(), hello))
 

@@ -321,6 +321,8 @@ class Engine:
     # After a commit.
 
     def welcome(self, peer: Peer, welcome: Welcome) -> None:
+        if peer.closing is not None:
+            return
         now, user = time.monotonic(), peer.user
         earlier = self._owners.get((user, welcome.client_id))
         if earlier is not None and earlier is not peer:

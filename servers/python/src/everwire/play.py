@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("everwire")
 
 
+class HelloTooLate(Exception):
+    """The connection was closed meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Welcome:
     client_id: str
@@ -127,6 +131,8 @@ def _sequence(peer: "Peer", items: "list[Arrived]", outcome: Outcome) -> "tuple[
 async def _hello(tx: Transaction, peer: "Peer", item: "Arrived", outcome: Outcome) -> None:
     hello = item.hello
     assert hello is not None  # noqa: S101
+    if peer.closing is not None:
+        return
     if hello.client_id == peer.client_id:
         outcome.close = (4400, "hello with the client id that is in use")
         return
@@ -135,6 +141,9 @@ async def _hello(tx: Transaction, peer: "Peer", item: "Arrived", outcome: Outcom
     if peer.client_id:
         await tx.disown(peer.user, peer.client_id, peer.owner, now)
     last = await tx.hello(peer.user, hello.client_id, owner, now)
+    if peer.closing is not None:
+        # It has waited for the row. Undone, because another connection may have said hello as this client since.
+        raise HelloTooLate
     positions: dict[str, int] = {}
     own = f"client:{hello.client_id}"
     for name in ("user", own):

@@ -12,7 +12,7 @@ from .clock import now_ms
 from .envelope import Frame, read
 from .moves import Moves
 from .peer import Arrived, Peer
-from .play import Outcome, Played, play
+from .play import HelloTooLate, Outcome, Played, play
 from .report import describe
 from .store import Conflict, ContentRefused, StoreAway, StoreError
 from .store.failures import is_of_storage
@@ -145,6 +145,8 @@ class Writer:
             self._settle(outcome)
 
     async def _failed(self, one: tuple[Peer, list[Arrived]], error: Exception) -> None:
+        if isinstance(error, HelloTooLate):
+            return
         for _ in range(_TRIES):
             if isinstance(error, StoreError) and not isinstance(error, ContentRefused | Conflict):
                 break
