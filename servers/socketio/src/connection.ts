@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "socket.io";
-import { isConflict, type Sql } from "./database.js";
+import { isConflict, type Sql, TransactionLost } from "./database.js";
 import { Effects } from "./effects.js";
 import { eventOf } from "./event.js";
 import { type Data, type Handler, Refusal } from "./everwire.js";
@@ -118,7 +118,7 @@ export class Connection {
     if (!isEnvelope) return this.#say("error", { code: "malformed", message: "no envelope" });
     if (type === "hello") return this.#hello(data);
     if (type === "ping") return this.#say("pong", { timestamp: new Date().toISOString() });
-    (await this.shared.memory.transaction((sql) => this.#handle(sql, type, data)))();
+    await this.#transact((sql, lost) => this.#handle(sql, lost, type, data));
   }
 
   async #takeNumbered(
@@ -129,18 +129,36 @@ export class Connection {
     isRequest: boolean,
   ): Promise<void> {
     const { memory } = this.shared;
-    const settle = await memory.transaction(async (sql) => {
+    await this.#transact(async (sql, lost) => {
       const stands = await memory.take(sql, this.user, this.clientId, this.#owner, prev, seq);
-      if (!stands) return this.#handle(sql, type, data, seq, isRequest);
+      if (!stands) return this.#handle(sql, lost, type, data, seq, isRequest);
       if (!stands.isOwner) return () => this.end(REPLACED);
       if (seq <= stands.last) return () => this.#acknowledge(stands.last);
       return () => this.end(prev > stands.last ? MISSING : BROKEN_RULES);
     });
+  }
+
+  /** Does a message in a transaction, and what follows once that is committed. A message that loses the transaction is refused in another. */
+  async #transact(work: (sql: Sql, lost: TransactionLost | undefined) => Promise<() => void>): Promise<void> {
+    const { memory } = this.shared;
+    const settle = await memory
+      .transaction((sql) => work(sql, undefined))
+      .catch((error) => {
+        if (!(error instanceof TransactionLost)) throw error;
+        return memory.transaction((sql) => work(sql, error));
+      });
     settle();
   }
 
-  /** Runs a handler, whose effects are undone if it refuses. What it returns is to be done once the transaction is committed. */
-  async #handle(sql: Sql, type: string | undefined, data: Data, seq?: number, isRequest = false): Promise<() => void> {
+  /** Runs a handler, whose effects are undone if it refuses, or refuses what has lost a transaction. What it returns is to be done once the transaction is committed. */
+  async #handle(
+    sql: Sql,
+    lost: TransactionLost | undefined,
+    type: string | undefined,
+    data: Data,
+    seq?: number,
+    isRequest = false,
+  ): Promise<() => void> {
     const { memory, handlerTimeoutMs, wake } = this.shared;
     const { user, socket } = this;
     const effects = new Effects(sql, memory);
@@ -154,6 +172,7 @@ export class Connection {
     let refused = (): void => {};
     await sql("SAVEPOINT everwire");
     try {
+      if (lost) throw lost;
       const handler = this.#handlerOf(type);
       const context = { user, socket, sql: effects.sql, seq, isRequest, publish, tell, afterCommit };
       const run = async () => {

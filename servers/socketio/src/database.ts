@@ -10,6 +10,13 @@ export interface Database {
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
+/** A statement has made the database roll back the whole transaction, so that nothing of it is left. */
+export class TransactionLost extends Error {
+  constructor() {
+    super("a statement has rolled back the transaction (`OR ROLLBACK`, `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK, …)`)");
+  }
+}
+
 /** Whether a transaction has failed because another was in its way: by a deadlock, or because they cannot be put in a row. */
 export function isConflict(error: unknown): boolean {
   const { code } = (error ?? {}) as { readonly code?: unknown };

@@ -10,6 +10,7 @@ import {
   type PostgresPool,
   postgres,
   type Sql,
+  type SqliteConnection,
   sqlite,
 } from "../../../servers/socketio/src/index";
 
@@ -230,6 +231,10 @@ describe("a handler", () => {
     " /* for now */ -- and then\n end",
     "SELECT 'it''s; done'; RollBack",
     "SELECT 1 /* ; */;;PREPARE TRANSACTION 'mine'",
+    "RELEASE everwire",
+    'release savepoint /* mine */ "Everwire"',
+    "SAVEPOINT [everwire]",
+    "ROLLBACK TO 'everwire'",
   ])("that tries to end the transaction is refused: %s", async (statement) => {
     const database = new Memory();
     const ada = await connected(database, { note: ({ sql }) => sql(statement) });
@@ -241,6 +246,7 @@ describe("a handler", () => {
 
   it.each([
     "ROLLBACK TO SAVEPOINT mine",
+    "RELEASE everwires",
     "SELECT 'a; COMMIT', $tag$; COMMIT; $tag$, E'\\'; COMMIT' /* ; COMMIT */ AS \"; END\"",
     "SELECT CASE WHEN 1 THEN 2 END",
   ])("may use the words where nothing ends: %s", async (statement) => {
@@ -261,6 +267,76 @@ describe("a handler", () => {
     await expect.poll(() => ada.said.filter((frame) => frame.type === "ack").at(-1)?.data).toEqual({ seq: 2 });
     ada.close();
   });
+});
+
+describe.each([
+  ["says whether it is in a transaction", (connection: SqliteConnection) => connection],
+  [
+    "does not say whether it is in a transaction",
+    (connection: SqliteConnection): SqliteConnection => ({
+      exec: (statements) => connection.exec(statements),
+      prepare: (statement) => connection.prepare(statement),
+    }),
+  ],
+])("on a connection to SQLite that %s", (_, disguise) => {
+  const open = async () => {
+    const database = sqlite(disguise(new Sqlite(":memory:")));
+    await database.transaction(async (sql) => {
+      await sql("CREATE TABLE notes (text TEXT)");
+      await sql("CREATE TABLE names (name TEXT PRIMARY KEY)");
+      await sql("INSERT INTO names VALUES ('ada')");
+    });
+    const notes = () => database.transaction((sql) => sql("SELECT text FROM notes"));
+    return { database, notes };
+  };
+  const insertAround = async (sql: Sql) => {
+    await sql("INSERT INTO notes VALUES ('before')");
+    await sql("INSERT OR ROLLBACK INTO names VALUES ('ada')").catch(() => {});
+    await sql("INSERT INTO notes VALUES ('after')").catch(() => {});
+  };
+
+  it("a message whose statement rolls back the transaction is refused once, and nothing of it stays", async () => {
+    vi.spyOn(console, "error").mockReturnValue();
+    const { database, notes } = await open();
+    const lose = vi.fn(({ sql }: { sql: Sql }) => insertAround(sql));
+    const ada = await connected(database, { lose, note: ({ sql }) => sql("INSERT INTO notes VALUES ('next')") });
+    ada.say({ type: "lose", data: {}, seq: 1 });
+    ada.say({ type: "lose", data: {}, seq: 2, request: true });
+    ada.say({ type: "lose", data: {} });
+    ada.say({ type: "note", data: {}, seq: 3 });
+    await expect.poll(() => ada.said.filter(({ type }) => type === "ack").length).toBe(3);
+    await expect.poll(() => ada.said.filter(({ type }) => type === "error").length).toBe(3);
+    expect([lose.mock.calls.length, ada.closes, await notes()]).toEqual([3, [], [{ text: "next" }]]);
+    ada.close();
+  });
+
+  it("a transaction of the application's that is rolled back fails, and nothing of it stays", async () => {
+    const { database, notes } = await open();
+    const wire = everwire({ database, user: () => "ada", handlers: {} });
+    await expect(wire.transaction(insertAround)).rejects.toThrow("rolled back the transaction");
+    const kept = await database.transaction(async (sql) => sql);
+    await expect(kept("INSERT INTO notes VALUES ('too late')")).rejects.toThrow("has ended");
+    expect(await notes()).toEqual([]);
+    wire.close();
+  });
+});
+
+it("a message is not refused where the storage has rolled back the transaction", async () => {
+  vi.spyOn(console, "error").mockReturnValue();
+  const connection: SqliteConnection = new Sqlite(":memory:");
+  const failing: SqliteConnection = {
+    exec: (statements) => connection.exec(statements),
+    prepare: (statement) => {
+      if (statement !== "full") return connection.prepare(statement);
+      connection.exec("ROLLBACK");
+      throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+    },
+  };
+  const ada = await connected(sqlite(failing), { note: ({ sql }) => sql("full") });
+  ada.say({ type: "note", data: {}, seq: 1 });
+  await expect.poll(() => ada.closes).toEqual([1011]);
+  expect(ada.said.map(({ type }) => type)).toEqual(["welcome"]);
+  ada.close();
 });
 
 it("a hello that the database holds up is given up before the client does, and takes nothing from a later one", async () => {
