@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { type Database, isConflict, type Row, type Sql } from "./database.js";
+import { NO_CODE } from "./noCode.js";
 
 /** The part of `Pool` of `pg` that is used. */
 export interface PostgresPool {
@@ -29,9 +30,7 @@ export function postgres(pool: PostgresPool): Database {
     try {
       await connection.query("BEGIN");
       const done = await work(async (statement, ...values) => {
-        let place = 0;
-        const numbered = statement.replace(/\?/g, () => `$${++place}`);
-        return (await connection.query(numbered, values)).rows;
+        return (await connection.query(numbered(statement), values)).rows;
       });
       // A transaction in which a statement has failed is answered with a rollback, and no error.
       const { command } = await connection.query("COMMIT");
@@ -60,5 +59,12 @@ export function postgres(pool: PostgresPool): Database {
   };
 }
 
+/** PostgreSQL counts its placeholders. */
+function numbered(statement: string): string {
+  let place = 0;
+  return statement.replace(PLACEHOLDER, (found) => (found === "?" ? `$${++place}` : found));
+}
+
+const PLACEHOLDER = new RegExp(`${NO_CODE.source}|\\?`, NO_CODE.flags);
 const MOST_TRIES = 5;
 const PAUSE_MS = 20;

@@ -55,6 +55,23 @@ describe("a pool of PostgreSQL", () => {
     expect(() => connection.emit("error", new Error("terminated"))).not.toThrow();
   });
 
+  it.each([
+    ["INSERT INTO q VALUES (?, 'really?', ?)", "INSERT INTO q VALUES ($1, 'really?', $2)"],
+    [
+      "SELECT 'it''s ?', E'\\'?', \"?\", $$?$$, $t$?$t$ -- ?\n, ?",
+      "SELECT 'it''s ?', E'\\'?', \"?\", $$?$$, $t$?$t$ -- ?\n, $1",
+    ],
+    ["SELECT /* what?\n? */ ?", "SELECT /* what?\n? */ $1"],
+  ])("numbers what stands for a value, and no other question mark: %s", async (given, sent) => {
+    const statements: string[] = [];
+    const connection = new Connection((statement) => {
+      statements.push(statement);
+      return statement;
+    });
+    await postgres(poolOf(connection)).transaction((sql) => sql(given, 1, 2));
+    expect(statements[1]).toBe(sent);
+  });
+
   it("runs a transaction again that another was in the way of, but not for ever", async () => {
     const database = postgres(poolOf(new Connection((statement) => statement)));
     const conflict = Object.assign(new Error("deadlock"), { code: "40P01" });
