@@ -1,6 +1,7 @@
 """The reliable mode over Socket.IO, with the client of python-socketio."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import inf
@@ -10,7 +11,7 @@ from typing import Any
 import socketio
 import uvicorn
 
-from everwire import Context, Everwire, Identity, Refuse, SqliteStore, Tokens
+from everwire import Context, Everwire, Identity, Limits, Refuse, SqliteStore, Tokens
 from everwire.over_socketio import OverSocketIo
 
 from .conftest import SECRET
@@ -45,8 +46,8 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(tmp_path: Path) -> AsyncIterator[tuple[Everwire, str]]:
-    wire = Everwire(store=SqliteStore(str(tmp_path / "everwire.db")), tokens=Tokens(SECRET))
+async def serving(tmp_path: Path, limits: Limits | None = None, **options: Any) -> AsyncIterator[tuple[Everwire, str]]:
+    wire = Everwire(store=SqliteStore(str(tmp_path / "everwire.db")), tokens=Tokens(SECRET), limits=limits)
 
     @wire.on("note")
     async def note(ctx: Context, data: dict[str, Any]) -> None:
@@ -54,7 +55,7 @@ async def serving(tmp_path: Path) -> AsyncIterator[tuple[Everwire, str]]:
             raise Refuse("not_allowed")
         ctx.publish(ctx.user, "noted", data)
 
-    io = socketio.AsyncServer(async_mode="asgi")
+    io = socketio.AsyncServer(async_mode="asgi", **options)
     reliable = OverSocketIo(io, wire)
 
     async def connect(sid: str, environ: dict[str, Any], auth: dict[str, str]) -> None:
@@ -119,6 +120,21 @@ async def test_a_pong_comes_behind_the_welcome(tmp_path: Path) -> None:
         await ada.say("ping", {})
         await ada.until("welcome")
         await ada.until("pong")
+
+
+async def test_the_welcome_names_the_largest_message_whose_packet_arrives(tmp_path: Path) -> None:
+    limits = Limits(max_message_bytes=100_000)
+    async with serving(tmp_path, limits, max_http_buffer_size=5_000) as (_, url), connected(url) as ada:
+        most = (await ada.hello())["max_bytes"]
+        empty = len(json.dumps({"type": "note", "data": {"text": ""}}, separators=(",", ":")))
+        text = "x" * (most - empty)
+        await ada.say("note", {"text": text}, seq=2**53 - 1, prev=0)
+        assert (await ada.until("noted"))["data"] == {"text": text}
+        await ada.say("note", {"text": text + "x" * 60}, seq=2**53 - 1, prev=0)
+        await asyncio.wait_for(ada.io.wait(), 10)
+        assert not ada.io.connected
+    async with serving(tmp_path) as (_, url), connected(url) as ada:
+        assert (await ada.hello())["max_bytes"] == Limits().max_message_bytes
 
 
 async def test_who_breaks_the_rules_is_cut_off(tmp_path: Path) -> None:

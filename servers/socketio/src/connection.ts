@@ -232,9 +232,21 @@ export class Connection {
       // What the connection has already may have gone on meanwhile.
       if (!this.#positions.has(stream)) this.#positions.set(stream, position);
     }
-    const limits = { window: WINDOW, remember_ms: REMEMBER_MS };
+    const limits = { window: WINDOW, max_bytes: this.#maxBytes, remember_ms: REMEMBER_MS };
     this.#say("welcome", { version: 1, epoch, last, ...limits, streams: Object.fromEntries(this.#positions) });
     void this.wake();
+  }
+
+  /** The largest message whose packet Engine.IO takes; over a larger one it ends the connection. */
+  get #maxBytes(): number | undefined {
+    const { nsp, conn } = this.socket;
+    // Engine.IO's types hide its options.
+    const { server } = conn as unknown as {
+      readonly server: { readonly opts: { readonly maxHttpBufferSize: number } };
+    };
+    const head = `42${nsp.name === "/" ? "" : `${nsp.name},`}["everwire",]`;
+    const largest = server.opts.maxHttpBufferSize - Buffer.byteLength(head) - NUMBERS_BYTES;
+    return isNumber(largest) ? largest : undefined;
   }
 
   #acknowledge(seq: number): void {
@@ -271,6 +283,9 @@ function resultOf(result: unknown): Data {
 
 /** How many messages of a client may be unacknowledged. */
 const WINDOW = 128;
+
+/** What `seq` and `prev` take at most, beside the size of a message. */
+const NUMBERS_BYTES = 47;
 
 /** A client that has no welcome after 10 s ends the connection, and after two of those takes the server for one without the reliable mode. */
 const HELLO_WAITS_MS = 5_000;

@@ -116,7 +116,8 @@ interface Said {
 function visit(wire: Everwire) {
   const said: Said[] = [];
   const closes: unknown[] = [];
-  const conn = Object.assign(new EventEmitter(), { writeBuffer: [], close: () => {} });
+  const server = { opts: { maxHttpBufferSize: 1e6 } };
+  const conn = Object.assign(new EventEmitter(), { server, writeBuffer: [], close: () => {} });
   const heard = new EventEmitter();
   const news = new EventEmitter();
   const emit = (event: string, what: unknown) => {
@@ -124,7 +125,7 @@ function visit(wire: Everwire) {
     else said.push(what as Said);
     news.emit("said");
   };
-  wire({ conn, connected: true, emit, on: heard.on.bind(heard) } as unknown as Socket, () => {});
+  wire({ conn, nsp: { name: "/" }, connected: true, emit, on: heard.on.bind(heard) } as unknown as Socket, () => {});
   const until = async (type: string) => {
     for (let n = 0; n < 100; n++) {
       const found = said.find((frame) => frame.type === type);

@@ -32,6 +32,8 @@ EVENT = "everwire"
 _MOST_WAITING = 1024
 _MOST_UNSENT = 64
 _LOOK_AGAIN_S = 0.02
+# What `seq` and `prev` take at most, beside the size of a message.
+_NUMBERS_BYTES = 47
 
 
 class OverSocketIo:
@@ -77,6 +79,8 @@ class _Channel:
         self._io = io
         self._sid = sid
         self._namespace = namespace
+        head = f'42{"" if namespace == "/" else namespace + ","}["{EVENT}",]'
+        self._max_bytes = max(1, io.eio.max_http_buffer_size - len(head.encode()) - _NUMBERS_BYTES)
         self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._is_open = True
 
@@ -96,7 +100,11 @@ class _Channel:
         return await self._frames.get()
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
-        await self._io.emit(EVENT, orjson.loads(message["text"]), to=self._sid, namespace=self._namespace)
+        frame = orjson.loads(message["text"])
+        if frame["type"] == "welcome":
+            # Engine.IO ends the connection over a packet that is larger than it takes.
+            frame["data"]["max_bytes"] = min(frame["data"]["max_bytes"], self._max_bytes)
+        await self._io.emit(EVENT, frame, to=self._sid, namespace=self._namespace)
         # What a slow client does not take stays in the database.
         while self._is_open and self._unsent() > _MOST_UNSENT:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_AGAIN_S)
