@@ -45,6 +45,12 @@ export interface Options {
   readonly handlers: Readonly<Record<string, Handler>>;
   /** How many events of each stream are kept. Default 1 000. */
   readonly history?: number;
+  /**
+   * Begins this epoch, for a restored backup: a whole number that is higher than any that clients have seen, such as `Date.now()` at the time of the restore. It is stored, so that it
+   * is needed once. One that is lower than the database's is refused: nothing is served then, and `console.error` says why. Default: the database's, which begins with the time of
+   * its creation.
+   */
+  readonly epoch?: number;
   /** How often a connection looks for what other processes have stored, in milliseconds. Default 1 000. */
   readonly pollMs?: number;
   /** How long a handler may take before its message is refused, in milliseconds. Default 10 000. On SQLite everybody else waits for it. */
@@ -66,8 +72,18 @@ export interface Everwire {
 
 /** A middleware for `io.use()`, behind the one that authenticates: the reliable mode of docs/PROTOCOL.md by the event `everwire`. */
 export function everwire(options: Options): Everwire {
-  const { database, user: userOf, handlers, history = 1_000, pollMs = 1_000, handlerTimeoutMs = 10_000 } = options;
-  const memory = new Memory(database, history);
+  const {
+    database,
+    user: userOf,
+    handlers,
+    history = 1_000,
+    pollMs = 1_000,
+    handlerTimeoutMs = 10_000,
+    epoch,
+  } = options;
+  if (epoch !== undefined && !(Number.isSafeInteger(epoch) && epoch >= 1))
+    throw new RangeError("the option `epoch` is a whole number from 1");
+  const memory = new Memory(database, history, epoch);
   const connections = new Map<string, Set<Connection>>();
   const of = (user: string): Iterable<Connection> => connections.get(user) ?? [];
   const wake = (...users: string[]): void => {

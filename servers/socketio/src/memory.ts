@@ -5,12 +5,16 @@ export class Memory {
   #epoch: Promise<number> | undefined;
   readonly #database: Database;
   readonly #history: number;
+  readonly #wanted: number | undefined;
 
-  constructor(database: Database, history: number) {
+  constructor(database: Database, history: number, epoch: number | undefined) {
     this.#database = database;
     this.#history = history;
-    // Whoever needs it hears of the failure.
-    this.epoch().catch(() => {});
+    this.#wanted = epoch;
+    // Whoever needs it hears of other failures.
+    this.epoch().catch((error) => {
+      if (error instanceof LowEpoch) console.error(`everwire: ${error.message}`);
+    });
   }
 
   /** Makes the tables where they are not there. Where the database is away, the next who asks tries again. */
@@ -25,8 +29,13 @@ export class Memory {
   #open(): Promise<number> {
     return this.#database.transaction(async (sql) => {
       for (const statement of SCHEMA) await sql(statement);
-      await sql("INSERT INTO everwire_epoch (id, epoch) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", Date.now());
-      return numberOf(await sql("SELECT epoch FROM everwire_epoch"), "epoch");
+      const wanted = this.#wanted ?? 0;
+      const begin = "INSERT INTO everwire_epoch (id, epoch) VALUES (1, ?) ON CONFLICT (id) DO NOTHING";
+      await sql(begin, wanted || Date.now());
+      await sql("UPDATE everwire_epoch SET epoch = ? WHERE epoch < ?", wanted, wanted);
+      const epoch = numberOf(await sql("SELECT epoch FROM everwire_epoch"), "epoch");
+      if (wanted && epoch > wanted) throw new LowEpoch(wanted, epoch);
+      return epoch;
     });
   }
 
@@ -118,6 +127,13 @@ export class Memory {
           await sql(`DELETE FROM ${table} ${OF_STREAM}`, user, `client:${client}`);
       }
     });
+  }
+}
+
+/** The application wants an epoch that clients would not believe. */
+class LowEpoch extends RangeError {
+  constructor(wanted: number, stored: number) {
+    super(`the option \`epoch\` is ${wanted}, and must not be lower than ${stored}, which the database has already`);
   }
 }
 
