@@ -40,7 +40,7 @@ export type Handler = (context: Context, data: Data) => unknown;
 
 export interface Options {
   readonly database: Database;
-  /** Who a socket is: the user whom a middleware before this one has authenticated. */
+  /** Who a socket is: the user whom a middleware before this one has authenticated. A string, also where ids are numbers; otherwise the socket is refused with a `TypeError`. */
   readonly user: (socket: Socket) => string;
   readonly handlers: Readonly<Record<string, Handler>>;
   /** How many events of each stream are kept. Default 1 000. */
@@ -53,7 +53,10 @@ export interface Options {
   readonly epoch?: number;
   /** How often a connection looks for what other processes have stored, in milliseconds. Default 1 000. */
   readonly pollMs?: number;
-  /** How long a handler may take before its message is refused, in milliseconds. Default 10 000. On SQLite everybody else waits for it. */
+  /**
+   * How long a handler may take before its message is refused, in milliseconds. Default 10 000. On SQLite everybody else waits for it. A statement that is under way is not
+   * interrupted, but waited for: on PostgreSQL, `statement_timeout` and `lock_timeout` bound it.
+   */
   readonly handlerTimeoutMs?: number;
 }
 
@@ -97,7 +100,14 @@ export function everwire(options: Options): Everwire {
   for (const timer of timers) timer.unref();
 
   const middleware = (socket: Socket, next: (error?: Error) => void): void => {
-    const user = userOf(socket);
+    const user: unknown = userOf(socket);
+    if (typeof user !== "string" || user === "") {
+      // What is stored for the number 7 and for the text "7" would be for two users.
+      const error = new TypeError("`user` of everwire() must return a string that is not empty");
+      console.error(`everwire: ${error.message}: it returns ${user === "" ? "an empty one" : typeof user}`);
+      next(error);
+      return;
+    }
     const connection = new Connection(socket, user, { memory, handlers, handlerTimeoutMs, of, wake });
     // Not before something has come: a socket that a later middleware refuses never says that it is gone.
     socket.on("everwire", (frame: Frame) => {

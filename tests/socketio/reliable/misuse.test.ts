@@ -357,6 +357,20 @@ it("a message is not refused where the storage has rolled back the transaction",
   ada.close();
 });
 
+it.each([
+  [7, "number"],
+  [undefined, "undefined"],
+  ["", "an empty one"],
+])("a user who is no text is refused: %j", (user, what) => {
+  const written = vi.spyOn(console, "error").mockReturnValue();
+  const wire = everwire({ database: new Memory(), user: () => user as string, handlers: {} });
+  const next = vi.fn();
+  wire(new EventEmitter() as unknown as Socket, next);
+  expect(next.mock.calls).toEqual([[expect.any(TypeError)]]);
+  expect(written.mock.calls).toEqual([[expect.stringMatching(`must return a string.*it returns ${what}$`)]]);
+  wire.close();
+});
+
 it("a hello that the database holds up is given up before the client does, and takes nothing from a later one", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const inner = sqlite(new Sqlite(":memory:"));
