@@ -57,3 +57,20 @@ class TestPostgresStore(StoreConformance):
         async with asyncio.timeout(10):
             assert await store.changes() is None
         await store.close()
+
+
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+async def test_a_higher_epoch_begins_and_a_lower_one_is_refused(kind: str, tmp_path: Path, database: str) -> None:
+    async def opened(epoch: int | None = None) -> int:
+        path = tmp_path / "everwire.db"
+        store = SqliteStore(path, epoch=epoch) if kind == "SQLite" else PostgresStore(database, epoch=epoch)
+        begun = await store.open(Limits())
+        await store.close()
+        return begun
+
+    first = await opened()
+    for epoch in (first + 5, None, first + 5):
+        assert await opened(epoch) == first + 5
+    with pytest.raises(StoreError, match=f"`epoch` is {first}, and must not be lower than {first + 5}"):
+        await opened(first)
+    assert await opened() == first + 5

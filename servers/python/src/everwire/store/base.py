@@ -16,6 +16,13 @@ class StoreAway(StoreError):
     """The database cannot be reached now. That passes without anyone's doing, unlike a wrong password."""
 
 
+class LowEpoch(StoreError):
+    """The application wants an epoch that clients would not believe."""
+
+    def __init__(self, wanted: int, stored: int) -> None:
+        super().__init__(f"`epoch` is {wanted}, and must not be lower than {stored}, which the database has already")
+
+
 class ContentRefused(StoreError):
     """The database works and refused what it was given, at the commit: the same content would be refused again."""
 

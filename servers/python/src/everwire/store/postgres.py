@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from ..limits import Limits
-from .base import Change, Conflict, ContentRefused, Event, NewEvent, StoreAway, StoreError, Takeover
+from .base import Change, Conflict, ContentRefused, Event, LowEpoch, NewEvent, StoreAway, StoreError, Takeover
 from .lent_postgres import LentPostgres
 from .surplus import surplus
 
@@ -77,7 +77,7 @@ _AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyCo
 
 class PostgresStore:
     """`pool` is an `asyncpg.Pool` with at least `writers` + 2 connections, which the application closes, or the URL of a
-    database, for a pool of the store's own. `epoch` begins a new
+    database, for a pool of the store's own. `epoch` begins a higher
     epoch, for a restored backup. What is acknowledged outlives a power failure if `synchronous_commit` is on, as it is
     unless someone has turned it off. `notify=False` leaves it to a bus to wake other nodes: PostgreSQL lets those who commit with a
     NOTIFY wait for each other."""
@@ -110,14 +110,17 @@ class PostgresStore:
                     self._epoch or int(time.time() * 1000),
                 )
                 if self._epoch is not None:
-                    await db.execute("UPDATE everwire_memory SET epoch = $1", self._epoch)
-                epoch = await db.fetchval("SELECT epoch FROM everwire_memory")
+                    await db.execute("UPDATE everwire_memory SET epoch = $1 WHERE epoch < $1", self._epoch)
+                epoch = int(await db.fetchval("SELECT epoch FROM everwire_memory"))
             await self._listen()
         except _FAILURES as error:
             await self.close()
             what = f"cannot open PostgreSQL: {type(error).__name__}"
             raise (StoreAway if isinstance(error, _AWAY) else StoreError)(what) from error
-        return int(epoch)
+        if self._epoch is not None and epoch > self._epoch:
+            await self.close()
+            raise LowEpoch(self._epoch, epoch)
+        return epoch
 
     @property
     def _pool(self) -> Any:

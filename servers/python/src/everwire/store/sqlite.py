@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..limits import Limits
-from .base import Change, ContentRefused, Event, NewEvent, StoreError, Takeover
+from .base import Change, ContentRefused, Event, LowEpoch, NewEvent, StoreError, Takeover
 from .lent import LentConnection
 from .surplus import surplus
 
@@ -70,7 +70,7 @@ CREATE INDEX IF NOT EXISTS everwire_members_by_client ON everwire_members (user_
 
 
 class SqliteStore:
-    """`path` is a file; several processes may share it. `epoch` begins a new epoch, for a restored backup. `durable=False`
+    """`path` is a file; several processes may share it. `epoch` begins a higher epoch, for a restored backup. `durable=False`
     commits without waiting for the disk: a power failure may then lose the last transactions, so give a new epoch after one."""
 
     writers = 1
@@ -106,10 +106,14 @@ class SqliteStore:
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="everwire-sqlite")
         try:
-            return await self._in_thread(self._open)
+            epoch = await self._in_thread(self._open)
         except sqlite3.Error as error:
             await self.close()
             raise StoreError(f"cannot open the SQLite file: {error}") from error
+        if self._epoch is not None and epoch > self._epoch:
+            await self.close()
+            raise LowEpoch(self._epoch, epoch)
+        return epoch
 
     def _open(self) -> int:
         writer = self._connect(LentConnection)
@@ -120,7 +124,7 @@ class SqliteStore:
         epoch = self._epoch or int(time.time() * 1000)
         writer.execute("INSERT OR IGNORE INTO everwire_memory (only_row, epoch) VALUES (1, ?)", (epoch,))
         if self._epoch is not None:
-            writer.execute("UPDATE everwire_memory SET epoch = ?", (self._epoch,))
+            writer.execute("UPDATE everwire_memory SET epoch = ?1 WHERE epoch < ?1", (self._epoch,))
         self._reader = self._connect(sqlite3.Connection)
         self._reader.execute("PRAGMA query_only = ON")
         self._seen = self._reader.execute("SELECT COALESCE(MAX(id), 0) FROM everwire_events").fetchone()[0]
