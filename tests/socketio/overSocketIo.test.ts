@@ -124,6 +124,59 @@ it("a name that Socket.IO reserves is answered by an error, and the connection s
   expect(client.getSnapshot().phase).toBe("open");
 });
 
+it("what is larger than the server takes is answered by an error that names it, and the connection stays", async () => {
+  Object.assign(server.engine.opts, { maxHttpBufferSize: 5_000 });
+  const client = connect();
+  await isOpen(client);
+  const socket = await visit(0);
+  const heard: unknown[] = [];
+  socket.onAny((event, data) => heard.push([event, data.n]));
+  const errors: unknown[] = [];
+  client.on("error", (error) => errors.push(error));
+  const content = "x".repeat(6_000);
+  client.send("message_sent", { n: 1, session_id: "s", message: { id: "m", content } });
+  client.send("send_message", { n: 2, match_id: "m", client_id: "c", content });
+  client.send("small", { n: 3 });
+  await expect.poll(() => heard).toEqual([["small", 3]]);
+  expect(errors).toEqual([
+    expect.objectContaining({
+      code: "too_large",
+      message: "not sent: too_large",
+      about: "message_sent",
+      session_id: "s",
+      message_id: "m",
+    }),
+    expect.objectContaining({ code: "too_large", about: "send_message", match_id: "m", message_id: "c" }),
+  ]);
+  expect(client.getSnapshot().phase).toBe("open");
+});
+
+it("a reliable message that is too large for a server whose welcome does not say so is dropped in the end", async () => {
+  Object.assign(server.engine.opts, { maxHttpBufferSize: 5_000 });
+  const heard: unknown[] = [];
+  let last = 0;
+  server.on("connection", (socket) => {
+    const say = (type: string, data: object) => socket.emit("everwire", { type, data });
+    socket.on("everwire", ({ type, data, seq }) => {
+      if (type === "hello") say("welcome", { version: 1, epoch: 1, last, streams: {} });
+      else if (type === "ping") say("pong", {});
+      else {
+        heard.push(data.n);
+        last = seq;
+        say("ack", { seq });
+      }
+    });
+  });
+  const client = connect({ delivery: "reliable", WebSocket: overSocketIo({ reliable: true, WebSocket }) });
+  const told: unknown[] = [];
+  client.on("close", ({ code }) => told.push(code));
+  client.on("drop", ({ reason }) => told.push(reason));
+  client.send("note", { n: 1, text: "x".repeat(6_000) });
+  client.send("note", { n: 2 });
+  await expect.poll(() => heard).toEqual([2]);
+  expect(told).toEqual([1009, 1009, 1009, "poisoned"]);
+});
+
 it("the server learns of a client that leaves", async () => {
   const client = connect();
   const socket = await visit(0);

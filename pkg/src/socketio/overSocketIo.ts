@@ -30,7 +30,8 @@ export interface OverSocketIoOptions {
  *
  * An event of the server without arguments has the data `{}`, and one whose only argument is no object, or that has several, `{ args: [...] }`. Without `reliable`, pings are
  * answered here: the server's own keep watch over the connection. A refusal by the server's middleware is a close with the code 4401, and a `disconnect` of the
- * server one with 1002, after which the client stays away. What has a name that Socket.IO reserves is answered by an event `error`.
+ * server one with 1002, after which the client stays away. What has a name that Socket.IO reserves, and what is larger than the server takes, is answered by an event
+ * `error`. With `reliable`, what is too large ends the connection with 1009, if the server's `welcome` has not said how large a message may be.
  */
 export function overSocketIo(options: OverSocketIoOptions = {}): WebSocketClass {
   return class extends Envelopes {
@@ -84,6 +85,11 @@ class Envelopes implements WebSocketLike {
         this.#closing ?? (isPutOut ? PROTOCOL_ERROR : reason === "io client disconnect" ? NORMAL : details?.code);
       this.#end(code ?? ABNORMAL, reason, isPutOut || code === NORMAL);
     });
+    manager.on("drop", ({ event, args, reason }) => {
+      // A message of the reliable mode comes again, by another connection.
+      if (reliable) this.#end(reason === "too_large" ? TOO_BIG : ABNORMAL, reason, false);
+      else this.#refuse(event, args[0] as NamedData, reason, `not sent: ${reason}`);
+    });
     // Who answers here would answer for the application.
     socket.onAny((event, ...args) =>
       this.#hear(
@@ -109,7 +115,7 @@ class Envelopes implements WebSocketLike {
       try {
         this.#socket.emit(type, data);
       } catch (cause) {
-        this.#answer("error", { message: (cause as Error).message, code: "reserved_event" });
+        this.#refuse(type, data, "reserved_event", (cause as Error).message);
       }
     }
   }
@@ -132,6 +138,12 @@ class Envelopes implements WebSocketLike {
     }
   }
 
+  /** Answers what the client inside does not send. */
+  #refuse(about: string, data: NamedData, code: string, message: string): void {
+    const { session_id, match_id, client_id, message: inner } = data;
+    this.#answer("error", { message, code, about, session_id, match_id, message_id: inner?.id ?? client_id });
+  }
+
   /** Says what no server has said, when the one who sends has returned. */
   #answer(type: string, data: object): void {
     queueMicrotask(() => {
@@ -152,6 +164,14 @@ class Envelopes implements WebSocketLike {
   }
 }
 
+/** The fields by which an `error` names a message. */
+interface NamedData {
+  readonly session_id?: unknown;
+  readonly match_id?: unknown;
+  readonly client_id?: unknown;
+  readonly message?: { readonly id?: unknown } | undefined;
+}
+
 /** What carries envelopes of the reliable mode. */
 const EVENT = "everwire";
 /** Says the code with which the server is about to close, which Socket.IO cannot. */
@@ -159,4 +179,5 @@ const CLOSING = "everwire_close";
 const NORMAL = 1000;
 const PROTOCOL_ERROR = 1002;
 const ABNORMAL = 1006;
+const TOO_BIG = 1009;
 const UNAUTHORIZED = 4401;
