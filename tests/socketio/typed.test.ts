@@ -17,7 +17,7 @@ export function typed(socket: Socket<FromServer, ToServer>): void {
   socket.on("said", (text, by) => text.length + by.id);
   socket.on("asked", (question, answer) => answer(question));
   socket.on("connect_error", (error) => error.message.length + (error.close?.code ?? 0));
-  socket.on("disconnect", (reason) => reason satisfies string);
+  socket.on("disconnect", (reason) => reason satisfies Socket.DisconnectReason);
   // @ts-expect-error The server sends no such event.
   socket.on("say", () => {});
   // @ts-expect-error Its first argument is a text.

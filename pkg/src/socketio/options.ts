@@ -11,8 +11,8 @@ export interface ManagerOptions {
   path?: string | undefined;
   /** Whether a slash is put behind `path`. Default `true`. */
   addTrailingSlash?: boolean | undefined;
-  /** Query parameters for the server's `socket.handshake.query`, beside those of the URL. */
-  query?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Query parameters for the server's `socket.handshake.query`, beside those of the URL: an object, or a string such as `"a=1&b=2"`. */
+  query?: Readonly<Record<string, string | number | boolean>> | string | undefined;
   /** Only `"websocket"` is spoken; other names are passed over. With none left, a `ConfigError`. */
   transports?: readonly string[] | undefined;
   /** Whether to connect at once. Default `true`. */
@@ -33,9 +33,15 @@ export interface ManagerOptions {
   randomizationFactor?: number | undefined;
   /** Longest time for one attempt, until the server lets the client into its namespace, in milliseconds. Default 20 000. `false` is an hour. */
   timeout?: number | false | undefined;
-  /** What to keep while there is no connection. Default: 1 000 events of 1 MiB together, the oldest dropped; what is dropped is told by the manager's event `drop`. */
+  /**
+   * What to keep while there is no connection, and behind `buffer` while there is one. Default: 1 000 events of 1 MiB together, the oldest dropped; what is dropped is told
+   * by the manager's event `drop`. One event that is larger than `maxBytes` cannot wait, also not for a connection.
+   */
   queue?: Options["queue"];
-  /** When to hold events back because the network is slower than the application. Default: `highBytes` 16 777 216, `lowBytes` 4 194 304, so that bursts pass. */
+  /**
+   * When to hold events back because the network is slower than the application. Default: `highBytes` 16 777 216, `lowBytes` 4 194 304, so that bursts pass. What is held
+   * back waits in `queue`: of a larger burst the oldest that wait are dropped, which socket.io-client would keep in memory.
+   */
   buffer?: Options["buffer"];
   /** Largest event in bytes. Default: what the server says that it takes. */
   maxMessageBytes?: number | undefined;
@@ -68,7 +74,8 @@ export interface SocketOptions {
   /** What to authenticate by, for the server's `socket.handshake.auth`; a function is asked before every attempt. */
   auth?: Auth | undefined;
   /**
-   * How often an event is sent again that the server has not acknowledged: at least once instead of at most once, in order, at most 64 at a time. Default 0. Every
+   * How often an event is sent again that the server has not acknowledged: at least once instead of at most once, at most 64 at a time. Default 0. They arrive in
+   * order, except that one that has to be sent again may come behind later ones. Every
    * event is acknowledged then, and its callback is told first of an error, or `null`. A server may get an event twice; see `retryIds`.
    */
   retries?: number | undefined;
@@ -153,7 +160,8 @@ export function place(uri: string | undefined, options: ManagerOptions): { url: 
   const namespace = uri === undefined ? "/" : decoded(url.pathname);
   const { path = "/socket.io", addTrailingSlash = true, query = {} } = options;
   url.pathname = path.replace(/\/$/, "") + (addTrailingSlash ? "/" : "");
-  for (const [name, value] of Object.entries(query)) if (value != null) url.searchParams.set(name, String(value));
+  for (const [name, value] of typeof query === "string" ? new URLSearchParams(query) : Object.entries(query))
+    if (value != null) url.searchParams.set(name, String(value));
   url.searchParams.set("EIO", "4");
   url.searchParams.set("transport", "websocket");
   return { url: url.href, namespace };

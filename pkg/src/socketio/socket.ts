@@ -10,7 +10,7 @@ import { RESERVED } from "../host/socketio/packets.js";
 import { Retries } from "../host/socketio/retries.js";
 import type { CloseInfo, Snapshot } from "../snapshot.js";
 import { Emitter } from "./emitter.js";
-import { ConnectError, type DisconnectReason, type DroppedEvent, type SocketOwnEvents } from "./events.js";
+import { ConnectError, type DroppedEvent, type DisconnectReason as Reason, type SocketOwnEvents } from "./events.js";
 import type { Manager } from "./manager.js";
 import { check, coreOptions, type SocketOptions } from "./options.js";
 import type {
@@ -393,7 +393,7 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
     if (!this.io.reconnection() && this.active) this.#core.command(this.#host, "disconnect");
   }
 
-  #left(reason: DisconnectReason, details?: CloseInfo): void {
+  #left(reason: Reason, details?: CloseInfo): void {
     if (!this.connected) return;
     this.connected = false;
     this.id = undefined;
@@ -432,7 +432,13 @@ export class Socket<ListenEvents extends object = AnyEvents, EmitEvents extends 
   }
 }
 
-const REASONS: { readonly [cause: string]: DisconnectReason } = {
+/** The types that socket.io-client has by this name. */
+export declare namespace Socket {
+  /** Why a client is not in its namespace any more. */
+  type DisconnectReason = Reason;
+}
+
+const REASONS: { readonly [cause: string]: Reason } = {
   pong_timeout: "ping timeout",
   protocol_violation: "parse error",
 };

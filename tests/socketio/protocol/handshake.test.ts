@@ -12,6 +12,20 @@ it("asks for Engine.IO 4 over WebSocket, and keeps the query", async () => {
   expect(Object.fromEntries(searchParams)).toEqual({ EIO: "4", transport: "websocket", a: "1", room: "r 1" });
 });
 
+it("takes a query that is a text, as socket.io-client does", async () => {
+  const { server, open } = world();
+  open("/?a=1", { query: "room=r%201&token=t%26t" });
+  const { url } = await server.connection(1);
+  const { searchParams } = new URL(url, server.origin);
+  expect(Object.fromEntries(searchParams)).toEqual({
+    EIO: "4",
+    transport: "websocket",
+    a: "1",
+    room: "r 1",
+    token: "t&t",
+  });
+});
+
 it("asks at the path of the server", async () => {
   const { server, open } = world();
   open("", { path: "/chat" });
