@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "socket.io";
-import { isConflict, type Sql, TransactionLost } from "./database.js";
+import { isConflict, type Sql, TransactionLost, takesNothing } from "./database.js";
 import { Effects } from "./effects.js";
 import { eventOf } from "./event.js";
 import { type Data, type Handler, Refusal } from "./everwire.js";
@@ -51,7 +51,8 @@ export class Connection {
     const failed = (error: unknown) => {
       if (this.#isGone) return;
       report("what a message asked for", error);
-      this.end(FAILED);
+      // A client takes 1011 for an answer to the message, and drops the one that gets it again and again.
+      this.end(takesNothing(error) ? BUSY : FAILED);
     };
     const taken = this.#work.then(() => this.#take(frame ?? {})).catch(failed);
     this.#work = taken.then(() => {
@@ -187,7 +188,7 @@ export class Connection {
       await sql("RELEASE SAVEPOINT everwire");
     } catch (error) {
       await effects.end();
-      if (isConflict(error)) throw error;
+      if (isConflict(error) || takesNothing(error)) throw error;
       await sql("ROLLBACK TO SAVEPOINT everwire");
       effects.forget();
       if (!(error instanceof Refusal)) report(`a handler of ${JSON.stringify(type)}`, error);

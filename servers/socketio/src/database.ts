@@ -17,6 +17,19 @@ export class TransactionLost extends Error {
   }
 }
 
+/** Whether a database says that there is no room or no right to store, whatever it is given, until somebody sees to it. */
+export function takesNothing(error: unknown): boolean {
+  const { code, errcode } = (error ?? {}) as { readonly code?: unknown; readonly errcode?: unknown };
+  // Too many connections of PostgreSQL pass by themselves.
+  if (code === "53300") return false;
+  return OF_STORAGE.test(String(code)) || OF_SQLITE.has(Number(errcode) & 0xff);
+}
+
+/** Names of better-sqlite3 and libsql; insufficient resources, errors of the system, and a standby of PostgreSQL. */
+const OF_STORAGE = /^(?:SQLITE_(?:CORRUPT|FULL|IOERR|NOMEM|NOTADB|READONLY)|53...$|58...$|25006$)/;
+/** The same as numbers of `node:sqlite`. */
+const OF_SQLITE = new Set([7, 8, 10, 11, 13, 26]);
+
 /** Whether a transaction has failed because another was in its way: by a deadlock, or because they cannot be put in a row. */
 export function isConflict(error: unknown): boolean {
   const { code } = (error ?? {}) as { readonly code?: unknown };

@@ -339,20 +339,26 @@ describe.each([
   });
 });
 
-it("a message is not refused where the storage has rolled back the transaction", async () => {
+it.each([
+  ["no more", true, { code: "SQLITE_FULL" }, 1013],
+  ["no more", false, { code: "SQLITE_FULL" }, 1013],
+  ["no more, as node:sqlite says it", true, { code: "ERR_SQLITE_ERROR", errcode: 778 }, 1013],
+  ["no more, as PostgreSQL says it", false, { code: "53100" }, 1013],
+  ["what it is given not, for a reason of its own", true, { code: "SQLITE_INTERRUPT" }, 1011],
+])("a message is not refused where the storage takes %s (rolled back: %s)", async (_, isRolledBack, codes, close) => {
   vi.spyOn(console, "error").mockReturnValue();
   const connection: SqliteConnection = new Sqlite(":memory:");
   const failing: SqliteConnection = {
     exec: (statements) => connection.exec(statements),
     prepare: (statement) => {
       if (statement !== "full") return connection.prepare(statement);
-      connection.exec("ROLLBACK");
-      throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+      if (isRolledBack) connection.exec("ROLLBACK");
+      throw Object.assign(new Error("database or disk is full"), codes);
     },
   };
   const ada = await connected(sqlite(failing), { note: ({ sql }) => sql("full") });
   ada.say({ type: "note", data: {}, seq: 1 });
-  await expect.poll(() => ada.closes).toEqual([1011]);
+  await expect.poll(() => ada.closes).toEqual([close]);
   expect(ada.said.map(({ type }) => type)).toEqual(["welcome"]);
   ada.close();
 });
