@@ -182,6 +182,19 @@ it("after logging out nothing of it is left, and who still uses it begins anew",
   expect(StandInSocket.newest.types).toEqual(["join_session"]);
 });
 
+it("who has logged in after somebody else writes as themselves, before the connection is open as well", async () => {
+  let userId: string | undefined = "ada";
+  const { client, session } = opened({ userId: () => userId });
+  session.join();
+  await client.logout();
+  userId = "eve";
+  client.connect();
+  session.send("Hello");
+  expect(session.getSnapshot().messages).toMatchObject([{ senderId: null, isOwn: true }]);
+  StandInSocket.newest.opens();
+  expect(session.getSnapshot().messages).toMatchObject([{ senderId: "eve", isOwn: true }]);
+});
+
 it("a user's own handlers of errors and their reports stay as they are", () => {
   const reported = vi.fn();
   vi.stubGlobal("reportError", reported);

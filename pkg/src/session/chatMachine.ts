@@ -171,8 +171,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (userId === me) return;
     me = userId;
     for (const entry of entries) {
-      const { isOwn, senderId, role, data } = entry.message;
-      if (isOwn && senderId === null) change(entry, { senderId: userId });
+      const { isOwn, senderId, serverId, role, data } = entry.message;
+      if (isOwn && (senderId === null || serverId === null)) change(entry, { senderId: userId });
       else if (!isOwn && senderId === userId && role !== ASSISTANT) {
         change(entry, { isOwn: true, status: textOf(data.readAt) === undefined ? "sent" : "read" });
       }

@@ -236,9 +236,9 @@ export function chatStore(
     clear: () => {
       machine = chatMachine(kind, id, config);
       isClearing = true;
+      // Who the next user is is asked when they connect: until then the application may still name the last one.
       act((machine) => {
         if (isEntered) machine.entered();
-        identify();
       });
       isClearing = false;
     },

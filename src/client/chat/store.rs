@@ -239,12 +239,13 @@ impl Store {
         self.epoch.set(self.epoch.get() + 1);
         drop(self.machine.replace(Chat::new(self.kind, self.id.as_str(), self.options.config())));
         self.tracking.clear();
-        if self.is_entered.get() {
-            self.act(|machine, _| machine.enter());
-            self.identify();
-        } else {
-            self.act(|_, _| {});
-        }
+        let is_entered = self.is_entered.get();
+        // Who the next user is is asked when they connect: until then the application may still name the last one.
+        self.act(|machine, _| {
+            if is_entered {
+                machine.enter();
+            }
+        });
     }
 
     /// The client is gone.

@@ -190,7 +190,7 @@ impl Chat {
         }
         self.user = Some(user.to_owned());
         for Entry { message, .. } in self.timeline.entries_mut() {
-            if message.is_own && message.sender_id.is_none() {
+            if message.is_own && (message.sender_id.is_none() || message.server_id.is_none()) {
                 message.sender_id = Some(user.to_owned());
             } else if !message.is_own && message.sender_id.as_deref() == Some(user) && message.role != ASSISTANT {
                 message.is_own = true;
