@@ -1,5 +1,6 @@
 //! What has to be fetched of a conversation.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 
 use super::config::ChatConfig;
@@ -12,6 +13,8 @@ pub struct CatchUp {
     config: ChatConfig,
     need: Need,
     is_complete: bool,
+    /// Whether the server counts anew, so that what its history does not show is gone.
+    is_reset: bool,
     may_have_earlier: bool,
     /// The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between.
     begin: Option<String>,
@@ -41,6 +44,8 @@ enum Need {
 /// The answer to a fetch.
 #[derive(Debug)]
 pub struct Page {
+    /// The server's ids of its messages.
+    pub ids: BTreeSet<String>,
     /// The server's id of its first message.
     pub first: Option<String>,
     /// The server's id of its last message.
@@ -65,6 +70,7 @@ impl CatchUp {
             config,
             need: if config.can_load_earlier { Need::History } else { Need::Nothing },
             is_complete: true,
+            is_reset: false,
             may_have_earlier: config.can_load_earlier,
             begin: None,
             known: None,
@@ -131,9 +137,16 @@ impl CatchUp {
         self.is_complete &= self.need == Need::History && newest.is_none();
         if self.need == Need::Nothing {
             self.known = newest.map(|newest| (newest.message.server_id.clone(), newest.key));
-            let begins_anew = newest.is_none() && self.config.can_load_earlier;
+            let begins_anew = (newest.is_none() || self.is_reset) && self.config.can_load_earlier;
             self.need = if begins_anew { Need::History } else { Need::Missed };
         }
+    }
+
+    /// The server has lost its memory: all is to be fetched anew.
+    pub fn reset(&mut self) {
+        (self.is_reset, self.need, self.again) = (true, Need::Nothing, None);
+        // A page before what is fetched anew does not join it.
+        self.earlier = None;
     }
 
     /// Fetches from the beginning: answers that are still to come are not waited for.
@@ -185,12 +198,13 @@ impl CatchUp {
 
     /// Up to which time the messages of a fetch were there before.
     pub fn history_up_to(&self, token: u64) -> Option<Key> {
-        if self.earlier == Some(token) || self.need == Need::History { Some(Key::Pending) } else { self.known_key() }
+        let is_first = self.need == Need::History && self.known.is_none();
+        if self.earlier == Some(token) || is_first { Some(Key::Pending) } else { self.known_key() }
     }
 
     /// A fetch has an answer, whose messages are in the timeline.
     pub fn handle_page(&mut self, token: u64, page: Page, timeline: &mut Timeline, is_join_seen: bool) -> Progress {
-        let Page { first, last, count, has_more } = page;
+        let Page { ids, first, last, count, has_more } = page;
         let is_earlier = self.earlier == Some(token);
         let is_refetch = self.refetch == Some(token);
         let is_forward = self.is_forward(token);
@@ -222,10 +236,13 @@ impl CatchUp {
         if !is_forward && (is_history || !is_reached) {
             self.may_have_earlier = has_more;
         }
-        if is_history && has_more {
+        if is_history && self.is_reset {
+            timeline.forget_unless_in(&ids);
+        } else if is_history && has_more {
             // Between these and the page there may be others.
             timeline.forget_before(oldest);
         }
+        self.is_reset = false;
         if !is_join_seen {
             self.again = Some((self.need, self.known.clone()));
         }
@@ -264,7 +281,8 @@ impl CatchUp {
         self.refetch = Some(token);
         let cursor = self.cursor.clone();
         Some(if self.goes_forward() {
-            let after = cursor.or_else(|| self.known.as_ref().and_then(|(id, _)| id.clone()));
+            let known = self.known.as_ref().filter(|_| !self.is_reset);
+            let after = cursor.or_else(|| known.and_then(|(id, _)| id.clone()));
             ChatOutput::LoadMissed { token, after }
         } else {
             ChatOutput::LoadEarlier { token, before: cursor }

@@ -1,12 +1,14 @@
 //! The messages of a conversation, in their order.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_json::Value;
 
 use super::dialect::StoredMessage;
+use super::iso_time;
 use super::message::{ChatFailure, ChatMessage, ChatStatus};
 
 /// Where a message stands in time.
@@ -38,6 +40,11 @@ pub struct Entry {
 impl Entry {
     const fn place(&self) -> (Key, u64, i64) {
         (self.key, self.rank, self.seq)
+    }
+
+    /// Whether the server has shown it, and knows it by its id.
+    pub const fn is_known(&self) -> bool {
+        self.is_stored && self.message.server_id.is_some()
     }
 
     pub fn is_same_sender(&self, sender: Option<&str>) -> bool {
@@ -92,6 +99,15 @@ impl Timeline {
         self.retain(|entry| !entry.is_stored || Some(entry.key) >= oldest || entry.seq > whole_after);
     }
 
+    /// Forgets what a server has shown or taken that counts anew, and whose newest page is this.
+    pub fn forget_unless_in(&mut self, page: &BTreeSet<String>) {
+        let whole_after = self.whole_after;
+        self.retain(|Entry { message, is_stored, seq, .. }| {
+            let is_shown = message.server_id.as_ref().is_some_and(|id| page.contains(id));
+            is_shown || *seq > whole_after || (!is_stored && message.server_id.is_none())
+        });
+    }
+
     pub const fn max(&self) -> usize {
         self.max
     }
@@ -104,14 +120,25 @@ impl Timeline {
         self.entries.iter_mut().find(|entry| entry.message.id == id)
     }
 
-    /// The newest message that the server has shown.
-    pub fn newest_stored(&self) -> Option<&Entry> {
-        self.entries.iter().rfind(|entry| entry.is_stored)
+    /// The newest message that the server knows.
+    pub fn newest_known(&self) -> Option<&Entry> {
+        self.entries.iter().rfind(|entry| entry.is_known())
     }
 
     /// The server's id of the oldest message that it has shown.
     pub fn oldest_id(&self) -> Option<&String> {
         self.entries.iter().filter(|entry| entry.is_stored).find_map(|entry| entry.message.server_id.as_ref())
+    }
+
+    /// A server that has lost its memory gives its ids again: another message that has the id of this one loses it.
+    pub fn release_id(&mut self, stored: &StoredMessage) {
+        let has_id = |entry: &&mut Entry| entry.message.server_id.as_ref() == Some(&stored.server_id);
+        let Some(entry) = self.entries.iter_mut().find(has_id) else { return };
+        let at = entry.message.data["createdAt"].as_str().and_then(iso_time::parse);
+        let apart = at.zip(stored.at).map_or(0, |(at, other)| at.abs_diff(other));
+        if apart >= ROUNDING_MS || !entry.is_same_sender(stored.sender_id.as_deref()) {
+            entry.message.server_id = None;
+        }
     }
 
     /// Which message it is that the server tells. A server that does not know the sender's ids says what this user wrote, in order: an `is_echo`.
@@ -202,6 +229,7 @@ impl Timeline {
             return false;
         };
         (entry.message.status, entry.message.error, entry.message.at) = (Some(ChatStatus::Sending), None, at);
+        entry.message.server_id = None;
         (entry.key, entry.seq, entry.is_in_doubt) = (Key::Pending, seq, false);
         self.newest = seq;
         true
@@ -274,6 +302,9 @@ impl Timeline {
         }
     }
 }
+
+/// Databases round times.
+const ROUNDING_MS: u64 = 1_000;
 
 /// The number that an id is, 0 if it is none.
 fn number(id: &str) -> u64 {

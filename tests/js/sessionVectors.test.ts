@@ -68,6 +68,7 @@ class Player {
       opened: () => machine.opened(now, (argument as { reliable: boolean }).reliable),
       closed: () => machine.closed(),
       gap: () => machine.gap(now),
+      reset: () => machine.reset(now),
       identified: () => machine.identified(argument),
       event: () => {
         const { type, data } = argument as { type: string; data: unknown };

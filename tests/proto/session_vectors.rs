@@ -72,6 +72,7 @@ impl Player {
             "joined" => chat.handle_join(now, argument["taken"] == true),
             "closed" => chat.handle_close(),
             "gap" => chat.handle_gap(now),
+            "reset" => chat.handle_reset(now),
             "identified" => chat.set_user(text(argument)),
             "event" => chat.handle_event(now, text(&argument["type"]), &argument["data"]),
             "write" => chat.write(now, text(&argument["id"]), text(&argument["content"]), argument["fields"].clone()),

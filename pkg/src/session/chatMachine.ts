@@ -31,6 +31,8 @@ export interface ChatMachine {
   closed(): void;
   /** Events are lost for good. */
   gap(now: number): void;
+  /** The server has lost its memory and counts anew: its ids may name other messages than before. */
+  reset(now: number): void;
   /** It is known who this user is. */
   identified(userId: string): void;
   /** Something came from the server, about whatever. */
@@ -90,6 +92,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   /** What has to be fetched. */
   let need: Need = config.canLoadEarlier ? "history" : "nothing";
   let isComplete = true;
+  /** Whether the server counts anew, so that what its history does not show is gone. */
+  let isReset = false;
   /** The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between. */
   let begin: string | undefined;
   let mayHaveEarlier = config.canLoadEarlier;
@@ -167,6 +171,15 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     lost(now, false);
   }
 
+  function reset(now: number): void {
+    isReset = true;
+    need = "nothing";
+    again = undefined;
+    // A page before what is fetched anew does not join it.
+    earlier = 0;
+    lost(now, true);
+  }
+
   function identified(userId: string): void {
     if (userId === me) return;
     me = userId;
@@ -231,7 +244,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function retry(now: number, id: string): void {
     const entry = find(id);
     if (entry?.message.status !== "failed") return;
-    change(entry, { status: "sending", error: null, at: now + clockSkew });
+    change(entry, { status: "sending", serverId: null, error: null, at: now + clockSkew });
     entry.key = Infinity;
     entry.seq = ++newestSeq;
     entry.isInDoubt = false;
@@ -265,7 +278,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const isOther = ({ message, isWhole }: Entry): boolean => !message.isOwn && isWhole;
     const upTo = id === undefined ? entries.length - 1 : entries.findIndex(({ message }) => message.id === id);
     const seen = entries.slice(0, upTo + 1).filter(isOther);
-    const last = seen.at(-1);
+    const last = lastOf(seen, isKnown);
     // What is read already was told, by this page or another.
     if (last && !last.isRead && kind === "match") {
       emit("read_message", { message_id: last.message.serverId });
@@ -290,7 +303,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const isRefetch = token === refetch;
     const isForward = isRefetch && goesForward();
     const isHistory = isEarlier || need === "history";
-    arrived(now, messages, isHistory ? Infinity : (knownUpTo?.key ?? -Infinity), !isForward);
+    const isFirst = need === "history" && !knownUpTo;
+    arrived(now, messages, isEarlier || isFirst ? Infinity : (knownUpTo?.key ?? -Infinity), !isForward);
     reads.splice(0).forEach(read);
     if (refusal?.code === LOAD_FAILED) refusal = null;
     // In the order in which they are shown: an application may give another, and a server's clock may have been set back.
@@ -314,9 +328,16 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       return;
     }
     if (!isForward && (need === "history" || !isReached)) mayHaveEarlier = hasMore;
-    // Between these and the page there may be others.
-    if (need === "history" && hasMore)
-      entries = entries.filter(({ isStored, key, seq }) => !isStored || !end || key >= end.key || seq > wholeAfter);
+    if (need === "history") {
+      entries = entries.filter((entry) => {
+        const { message, isStored, key, seq } = entry;
+        if (seq > wholeAfter || page.includes(entry)) return true;
+        if (isReset) return !isStored && message.serverId === null;
+        // Between these and the page there may be others.
+        return !(isStored && hasMore && end && key < end.key);
+      });
+    }
+    isReset = false;
     if (!isJoinSeen) again = { need, knownUpTo };
     need = "nothing";
     isComplete = true;
@@ -463,9 +484,15 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const isMatch = kind === "match";
     const isSame = ({ message }: Entry): boolean =>
       message.senderId === null || !senderId || message.senderId === senderId;
+    // Databases round.
+    const isElsewhen = ({ message }: Entry): boolean => Math.abs(timeOf(message.data.createdAt) - stored.at) >= 1_000;
     const isMine = (): boolean => senderId !== null && senderId === me && role !== ASSISTANT;
+    const namesake = findStored(serverId);
+    const isOther = isMatch && namesake && (!isSame(namesake) || isElsewhen(namesake));
+    // A server that has lost its memory gives its ids again.
+    if (isOther) change(namesake, { serverId: null });
     const known =
-      findStored(serverId) ??
+      (isOther ? undefined : namesake) ??
       entries.find((entry) => entry.message.id === clientId && isSame(entry)) ??
       // A server that does not know the sender's ids says what this user wrote, in order.
       entries.find(
@@ -473,8 +500,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
           isMatch && isMine() && !clientId && message.isOwn && !isStored && message.content === content,
       );
     if (known && !isSame(known)) return;
-    const id = known?.message.id ?? [clientId, serverId].find((name) => name && !find(name));
-    if (!id) return;
+    let id = known?.message.id ?? [clientId, serverId].find((name) => name && !find(name));
+    if (!id && !isMatch) return;
+    for (id ??= serverId; !known && find(id); ) id += "'";
     if (known?.message.isOwn && known.message.senderId === null && senderId) identified(senderId);
     const isOwn = isMine() || !!known?.message.isOwn;
     const isTimed = !Number.isNaN(stored.at);
@@ -635,10 +663,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function lost(now: number, isJoining: boolean, isWhole = false): void {
     if (!isWhole) {
       wholeAfter = newestSeq;
-      const newest = lastOf(entries, ({ isStored }) => isStored);
+      const newest = lastOf(entries, isKnown);
       isComplete &&= need === "history" && !newest;
       if (need === "nothing") {
-        need = newest || !config.canLoadEarlier ? "missed" : "history";
+        need = (newest && !isReset) || !config.canLoadEarlier ? "missed" : "history";
         knownUpTo = newest && { ...newest };
       }
     }
@@ -662,7 +690,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     fetchAt = Infinity;
     if (need === "nothing") return;
     refetch = ++lastToken;
-    const where = goesForward() ? { after: cursor ?? knownUpTo?.message.serverId ?? null } : { before: cursor };
+    const known = isReset ? null : knownUpTo?.message.serverId;
+    const where = goesForward() ? { after: cursor ?? known ?? null } : { before: cursor };
     outputs.push({ do: "load", token: refetch, where });
   }
 
@@ -679,7 +708,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function oldestId(): string | null {
-    return entries.find(({ isStored }) => isStored)?.message.serverId ?? null;
+    return entries.find(isKnown)?.message.serverId ?? null;
+  }
+
+  function isKnown({ isStored, message }: Entry): boolean {
+    return isStored && message.serverId !== null;
   }
   return {
     outputs,
@@ -689,6 +722,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     joined,
     closed,
     gap,
+    reset,
     identified,
     event,
     write,

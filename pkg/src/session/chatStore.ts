@@ -6,6 +6,7 @@ import type {
   ChatSendResult,
   ChatSnapshot,
   EverwireError,
+  Gap,
   LeftMessages,
 } from "everwire";
 import { type Alarm, alarm } from "./alarm.js";
@@ -183,7 +184,7 @@ export function chatStore(
     act((machine, now) => {
       if (event === "open") open(now);
       else if (event === "close") machine.closed();
-      else if (event === "gap") machine.gap(now);
+      else if (event === "gap") (data as Gap).to === null ? machine.reset(now) : machine.gap(now);
       else if (event === "connected") identify();
       // What a connection answers that is being closed says nothing of what the next one brings.
       else if (ANSWERS.test(event) && client.getSnapshot().phase !== "open") return;

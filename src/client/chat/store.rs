@@ -179,6 +179,7 @@ impl Store {
             _ if !self.is_entered.get() => {}
             ClientEvent::Opened => self.opened(),
             ClientEvent::Closed(_) => self.act(|machine, _| machine.handle_close()),
+            ClientEvent::Gap { to: None, .. } => self.act(|machine, now| machine.handle_reset(now)),
             ClientEvent::Gap { .. } => self.act(|machine, now| machine.handle_gap(now)),
             _ => {}
         }

@@ -1,6 +1,8 @@
 //! Messages as the server has them, from events and from pages.
 
+use alloc::format;
 use alloc::string::String;
+use core::iter;
 
 use serde_json::Value;
 
@@ -26,17 +28,16 @@ impl Chat {
         let sender = stored.sender_id.as_deref();
         let is_mine = |user: Option<&str>| sender.is_some() && sender == user && stored.role != ASSISTANT;
         let is_echo = is_match && stored.client_id.is_none() && is_mine(self.user.as_deref());
+        if is_match {
+            self.timeline.release_id(&stored);
+        }
         let known = self.timeline.position_of(&stored, is_echo);
         let known_entry = known.map(|known| &self.timeline.entries()[known]);
         if known_entry.is_some_and(|known| !known.is_same_sender(sender)) {
             return;
         }
-        let is_free = |name: &&String| !self.messages().any(|message| message.id == **name);
-        let id = match known_entry {
-            Some(known) => Some(known.message.id.clone()),
-            None => stored.client_id.iter().chain([&stored.server_id]).find(is_free).cloned(),
-        };
-        let Some(id) = id else { return };
+        let id = known_entry.map(|known| known.message.id.clone());
+        let Some(id) = id.or_else(|| self.free_id(&stored)) else { return };
         let is_sender_told =
             known_entry.is_some_and(|Entry { message, .. }| message.is_own && message.sender_id.is_none());
         if let Some(sender) = sender.filter(|_| is_sender_told) {
@@ -78,5 +79,15 @@ impl Chat {
             self.order();
             self.timeline.read(&stored.server_id, true, None);
         }
+    }
+
+    /// What a new message is called in the list: like no other. In a session a message whose id is taken is none.
+    fn free_id(&self, stored: &StoredMessage) -> Option<String> {
+        let is_free = |name: &String| !self.messages().any(|message| message.id == *name);
+        let told = stored.client_id.iter().chain([&stored.server_id]).find(|name| is_free(name)).cloned();
+        told.or_else(|| {
+            let mut made = iter::successors(Some(stored.server_id.clone()), |name| Some(format!("{name}'")));
+            made.find(is_free).filter(|_| self.kind == ChatKind::Match)
+        })
     }
 }

@@ -183,6 +183,13 @@ impl Chat {
         self.fetch_at(now);
     }
 
+    /// The server has lost its memory and counts anew: its ids may name other messages than before.
+    pub fn handle_reset(&mut self, now: i64) {
+        self.catch_up.reset();
+        self.miss();
+        self.fetch_after_join(now);
+    }
+
     /// It is known who this user is.
     pub fn set_user(&mut self, user: &str) {
         if self.user.as_deref() == Some(user) {
@@ -295,7 +302,7 @@ impl Chat {
             Some(id) => entries.iter().position(|entry| entry.message.id == id).map_or(0, |index| index + 1),
         };
         let is_other = |entry: &Entry| !entry.message.is_own && entry.is_whole;
-        let last = entries[..upto].iter().rfind(|entry| is_other(entry));
+        let last = entries[..upto].iter().rfind(|entry| is_other(entry) && entry.is_known());
         // What is read already was told, by this side or another.
         let told = last.filter(|last| !last.is_read && self.kind == ChatKind::Match);
         if let Some(server_id) = told.map(|last| last.message.server_id.clone()) {
@@ -362,7 +369,7 @@ impl Chat {
     /// Something may be missing from here on.
     fn miss(&mut self) {
         self.timeline.interrupt();
-        self.catch_up.miss(self.timeline.newest_stored());
+        self.catch_up.miss(self.timeline.newest_known());
     }
 
     /// Fetches at a time what is to be fetched. Says whether there is a connection, and the application can fetch anything.

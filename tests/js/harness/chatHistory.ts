@@ -116,6 +116,7 @@ class Recorder {
       () => told("joined", { taken: reliable }, machine.joined(now, reliable)),
       () => told("closed", true, machine.closed()),
       () => told("gap", true, machine.gap(now)),
+      () => told("reset", true, machine.reset(now)),
       () => this.#named(random.one(["me", "ben", "me"]), (id) => machine.identified(id), "identified"),
       () => this.#write(),
       () => this.#write(),

@@ -53,6 +53,7 @@ enum Report {
     Opened,
     Closed,
     Gap,
+    Reset,
     Frame(Value),
     Transmitted(u64),
     Acknowledged(u64),
@@ -154,6 +155,7 @@ impl Simulation {
         let report = match event {
             Event::Opened => Report::Opened,
             Event::Closed(_) => Report::Closed,
+            Event::Gap { to: None, .. } => Report::Reset,
             Event::Gap { .. } => Report::Gap,
             Event::Frame(frame) => Report::Frame(frame.clone()),
             Event::Transmitted { seq } => Report::Transmitted(*seq),
@@ -191,6 +193,10 @@ impl Simulation {
             Report::Gap => {
                 *has_lost = true;
                 chat.handle_gap(now);
+            }
+            Report::Reset => {
+                *has_lost = true;
+                chat.handle_reset(now);
             }
             // What a connection answers that is being closed says nothing of what the next one brings.
             Report::Frame(frame) if !is_open && matches!(frame["type"].as_str(), Some("pong" | "session_members")) => {}
