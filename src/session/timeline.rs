@@ -67,13 +67,15 @@ pub struct Timeline {
     oldest: i64,
     /// What came live after this one is without holes.
     whole_after: i64,
+    /// What was placed after this one has a time of this side's that no pong has confirmed.
+    confirmed: i64,
     /// Whether messages were forgotten since that was asked last.
     has_forgotten: bool,
 }
 
 impl Timeline {
     pub const fn new(max: usize) -> Self {
-        Self { entries: Vec::new(), max, newest: 0, oldest: 0, whole_after: 0, has_forgotten: false }
+        Self { entries: Vec::new(), max, newest: 0, oldest: 0, whole_after: 0, confirmed: 0, has_forgotten: false }
     }
 
     pub fn entries(&self) -> &[Entry] {
@@ -222,6 +224,23 @@ impl Timeline {
         self.newest = seq;
     }
 
+    /// This side's clock has gone wrong by so much since times were last confirmed.
+    pub fn correct_times(&mut self, by: i64) {
+        let confirmed = self.confirmed;
+        // What has its place keeps it unless a clock was wrong: each pong takes another time.
+        let is_wrong = by.unsigned_abs() >= WRONG_CLOCK_MS;
+        let may_change =
+            |entry: &&mut Entry| !entry.is_stored && (entry.key == Key::Pending || (is_wrong && entry.seq > confirmed));
+        for entry in self.entries.iter_mut().filter(may_change) {
+            let at = entry.message.at + by;
+            if entry.key == Key::At(entry.message.at) {
+                entry.key = Key::At(at);
+            }
+            entry.message.at = at;
+        }
+        self.confirmed = self.newest;
+    }
+
     /// Puts a failed message behind all others, as one that is sent anew. Says whether there is one.
     pub fn renew(&mut self, id: &str, at: i64) -> bool {
         let seq = self.newest + 1;
@@ -303,6 +322,7 @@ impl Timeline {
     }
 }
 
+const WRONG_CLOCK_MS: u64 = 1_000;
 /// Databases round times.
 const ROUNDING_MS: u64 = 1_000;
 

@@ -84,6 +84,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   let isJoinOpen = false;
   /** The server's clock minus this one's. */
   let clockSkew = 0;
+  /** What was placed after this one has a time of this side's that no pong has confirmed. */
+  let pongSeq = 0;
   let newestSeq = 0;
   let oldestSeq = 0;
   /** What came live after this one is without holes. */
@@ -199,7 +201,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (type === "error") refused(data);
     else if (type === "pong") {
       const skew = timeOf(data.timestamp) - now;
-      if (!Number.isNaN(skew)) clockSkew = skew;
+      if (Math.abs(skew) < MAX_SKEW_MS) correct(skew);
       if (pongs > 0) pongs--;
       answered(now);
     } else if (type === "session_members") named(now, data);
@@ -604,6 +606,21 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     earlier = 0;
   }
 
+  /** The clocks differ by something else than was thought, and so do the times that were made of it since. */
+  function correct(skew: number): void {
+    const by = skew - clockSkew;
+    clockSkew = skew;
+    for (const entry of entries) {
+      const { message, key, isStored, seq } = entry;
+      // What has its place keeps it unless a clock was wrong: each pong takes another time.
+      if (isStored || (key !== Infinity && (seq <= pongSeq || Math.abs(by) < WRONG_CLOCK_MS))) continue;
+      if (key === message.at) entry.key += by;
+      change(entry, { at: message.at + by });
+    }
+    pongSeq = newestSeq;
+    order();
+  }
+
   function came(userId: string, online: boolean, known = present.get(userId)): void {
     if (!known && present.size >= MOST_USERS) return;
     present.set(userId, known?.online === online ? known : { userId, online });
@@ -749,6 +766,9 @@ const LOAD_FAILED = "load_failed";
 const MOST_USERS = 1_000;
 /** How long the server's answer to the join is waited for. */
 const JOIN_MS = 3_000;
+const WRONG_CLOCK_MS = 1_000;
+/** More than a century: no clock is wrong by that, and a time beyond it may be none of the language's. */
+const MAX_SKEW_MS = 4e12;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 

@@ -102,10 +102,19 @@ impl Chat {
 
     fn pong(&mut self, now: i64, data: &Map<String, Value>) {
         if let Some(at) = text(data, "timestamp").and_then(|time| iso_time::parse(&time)) {
-            self.skew = at - now;
+            self.correct_clock(at.saturating_sub(now));
         }
         self.join.handle_pong();
         self.answered(now);
+    }
+
+    /// The clocks differ by something else than was thought, and so do the times that were made of it since.
+    fn correct_clock(&mut self, skew: i64) {
+        if skew.unsigned_abs() < MAX_SKEW_MS {
+            self.timeline.correct_times(skew - self.skew);
+            self.skew = skew;
+            self.order();
+        }
     }
 
     fn members_named(&mut self, now: i64, members: &[Value]) {
@@ -174,3 +183,5 @@ impl Chat {
 }
 
 const ACTIVE: &str = "active";
+/// More than a century: no clock is wrong by that.
+const MAX_SKEW_MS: u64 = 4_000_000_000_000;
