@@ -17,6 +17,9 @@ pub enum ChatKind {
 }
 
 impl ChatKind {
+    /// Tells a match up to where this user has read.
+    pub(crate) const READ: &'static str = "read_message";
+
     /// The field of a payload that names the conversation.
     pub(crate) const fn key(self) -> &'static str {
         self.choose("session_id", "match_id")

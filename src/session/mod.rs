@@ -31,6 +31,7 @@ mod join;
 mod members;
 mod message;
 mod output;
+mod receipt;
 mod snapshot;
 mod timeline;
 mod typists;

@@ -3,6 +3,7 @@ import { expect, it, vi } from "vitest";
 import { flush, ME, opened, shown, stored } from "./harness/chats";
 import { openClient, useStandIns } from "./harness/clients";
 import { welcomedClient } from "./harness/reliable";
+import { StandInSocket } from "./harness/standInSocket";
 
 useStandIns();
 
@@ -51,6 +52,21 @@ it("what cannot be sent has failed at once", () => {
   expect(session.getSnapshot().messages[0]).toMatchObject({ status: "failed", error: { code: "too_large" } });
   session.discard(id);
   expect(session.getSnapshot().messages).toEqual([]);
+});
+
+it("a read receipt that finds the queue full is told on the next connection", async () => {
+  const { client, socket } = openClient({ chat: chat(ME), queue: { maxMessages: 1 } });
+  const match = client.match("m1");
+  match.join();
+  socket.says("new_message", stored(1, "ben"));
+  socket.ends();
+  match.send("hello");
+  match.markAsRead();
+  await vi.advanceTimersByTimeAsync(10_000);
+  StandInSocket.newest.opens();
+  await flush();
+  const receipts = StandInSocket.newest.frames.filter(({ type }) => type === "read_message");
+  expect(receipts).toMatchObject([{ data: { match_id: "m1", message_id: "1" } }]);
 });
 
 it("reading tells the server once, and only forward", () => {

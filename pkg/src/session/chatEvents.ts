@@ -30,6 +30,9 @@ export const DIALECTS: Readonly<Record<ChatKind, ChatDialect>> = {
   },
 };
 
+/** Tells a match up to where this user has read. */
+export const READ = "read_message";
+
 /** An object of JSON whose fields nobody has looked at. */
 export type Fields = Readonly<Record<string, unknown>>;
 

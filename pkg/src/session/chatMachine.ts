@@ -5,6 +5,7 @@ import {
   DIALECTS,
   type Fields,
   fieldsOf,
+  READ,
   readMessage,
   type StoredMessage,
   textOf,
@@ -125,6 +126,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   /** What was told as read while a page that may not know of it is on its way. */
   const reads: Fields[] = [];
 
+  /** The latest message that was told as read, while nothing says that the server knows; and whether that may be lost. */
+  let receipt: unknown;
+  let isReceiptInDoubt = false;
+
   let shown: Partial<ChatSnapshot> = {};
 
   function entered(): void {
@@ -148,6 +153,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     retryMs = RETRY_MS;
     fetchAgain();
     if (need !== "nothing" || !(isFirst || goesOn)) lost(now, true, isFirst || goesOn);
+    if (isReceiptInDoubt && receipt) tellRead(receipt);
   }
 
   function joined(now: number, isTaken: boolean): void {
@@ -156,6 +162,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function closed(): void {
+    isReceiptInDoubt ||= isOpen && !isReliableNow;
     isOpen = isJoinOpen = isAsking = false;
     typing.forget();
     fetchAt = Infinity;
@@ -175,6 +182,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function reset(now: number): void {
     isReset = true;
+    receipt = undefined;
     need = "nothing";
     again = undefined;
     // A page before what is fetched anew does not join it.
@@ -220,6 +228,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     else if (type === "user_typing" || type === "typing_stopped") {
       if (userId) heard(now, userId, type === "user_typing");
     } else if (type === "message_read") {
+      if (data.message_id === receipt) receipt = undefined;
       if (isLoading() && reads.length < config.maxMessages) reads.push(data);
       read(data);
     } else if (type === "session_update" && textOf(data.status)) turned(now, data.status as string);
@@ -282,9 +291,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const seen = entries.slice(0, upTo + 1).filter(isOther);
     const last = lastOf(seen, isKnown);
     // What is read already was told, by this page or another.
-    if (last && !last.isRead && kind === "match") {
-      emit("read_message", { message_id: last.message.serverId });
-    }
+    if (last && !last.isRead && kind === "match") tellRead(last.message.serverId);
     for (const entry of seen) entry.isRead = true;
   }
 
@@ -402,6 +409,12 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function emit(type: string, data: Fields, id?: string): void {
     outputs.push({ do: "send", type, data: { ...data, [dialect.key]: conversation }, ...(id && { id }) });
+  }
+
+  function tellRead(serverId: unknown): void {
+    receipt = serverId;
+    isReceiptInDoubt = false;
+    emit(READ, { message_id: serverId });
   }
 
   function submit({ message: { id, content, data } }: Entry): void {
@@ -667,7 +680,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
         fail(entry, config.error("refused", "the server refused the message (see `cause`)", data));
         order();
       }
-    } else if (about !== "read_message") return;
+    } else if (about !== READ) return;
     complain(data);
   }
 

@@ -12,7 +12,7 @@ import type {
 import { type Alarm, alarm } from "./alarm.js";
 import { attempt } from "./attempt.js";
 import type { ChatOptions, ChatPage } from "./chat.js";
-import { DIALECTS } from "./chatEvents.js";
+import { DIALECTS, READ } from "./chatEvents.js";
 import { type ChatMachine, chatMachine } from "./chatMachine.js";
 import type { ChatOutput } from "./chatOutput.js";
 import { COLABMATCH_TYPING, MASTERX_TYPING } from "./typing.js";
@@ -114,10 +114,11 @@ export function chatStore(
     const isReliable = (): boolean => client.getSnapshot().delivery === "reliable";
     const move = (error?: EverwireError): void => {
       if (message !== undefined) act(() => machine.moved(message, result.status, isReliable(), error), current);
-      else if (type === join || type === leaving) {
+      else if (type === join || type === leaving || type === READ) {
         const { status } = result;
         const hasNoRoom = /^(queue_full|overflow)$/.test(error?.code ?? "");
-        if (hasNoRoom) client.whenRoom().then(() => !!isEntered === (type === join) && perform(output));
+        const isWanted = (): boolean => (type === READ ? current === machine : !!isEntered === (type === join));
+        if (hasNoRoom) client.whenRoom().then(() => isWanted() && perform(output));
         if (error && !hasNoRoom && type === join && status === "refused")
           hear("error", { code: error.code, message: error.message, ...(error.cause as object), about: join });
         else if (result === latestJoin) {

@@ -37,6 +37,8 @@ pub(super) struct Store {
     tracking: Tracking,
     /// The join or leave that found no room in the queue.
     owed: Cell<Option<&'static str>>,
+    /// The server's id of the message whose read receipt found none.
+    owed_receipt: ReentrancyCell<Option<String>>,
     fetches: Fetches,
     uses: Cell<usize>,
     is_entered: Cell<bool>,
@@ -66,6 +68,7 @@ impl Store {
             is_stale: Cell::new(false),
             tracking: Tracking::new(most_tracked),
             owed: Cell::new(None),
+            owed_receipt: ReentrancyCell::default(),
             fetches: Fetches::default(),
             uses: Cell::new(0),
             is_entered: Cell::new(false),
@@ -158,7 +161,7 @@ impl Store {
     }
 
     pub(super) fn hear(&self, event: &ClientEvent) {
-        self.join_or_leave_late();
+        self.hand_over_late();
         match event {
             ClientEvent::Acknowledged { seq } => self.acknowledged(*seq),
             ClientEvent::Rejected { seq, code, message } => self.rejected(*seq, code, message),
@@ -174,6 +177,7 @@ impl Store {
             ClientEvent::Dropped { seq: Some(seq), reason, .. } => match self.tracking.take(*seq) {
                 Some(Tracked::Message { id, .. }) => self.fail(&id, reason.code(), Value::Null),
                 Some(Tracked::Join) if *reason == DropReason::Overflow => self.owed.set(Some(self.kind.join())),
+                None if *reason == DropReason::Overflow => self.owe_receipt(*seq),
                 _ => {}
             },
             _ if !self.is_entered.get() => {}
@@ -240,6 +244,7 @@ impl Store {
         self.epoch.set(self.epoch.get() + 1);
         drop(self.machine.replace(Chat::new(self.kind, self.id.as_str(), self.options.config())));
         self.tracking.clear();
+        drop(self.owed_receipt.replace(None));
         let is_entered = self.is_entered.get();
         // Who the next user is is asked when they connect: until then the application may still name the last one.
         self.act(|machine, _| {
@@ -338,6 +343,9 @@ impl Store {
                 self.machine.borrow_mut().handle_join(self.clock.now(), false);
                 self.tracking.track_join(seq);
             }
+            None if event == ChatKind::READ => {
+                self.tracking.track_receipt(seq, data["message_id"].as_str().unwrap_or_default());
+            }
             None => {}
         }
         let sent = encode::json(data).and_then(|data| submit(&host, event, &data, &SendOptions::default(), None));
@@ -348,28 +356,44 @@ impl Store {
                 self.tracking.take(seq);
                 let (code, text) = (error.code(), error.to_string());
                 let is_join = event == self.kind.join();
+                let is_full = matches!(error, SendError::Refused(Refusal::QueueFull));
                 if let Some(id) = message {
                     self.fail(&id, code, json!({ "message": text }));
                 } else if is_join || Some(event) == self.kind.leave() {
-                    if matches!(error, SendError::Refused(Refusal::QueueFull)) {
+                    if is_full {
                         self.owed.set(Some(event));
                     } else if is_join {
                         let refusal = json!({ "code": code, "message": text, "about": event });
                         self.act(|machine, now| machine.handle_event(now, "error", &refusal));
                     }
+                } else if is_full {
+                    self.owe_receipt(seq);
                 }
             }
         }
     }
 
     /// Hands over what found no room before, if it is still wanted and there is some.
-    fn join_or_leave_late(&self) {
-        let Some(event) = self.owed.get() else { return };
+    fn hand_over_late(&self) {
+        let (event, receipt) = (self.owed.get(), self.owed_receipt.borrow_mut().clone());
+        if event.is_none() && receipt.is_none() {
+            return;
+        }
         if self.host.upgrade().is_some_and(|host| host.with_core(|core| core.snapshot().has_room)) {
             self.owed.set(None);
-            if self.is_entered.get() == (event == self.kind.join()) {
+            if let Some(event) = event.filter(|event| self.is_entered.get() == (*event == self.kind.join())) {
                 self.hand_over(event, &json!({ self.kind.key(): self.id }), None);
             }
+            drop(self.owed_receipt.replace(None));
+            if let Some(message) = receipt.filter(|_| self.is_entered.get()) {
+                self.hand_over(ChatKind::READ, &json!({ self.kind.key(): self.id, "message_id": message }), None);
+            }
+        }
+    }
+
+    fn owe_receipt(&self, seq: u64) {
+        if let Some(message) = self.tracking.take_receipt(seq) {
+            drop(self.owed_receipt.replace(Some(message)));
         }
     }
 

@@ -10,6 +10,8 @@ pub(super) struct Tracking {
     tracked: ReentrancyCell<BTreeMap<u64, Tracked>>,
     /// The number of the join that the server has not taken.
     join: Cell<Option<u64>>,
+    /// The number of the latest read receipt, and the server's id of the message that is read.
+    receipt: ReentrancyCell<Option<(u64, String)>>,
     limit: usize,
 }
 
@@ -22,7 +24,7 @@ pub(super) enum Tracked {
 impl Tracking {
     /// Beyond `limit`, those with the lowest numbers are forgotten: the list does not show their messages any more.
     pub(super) fn new(limit: usize) -> Self {
-        Self { tracked: ReentrancyCell::default(), join: Cell::new(None), limit }
+        Self { tracked: ReentrancyCell::default(), join: Cell::new(None), receipt: ReentrancyCell::default(), limit }
     }
 
     pub(super) fn track_join(&self, seq: u64) {
@@ -32,6 +34,16 @@ impl Tracking {
 
     pub(super) fn track_message(&self, seq: u64, id: &str) {
         self.track(seq, Tracked::Message { id: id.to_owned(), is_acknowledged: false });
+    }
+
+    pub(super) fn track_receipt(&self, seq: u64, message: &str) {
+        drop(self.receipt.replace(Some((seq, message.to_owned()))));
+    }
+
+    /// Ends the tracking of the latest read receipt, if this is its number. Says which message it is about.
+    pub(super) fn take_receipt(&self, seq: u64) -> Option<String> {
+        let receipt = self.receipt.borrow_mut().take_if(|(number, _)| *number == seq);
+        receipt.map(|(_, message)| message)
     }
 
     fn track(&self, seq: u64, what: Tracked) {
@@ -81,5 +93,6 @@ impl Tracking {
     pub(super) fn clear(&self) {
         drop(self.tracked.replace(BTreeMap::new()));
         self.join.set(None);
+        drop(self.receipt.replace(None));
     }
 }

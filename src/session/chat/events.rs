@@ -58,6 +58,7 @@ impl Chat {
                 }
             }
             (ChatKind::Match, "message_read") if names(data, key) => {
+                self.receipt.confirm(data.get("message_id").and_then(Value::as_str).unwrap_or_default());
                 if self.catch_up.is_loading() && self.reads.len() < self.timeline.max() {
                     self.reads.push(data.clone());
                 }
@@ -168,7 +169,7 @@ impl Chat {
                 self.timeline.fail(&id, ChatFailure { code: "refused".to_owned(), cause });
                 self.order();
             }
-        } else if about != Some("read_message") {
+        } else if about != Some(ChatKind::READ) {
             return;
         }
         self.complain(data);

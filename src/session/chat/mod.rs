@@ -20,6 +20,7 @@ use super::join::Join;
 use super::members::Members;
 use super::message::{ChatFailure, ChatMessage, ChatStatus};
 use super::output::ChatOutput;
+use super::receipt::Receipt;
 use super::snapshot::{ChatError, ChatMember, ChatSnapshot};
 use super::timeline::{Entry, Timeline};
 use super::typists::Typists;
@@ -42,6 +43,7 @@ pub struct Chat {
     is_reliable: bool,
     join: Join,
     catch_up: CatchUp,
+    receipt: Receipt,
     /// What was told as read while a page that may not know of it is on its way.
     reads: Vec<Map<String, Value>>,
     /// The server's clock minus this one's.
@@ -72,6 +74,7 @@ impl Chat {
             is_reliable: false,
             join: Join::default(),
             catch_up: CatchUp::new(config),
+            receipt: Receipt::default(),
             reads: Vec::new(),
             skew: 0,
         }
@@ -154,6 +157,9 @@ impl Chat {
             }
             self.fetch_after_join(now);
         }
+        if let Some(server_id) = self.receipt.take_doubtful() {
+            self.tell_read(server_id);
+        }
     }
 
     /// The join was handed to the client, or the server has taken it: in the reliable mode by an acknowledgement, at most once when it was sent.
@@ -164,6 +170,9 @@ impl Chat {
 
     /// The connection has ended.
     pub fn handle_close(&mut self) {
+        if self.is_open && !self.is_reliable {
+            self.receipt.doubt();
+        }
         self.is_open = false;
         self.join.end();
         self.catch_up.suspend();
@@ -185,6 +194,7 @@ impl Chat {
 
     /// The server has lost its memory and counts anew: its ids may name other messages than before.
     pub fn handle_reset(&mut self, now: i64) {
+        self.receipt.forget();
         self.catch_up.reset();
         self.miss();
         self.fetch_after_join(now);
@@ -305,10 +315,8 @@ impl Chat {
         let last = entries[..upto].iter().rfind(|entry| is_other(entry) && entry.is_known());
         // What is read already was told, by this side or another.
         let told = last.filter(|last| !last.is_read && self.kind == ChatKind::Match);
-        if let Some(server_id) = told.map(|last| last.message.server_id.clone()) {
-            let mut data = Map::new();
-            data.insert("message_id".to_owned(), server_id.into());
-            self.emit("read_message", data);
+        if let Some(server_id) = told.and_then(|last| last.message.server_id.clone()) {
+            self.tell_read(server_id);
         }
         for entry in self.timeline.entries_mut()[..upto].iter_mut().filter(|entry| is_other(entry)) {
             entry.is_read = true;
@@ -332,6 +340,13 @@ impl Chat {
         let Some(entry) = self.timeline.find(id) else { return };
         let data = self.kind.write_message(&self.id, id, &entry.message.content, &entry.message.data);
         self.outputs.push_back(ChatOutput::Send { event: self.kind.send(), data, id: Some(id.to_owned()) });
+    }
+
+    fn tell_read(&mut self, server_id: String) {
+        self.receipt.tell(&server_id);
+        let mut data = Map::new();
+        data.insert("message_id".to_owned(), server_id.into());
+        self.emit(ChatKind::READ, data);
     }
 
     fn announce(&mut self, news: Option<bool>) {
