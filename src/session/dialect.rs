@@ -69,6 +69,11 @@ impl ChatKind {
         }
     }
 
+    /// Whether a member has written this message, who chooses its id.
+    pub(super) fn is_id_chosen(self, stored: &StoredMessage) -> bool {
+        self == Self::Session && stored.role == USER
+    }
+
     /// The payload that sends a message. What the event itself has wins over further fields.
     pub(super) fn write_message(self, conversation: &str, id: &str, content: &str, fields: &Value) -> Value {
         let mut message = fields.as_object().cloned().unwrap_or_default();
@@ -109,12 +114,15 @@ impl ChatKind {
             client_id,
             content,
             sender_id,
-            role: text(fields, "role").unwrap_or_else(|| "user".to_owned()),
+            role: text(fields, "role").unwrap_or_else(|| USER.to_owned()),
             at: text(fields, time).and_then(|time| iso_time::parse(&time)),
             is_read: text(fields, "readAt").is_some(),
         })
     }
 }
+
+/// The role of members.
+pub(super) const USER: &str = "user";
 
 /// A message as a server tells it.
 pub(super) struct StoredMessage {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::dialect::StoredMessage;
+use super::dialect::{ChatKind, StoredMessage, USER};
 use super::iso_time;
 use super::message::{ChatFailure, ChatMessage, ChatStatus};
 
@@ -47,9 +47,11 @@ impl Entry {
         self.is_stored && self.message.server_id.is_some()
     }
 
-    pub fn is_same_sender(&self, sender: Option<&str>) -> bool {
-        let known = self.message.sender_id.as_deref();
-        known.is_none() || sender.is_none() || known == sender
+    /// Whether who has written it may have written this. Of a member the server says so.
+    pub fn is_same_sender(&self, stored: &StoredMessage) -> bool {
+        let (known, sender) = (&self.message.sender_id, &stored.sender_id);
+        let may_be = self.message.is_own || (self.message.role == USER) == (stored.role == USER);
+        known == sender || ((known.is_none() || sender.is_none()) && may_be)
     }
 
     /// The time that the server says, and its id.
@@ -132,13 +134,19 @@ impl Timeline {
         self.entries.iter().filter(|entry| entry.is_stored).find_map(|entry| entry.message.server_id.as_ref())
     }
 
-    /// A server that has lost its memory gives its ids again: another message that has the id of this one loses it.
-    pub fn release_id(&mut self, stored: &StoredMessage) {
+    /// A server that has lost its memory gives its ids again, and a member may have taken that of an assistant's message: another message that has the
+    /// id of this one loses it.
+    pub fn release_id(&mut self, stored: &StoredMessage, kind: ChatKind) {
         let has_id = |entry: &&mut Entry| entry.message.server_id.as_ref() == Some(&stored.server_id);
         let Some(entry) = self.entries.iter_mut().find(has_id) else { return };
         let at = entry.message.data["createdAt"].as_str().and_then(iso_time::parse);
         let apart = at.zip(stored.at).map_or(0, |(at, other)| at.abs_diff(other));
-        if apart >= ROUNDING_MS || !entry.is_same_sender(stored.sender_id.as_deref()) {
+        let is_other = if entry.is_same_sender(stored) {
+            kind == ChatKind::Match && apart >= ROUNDING_MS
+        } else {
+            !kind.is_id_chosen(stored)
+        };
+        if is_other {
             entry.message.server_id = None;
         }
     }
@@ -149,8 +157,8 @@ impl Timeline {
         let server_id = Some(stored.server_id.as_str());
         position(&|entry| entry.message.server_id.as_deref() == server_id)
             .or_else(|| {
-                let (client_id, sender) = (stored.client_id.as_deref(), stored.sender_id.as_deref());
-                position(&|entry| Some(entry.message.id.as_str()) == client_id && entry.is_same_sender(sender))
+                let client_id = stored.client_id.as_deref();
+                position(&|entry| Some(entry.message.id.as_str()) == client_id && entry.is_same_sender(stored))
             })
             .or_else(|| {
                 position(&|Entry { message, is_stored, .. }| {

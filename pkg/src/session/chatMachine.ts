@@ -243,7 +243,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       content,
       senderId: me,
       isOwn: true,
-      role: textOf(fields.role) ?? "user",
+      role: textOf(fields.role) ?? USER,
       at: now + clockSkew,
       status: "sending",
       data: fields,
@@ -497,14 +497,17 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function stored(now: number, stored: StoredMessage, data: Fields, seq: number, historyUpTo: number): void {
     const { serverId, clientId, content, senderId, role, isRead } = stored;
     const isMatch = kind === "match";
+    /** Whether a member has written it, who chooses its id. */
+    const isChosen = !isMatch && role === USER;
     const isSame = ({ message }: Entry): boolean =>
-      message.senderId === null || !senderId || message.senderId === senderId;
+      message.senderId === senderId ||
+      ((message.senderId === null || !senderId) && (message.isOwn || (message.role === USER) === (role === USER)));
     // Databases round.
     const isElsewhen = ({ message }: Entry): boolean => Math.abs(timeOf(message.data.createdAt) - stored.at) >= 1_000;
     const isMine = (): boolean => senderId !== null && senderId === me && role !== ASSISTANT;
     const namesake = findStored(serverId);
-    const isOther = isMatch && namesake && (!isSame(namesake) || isElsewhen(namesake));
-    // A server that has lost its memory gives its ids again.
+    const isOther = namesake && (isSame(namesake) ? isMatch && isElsewhen(namesake) : !isChosen);
+    // A server that has lost its memory gives its ids again, and a member may have taken that of an assistant's message.
     if (isOther) change(namesake, { serverId: null });
     const known =
       (isOther ? undefined : namesake) ??
@@ -516,7 +519,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       );
     if (known && !isSame(known)) return;
     let id = known?.message.id ?? [clientId, serverId].find((name) => name && !find(name));
-    if (!id && !isMatch) return;
+    if (!id && isChosen) return;
     for (id ??= serverId; !known && find(id); ) id += "'";
     if (known?.message.isOwn && known.message.senderId === null && senderId) identified(senderId);
     const isOwn = isMine() || !!known?.message.isOwn;
@@ -774,6 +777,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
 const UNKNOWN = { serverId: null, senderId: null, isOwn: false, status: null, error: null } as const;
 const ASSISTANT = "assistant";
+const USER = "user";
 const ACTIVE = "active";
 const LOAD_FAILED = "load_failed";
 const MOST_USERS = 1_000;

@@ -28,12 +28,10 @@ impl Chat {
         let sender = stored.sender_id.as_deref();
         let is_mine = |user: Option<&str>| sender.is_some() && sender == user && stored.role != ASSISTANT;
         let is_echo = is_match && stored.client_id.is_none() && is_mine(self.user.as_deref());
-        if is_match {
-            self.timeline.release_id(&stored);
-        }
+        self.timeline.release_id(&stored, self.kind);
         let known = self.timeline.position_of(&stored, is_echo);
         let known_entry = known.map(|known| &self.timeline.entries()[known]);
-        if known_entry.is_some_and(|known| !known.is_same_sender(sender)) {
+        if known_entry.is_some_and(|known| !known.is_same_sender(&stored)) {
             return;
         }
         let id = known_entry.map(|known| known.message.id.clone());
@@ -81,13 +79,13 @@ impl Chat {
         }
     }
 
-    /// What a new message is called in the list: like no other. In a session a message whose id is taken is none.
+    /// What a new message is called in the list: like no other. A member's whose id is taken is none.
     fn free_id(&self, stored: &StoredMessage) -> Option<String> {
         let is_free = |name: &String| !self.messages().any(|message| message.id == *name);
         let told = stored.client_id.iter().chain([&stored.server_id]).find(|name| is_free(name)).cloned();
         told.or_else(|| {
             let mut made = iter::successors(Some(stored.server_id.clone()), |name| Some(format!("{name}'")));
-            made.find(is_free).filter(|_| self.kind == ChatKind::Match)
+            made.find(is_free).filter(|_| !self.kind.is_id_chosen(stored))
         })
     }
 }

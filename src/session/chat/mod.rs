@@ -15,7 +15,7 @@ use super::TypingRule;
 use super::announcer::Announcer;
 use super::catch_up::CatchUp;
 use super::config::ChatConfig;
-use super::dialect::{ChatKind, text};
+use super::dialect::{ChatKind, USER, text};
 use super::join::Join;
 use super::members::Members;
 use super::message::{ChatFailure, ChatMessage, ChatStatus};
@@ -228,7 +228,7 @@ impl Chat {
             content: content.to_owned(),
             sender_id: self.user.clone(),
             is_own: true,
-            role: fields["role"].as_str().unwrap_or("user").to_owned(),
+            role: fields["role"].as_str().unwrap_or(USER).to_owned(),
             at: now + self.skew,
             status: Some(ChatStatus::Sending),
             error: None,
