@@ -523,7 +523,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     for (id ??= serverId; !known && find(id); ) id += "'";
     if (known?.message.isOwn && known.message.senderId === null && senderId) identified(senderId);
     const isOwn = isMine() || !!known?.message.isOwn;
-    const isTimed = !Number.isNaN(stored.at);
+    // In a session a sender may send a message again under its id, of which the server then tells another time.
+    const isRepeated = !isMatch && known?.isStored && stored.at > known.key;
+    const isTimed = !Number.isNaN(stored.at) && !isRepeated;
     const message: ChatMessage = {
       id,
       serverId,

@@ -45,6 +45,9 @@ impl Chat {
         let was = known_entry.map(|known| &known.message);
         let is_own = is_mine(self.user.as_deref()) || was.is_some_and(|message| message.is_own);
         let status = stored_status(stored.is_read).max(was.and_then(|m| m.status).unwrap_or(ChatStatus::Failed));
+        // In a session a sender may send a message again under its id, of which the server then tells another time.
+        let is_first_time = |at: &i64| is_match || known_entry.is_none_or(|e| !e.is_stored || Key::At(*at) <= e.key);
+        let told_at = stored.at.filter(is_first_time);
         let message = ChatMessage {
             id: id.clone(),
             server_id: Some(stored.server_id.clone()),
@@ -52,7 +55,7 @@ impl Chat {
             sender_id: stored.sender_id.clone().or_else(|| was.and_then(|message| message.sender_id.clone())),
             is_own,
             role: stored.role.clone(),
-            at: stored.at.or_else(|| was.map(|message| message.at)).unwrap_or(now + self.skew),
+            at: told_at.or_else(|| was.map(|message| message.at)).unwrap_or(now + self.skew),
             status: is_own.then_some(status),
             error: None,
             data: data.clone(),
@@ -64,11 +67,11 @@ impl Chat {
             Some(known) => self.timeline.entries_mut()[known].message = message,
             None => _ = self.timeline.add_at(message, seq),
         }
-        if stored.at.is_none() {
+        if told_at.is_none() {
             self.timeline.place(&id);
         }
         let Some(entry) = self.timeline.find(&id) else { return };
-        if let Some(at) = stored.at {
+        if let Some(at) = told_at {
             entry.set_time(at, &stored.server_id);
         }
         (entry.is_whole, entry.is_stored, entry.is_in_doubt) = (true, true, false);
