@@ -11,7 +11,7 @@ export type ChatStatus = "sending" | "sent" | "delivered" | "read" | "failed";
 export interface ChatMessage {
   /** The sender's own id where there is one, else the server's. Names the message in the list for good, also when the server gives it another id. */
   readonly id: string;
-  /** The server's id; `null` until it is known. */
+  /** The server's id; `null` until it is known, and where a server that has lost its memory has given it to another message. */
   readonly serverId: string | null;
   /** The text. */
   readonly content: string;
@@ -99,7 +99,7 @@ export interface Chat {
   readonly join: () => () => void;
   /**
    * Writes a message: it appears at once as `sending`. Returns its id. `fields` are further fields of the payload; those that the event itself has win. What cannot
-   * be sent becomes `failed`; nothing is thrown.
+   * be sent becomes `failed`; nothing is thrown but what reading `fields` throws.
    */
   readonly send: (content: string, fields?: Readonly<Record<string, unknown>>) => string;
   /** Sends a failed message again, under the same id, so that a server that has it all the same does not take it twice. Others are left alone. */

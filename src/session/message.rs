@@ -37,7 +37,7 @@ impl ChatStatus {
 pub struct ChatMessage {
     /// The sender's own id where there is one, else the server's. Names the message in the list for good.
     pub id: String,
-    /// The server's id, once it is known.
+    /// The server's id, once it is known, unless a server that has lost its memory has given it to another message.
     pub server_id: Option<String>,
     /// The text.
     pub content: String,

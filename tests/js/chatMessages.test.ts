@@ -54,6 +54,27 @@ it("what cannot be sent has failed at once", () => {
   expect(session.getSnapshot().messages).toEqual([]);
 });
 
+it("fields that cannot be read are not sent: their own exception is thrown, or the message has failed", () => {
+  const { session } = opened();
+  session.join();
+  const unreadable = {
+    get mood() {
+      throw new Error("mine");
+    },
+  };
+  expect(() => session.send("hello", unreadable)).toThrow("mine");
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  expect(() => session.send("hello", proxy)).toThrow(TypeError);
+  expect(session.getSnapshot().messages).toEqual([]);
+  session.send("hello", { nested: unreadable });
+  session.send("hello", null as never);
+  expect(shown(session)).toEqual([
+    ["hello", "failed"],
+    ["hello", "sent"],
+  ]);
+});
+
 it("a read receipt that finds the queue full is told on the next connection", async () => {
   const { client, socket } = openClient({ chat: chat(ME), queue: { maxMessages: 1 } });
   const match = client.match("m1");

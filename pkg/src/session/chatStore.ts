@@ -210,9 +210,11 @@ export function chatStore(
       };
     },
     join: use,
-    send: (content, fields = {}) => {
+    send: (content, fields) => {
+      // What reading them throws is for who has made them.
+      const data = { ...fields };
       const message = crypto.getRandomValues(new BigUint64Array(2)).join("-");
-      act((machine, now) => machine.write(now, message, content, fields));
+      act((machine, now) => machine.write(now, message, content, data));
       return message;
     },
     retry: (message) => act((machine, now) => machine.retry(now, message)),
