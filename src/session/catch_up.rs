@@ -89,6 +89,10 @@ impl CatchUp {
         self.is_complete
     }
 
+    pub const fn is_reset(&self) -> bool {
+        self.is_reset
+    }
+
     pub const fn is_loading(&self) -> bool {
         self.earlier.is_some() || self.refetch.is_some()
     }
@@ -242,11 +246,11 @@ impl CatchUp {
             // Between these and the page there may be others.
             timeline.forget_before(oldest);
         }
-        self.is_reset = false;
         if !is_join_seen {
             self.again = Some((self.need, self.known.clone()));
         }
         self.need = Need::Nothing;
+        self.is_reset = false;
         self.is_complete = true;
         Progress::Whole
     }

@@ -256,7 +256,6 @@ impl Timeline {
             return false;
         };
         (entry.message.status, entry.message.error, entry.message.at) = (Some(ChatStatus::Sending), None, at);
-        entry.message.server_id = None;
         (entry.key, entry.seq, entry.is_in_doubt) = (Key::Pending, seq, false);
         self.newest = seq;
         true

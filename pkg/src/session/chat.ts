@@ -24,7 +24,8 @@ export interface ChatOptions {
    */
   readonly loadEarlier?: ((request: EarlierRequest) => Promise<ChatPage>) | undefined;
   /**
-   * Fetches what came after a message: after a connection was lost, at most once, and after a `gap` in the reliable mode. It is asked once the server has surely seen this
+   * Fetches what came after a message: after a connection was lost, at most once, and after a `gap` in the reliable mode. What an outage took away of the receipts of
+   * older messages only {@link loadEarlier} brings. It is asked once the server has surely seen this
    * side join, and when it rejects again after 1, 2, 4, … 30 s while connected. Default: none; without {@link loadEarlier} either, `isComplete` stays `false`.
    */
   readonly loadMissed?: ((request: MissedRequest) => Promise<ChatPage>) | undefined;
@@ -55,7 +56,7 @@ export interface MissedRequest {
   readonly id: string;
   /** Which of the two it is. */
   readonly kind: ChatKind;
-  /** The server's id of the newest message that is there; `null` if there was none. */
+  /** The server's id of the newest message that is there; `null` if there was none, or the server has lost its memory. */
   readonly after: string | null;
   /** How many messages the page should have at most. */
   readonly limit: number;

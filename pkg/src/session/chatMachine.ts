@@ -181,8 +181,11 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function reset(now: number): void {
-    isReset = true;
     receipt = undefined;
+    wholeAfter = newestSeq;
+    // Every stream tells of it.
+    if (isReset && isAsking) return;
+    isReset = true;
     need = "nothing";
     again = undefined;
     // A page before what is fetched anew does not join it.
@@ -255,7 +258,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function retry(now: number, id: string): void {
     const entry = find(id);
     if (entry?.message.status !== "failed") return;
-    change(entry, { status: "sending", serverId: null, error: null, at: now + clockSkew });
+    change(entry, { status: "sending", error: null, at: now + clockSkew });
     entry.key = Infinity;
     entry.seq = ++newestSeq;
     entry.isInDoubt = false;
@@ -312,8 +315,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const isRefetch = token === refetch;
     const isForward = isRefetch && goesForward();
     const isHistory = isEarlier || need === "history";
-    const isFirst = need === "history" && !knownUpTo;
-    arrived(now, messages, isEarlier || isFirst ? Infinity : (knownUpTo?.key ?? -Infinity), !isForward);
+    const historyUpTo = isEarlier ? Infinity : (knownUpTo?.key ?? (isHistory ? Infinity : -Infinity));
+    arrived(now, messages, historyUpTo, !isForward);
     reads.splice(0).forEach(read);
     if (refusal?.code === LOAD_FAILED) refusal = null;
     // In the order in which they are shown: an application may give another, and a server's clock may have been set back.
@@ -338,13 +341,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     }
     if (!isForward && (need === "history" || !isReached)) mayHaveEarlier = hasMore;
     if (need === "history") {
-      entries = entries.filter((entry) => {
-        const { message, isStored, key, seq } = entry;
-        if (seq > wholeAfter || page.includes(entry)) return true;
-        if (isReset) return !isStored && message.serverId === null;
-        // Between these and the page there may be others.
-        return !(isStored && hasMore && end && key < end.key);
-      });
+      const isGone = ({ message, isStored, key }: Entry): boolean | undefined =>
+        // Between the page and what is before it there may be others.
+        isReset ? isStored || message.serverId !== null : isStored && hasMore && end && key < end.key;
+      entries = entries.filter((entry) => entry.seq > wholeAfter || page.includes(entry) || !isGone(entry));
     }
     isReset = false;
     if (!isJoinSeen) again = { need, knownUpTo };

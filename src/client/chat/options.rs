@@ -47,7 +47,7 @@ pub struct MissedRequest {
     pub id: String,
     /// Which of the two it is.
     pub kind: ChatKind,
-    /// The server's id of the newest message that is there; `None` if there was none.
+    /// The server's id of the newest message that is there; `None` if there was none, or the server has lost its memory.
     pub after: Option<String>,
     /// How many messages the page should have at most.
     pub limit: usize,
@@ -120,7 +120,7 @@ impl ChatOptions {
     }
 
     /// Fetches what came after a message: after a connection was lost, at most once, and after [`ClientEvent::Gap`](super::super::ClientEvent::Gap) in
-    /// the reliable mode. Called once the server has surely seen this side join, and after an error again after 1, 2, 4, … 30 s while connected.
+    /// the reliable mode. What an outage took away of the receipts of older messages only [`load_earlier`](Self::load_earlier) brings. Called once the server has surely seen this side join, and after an error again after 1, 2, 4, … 30 s while connected.
     /// Default: none; without [`load_earlier`](Self::load_earlier) either,
     /// [`is_complete`](crate::session::ChatSnapshot::is_complete) stays `false`.
     #[must_use]

@@ -195,9 +195,13 @@ impl Chat {
     /// The server has lost its memory and counts anew: its ids may name other messages than before.
     pub fn handle_reset(&mut self, now: i64) {
         self.receipt.forget();
-        self.catch_up.reset();
-        self.miss();
-        self.fetch_after_join(now);
+        self.timeline.interrupt();
+        // Every stream tells of it.
+        if !(self.catch_up.is_reset() && self.join.is_asking()) {
+            self.catch_up.reset();
+            self.miss();
+            self.fetch_after_join(now);
+        }
     }
 
     /// It is known who this user is.
