@@ -1,6 +1,5 @@
 //! What has to be fetched of a conversation.
 
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 
 use super::config::ChatConfig;
@@ -13,7 +12,7 @@ pub struct CatchUp {
     config: ChatConfig,
     need: Need,
     is_complete: bool,
-    /// Whether the server counts anew, so that what its history does not show is gone.
+    /// Whether the server counts anew, and its history has not come.
     is_reset: bool,
     may_have_earlier: bool,
     /// The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between.
@@ -44,8 +43,6 @@ enum Need {
 /// The answer to a fetch.
 #[derive(Debug)]
 pub struct Page {
-    /// The server's ids of its messages.
-    pub ids: BTreeSet<String>,
     /// The server's id of its first message.
     pub first: Option<String>,
     /// The server's id of its last message.
@@ -208,7 +205,7 @@ impl CatchUp {
 
     /// A fetch has an answer, whose messages are in the timeline.
     pub fn handle_page(&mut self, token: u64, page: Page, timeline: &mut Timeline, is_join_seen: bool) -> Progress {
-        let Page { ids, first, last, count, has_more } = page;
+        let Page { first, last, count, has_more } = page;
         let is_earlier = self.earlier == Some(token);
         let is_refetch = self.refetch == Some(token);
         let is_forward = self.is_forward(token);
@@ -240,9 +237,10 @@ impl CatchUp {
         if !is_forward && (is_history || !is_reached) {
             self.may_have_earlier = has_more;
         }
-        if is_history && self.is_reset {
-            timeline.forget_unless_in(&ids);
-        } else if is_history && has_more {
+        if is_history {
+            timeline.forget_stale();
+        }
+        if is_history && has_more {
             // Between these and the page there may be others.
             timeline.forget_before(oldest);
         }

@@ -1,7 +1,6 @@
 //! The messages of a conversation, in their order.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -34,6 +33,8 @@ pub struct Entry {
     pub is_whole: bool,
     /// Whether it was handed to a connection that has ended, at most once.
     pub is_in_doubt: bool,
+    /// Whether it is from before the server lost its memory, and has not been shown since.
+    pub is_stale: bool,
     pub is_read: bool,
 }
 
@@ -103,13 +104,16 @@ impl Timeline {
         self.retain(|entry| !entry.is_stored || Some(entry.key) >= oldest || entry.seq > whole_after);
     }
 
-    /// Forgets what a server has shown or taken that counts anew, and whose newest page is this.
-    pub fn forget_unless_in(&mut self, page: &BTreeSet<String>) {
-        let whole_after = self.whole_after;
-        self.retain(|Entry { message, is_stored, seq, .. }| {
-            let is_shown = message.server_id.as_ref().is_some_and(|id| page.contains(id));
-            is_shown || *seq > whole_after || (!is_stored && message.server_id.is_none())
-        });
+    /// The server has lost its memory.
+    pub fn mark_stale(&mut self) {
+        for entry in &mut self.entries {
+            entry.is_stale = entry.is_stored || entry.message.server_id.is_some();
+        }
+    }
+
+    /// Forgets what the server has not shown since it lost its memory.
+    pub fn forget_stale(&mut self) {
+        self.retain(|entry| !entry.is_stale);
     }
 
     pub const fn max(&self) -> usize {
@@ -183,6 +187,7 @@ impl Timeline {
             is_stored: false,
             is_whole: true,
             is_in_doubt: false,
+            is_stale: false,
             is_read: false,
         });
         let last = self.entries.len() - 1;
@@ -279,6 +284,7 @@ impl Timeline {
             return;
         }
         (entry.message.status, entry.message.error) = (Some(ChatStatus::Failed), Some(failure));
+        entry.message.server_id = None;
         self.place(id);
     }
 

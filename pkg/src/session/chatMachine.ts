@@ -95,7 +95,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   /** What has to be fetched. */
   let need: Need = config.canLoadEarlier ? "history" : "nothing";
   let isComplete = true;
-  /** Whether the server counts anew, so that what its history does not show is gone. */
+  /** Whether the server counts anew, and its history has not come. */
   let isReset = false;
   /** The first message of the pages, if it is not the oldest: one's own that was sent again may be older, and others between. */
   let begin: string | undefined;
@@ -182,7 +182,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
 
   function reset(now: number): void {
     receipt = undefined;
-    wholeAfter = newestSeq;
+    for (const entry of entries) entry.isStale = entry.isStored || entry.message.serverId !== null;
     // Every stream tells of it.
     if (isReset && isAsking) return;
     isReset = true;
@@ -341,10 +341,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     }
     if (!isForward && (need === "history" || !isReached)) mayHaveEarlier = hasMore;
     if (need === "history") {
-      const isGone = ({ message, isStored, key }: Entry): boolean | undefined =>
-        // Between the page and what is before it there may be others.
-        isReset ? isStored || message.serverId !== null : isStored && hasMore && end && key < end.key;
-      entries = entries.filter((entry) => entry.seq > wholeAfter || page.includes(entry) || !isGone(entry));
+      entries = entries.filter(({ isStale }) => !isStale);
+      // Between these and the page there may be others.
+      if (hasMore)
+        entries = entries.filter(({ isStored, key, seq }) => !isStored || !end || key >= end.key || seq > wholeAfter);
     }
     isReset = false;
     if (!isJoinSeen) again = { need, knownUpTo };
@@ -438,6 +438,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       isStored: false,
       isWhole: true,
       isInDoubt: false,
+      isStale: false,
       isRead: false,
     };
     entries.push(entry);
@@ -477,7 +478,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   function fail(entry: Entry, error: EverwireError): void {
     const { status } = entry.message;
     if (entry.isStored || (status !== "sending" && status !== "sent")) return;
-    change(entry, { status: "failed", error });
+    change(entry, { status: "failed", serverId: null, error });
     place(entry);
   }
 
@@ -546,7 +547,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     } else place(entry);
     if (senderId && !entry.isStored) typists.delete(senderId);
     entry.isWhole = entry.isStored = true;
-    entry.isInDoubt = false;
+    entry.isInDoubt = entry.isStale = false;
     entry.isRead ||= isMatch ? isRead : entry.key <= historyUpTo;
     if (isOwn && isRead) {
       order();

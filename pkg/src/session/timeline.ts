@@ -15,6 +15,8 @@ export interface Entry {
   isWhole: boolean;
   /** Whether it was handed to a connection that has ended, at most once. */
   isInDoubt: boolean;
+  /** Whether it is from before the server lost its memory, and has not been shown since. */
+  isStale: boolean;
   isRead: boolean;
 }
 

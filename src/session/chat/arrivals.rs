@@ -74,7 +74,8 @@ impl Chat {
         if let Some(at) = told_at {
             entry.set_time(at, &stored.server_id);
         }
-        (entry.is_whole, entry.is_stored, entry.is_in_doubt) = (true, true, false);
+        (entry.is_whole, entry.is_stored) = (true, true);
+        (entry.is_in_doubt, entry.is_stale) = (false, false);
         entry.is_read |= if is_match { stored.is_read } else { Some(entry.key) <= history_upto };
         if is_own && stored.is_read {
             self.order();

@@ -34,7 +34,8 @@ impl Chat {
         if self.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(LOAD_FAILED)) {
             self.error = None;
         }
-        let page = self.page_of(messages, has_more);
+        let (first, last) = self.ends_of(messages);
+        let page = Page { first, last, count: messages.len(), has_more };
         match self.catch_up.handle_page(token, page, &mut self.timeline, self.join.is_seen()) {
             Progress::Nothing => {}
             Progress::Next(output) => self.outputs.push_back(output),
@@ -45,15 +46,14 @@ impl Chat {
         }
     }
 
-    /// The first and the last of its messages are those in the order in which they are shown: an application may give another, and a server's clock may
-    /// have been set back.
-    fn page_of(&self, messages: &[Value], has_more: bool) -> Page {
+    /// The first and the last of these messages in the order in which they are shown: an application may give another, and a server's clock may have
+    /// been set back.
+    fn ends_of(&self, messages: &[Value]) -> (Option<String>, Option<String>) {
         let id_of = |payload| Some(self.kind.read_message(payload)?.server_id);
-        let ids: BTreeSet<String> = messages.iter().filter_map(id_of).collect();
+        let ids: BTreeSet<_> = messages.iter().filter_map(id_of).collect();
         let mut shown = self.messages().filter_map(|message| message.server_id.as_ref()).filter(|id| ids.contains(*id));
         let first = shown.next();
-        let (first, last) = (first.cloned(), shown.next_back().or(first).cloned());
-        Page { ids, first, last, count: messages.len(), has_more }
+        (first.cloned(), shown.next_back().or(first).cloned())
     }
 
     /// A fetch has failed. What the user asked for is not tried again; the rest is, after 1, 2, 4, … 30 s while connected.

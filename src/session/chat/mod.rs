@@ -195,7 +195,7 @@ impl Chat {
     /// The server has lost its memory and counts anew: its ids may name other messages than before.
     pub fn handle_reset(&mut self, now: i64) {
         self.receipt.forget();
-        self.timeline.interrupt();
+        self.timeline.mark_stale();
         // Every stream tells of it.
         if !(self.catch_up.is_reset() && self.join.is_asking()) {
             self.catch_up.reset();
