@@ -1,6 +1,7 @@
 //! Who is connected, and who gets what.
 
 mod audience;
+mod upcoming;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -18,7 +19,7 @@ use crate::{
     bus::{Bus, Durability, To},
     capacity::{Capacity, Full},
     connection::Connection,
-    memberships::{Members, Memberships, Standing},
+    memberships::{Members, Memberships, Move, Moves},
     outgoing::Outgoing,
     refusal::Refusal,
     room::Room,
@@ -120,35 +121,26 @@ impl Hub {
     /// Makes the user of a connection a member. Joining twice is the same as joining once.
     pub fn join(&self, from: &Connection, room: Room) -> Result<(), Refusal> {
         let mut state = self.state.write();
-        let State { users, memberships, .. } = &mut *state;
-        // Another of their devices may have joined, and this one has not been told who is there.
-        memberships.set_changed(room.clone());
-        let Some(own) = users.get(&from.user) else { return Ok(()) };
-        let is_here = own.iter().any(|connection| connection.id == from.id);
-        memberships.join(&from.user, is_here.then_some(from.id), room)
+        state.memberships.check_room(&Moves::default(), &from.user, &room)?;
+        state.apply(&from.user, &room, Move::Joined(Some(from.id)));
+        Ok(())
     }
 
     /// A connection is no longer in a room. Its user is as long as another one of theirs has joined it.
     pub fn leave(&self, from: &Connection, room: &Room) {
-        self.state.write().memberships.leave(&from.user, from.id, room);
+        self.state.write().apply(&from.user, room, Move::Left(from.id));
     }
 
-    /// How it stands with a connection and a room.
-    pub(crate) fn standing(&self, from: &Connection, room: &Room) -> Standing {
-        self.state.read().memberships.standing(&from.user, from.id, room)
-    }
-
-    /// A connection has neither joined nor left a room since then.
-    pub(crate) fn restore(&self, from: &Connection, room: &Room, before: Standing) {
-        let mut state = self.state.write();
-        if state.users.contains_key(&from.user) {
-            state.memberships.restore(&from.user, from.id, room, before);
+    /// Carries out what a transaction has moved.
+    pub(crate) fn apply(&self, moves: &mut Moves) {
+        let moves = moves.take();
+        if moves.is_empty() {
+            return;
         }
-    }
-
-    /// Whether another connection of this one's user to this process has joined a room.
-    pub(crate) fn others_have_joined(&self, from: &Connection, room: &Room) -> bool {
-        self.state.read().memberships.others_have_joined(&from.user, from.id, room)
+        let mut state = self.state.write();
+        for (user, room, by) in moves {
+            state.apply(&user, &room, by);
+        }
     }
 
     /// A connection that another one of the same client has replaced keeps its user in no room.
@@ -163,12 +155,12 @@ impl Hub {
 
     /// Ends a membership, if there is one, for all connections.
     pub fn expel(&self, user: &Arc<str>, room: &Room) {
-        self.state.write().memberships.expel(user, room);
+        self.state.write().apply(user, room, Move::Expelled);
     }
 
     /// Whether a user is in a room, and connected.
     pub fn is_member(&self, user: &str, room: &Room) -> bool {
-        self.state.read().memberships.is_present(user, room)
+        self.is_member_after(&Moves::default(), user, room)
     }
 
     /// Whether a user is connected, to this node or another.
@@ -321,6 +313,19 @@ fn deliver(connections: &[Arc<Connection>], outgoing: &Outgoing) -> usize {
 }
 
 impl State {
+    fn apply(&mut self, user: &Arc<str>, room: &Room, by: Move) {
+        let by = match by {
+            Move::Joined(joiner) => {
+                // Another of their devices may have joined, and this one has not been told who is there.
+                self.memberships.set_changed(room.clone());
+                let Some(own) = self.users.get(user) else { return };
+                Move::Joined(joiner.filter(|joiner| own.iter().any(|connection| connection.id == *joiner)))
+            }
+            by => by,
+        };
+        self.memberships.apply(user, room, by);
+    }
+
     fn check(&self, capacity: Capacity, user: &str) -> Result<(), Full> {
         capacity.check(self.connections, self.users.get(user).map(Vec::len))
     }

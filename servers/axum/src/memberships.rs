@@ -1,9 +1,14 @@
 //! Who is in which room.
 
+mod moves;
+
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
 };
+
+pub(crate) use moves::Moves;
 
 use crate::{refusal::Refusal, room::Room};
 
@@ -23,7 +28,7 @@ pub(crate) struct Memberships {
 }
 
 /// What keeps a user in a room.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Membership {
     /// The ids of the connections that have joined and not left.
     joined: Vec<u64>,
@@ -31,75 +36,76 @@ struct Membership {
     left: bool,
 }
 
+/// What happens to the membership of a user in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// A connection has joined; `None` for one that is no longer there, while its user is.
+    Joined(Option<u64>),
+    /// A connection has left. Its user has as well, unless another one of theirs has joined.
+    Left(u64),
+    /// The user is out, on all of their connections.
+    Expelled,
+}
+
+impl Membership {
+    /// What a move makes of a membership, or of there being none.
+    fn moved(membership: Option<Self>, by: Move) -> Option<Self> {
+        match by {
+            Move::Joined(joiner) => {
+                let mut membership = membership.unwrap_or_default();
+                membership.left = false;
+                membership.joined.extend(joiner.filter(|id| !membership.joined.contains(id)));
+                Some(membership)
+            }
+            Move::Left(leaver) => {
+                let mut membership = membership?;
+                membership.joined.retain(|id| *id != leaver);
+                membership.left = true;
+                (!membership.joined.is_empty()).then_some(membership)
+            }
+            Move::Expelled => None,
+        }
+    }
+}
+
 /// Those who get the events of a room.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Members {
     pub present: HashSet<Arc<str>>,
     /// Those for whom events are stored: they are present and have a stream, or the room is stored.
     pub streamed: HashSet<Arc<str>>,
 }
 
-/// How it stood with a room before a connection joined or left it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    is_member: bool,
-    has_joined: bool,
-    left: bool,
-}
-
 impl Memberships {
-    /// Makes a connected user a member, for one of their connections if that is still there. Joining twice is the same as joining once.
-    pub fn join(&mut self, user: &Arc<str>, joiner: Option<u64>, room: Room) -> Result<(), Refusal> {
-        let rooms = self.joined.entry(user.clone()).or_default();
-        if let Some(membership) = rooms.get_mut(&room) {
-            membership.left = false;
-            membership.joined.extend(joiner.filter(|id| !membership.joined.contains(id)));
-            return Ok(());
+    /// Carries out a move of a user, who is connected if they have joined.
+    pub fn apply(&mut self, user: &Arc<str>, room: &Room, by: Move) {
+        let before = self.joined.get_mut(user).and_then(|rooms| rooms.remove(room));
+        if let Some(after) = Membership::moved(before, by) {
+            self.joined.entry(user.clone()).or_default().insert(room.clone(), after);
         }
-        if rooms.len() >= MAX_ROOMS_PER_USER {
+        if by == Move::Expelled
+            && let Some(stored) = self.streamed.get_mut(user)
+        {
+            stored.remove(room);
+        }
+        self.place(user, room);
+    }
+
+    /// Whether a user may join a room: they are in it, or not in too many others, with moves that are still to be carried out.
+    pub fn check_room(&self, moves: &Moves, user: &str, room: &Room) -> Result<(), Refusal> {
+        let mut rooms: HashSet<&Room> = self.rooms_of(user).collect();
+        for moved in moves.rooms_of(user) {
+            if self.is_present(moves, user, moved) {
+                rooms.insert(moved);
+            } else {
+                rooms.remove(moved);
+            }
+        }
+        if rooms.len() >= MAX_ROOMS_PER_USER && !rooms.contains(room) {
             let message = format!("a user can be in {MAX_ROOMS_PER_USER} sessions at most");
             return Err(Refusal::new("too_many_sessions", message));
         }
-        rooms.insert(room.clone(), Membership { joined: joiner.into_iter().collect(), left: false });
-        self.place(user, &room);
         Ok(())
-    }
-
-    /// A connection is no longer in a room. Its user is as long as another one of theirs has joined it.
-    pub fn leave(&mut self, user: &Arc<str>, leaver: u64, room: &Room) {
-        let Some(rooms) = self.joined.get_mut(user) else { return };
-        let Some(membership) = rooms.get_mut(room) else { return };
-        membership.joined.retain(|id| *id != leaver);
-        membership.left = true;
-        if membership.joined.is_empty() {
-            rooms.remove(room);
-            self.place(user, room);
-        }
-    }
-
-    /// How it stands with a connection and a room.
-    pub fn standing(&self, user: &str, connection: u64, room: &Room) -> Standing {
-        let membership = self.membership(user, room);
-        Standing {
-            is_member: membership.is_some(),
-            has_joined: membership.is_some_and(|membership| membership.joined.contains(&connection)),
-            left: membership.is_some_and(|membership| membership.left),
-        }
-    }
-
-    /// A connection of a connected user has neither joined nor left a room since then.
-    pub fn restore(&mut self, user: &Arc<str>, connection: u64, room: &Room, before: Standing) {
-        let rooms = self.joined.entry(user.clone()).or_default();
-        let mut membership = rooms.remove(room).unwrap_or_default();
-        membership.joined.retain(|id| *id != connection);
-        if before.has_joined {
-            membership.joined.push(connection);
-        }
-        membership.left = before.left;
-        if before.is_member || !membership.joined.is_empty() {
-            rooms.insert(room.clone(), membership);
-        }
-        self.place(user, room);
     }
 
     /// A connection keeps its user in no room any more.
@@ -129,17 +135,6 @@ impl Memberships {
         left
     }
 
-    /// Ends a membership, if there is one, for all connections.
-    pub fn expel(&mut self, user: &Arc<str>, room: &Room) {
-        if let Some(rooms) = self.joined.get_mut(user) {
-            rooms.remove(room);
-        }
-        if let Some(stored) = self.streamed.get_mut(user) {
-            stored.remove(room);
-        }
-        self.place(user, room);
-    }
-
     /// A user has come or gone: news for the rooms that they are a member of also while they are away.
     pub fn presence_changed(&mut self, user: &str) {
         let stored = self.streamed.get(user);
@@ -161,14 +156,14 @@ impl Memberships {
     }
 
     /// Whether another connection of a user to this process has joined a room.
-    pub fn others_have_joined(&self, user: &str, than: u64, room: &Room) -> bool {
-        let membership = self.membership(user, room);
+    pub fn others_have_joined(&self, moves: &Moves, user: &str, than: u64, room: &Room) -> bool {
+        let membership = self.membership(moves, user, room);
         membership.is_some_and(|membership| membership.joined.iter().any(|id| *id != than))
     }
 
     /// Whether a user is in a room, and connected.
-    pub fn is_present(&self, user: &str, room: &Room) -> bool {
-        self.membership(user, room).is_some()
+    pub fn is_present(&self, moves: &Moves, user: &str, room: &Room) -> bool {
+        self.membership(moves, user, room).is_some()
     }
 
     /// Whether events of a room are for a user, connected or not.
@@ -202,6 +197,17 @@ impl Memberships {
         self.rooms.get(room)
     }
 
+    /// The same with moves that are still to be carried out.
+    pub fn members_after(&self, moves: &Moves, room: &Room) -> Cow<'_, Members> {
+        let mut members = self.members(room).map(Cow::Borrowed).unwrap_or_default();
+        for user in moves.users_in(room) {
+            let members = members.to_mut();
+            let present = self.is_present(moves, user, room);
+            members.set(user, present, self.is_streamed(user) && (present || self.is_stored(user, room)));
+        }
+        members
+    }
+
     /// The users who are in a room, and connected.
     pub fn present(&self, room: &Room) -> impl Iterator<Item = &Arc<str>> {
         self.members(room).into_iter().flat_map(|members| &members.present)
@@ -226,13 +232,16 @@ impl Memberships {
         std::mem::take(&mut self.changed)
     }
 
-    fn membership(&self, user: &str, room: &Room) -> Option<&Membership> {
-        self.joined.get(user).and_then(|rooms| rooms.get(room))
+    fn membership(&self, moves: &Moves, user: &str, room: &Room) -> Option<Cow<'_, Membership>> {
+        let now = self.joined.get(user).and_then(|rooms| rooms.get(room)).map(Cow::Borrowed);
+        moves
+            .of(user, room)
+            .fold(now, |membership, by| Membership::moved(membership.map(Cow::into_owned), by).map(Cow::Owned))
     }
 
     /// Puts a user where they belong among the members of a room, after their own entries have changed.
     fn place(&mut self, user: &Arc<str>, room: &Room) {
-        let present = self.is_present(user, room);
+        let present = self.joined.get(user).is_some_and(|rooms| rooms.contains_key(room));
         let stored = self.streamed.get(user);
         let streamed = stored.is_some_and(|stored| present || stored.contains(room));
         if !present && !streamed {
@@ -249,7 +258,13 @@ impl Memberships {
         if !members.present.contains(user) && !members.streamed.contains(user) {
             self.changed.insert(room.clone());
         }
-        for (list, belongs) in [(&mut members.present, present), (&mut members.streamed, streamed)] {
+        members.set(user, present, streamed);
+    }
+}
+
+impl Members {
+    fn set(&mut self, user: &Arc<str>, present: bool, streamed: bool) {
+        for (list, belongs) in [(&mut self.present, present), (&mut self.streamed, streamed)] {
             if belongs {
                 list.insert(user.clone());
             } else {
@@ -257,9 +272,7 @@ impl Memberships {
             }
         }
     }
-}
 
-impl Members {
     /// Each once.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
         self.present.union(&self.streamed)

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Hub;
-use crate::{bus::To, connection::Connection, room::Room};
+use super::{Hub, State};
+use crate::{
+    bus::To,
+    connection::Connection,
+    memberships::{Members, Moves},
+    room::Room,
+};
 
 /// Who gets an event of a room.
 pub struct Audience {
@@ -36,17 +41,16 @@ impl Hub {
 
     /// Who gets an event of a room, except for the connection that it comes from.
     pub fn audience(&self, room: &Room, except: Option<u64>) -> Audience {
-        let state = self.state.read();
-        let elsewhere = self.bus().map(|_| To::Room(room.as_str().to_owned()));
-        let Some(members) = state.memberships.members(room) else {
-            return Audience { plain: Vec::new(), streamed: Vec::new(), elsewhere };
-        };
+        self.audience_after(&Moves::default(), room, except)
+    }
+
+    pub(super) fn audience_of(&self, state: &State, members: &Members, room: &Room, except: Option<u64>) -> Audience {
         let plain = members.present.iter().filter(|user| !members.streamed.contains(*user));
         let connections = plain.filter_map(|user| state.users.get(user)).flatten();
         Audience {
             plain: connections.filter(|connection| Some(connection.id) != except).cloned().collect(),
             streamed: members.streamed.iter().cloned().collect(),
-            elsewhere,
+            elsewhere: self.bus().map(|_| To::Room(room.as_str().to_owned())),
         }
     }
 

@@ -80,7 +80,7 @@ impl Ledger {
         }
         let outcome = self.undoable(database, |ledger| ledger.perform(database, from, source, action))?;
         if outcome.is_err() {
-            // What it has joined or left is in the hub, and no longer in the database.
+            // Of a join or a leave that was prepared in the hub, nothing is in the database.
             self.read_memberships(database, &from.user)?;
         }
         Ok(outcome)
@@ -100,27 +100,15 @@ impl Ledger {
     /// Carries out a job of the application's own. If it fails or panics, nothing of it has happened, and what others have in the same
     /// transaction stays.
     pub fn job<T>(&mut self, database: &Database, job: impl FnOnce(&mut Context<'_>) -> Result<T>) -> Result<T> {
-        let mut removed = Vec::new();
-        let result = self.all_or_nothing(database, |ledger| {
-            let mut context = Context::new(database, ledger);
-            let result = job(&mut context);
-            removed = context.into_removed();
-            match result {
-                // The words of the application for a transaction of its own.
-                Err(DatabaseError::Failed(why)) => Err(DatabaseError::Application(why)),
-                result => result.map(Ok),
-            }
+        let result = self.all_or_nothing(database, |ledger| match job(&mut Context::new(database, ledger)) {
+            // The words of the application for a transaction of its own.
+            Err(DatabaseError::Failed(why)) => Err(DatabaseError::Application(why)),
+            result => result.map(Ok),
         })?;
-        result
-            .map_err(|undone| match undone {
-                Undone::Failed(error) => error,
-                Undone::Refused(_) => DatabaseError::Application("refused"),
-            })
-            .or_else(|error| {
-                // They are members in the database still.
-                removed.iter().try_for_each(|user| self.read_memberships(database, user))?;
-                Err(error)
-            })
+        result.map_err(|undone| match undone {
+            Undone::Failed(error) => error,
+            Undone::Refused(_) => DatabaseError::Application("refused"),
+        })
     }
 
     /// An error is one of the storage itself.
@@ -131,7 +119,7 @@ impl Ledger {
     ) -> Result<std::result::Result<T, Undone>> {
         database.savepoint()?;
         self.advances = Some(Vec::new());
-        let mark = self.outbox.mark();
+        let (mark, moved) = (self.outbox.mark(), self.moves.len());
         let result = panics::caught(|| effects(self));
         let advances = self.advances.take();
         database.check_transaction()?;
@@ -151,6 +139,10 @@ impl Ledger {
         if outcome.is_err() {
             database.roll_back_to_savepoint()?;
             self.undo(mark, advances.unwrap_or_default());
+            for user in self.moves.undo(moved) {
+                // Which rooms' events are stored for them is what it was before.
+                self.read_memberships(database, &user)?;
+            }
         }
         Ok(outcome)
     }

@@ -16,7 +16,7 @@ use crate::{
     connection::Connection,
     database::{Database, DatabaseError, Result},
     hub::{Audience, Hub},
-    memberships::Standing,
+    memberships::Move,
     refusal::Refuse,
     room::{NAME_TOO_LONG, Room},
 };
@@ -30,15 +30,11 @@ pub struct Context<'a> {
     ledger: &'a mut Ledger,
     from: Option<&'a Arc<Connection>>,
     source: Option<&'a Source>,
-    /// Rooms that were joined or left in memory, and how it stood before.
-    moves: Vec<(Room, Standing)>,
-    /// Who was taken out of rooms in memory.
-    removed: Vec<Arc<str>>,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(database: &'a Database, ledger: &'a mut Ledger) -> Self {
-        Self { database, ledger, from: None, source: None, moves: Vec::new(), removed: Vec::new() }
+        Self { database, ledger, from: None, source: None }
     }
 
     pub(crate) fn of_message(
@@ -47,7 +43,7 @@ impl<'a> Context<'a> {
         from: &'a Arc<Connection>,
         source: Option<&'a Source>,
     ) -> Self {
-        Self { database, ledger, from: Some(from), source, moves: Vec::new(), removed: Vec::new() }
+        Self { database, ledger, from: Some(from), source }
     }
 
     /// Whose message it is; empty in a transaction of the application's own.
@@ -62,7 +58,8 @@ impl<'a> Context<'a> {
         self.database
     }
 
-    /// Who is connected, and where.
+    /// Who is connected, and where. Rooms are joined and left there after the commit: what this transaction has done to them is told by
+    /// [`Context::members`], [`Context::joined`] and [`Context::audience_of_room`].
     #[must_use]
     pub fn hub(&self) -> &Hub {
         self.ledger.hub()
@@ -106,6 +103,12 @@ impl<'a> Context<'a> {
         self.hub().audience_of_user(user)
     }
 
+    /// Who gets an event of a room: everyone who is in it, except for the connection that the message comes from.
+    #[must_use]
+    pub fn audience_of_room(&self, room: &Room) -> Audience {
+        self.hub().audience_after(&self.ledger.moves, room, self.from.map(|from| from.id))
+    }
+
     /// Stores an event for a user, who gets it exactly once, on every device, also when they come later. Users who have never said
     /// `hello` get it if they are connected.
     ///
@@ -122,7 +125,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Those of the database.
     pub fn publish_to_room(&mut self, room: &Room, kind: &str, data: &impl Serialize) -> Result<()> {
-        let audience = self.hub().audience(room, self.from.map(|from| from.id));
+        let audience = self.audience_of_room(room);
         let event = self.event_of_author(kind, data);
         let origin = match self.from {
             Some(from) if audience.has_others(&from.user) => self.origin(None)?,
@@ -215,9 +218,8 @@ impl<'a> Context<'a> {
         if room.is_too_long() {
             return Err(Refuse::saying("malformed", NAME_TOO_LONG));
         }
-        let before = self.hub().standing(from, room);
-        self.hub().join(from, room.clone())?;
-        self.moves.push((room.clone(), before));
+        self.hub().check_room_after(&self.ledger.moves, &from.user, room)?;
+        self.ledger.moves.push(&from.user, room, Move::Joined(Some(from.id)));
         Ok(self.ledger.join(self.database, from, self.source, room)?)
     }
 
@@ -227,9 +229,7 @@ impl<'a> Context<'a> {
     /// Those of the database.
     pub fn leave(&mut self, room: &Room) -> Result<()> {
         let Some(from) = self.from else { return Ok(()) };
-        let before = self.hub().standing(from, room);
-        self.hub().leave(from, room);
-        self.moves.push((room.clone(), before));
+        self.ledger.moves.push(&from.user, room, Move::Left(from.id));
         self.ledger.leave(self.database, from, self.source, room)
     }
 
@@ -238,18 +238,14 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Those of the database.
     pub fn remove(&mut self, user: &Arc<str>, room: &Room) -> Result<()> {
-        if let Some(from) = self.from.filter(|from| from.user == *user) {
-            self.moves.push((room.clone(), self.hub().standing(from, room)));
-        }
-        self.hub().expel(user, room);
-        self.removed.push(user.clone());
+        self.ledger.moves.push(user, room, Move::Expelled);
         self.ledger.remove(self.database, user, room)
     }
 
     /// Users whom events of a room are for, whether or not they are connected.
     #[must_use]
     pub fn members(&self, room: &Room) -> Vec<Arc<str>> {
-        self.hub().members(room).into_keys().collect()
+        self.hub().members_after(&self.ledger.moves, room)
     }
 
     /// Lets other processes know that there is something new in the application's own tables: their [`Store::others_have_stored`](crate::Store::others_have_stored) is
@@ -268,26 +264,13 @@ impl<'a> Context<'a> {
     /// Those of the database.
     pub fn joined(&self, room: &Room) -> Result<bool> {
         let Some(from) = self.from else { return Ok(false) };
-        if self.ledger.hub().is_member(&from.user, room) {
+        if self.hub().is_member_after(&self.ledger.moves, &from.user, room) {
             return Ok(true);
         }
         if self.source.is_none() {
             return Ok(false);
         }
         members::has_joined(self.database, &from.user, room)
-    }
-
-    /// Who was taken out of rooms.
-    pub(super) fn into_removed(self) -> Vec<Arc<str>> {
-        self.removed
-    }
-
-    /// The message was refused: memory is as it was before.
-    pub(super) fn undo_moves(&mut self) {
-        let Some(from) = self.from else { return };
-        for (room, before) in self.moves.drain(..).rev() {
-            self.ledger.hub.restore(from, &room, before);
-        }
     }
 }
 

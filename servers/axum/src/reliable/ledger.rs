@@ -18,6 +18,7 @@ use crate::{
     database::{Database, DatabaseError, Highest, Result},
     ending::Ending,
     hub::Hub,
+    memberships::Moves,
     metrics::{Metrics, Note},
     outgoing::Outgoing,
     store::StoreError,
@@ -60,6 +61,8 @@ pub struct Ledger {
     pub(super) handed: Vec<i64>,
     /// What the effects of the message in work have moved, in order, while there is one.
     pub(super) advances: Option<Vec<Advance>>,
+    /// What the transaction has done to memberships in rooms.
+    pub(super) moves: Moves,
     /// Whether more may wait in the database to be moved to streams.
     pub(super) relays_more: bool,
     /// Messages whose statements have ended a transaction, with that of others: refused when they come again.
@@ -102,6 +105,7 @@ impl Ledger {
             notes: Vec::new(),
             handed: Vec::new(),
             advances: None,
+            moves: Moves::default(),
             relays_more: false,
             ruinous: Vec::new(),
             failed: false,
@@ -290,6 +294,8 @@ impl Ledger {
     /// The transaction is on the disk. What it has stored is no news to this process.
     pub fn committed(&mut self, highest: Highest) {
         let has_stored = self.known.replace(highest) != Some(highest);
+        // First, because what is told to a room goes to those who are in it now.
+        self.hub.apply(&mut self.moves);
         self.outbox.deliver(&mut self.handed);
         if let Some(bus) = self.hub.bus().filter(|_| has_stored) {
             bus.wake();
@@ -304,6 +310,7 @@ impl Ledger {
         self.failed = false;
         self.known = None;
         self.notes.clear();
+        self.moves.take();
         self.outbox.fail(ending);
         self.owners.clear();
         for subscriber in self.subscribers.drain().flat_map(|(_, subscribers)| subscribers) {

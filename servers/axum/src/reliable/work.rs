@@ -180,11 +180,7 @@ impl Ledger {
             }
             Action::Effect(effect) => {
                 let mut transaction = Context::of_message(database, self, from, source);
-                let outcome = effect(&mut transaction)?;
-                if outcome.is_err() {
-                    transaction.undo_moves();
-                }
-                return Ok(outcome);
+                return effect(&mut transaction);
             }
         }
         Ok(Ok(Map::new()))
@@ -223,7 +219,9 @@ impl Ledger {
         if !self.hub.is_streamed(user) {
             return Ok(());
         }
-        if !self.hub.others_have_joined(from, room) && !self.others_have_joined(database, from, source, room)? {
+        if !self.hub.others_have_joined_after(&self.moves, from, room)
+            && !self.others_have_joined(database, from, source, room)?
+        {
             return self.remove(database, user, room);
         }
         let client_id = self.client_of(from, source);
