@@ -11,7 +11,7 @@ use redis::{AsyncCommands as _, RedisError, RedisResult, aio::MultiplexedConnect
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{Appeared, BEAT, Bus, Durability, LIFE, Mailbox, Said, Told, Woken};
-use crate::{clock, engine::Engine};
+use crate::engine::Engine;
 
 /// Speaks with Redis for as long as the engine lives.
 pub async fn run(engine: Arc<Engine>, bus: Arc<Bus>, mut mailbox: Mailbox) {
@@ -47,9 +47,9 @@ async fn session(engine: &Arc<Engine>, bus: &Arc<Bus>, mailbox: &mut Mailbox) ->
     write_all(bus, &mut redis).await?;
     tracing::info!(process = bus.process(), "Redis is there");
     engine.store.look();
-    let mut beat = interval(BEAT);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut beats = 0_u32;
+    let mut beats = interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut surveys = 0_u32;
     let mut known = HashSet::new();
     loop {
         tokio::select! {
@@ -68,27 +68,27 @@ async fn session(engine: &Arc<Engine>, bus: &Arc<Bus>, mailbox: &mut Mailbox) ->
                 }
                 within(pipe.exec_async(&mut redis)).await?;
             }
-            _ = beat.tick() => {
-                let lives: bool = within(pipe_beat(bus).query_async::<(bool,)>(&mut redis)).await?.0;
+            _ = beats.tick() => {
+                let lives: bool = within(beat(bus).query_async(&mut redis)).await?;
                 if !lives {
                     write_all(bus, &mut redis).await?;
                 }
-                if beats.is_multiple_of(BEATS_PER_SURVEY) {
+                if surveys.is_multiple_of(BEATS_PER_SURVEY) {
                     known.clear();
                 }
                 look_around(engine, bus, &mut redis, &mut known).await?;
-                beats = beats.wrapping_add(1);
+                surveys = surveys.wrapping_add(1);
             }
         }
     }
 }
 
 /// Writes that this process lives, and asks whether Redis still has its users.
-fn pipe_beat(bus: &Bus) -> redis::Pipeline {
-    let mut pipe = redis::pipe();
-    pipe.zadd(NODES, bus.process(), until(LIFE)).ignore();
-    pipe.pexpire(online_key(bus.process()), LIFE.as_millis() as i64);
-    pipe
+fn beat(bus: &Bus) -> redis::Cmd {
+    let mut beat = redis::cmd("EVAL");
+    beat.arg(format!("{NOW}{BEAT_SCRIPT}")).arg(2).arg(NODES).arg(online_key(bus.process()));
+    beat.arg(bus.process()).arg(LIFE.as_millis() as u64);
+    beat
 }
 
 /// Who is online here, all of them. A name of nobody keeps the key there when there is no one.
@@ -103,8 +103,7 @@ async fn write_all(bus: &Bus, redis: &mut MultiplexedConnection) -> RedisResult<
     for users in here.chunks(MAX_AT_ONCE) {
         pipe.sadd(&key, users).ignore();
     }
-    pipe.pexpire(&key, LIFE.as_millis() as i64).ignore();
-    pipe.zadd(NODES, bus.process(), until(LIFE)).ignore();
+    pipe.add_command(beat(bus)).ignore();
     within(pipe.exec_async(redis)).await
 }
 
@@ -116,9 +115,9 @@ async fn look_around(
     redis: &mut MultiplexedConnection,
     known: &mut HashSet<String>,
 ) -> RedisResult<()> {
-    let now = clock::epoch_ms();
-    let _: () = within(redis.zrembyscore(NODES, "-inf", now - FORGET_MS)).await?;
-    let alive: Vec<String> = within(redis.zrangebyscore(NODES, now, "+inf")).await?;
+    let mut survey = redis::cmd("EVAL");
+    survey.arg(format!("{NOW}{SURVEY_SCRIPT}")).arg(1).arg(NODES).arg(FORGET_MS);
+    let alive: Vec<String> = within(survey.query_async(redis)).await?;
     let alive: HashSet<String> = alive.into_iter().filter(|process| process != bus.process()).collect();
     changed(engine, bus.keep(&alive));
     known.retain(|process| alive.contains(process));
@@ -191,10 +190,6 @@ fn changed(engine: &Engine, changes: impl IntoIterator<Item = super::presence::C
     }
 }
 
-fn until(life: Duration) -> i64 {
-    clock::epoch_ms() + life.as_millis() as i64
-}
-
 fn online_key(process: &str) -> String {
     format!("everwire:online:{process}")
 }
@@ -229,4 +224,27 @@ const PAUSE: Duration = Duration::from_secs(1);
 const BEATS_PER_SURVEY: u32 = 8;
 
 /// Processes that have been dead for so long are forgotten.
-const FORGET_MS: i64 = 60_000;
+const FORGET_MS: u64 = 60_000;
+
+/// The time of Redis, which is the same for all nodes: those whose own clocks differ would take each other for dead.
+const NOW: &str = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) ";
+
+const BEAT_SCRIPT: &str = "redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1]) return redis.call('PEXPIRE', KEYS[2], ARGV[2])";
+
+const SURVEY_SCRIPT: &str = "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
+    return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::RedisBus;
+
+    #[test]
+    fn how_long_a_process_lives_is_not_by_its_own_clock() {
+        let bus = RedisBus::new("redis://127.0.0.1:1").open().unwrap().0;
+        let written = || beat(&bus).get_packed_command();
+        let before = written();
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(before, written());
+    }
+}
