@@ -50,6 +50,7 @@ pub struct Limits {
     /// Write each processed message down, in `everwire_processed`. For tests: it grows for ever.
     pub note_processed: bool,
     /// Begin this epoch, which has to be higher than those before: after a backup of the database was restored, for example.
+    /// From 1 to 2^53 − 1; milliseconds since 1970 are usual. With another [`Everwire::start`](crate::Everwire::start) fails.
     pub epoch: Option<u64>,
 }
 

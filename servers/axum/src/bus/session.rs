@@ -229,7 +229,8 @@ const FORGET_MS: u64 = 60_000;
 /// The time of Redis, which is the same for all nodes: those whose own clocks differ would take each other for dead.
 const NOW: &str = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) ";
 
-const BEAT_SCRIPT: &str = "redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1]) return redis.call('PEXPIRE', KEYS[2], ARGV[2])";
+const BEAT_SCRIPT: &str =
+    "redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1]) return redis.call('PEXPIRE', KEYS[2], ARGV[2])";
 
 const SURVEY_SCRIPT: &str = "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
     return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')";

@@ -10,6 +10,7 @@ use super::{
     members,
     outbox::Outbox,
     receipts::{self, Status, Told},
+    sequence::MAX_NUMBER,
     streams::{self, Kept, USER_STREAM, client_stream},
 };
 use crate::{
@@ -118,15 +119,24 @@ impl Ledger {
         let now = clock::epoch_ms().max(1);
         let is_new = database.execute("UPDATE everwire_memory SET epoch = ?1 WHERE epoch = 0", &[&now])? > 0;
         let stored: Option<i64> = database.query_row("SELECT epoch FROM everwire_memory", &[], |row| row.get(0))?;
-        let stored = stored.ok_or(DatabaseError::Failed("everwire_memory has no row"))?.cast_unsigned();
+        let stored = stored.ok_or(DatabaseError::Failed("everwire_memory has no row"))?;
+        // One that no client could read is one that none has believed.
+        let stored = readable(stored).ok_or(StoreError::EpochOutOfRange { given: None });
         self.epoch = match self.bounds.epoch {
-            // A database that is new has begun none that a client could know.
-            Some(epoch) if epoch < stored && !is_new => return Err(StoreError::LowEpoch { stored }),
-            Some(epoch) => {
-                database.execute("UPDATE everwire_memory SET epoch = ?1", &[&epoch.cast_signed()])?;
-                epoch
+            Some(given) => {
+                let epoch = i64::try_from(given).ok().filter(|epoch| readable(*epoch).is_some());
+                let epoch = epoch.ok_or(StoreError::EpochOutOfRange { given: Some(given) })?;
+                // A database that is new has begun none that a client could know.
+                if let Ok(stored) = stored
+                    && given < stored
+                    && !is_new
+                {
+                    return Err(StoreError::LowEpoch { stored });
+                }
+                database.execute("UPDATE everwire_memory SET epoch = ?1", &[&epoch])?;
+                given
             }
-            None => stored,
+            None => stored?,
         };
         self.look(database)?;
         Ok(self.relay(database)?)
@@ -319,4 +329,9 @@ impl Ledger {
             subscriber.connection.window.close();
         }
     }
+}
+
+/// An epoch as clients read it, if they can.
+fn readable(epoch: i64) -> Option<u64> {
+    u64::try_from(epoch).ok().filter(|epoch| (1..=MAX_NUMBER).contains(epoch))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{bus::BusError, database::DatabaseError, tables::SCHEMA_VERSION};
+use crate::{bus::BusError, database::DatabaseError, reliable::MAX_NUMBER, tables::SCHEMA_VERSION};
 
 /// Why a job has no result.
 #[derive(Debug)]
@@ -24,6 +24,11 @@ pub enum StoreError {
         /// The epoch of the database.
         stored: u64,
     },
+    /// The epoch is none of 1 to [`MAX_NUMBER`], which clients can read: another has to be given with [`Limits::epoch`](crate::Limits::epoch).
+    EpochOutOfRange {
+        /// The epoch that was asked for; `None` if it is that of the database.
+        given: Option<u64>,
+    },
     /// The way to other nodes cannot be opened.
     Bus(BusError),
     /// There is no randomness.
@@ -37,7 +42,12 @@ impl StoreError {
         match self {
             Self::Database(error) => error.may_pass(),
             Self::NotStored => true,
-            Self::Stopped | Self::OtherSchema { .. } | Self::LowEpoch { .. } | Self::Bus(_) | Self::Random(_) => false,
+            Self::Stopped
+            | Self::OtherSchema { .. }
+            | Self::LowEpoch { .. }
+            | Self::EpochOutOfRange { .. }
+            | Self::Bus(_)
+            | Self::Random(_) => false,
         }
     }
 }
@@ -56,6 +66,15 @@ impl fmt::Display for StoreError {
             }
             Self::LowEpoch { stored } => {
                 write!(formatter, "database: it is in epoch {stored} already; give a higher one, or none")
+            }
+            Self::EpochOutOfRange { given: Some(given) } => {
+                write!(
+                    formatter,
+                    "database: clients cannot read the epoch {given}; give one of 1 to {MAX_NUMBER}, or none"
+                )
+            }
+            Self::EpochOutOfRange { given: None } => {
+                write!(formatter, "database: clients cannot read its epoch; give one of 1 to {MAX_NUMBER}")
             }
             Self::Bus(error) => error.fmt(formatter),
             Self::Random(error) => write!(formatter, "database: {error}"),
