@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use axum::routing::{MethodRouter, get};
+use axum::{
+    http::request::Parts,
+    routing::{MethodRouter, get},
+};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
@@ -18,6 +21,7 @@ use crate::{
     application::Application,
     bus::{self, BusError, Mailbox, RedisBus},
     capacity::{Capacity, Full},
+    clock,
     connection::{Connection, Inbox, QueueLimits},
     ending::Ending,
     handshake::{self, Authenticate},
@@ -29,7 +33,7 @@ use crate::{
     reliable::Ledger,
     store::{Backend, Store, StoreError},
     sweeper,
-    token::Ticket,
+    token::{Ticket, TokenRefused},
 };
 
 /// What an [`Engine`] works with, and its [`Application`] may need: who is connected, the database, the limits.
@@ -138,6 +142,11 @@ impl Engine {
     /// The WebSocket endpoint.
     pub fn route<S: Clone + Send + Sync + 'static>(self: &Arc<Self>) -> MethodRouter<S> {
         get(handshake::upgrade).with_state(self.clone())
+    }
+
+    /// Whose request it is. What the application has checked in its own way is checked here as well.
+    pub(crate) fn identify(&self, request: &Parts) -> Result<Ticket, TokenRefused> {
+        self.authenticate.authenticate(request)?.checked(clock::epoch_ms())
     }
 
     /// Takes up a connection of the user whose ticket it is.

@@ -325,7 +325,7 @@ impl Wire {
     /// # Errors
     /// Why it is nobody's.
     pub fn identify(&self, request: &Parts) -> Result<Ticket, TokenRefused> {
-        self.0.engine.authenticate.authenticate(request)
+        self.0.engine.identify(request)
     }
 
     /// Whether a user has a connection, to this node or another.

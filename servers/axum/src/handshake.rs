@@ -31,7 +31,7 @@ use crate::{
 
 /// Who opens a connection: [`Tokens`], or a function of the application.
 pub trait Authenticate: Send + Sync + 'static {
-    /// The user whose connection it will be.
+    /// The user whose connection it will be, of 1 to [`MAX_USER_BYTES`](crate::MAX_USER_BYTES) bytes without a NUL. Another is refused, and the log says so.
     ///
     /// # Errors
     /// Why it is nobody's.
@@ -67,7 +67,7 @@ impl<F: Fn(&Parts) -> Result<Ticket, TokenRefused> + Send + Sync + 'static> Auth
 pub async fn upgrade(State(engine): State<Arc<Engine>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let ticket = engine.authenticate.authenticate(&parts);
+    let ticket = engine.identify(&parts);
     let mut request = Request::from_parts(parts, body);
     tracing::debug!(url = masked(request.uri()), "handshake");
     let response = match create_response_with_body(&request, Body::empty) {

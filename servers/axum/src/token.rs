@@ -34,6 +34,32 @@ pub struct Ticket {
     pub expires_at_ms: i64,
 }
 
+impl Ticket {
+    /// The same, if it is good now, and is of a user who can be stored.
+    pub(crate) fn checked(self, now_ms: i64) -> Result<Self, TokenRefused> {
+        if let Some(flaw) = user_flaw(&self.user) {
+            tracing::error!(
+                flaw,
+                "nobody can connect as this user: what is given to `authenticate` has to name another"
+            );
+            return Err(TokenRefused::Invalid);
+        }
+        if self.expires_at_ms <= now_ms {
+            return Err(TokenRefused::Expired);
+        }
+        Ok(self)
+    }
+}
+
+/// Why there can be no user of this name.
+fn user_flaw(user: &str) -> Option<&'static str> {
+    if !(1..=MAX_USER_BYTES).contains(&user.len()) {
+        return Some("a user has 1 to 128 bytes");
+    }
+    // It is a character to JSON and to SQLite, and none to PostgreSQL.
+    user.contains('\0').then_some("a user has no NUL")
+}
+
 #[cfg(test)]
 impl Ticket {
     /// One that is always good.
@@ -139,8 +165,7 @@ impl Tokens {
                 _ => TokenRefused::Invalid,
             })?
             .claims;
-        // A NUL is a character to JSON and to SQLite, and none to PostgreSQL.
-        if claims.sub.is_empty() || claims.sub.len() > MAX_USER_BYTES || claims.sub.contains('\0') {
+        if user_flaw(&claims.sub).is_some() {
             return Err(TokenRefused::Invalid);
         }
         // Beyond the range of integers it is good for ever, which the conversion gives.
