@@ -76,11 +76,15 @@ impl Outbox {
     /// Takes back what has come since, which must not include acknowledgements.
     pub fn undo(&mut self, Mark(len): Mark) {
         for post in self.posts.drain(len..) {
-            if let Post::Frame { to, frame, .. } = post
-                && let Some((frames, bytes)) = self.waiting.get_mut(&to.id)
-            {
-                *frames -= 1;
-                *bytes -= frame.len();
+            match post {
+                Post::Frame { to, frame, .. } => {
+                    if let Some((frames, bytes)) = self.waiting.get_mut(&to.id) {
+                        *frames -= 1;
+                        *bytes -= frame.len();
+                    }
+                }
+                Post::After(then) => forget(then),
+                Post::Ack(_) | Post::CatchUp(_) => {}
             }
         }
     }
@@ -113,8 +117,19 @@ impl Outbox {
     pub fn fail(&mut self, ending: &Ending) {
         self.waiting.clear();
         for post in self.posts.drain(..).chain(self.acks.drain().map(|(_, ack)| Post::Ack(ack))) {
-            let (Post::Frame { to, .. } | Post::Ack(Ack { to, .. }) | Post::CatchUp(to)) = post else { continue };
-            to.end(ending.clone());
+            match post {
+                Post::Frame { to, .. } | Post::Ack(Ack { to, .. }) | Post::CatchUp(to) => {
+                    to.end(ending.clone());
+                }
+                Post::After(then) => forget(then),
+            }
         }
+    }
+}
+
+/// Drops what will not be done. What it holds is the application's, and may panic.
+fn forget(then: Box<dyn FnOnce() + Send>) {
+    if panics::caught(|| drop(then)).is_none() {
+        tracing::error!("what was to be done after a commit panicked when it was dropped");
     }
 }
