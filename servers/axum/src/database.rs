@@ -260,7 +260,7 @@ impl Database {
 
     /// What is carried out is part of a transaction that the library ends: the messages of others are in the same.
     fn check(&self, sql: &str) -> Result<()> {
-        statement::refuse_to_end(sql)?;
+        statement::check(sql)?;
         self.check_transaction()
     }
 
@@ -343,7 +343,10 @@ impl Database {
     /// A number that changes when another process has stored something; always 0 where the highest ids say so.
     pub(crate) fn version(&self) -> Result<i64> {
         match &self.kind {
-            Kind::Sqlite(_) => Ok(self.query_row("PRAGMA data_version", &[], |row| row.get(0))?.unwrap_or_default()),
+            Kind::Sqlite(_) => {
+                let sql = "SELECT data_version FROM pragma_data_version";
+                Ok(self.query_row(sql, &[], |row| row.get(0))?.unwrap_or_default())
+            }
             Kind::Postgres(_) => Ok(0),
         }
     }

@@ -10,9 +10,12 @@ mod positions;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Router, routing::get};
+use axum::{Router, http::request::Parts, routing::get};
 use client::{Client, PATIENCE};
-use everwire_axum::{Context, DatabaseError, Everwire, Message, Refuse, Room, SqliteStore, Tokens, User, Wire};
+use everwire_axum::{
+    Context, DatabaseError, Everwire, Limits, MAX_NUMBER, Message, Refuse, Room, SqliteStore, Ticket, Tokens, User,
+    Wire,
+};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::mpsc, time::timeout};
@@ -63,6 +66,11 @@ impl Application {
                     return Ok(());
                 }
                 "panic at once" => std::panic::panic_any(Explosive),
+                "refuse what explodes" => {
+                    let explosive = Explosive;
+                    ctx.after_commit(move || drop(explosive));
+                    return Err(Refuse::new("undone"));
+                }
                 "roll back" => {
                     let nobodys = "INSERT OR ROLLBACK INTO notes (user_id) VALUES (NULL)";
                     let _ = ctx.db().execute(nobodys, &[]);
@@ -145,6 +153,19 @@ async fn a_handler_that_panics_with_something_that_panics_is_a_refusal() {
     }
     let refused = ada.event("error").await;
     assert_eq!((&refused["code"], &refused["seq"]), (&"internal".into(), &1.into()));
+    ada.acked(2).await;
+}
+
+#[tokio::test]
+async fn a_refusal_whose_closures_panic_when_they_are_dropped_is_one_all_the_same() {
+    let application = Application::start().await;
+    let mut ada = application.connect("ada").await;
+    ada.hello(TAB, json!({})).await;
+    for (seq, text) in (1..).zip(["refuse what explodes", "hi"]) {
+        ada.say(seq, "note", json!({ "text": text })).await;
+    }
+    let refused = ada.event("error").await;
+    assert_eq!((&refused["code"], &refused["seq"]), (&"undone".into(), &1.into()));
     ada.acked(2).await;
 }
 
@@ -319,7 +340,7 @@ async fn what_no_client_could_take_for_an_event_is_not_told() {
 async fn the_transaction_is_not_the_applications_to_end() {
     let application = Application::start().await;
     let insert = "INSERT INTO notes (user_id, text) VALUES ('ada', ?1)";
-    let hidden = ["/* ; */ COMMIT", "-- now\n;\n/**/--\nEND", "; ;COMMIT"];
+    let hidden = ["/* ; */ COMMIT", "-- now\n;\n/**/--\nEND", "; ;COMMIT", "\u{FEFF}COMMIT", "/* /* x */ COMMIT"];
     for ending in
         [" commit", "END;", "Rollback", "BEGIN", "savepoint mine", "RELEASE effects"].into_iter().chain(hidden)
     {
@@ -333,4 +354,79 @@ async fn the_transaction_is_not_the_applications_to_end() {
     let stored =
         application.wire.transact(|ctx| ctx.db().query("SELECT text FROM notes", &[], |row| row.get::<String>(0)));
     assert_eq!(stored.await.unwrap(), ["kept"]);
+}
+
+#[tokio::test]
+async fn the_connection_is_not_the_applications_to_change() {
+    let application = Application::start().await;
+    for spoiling in ["PRAGMA query_only = ON", "pragma wal_checkpoint(TRUNCATE)", "EXPLAIN PRAGMA query_only = 1"] {
+        let spoiled = application.wire.transact(move |ctx| ctx.db().execute(spoiling, &[]));
+        assert!(spoiled.await.unwrap_err().to_string().contains("the connection is the library's"), "{spoiling}");
+    }
+    let columns = "SELECT name FROM pragma_table_info('notes')";
+    let read = application.wire.transact(move |ctx| ctx.db().query(columns, &[], |row| row.get::<String>(0)));
+    assert_eq!(read.await.unwrap(), ["user_id", "text"]);
+    let insert = "INSERT INTO notes (user_id, text) VALUES ('ada', 'kept')";
+    application.wire.transact(move |ctx| ctx.db().execute(insert, &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_authenticated_in_the_applications_own_way_can_be_stored_and_is_good_now() {
+    let users = ["", "a\0b", &"x".repeat(129), "late", "ada"].map(Arc::<str>::from);
+    let given = users.clone();
+    let authenticate = move |request: &Parts| {
+        let index: usize = request.uri.query().unwrap_or_default().parse().unwrap();
+        let expires_at_ms = if &*given[index] == "late" { 1 } else { i64::MAX };
+        Ok(Ticket { user: given[index].clone(), expires_at_ms })
+    };
+    let wire = Everwire::new(SqliteStore::in_memory()).authenticate(authenticate).start().await.unwrap();
+    let addr = serve(&wire).await;
+    for (index, user) in users.iter().enumerate() {
+        let answer = reqwest::get(format!("http://{addr}/me?{index}")).await.unwrap();
+        let answer = (answer.status().as_u16(), answer.text().await.unwrap());
+        let socket = connect_async(format!("ws://{addr}/api/ws?{index}")).await.unwrap().0;
+        let mut client = Client::new(socket, positions::Positions::default());
+        match &**user {
+            "ada" => {
+                assert_eq!(answer, (200, "ada".to_owned()));
+                client.hello(TAB, json!({})).await;
+            }
+            "late" => {
+                assert_eq!(answer, (401, "token expired".to_owned()));
+                assert_eq!(client.closed().await, (1008, "Authentication token expired".to_owned()));
+            }
+            _ => {
+                assert_eq!(answer, (401, "token invalid".to_owned()), "{user}");
+                assert_eq!(client.closed().await.0, 1008, "{user}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_epoch_that_clients_cannot_read_is_refused_and_can_be_mended() {
+    let file = std::env::temp_dir().join(format!("everwire-bad-epoch-{}.sqlite3", std::process::id()));
+    let start = async |epoch: Option<u64>| {
+        let limits = Limits { epoch, ..Limits::default() };
+        let wire = Everwire::new(SqliteStore::new(&file)).tokens(Tokens::new(SECRET)).limits(limits).start().await;
+        wire.map_err(|error| error.to_string())
+    };
+    for epoch in [0, MAX_NUMBER + 1, u64::MAX] {
+        let refused = start(Some(epoch)).await.map(drop).unwrap_err();
+        assert!(refused.contains(&format!("clients cannot read the epoch {epoch}; give one of 1 to")), "{refused}");
+    }
+    for stored in [i64::MAX, -7] {
+        let wire = start(Some(MAX_NUMBER)).await.unwrap();
+        let spoil = "UPDATE everwire_memory SET epoch = ?1";
+        wire.transact(move |ctx| ctx.db().execute(spoil, &[&stored])).await.unwrap();
+        drop(wire);
+        let refused = start(None).await.map(drop).unwrap_err();
+        assert!(refused.contains("clients cannot read its epoch; give one of 1 to"), "{refused}");
+    }
+    let wire = start(Some(1_700_000_000_000)).await.unwrap();
+    let welcome = connect(serve(&wire).await, "ada").await.hello(TAB, json!({})).await;
+    assert_eq!(welcome["epoch"], 1_700_000_000_000_u64);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+    }
 }
