@@ -88,10 +88,14 @@ impl Connection {
         if self.is_silent() {
             return false;
         }
+        self.queue_within(self.max_queued_bytes, outgoing)
+    }
+
+    /// Queues a frame if no more bytes than these are queued with it. A single frame beyond that still goes to a client that keeps up.
+    fn queue_within(&self, bytes: usize, outgoing: &Outgoing) -> bool {
         let len = outgoing.len();
         let queued = self.queued_bytes.fetch_add(len, Relaxed) + len;
-        // A single frame over the limit still goes to a client that keeps up.
-        let fits = queued <= self.max_queued_bytes || queued == len;
+        let fits = queued <= bytes || queued == len;
         if fits && self.queue.try_send(outgoing.clone()).is_ok() {
             return true;
         }
@@ -172,7 +176,10 @@ impl Connection {
 
     fn queue_ack(&self, seq: u64) {
         self.acked_at_ms.store(monotonic_ms(), Relaxed);
-        self.deliver(&envelope::event("ack", &json!({ "seq": seq })));
+        if !self.is_silent() {
+            // It is small, and goes right behind the result of a request, which may be larger than all that may be queued.
+            self.queue_within(usize::MAX, &envelope::event("ack", &json!({ "seq": seq })));
+        }
     }
 
     pub(crate) fn set_held_back(&self, held_back: bool) {
@@ -234,3 +241,24 @@ impl Connection {
 
 /// Stored events, which come again, may fill this part of a queue: a third.
 const STORED_SHARE: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_acknowledgement_behind_a_frame_that_is_larger_than_the_queue_ends_nothing() {
+        let limits = QueueLimits { frames: 3, bytes: 100 };
+        let (connection, mut inbox) = Connection::new(1, &Ticket::of("ada"), limits);
+        let event = |text: &str| envelope::event("event", &json!({ "text": text }));
+        assert!(connection.deliver(&event(&"x".repeat(1000))));
+        connection.acknowledge(1);
+        assert!(inbox.ending.try_recv().is_err());
+        assert!(!connection.deliver(&event("more")));
+        assert!(matches!(inbox.ending.try_recv(), Ok(Ending::Close { code: 1013, .. })));
+        for _ in 0..2 {
+            connection.dequeued(&inbox.queue.try_recv().unwrap());
+        }
+        assert_eq!(connection.queued_bytes.load(Relaxed), 0);
+    }
+}
