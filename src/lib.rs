@@ -2,7 +2,14 @@
 #![cfg_attr(all(doc, feature = "web"), doc = "")]
 //! # Contents
 //!
-//! - [`client`]: the client for front ends in Rust (feature `web`), on web-sys, js-sys and gloo-timers.
+#![cfg_attr(
+    feature = "web",
+    doc = "- [`client`]: the client for front ends in Rust (feature `web`), on web-sys, js-sys and gloo-timers."
+)]
+#![cfg_attr(
+    not(feature = "web"),
+    doc = "- `client`: the client for front ends in Rust (feature `web`), on web-sys, js-sys and gloo-timers."
+)]
 //! - [`events`]: own events, the MasterX and CoLabMatch catalogues as serde types (feature `web`), and how their events wait.
 //! - [`driver`]: the loop between the state machine and the place that it runs in, for a host of your own.
 //! - [`proto`]: the state machine. With the feature `json` it reads and writes `serde_json` values, without a browser.

@@ -1,10 +1,13 @@
 //! From a typed event to its payload.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
 use super::SendError;
+use super::lossless::{Lossless, PROTOTYPE};
 use crate::web::HAS_JAVASCRIPT;
 
 /// The payload as the JavaScript value that JSON has for it. Without JavaScript, there is no such value.
@@ -14,9 +17,17 @@ pub(super) fn payload(event: &impl Serialize) -> Result<JsValue, SendError> {
     }
     let mut track = serde_path_to_error::Track::new();
     let serializer = Serializer::json_compatible();
+    let names_prototype = Cell::new(false);
     event
-        .serialize(serde_path_to_error::Serializer::new(&serializer, &mut track))
-        .map_err(|error| SendError::Unserialisable { field: field(&track.path()), cause: error.into() })
+        .serialize(serde_path_to_error::Serializer::new(Lossless::new(&serializer, &names_prototype), &mut track))
+        .map_err(|error| {
+            let mut field = field(&track.path());
+            if names_prototype.get() {
+                field += if field.is_empty() { "" } else { "." };
+                field += PROTOTYPE;
+            }
+            SendError::Unserialisable { field, cause: error.into() }
+        })
 }
 
 /// As [`payload`], for what is JSON. By its text, because the numbers of `serde_json` may be texts under the features of some other crate.

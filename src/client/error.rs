@@ -52,11 +52,12 @@ pub enum SendError {
     Refused(Refusal),
     /// An option of the message, or the timeout of the request, is out of range.
     InvalidOption(ConfigError),
-    /// The name of the event is empty, or `hello` in the reliable mode.
+    /// The name of the event is empty or longer than 128 bytes, or `hello` in the reliable mode.
     InvalidEvent,
     /// The data is no JSON object.
     InvalidData,
-    /// A field cannot be written as JSON without loss: keys of maps have to be strings, and integers within ±(2⁵³ − 1).
+    /// A field cannot be written as JSON without loss: keys of maps have to be strings other than `__proto__`, integers within ±(2⁵³ − 1), and other
+    /// numbers finite.
     Unserialisable {
         /// The path of the field; empty where it is not known.
         field: String,
@@ -91,7 +92,7 @@ impl fmt::Display for SendError {
             Self::Refused(refusal) => fmt::Display::fmt(refusal, f),
             Self::InvalidOption(error) => fmt::Display::fmt(error, f),
             Self::InvalidEvent => {
-                f.write_str("the name of an event must not be empty, nor \"hello\" in the reliable mode")
+                f.write_str("the name of an event must have 1 to 128 bytes, and not be \"hello\" in the reliable mode")
             }
             Self::InvalidData => f.write_str("the data of an event must be a JSON object"),
             Self::Unserialisable { field, .. } if field.is_empty() => {

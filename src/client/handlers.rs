@@ -8,7 +8,7 @@ use js_sys::Function;
 use wasm_bindgen::JsValue;
 
 use crate::reentrancy_cell::ReentrancyCell;
-use crate::web::{CountedClosure, WebHost};
+use crate::web::{CountedClosure, WebHost, caught, report_error};
 
 /// Ends a subscription when it is dropped. It does not keep the client.
 #[must_use = "dropping a subscription ends it"]
@@ -92,8 +92,13 @@ impl Registry {
         drop(entry);
     }
 
+    /// Removes all handlers. One that holds what panics when it is dropped is reported, and ends nothing but itself.
     pub(super) fn clear(&self) {
-        drop(self.entries.replace(BTreeMap::new()));
+        for entry in self.entries.replace(BTreeMap::new()).into_values() {
+            if let Err(cause) = caught(move || drop(entry)) {
+                report_error(&cause);
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -101,6 +101,7 @@ mod encode;
 mod error;
 mod event;
 mod handlers;
+mod lossless;
 mod options;
 mod requests;
 mod send_options;

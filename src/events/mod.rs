@@ -73,11 +73,17 @@ pub trait WireEvent {
 /// everwire::event!(Pointer = "pointer", |pointer| SendOptions::new().volatile().coalesce(&pointer.board));
 /// ```
 ///
-/// A type with parameters needs the `impl` itself. An empty name does not compile:
+/// A type with parameters needs the `impl` itself. A name of no bytes or more than 128 does not compile, nor one by which clients tell of themselves, which servers do not send: `open`,
+/// `close`, `state`, `reconnecting`, `give_up`, `drop`, `gap` and `invalid`.
 ///
 /// ```compile_fail
 /// struct Nameless;
 /// everwire::event!(Nameless = "");
+/// ```
+///
+/// ```compile_fail
+/// struct Closing;
+/// everwire::event!(Closing = "close");
 /// ```
 #[cfg(feature = "web")]
 #[macro_export]
@@ -92,9 +98,43 @@ macro_rules! event {
                 }
             )?
         }
-        const _: () =
-            assert!(!<$event as $crate::events::WireEvent>::TYPE.is_empty(), "the name of an event must not be empty");
+        const _: () = assert!(
+            $crate::events::is_event_name(<$event as $crate::events::WireEvent>::TYPE),
+            "the name of an event has 1 to 128 bytes, and is none of those that clients tell of themselves"
+        );
     };
+}
+
+/// The longest name of an event, in bytes (docs/PROTOCOL.md).
+#[cfg(feature = "web")]
+pub(crate) const LONGEST_EVENT_NAME: usize = 128;
+
+/// Whether an event of the application can have this name.
+#[cfg(feature = "web")]
+#[doc(hidden)]
+#[must_use]
+pub const fn is_event_name(name: &str) -> bool {
+    let mut index = 0;
+    while index < TAKEN.len() {
+        if is_same(name.as_bytes(), TAKEN[index].as_bytes()) {
+            return false;
+        }
+        index += 1;
+    }
+    !name.is_empty() && name.len() <= LONGEST_EVENT_NAME
+}
+
+/// What clients tell of themselves.
+#[cfg(feature = "web")]
+const TAKEN: [&str; 8] = ["open", "close", "state", "reconnecting", "give_up", "drop", "gap", "invalid"];
+
+#[cfg(feature = "web")]
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
 }
 
 /// Declares payload types, each with the event type that it travels as.

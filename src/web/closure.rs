@@ -8,8 +8,9 @@ use super::counters::Counted;
 
 /// A closure that is counted. JavaScript keeps one that is dropped while it runs until it returns.
 pub(crate) struct CountedClosure<T: WasmClosure + ?Sized> {
-    closure: Closure<T>,
+    // Before the closure, because dropping that may panic.
     _counted: Counted,
+    closure: Closure<T>,
 }
 
 impl<T: WasmClosure + ?Sized + 'static> CountedClosure<T> {

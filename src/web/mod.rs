@@ -28,7 +28,8 @@ pub(crate) use envelope::Envelope;
 pub(crate) use host::WebHost;
 pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "json")]
-pub(crate) use panics::{awaited, caught};
+pub(crate) use panics::awaited;
+pub(crate) use panics::caught;
 pub(crate) use scope::report_error;
 #[cfg(feature = "json")]
 pub(crate) use scope::{random_id, wall_clock};

@@ -7,6 +7,7 @@ use super::json_text;
 use super::scope::wall_clock;
 use super::value::{WebText, WebValue};
 use crate::client::{SendError, SendOptions};
+use crate::events::LONGEST_EVENT_NAME;
 use crate::events::rules::{Classified, SessionRule, classify};
 use crate::proto::wire::{self, Text as _, Value as _};
 use crate::proto::{Message, Purpose};
@@ -29,7 +30,7 @@ impl Outgoing<'_> {
     /// The message, or why there is none. Writing the data may run code of the application.
     pub(crate) fn message(&self, is_reliable: bool) -> Result<Box<Message<WebText>>, SendError> {
         // In the reliable mode, a hello is the client's own.
-        if self.event.is_empty() || (is_reliable && self.event == "hello") {
+        if !(1..=LONGEST_EVENT_NAME).contains(&self.event.len()) || (is_reliable && self.event == "hello") {
             return Err(SendError::InvalidEvent);
         }
         let frame = self.frame()?;

@@ -188,6 +188,24 @@ async fn a_handler_that_panics_is_reported_and_the_others_still_run() {
 }
 
 #[wasm_bindgen_test]
+async fn the_connection_ends_with_the_client_whatever_its_handlers_hold() {
+    struct Broken;
+
+    impl Drop for Broken {
+        fn drop(&mut self) {
+            panic!("this cannot be dropped")
+        }
+    }
+
+    let user = User::new().await;
+    let client = user.online().await;
+    let broken = Broken;
+    client.subscribe_raw("notification", move |_, _| _ = &broken).forget();
+    drop(client);
+    until_async("the server sees it", async || server::connections(&user.id).await.open == 0).await;
+}
+
+#[wasm_bindgen_test]
 async fn a_listener_that_throws_at_everything_hurts_nobody() {
     let user = User::new().await;
     let client = user.client();

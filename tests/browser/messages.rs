@@ -1,5 +1,7 @@
 //! Typed events, both ways.
 
+use std::collections::BTreeMap;
+
 use everwire::client::{Client, ClientEvent, SendError, SendOptions};
 use everwire::events::ExtraFields;
 use everwire::events::WireEvent;
@@ -143,6 +145,22 @@ struct Account {
 
 everwire::event!(Odd = "odd");
 
+/// With a member that is the prototype of an object elsewhere.
+#[derive(Serialize)]
+struct Inherited {
+    #[serde(rename = "__proto__")]
+    prototype: Option<String>,
+}
+
+everwire::event!(Inherited = "inherited");
+
+#[derive(Serialize)]
+struct Labels {
+    labels: BTreeMap<String, f64>,
+}
+
+everwire::event!(Labels = "labels");
+
 #[derive(Serialize)]
 struct Bare(Vec<u8>);
 
@@ -220,9 +238,20 @@ async fn what_cannot_be_written_as_json_is_refused_with_its_field() {
     let SendError::Unserialisable { ref field, .. } = refused else { panic!("{refused}") };
     assert_eq!(field, "account.number");
     assert!(!refused.to_string().contains(&u64::MAX.to_string()), "{refused}");
+    for (lost, name) in [
+        (client.send(&Inherited { prototype: Some("x".into()) }), "__proto__"),
+        (client.send(&Labels { labels: [("__proto__".into(), 1.0)].into() }), "labels.__proto__"),
+        (client.send(&Labels { labels: [("low".into(), f64::NEG_INFINITY)].into() }), "labels.low"),
+        (client.send(&Labels { labels: [("none".into(), f64::NAN)].into() }), "labels.none"),
+    ] {
+        let SendError::Unserialisable { ref field, .. } = lost.unwrap_err() else { panic!("{name}") };
+        assert_eq!(field, name);
+    }
     assert_eq!(client.send(&Bare(vec![1])).unwrap_err().code(), "invalid_data");
     assert_eq!(client.send_raw("x", &page::cyclic()).unwrap_err().code(), "unserialisable");
-    assert_eq!(client.send_raw("", &JsValue::UNDEFINED).unwrap_err().code(), "invalid_event");
+    for name in ["", &"x".repeat(129)] {
+        assert_eq!(client.send_raw(name, &JsValue::UNDEFINED).unwrap_err().code(), "invalid_event");
+    }
     for no_object in [JsValue::from("text"), JsValue::from(1), js_sys::Array::new().into(), page::function()] {
         assert_eq!(client.send_raw("x", &no_object).unwrap_err().code(), "invalid_data");
     }
