@@ -123,6 +123,7 @@ fn clippy(step: &str, arguments: &[&str]) -> Result<()> {
 fn rustdoc() -> Result<()> {
     for (step, target) in [
         ("lint · rustdoc, native", &["--workspace"][..]),
+        ("lint · rustdoc, without features", &["--package", "everwire", "--no-default-features"]),
         ("lint · rustdoc, wasm", &["--package", "everwire", "--target", wasm::TARGET]),
     ] {
         Job::cargo(step).args(["doc", "--no-deps"]).args(target).env("RUSTDOCFLAGS", "--deny warnings").run()?;
