@@ -33,7 +33,13 @@ export interface ChatOptions {
    * Whether joins and messages are sent as `durable`, with the limits that `SendOptions.durable` has. Default `false`. Needs the client's `outbox`, else every message fails
    * with `invalid_option`. Given that outbox itself, as `durableOutbox()` makes it, a conversation also shows what earlier pages have left in it, until it has arrived.
    */
-  readonly durable?: boolean | { readonly left: LeftMessages } | undefined;
+  readonly durable?:
+    | boolean
+    | {
+        /** What earlier pages have left, as an outbox has it. */
+        readonly left: LeftMessages;
+      }
+    | undefined;
   /** Default: `MASTERX_TYPING` in sessions, `COLABMATCH_TYPING` in matches. */
   readonly typingRule?: TypingRule | undefined;
 }
