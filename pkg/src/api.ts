@@ -11,9 +11,9 @@ export type {
   ChatSnapshot,
   ChatStatus,
   Chats,
-  LeftFailure,
-  LeftMessage,
-  LeftMessages,
+  InheritedFailure,
+  InheritedMessage,
+  InheritedMessages,
 } from "./chat.js";
 export type { AnyEventHandler, AnyEvents, Envelope, Handler } from "./envelope.js";
 export type { ErrorCode, ProtocolViolation } from "./errors.js";

@@ -176,19 +176,19 @@ export interface Chats {
  * The messages of conversations that pages that are gone have left and this one sends, so that a conversation can show them. `durableOutbox()` of
  * `everwire/durable` has them; an outbox of an application's own may.
  */
-export interface LeftMessages {
+export interface InheritedMessages {
   /** Those of one conversation, the oldest first, until it is known what became of them. */
-  of(kind: ChatKind, conversation: string): readonly LeftMessage[];
+  of(kind: ChatKind, conversation: string): readonly InheritedMessage[];
   /** Whether a message is one of them, by the sender's id. */
   has(id: string | undefined): boolean;
-  /** Takes the payload of an `error` whose `seq` is no message's of this page. */
+  /** Takes the payload of an `error`: one with a `seq` is about one of these, because what is said of the page's own messages does not come as an event. */
   refused(refusal: Readonly<Record<string, unknown>>): void;
   /** Calls `listener` without a message when there are more, and with one when it has arrived or, with the failure, when it will not. Only the latest listener is called. */
-  watch(listener: (message?: LeftMessage, failure?: LeftFailure) => void): void;
+  watch(listener: (message?: InheritedMessage, failure?: InheritedFailure) => void): void;
 }
 
 /** A message that a page that is gone has left. */
-export interface LeftMessage {
+export interface InheritedMessage {
   /** Whether it belongs to a session or a match. */
   readonly kind: ChatKind;
   /** The session or match. */
@@ -197,14 +197,14 @@ export interface LeftMessage {
   readonly id: string;
   /** The text. */
   readonly content: string;
-  /** What else it says. */
+  /** The further fields of its payload. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** When it was written, in milliseconds since the epoch, if that is known. */
   readonly at?: number | undefined;
 }
 
 /** Why a message that a page has left does not arrive. */
-export interface LeftFailure {
+export interface InheritedFailure {
   /** `refused` by the server, or `unconfirmed`: dropped, see the `drop` event. */
   readonly code: "refused" | "unconfirmed";
   /** For people. */

@@ -4,10 +4,10 @@
  * @module everwire/durable
  */
 
-import type { LeftMessages } from "./chat.js";
+import type { InheritedMessages } from "./chat.js";
 import { ask, ignore, makeDatabase, within } from "./durable/database.js";
 import { FAILED, FULL, failure, UNAVAILABLE } from "./durable/errors.js";
-import { Left } from "./durable/left.js";
+import { Inherited } from "./durable/inherited.js";
 import { holderOf, takeLock } from "./durable/lock.js";
 import { isMessage, type Key, range, WIPES } from "./durable/records.js";
 import type { Outbox, OutboxError, StoredMessage } from "./outbox.js";
@@ -30,7 +30,7 @@ export interface DurableOutboxOptions {
 /** An outbox that can say what earlier pages have left in conversations. */
 export interface DurableOutbox extends Outbox {
   /** For `chat({ durable: outbox })` of `everwire/session`. */
-  readonly left: LeftMessages;
+  readonly inherited: InheritedMessages;
 }
 
 /**
@@ -71,7 +71,7 @@ interface Removal {
   readonly keys: IDBKeyRange;
 }
 
-function makeOutbox(name: string, maxMessages: number, maxBytes: number): DurableOutbox & { left: Left } {
+function makeOutbox(name: string, maxMessages: number, maxBytes: number): DurableOutbox & { inherited: Inherited } {
   const database = makeDatabase();
   /** The senders whose messages this page, and no other, may send, with what frees their locks. */
   const held = new Map<string, () => void>();
@@ -284,8 +284,8 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Durabl
     }
   };
 
-  const outbox: DurableOutbox & { left: Left } = {
-    left: new Left(),
+  const outbox: DurableOutbox & { inherited: Inherited } = {
+    inherited: new Inherited(),
 
     get ready() {
       return checked;
@@ -293,16 +293,17 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Durabl
 
     async open(clientId, given) {
       // What waits for other pages must not keep this outbox, which the conversations of its client hold on to.
-      const left = new WeakRef(this.left);
+      const inherited = new WeakRef(this.inherited);
       onAdopted =
         given &&
         ((messages) => {
-          left.deref()?.adopted(messages);
+          inherited.deref()?.adopted(messages);
           given(messages);
         });
       try {
         const messages = await within(openAs(clientId));
-        this.left.adopted(messages);
+        // Not what a user had left who has logged out meanwhile.
+        if (!patience.signal.aborted) this.inherited.adopted(messages);
         return messages;
       } catch (cause) {
         close();
@@ -318,19 +319,19 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Durabl
       }),
 
     acknowledge(clientId, seq) {
-      this.left.acknowledged(clientId, seq);
+      this.inherited.acknowledged(clientId, seq);
       forget(clientId, 0, seq);
     },
 
     remove(clientId, seq) {
-      this.left.removed(clientId, seq);
+      this.inherited.removed(clientId, seq);
       forget(clientId, seq, seq);
     },
 
     async wipe() {
       // What other pages leave from now on is not this user's.
       stopWaiting();
-      this.left.clear();
+      this.inherited.clear();
       try {
         // What is put but not yet written finds another number than it knew, and is refused.
         knownWipes = await database.run(async (store) => {

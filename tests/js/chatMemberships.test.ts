@@ -92,3 +92,25 @@ it("a conversation that is used again after a hundred others is the one that eve
   kept.join();
   expect(client.session("kept")).toBe(kept);
 });
+
+it("a conversation that is used again and again while the queue is full is joined once, and left no more after a logout", async () => {
+  const client = makePage({ queue: { maxMessages: 3 } });
+  for (let count = 0; count < 3; count++) client.send("note");
+  for (let count = 0; count < 5; count++) {
+    client.session("s1").join()();
+    await settle();
+  }
+  const release = client.session("s1").join();
+  const leaving = client.logout();
+  release();
+  await settle();
+  await leaving;
+  client.connect();
+  const socket = welcome(StandInSocket.newest);
+  await takeAll(socket);
+  expect(memberships(socket).length).toBeLessThanOrEqual(2);
+  client.session("s2").join();
+  client.session("s2").join();
+  await takeAll(socket);
+  expect(memberships(socket).filter((told) => told === "join_session s2")).toHaveLength(1);
+});

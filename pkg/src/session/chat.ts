@@ -1,4 +1,4 @@
-import type { ChatFactory, ChatKind, Chats, LeftMessages } from "everwire";
+import type { ChatFactory, ChatKind, Chats, InheritedMessages } from "everwire";
 import { fieldsOf, textOf } from "./chatEvents.js";
 import { type ChatStore, chatStore } from "./chatStore.js";
 import type { TypingRule } from "./typing.js";
@@ -37,7 +37,7 @@ export interface ChatOptions {
     | boolean
     | {
         /** What earlier pages have left, as an outbox has it. */
-        readonly left: LeftMessages;
+        readonly inherited: InheritedMessages;
       }
     | undefined;
   /** Default: `MASTERX_TYPING` in sessions, `COLABMATCH_TYPING` in matches. */
@@ -92,7 +92,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
     if (!(Number.isSafeInteger(value) && value >= 1)) throw new RangeError(`\`${name}\` must be a whole number from 1`);
   }
   const { durable } = options;
-  const left = typeof durable === "object" ? durable.left : undefined;
+  const inherited = typeof durable === "object" ? durable.inherited : undefined;
   return (client, error): Chats => {
     const stores = new Map<string, ChatStore>();
     const used = new Set<ChatStore>();
@@ -100,7 +100,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
     let named: string | undefined;
     const userId = (): string | undefined =>
       (typeof options.userId === "function" ? options.userId() : options.userId) ?? named;
-    left?.watch((message, failure) => {
+    inherited?.watch((message, failure) => {
       if (message) {
         const store = stores.get(`${message.kind} ${message.conversation}`);
         if (failure) store?.moved(message.id, failure.code, error(failure.code, failure.message, failure.cause));
@@ -117,7 +117,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
           // It may have been forgotten since its last use.
           if (isUsed && !stores.get(key)?.isNeeded()) stores.set(key, store);
         };
-        const store = chatStore(kind, id, client, error, options, userId, keep, left);
+        const store = chatStore(kind, id, client, error, options, userId, keep, inherited);
         for (const [other, { isNeeded }] of stores) if (stores.size >= MOST_STORES && !isNeeded()) stores.delete(other);
         stores.set(key, store);
         return store.chat;
@@ -125,7 +125,7 @@ export function chat(options: ChatOptions = {}): ChatFactory {
       hear: (event, data) => {
         if (event === "connected") named = textOf(fieldsOf(data).user_id) ?? named;
         for (const store of [...used]) store.hear(event, data);
-        if (event === "error") left?.refused(fieldsOf(data));
+        if (event === "error") inherited?.refused(fieldsOf(data));
       },
       clear: () => {
         named = undefined;

@@ -75,6 +75,19 @@ export function writeMessage(kind: ChatKind, id: string, name: string, content: 
     : { session_id: id, message: { ...fields, id: name, content } };
 }
 
+/** What {@link writeMessage} was given; `undefined` if the payload is something else. */
+export function readWritten(
+  kind: ChatKind,
+  data: Fields,
+): { conversation: string; id: string; content: string; fields: Fields } | undefined {
+  const isMatch = kind === "match";
+  const { content: text, [isMatch ? "client_id" : "id"]: name, ...rest } = isMatch ? data : fieldsOf(data.message);
+  const { match_id: _, ...ofMatch } = rest;
+  const [conversation, id, content] = [data[DIALECTS[kind].key], name, text].map(textOf);
+  if (!conversation || !id || content === undefined) return undefined;
+  return { conversation, id, content, fields: isMatch ? ofMatch : rest };
+}
+
 export const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value ? (value as Fields) : {});
 
 export const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

@@ -7,7 +7,7 @@ import type {
   ChatSnapshot,
   EverwireError,
   Gap,
-  LeftMessages,
+  InheritedMessages,
 } from "everwire";
 import { type Alarm, alarm } from "./alarm.js";
 import { attempt } from "./attempt.js";
@@ -40,7 +40,7 @@ export function chatStore(
   options: ChatOptions,
   userId: () => string | undefined,
   keep: (isUsed: boolean) => unknown,
-  left: LeftMessages | undefined,
+  inherited: InheritedMessages | undefined,
 ): ChatStore {
   const { join, leave: leaving } = DIALECTS[kind];
   const { durable, loadEarlier, loadMissed, maxMessages = 1_000, pageSize: limit = 50 } = options;
@@ -52,6 +52,8 @@ export function chatStore(
   let uses = 0;
   /** `undefined` before the first use, and `false` after the last. */
   let isEntered: boolean | undefined;
+  /** The latest join, leave and receipt that found no room in the queue, while room is waited for; `undefined` once it is not wanted any more. */
+  const owed = new Map<string, ChatOutput | undefined>();
   /** Whether the user logs out: what is asked for then is the next one's, and not for this one's disk. */
   let isClearing = false;
   let latestJoin: ChatSendResult | undefined;
@@ -84,6 +86,17 @@ export function chatStore(
     for (const listener of [...listeners]) if (listeners.has(listener)) attempt(listener);
   };
 
+  const waive = (type: string): void => {
+    if (owed.has(type)) owed.set(type, undefined);
+  };
+
+  /** Sends what found no room, if it is still wanted. */
+  const pay = (type: string): void => {
+    const output = owed.get(type);
+    owed.delete(type);
+    if (output && (type === READ || !!isEntered === (type === join))) perform(output);
+  };
+
   const perform = (output: ChatOutput): void => {
     const current = machine;
     if (output.do !== "send") {
@@ -107,7 +120,9 @@ export function chatStore(
     }
     const { type, data, id: message } = output;
     // The outbox has sent it.
-    if (left?.has(message)) return;
+    if (inherited?.has(message)) return;
+    // A newer receipt says more than one that waits for room.
+    waive(type);
     const result = client.send(type, data, {
       durable: !!durable && !isClearing && (message !== undefined || type === join),
     });
@@ -117,8 +132,10 @@ export function chatStore(
       else if (type === join || type === leaving || type === READ) {
         const { status } = result;
         const hasNoRoom = /^(queue_full|overflow)$/.test(error?.code ?? "");
-        const isWanted = (): boolean => (type === READ ? current === machine : !!isEntered === (type === join));
-        if (hasNoRoom) client.whenRoom().then(() => isWanted() && perform(output));
+        if (hasNoRoom) {
+          if (!owed.has(type)) client.whenRoom().then(() => pay(type));
+          owed.set(type, output);
+        }
         if (error && !hasNoRoom && type === join && status === "refused")
           hear("error", { code: error.code, message: error.message, ...(error.cause as object), about: join });
         else if (result === latestJoin) {
@@ -169,8 +186,9 @@ export function chatStore(
   };
 
   const inherit = (): void =>
-    left?.of(kind, id).forEach(({ id: message, content, fields, at }) => {
-      act((machine, now) => machine.write(at ?? now, message, content, fields));
+    act((machine, now) => {
+      for (const { id: message, content, fields, at } of inherited?.of(kind, id) ?? [])
+        machine.write(at ?? now, message, content, fields);
     });
 
   const leave = (): void => {
@@ -185,8 +203,12 @@ export function chatStore(
     act((machine, now) => {
       if (event === "open") open(now);
       else if (event === "close") machine.closed();
-      else if (event === "gap") (data as Gap).to === null ? machine.reset(now) : machine.gap(now);
-      else if (event === "connected") identify();
+      else if (event === "gap") {
+        if ((data as Gap).to !== null) return machine.gap(now);
+        // Another message may have its id now.
+        waive(READ);
+        machine.reset(now);
+      } else if (event === "connected") identify();
       // What a connection answers that is being closed says nothing of what the next one brings.
       else if (ANSWERS.test(event) && client.getSnapshot().phase !== "open") return;
       else if (!(data instanceof Error)) machine.event(now, event, data);
@@ -239,6 +261,7 @@ export function chatStore(
     moved: (message, status, error) => act((machine) => machine.moved(message, status, true, error)),
     clear: () => {
       machine = chatMachine(kind, id, config);
+      for (const type of owed.keys()) waive(type);
       isClearing = true;
       // Who the next user is is asked when they connect: until then the application may still name the last one.
       act((machine) => {

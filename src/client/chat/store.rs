@@ -14,7 +14,7 @@ use super::options::{ChatOptions, EarlierRequest, Load, MissedRequest};
 use super::tracking::{Tracked, Tracking};
 use crate::client::sending::submit;
 use crate::client::waiters::Waiters;
-use crate::client::{ClientError, ClientEvent, SendError, SendOptions, encode};
+use crate::client::{ClientError, ClientEvent, SendError, SendOptions, decode, encode};
 use crate::proto::wire::ReceiptStatus;
 use crate::proto::{Delivery, DropReason, Phase, Refusal, Sent};
 use crate::reentrancy_cell::ReentrancyCell;
@@ -174,19 +174,31 @@ impl Store {
                     self.act(|machine, _| machine.handle_status(&id, status));
                 }
             }
-            ClientEvent::Dropped { seq: Some(seq), reason, .. } => match self.tracking.take(*seq) {
+            ClientEvent::Dropped { seq: Some(seq), event, data, reason } => match self.tracking.take(*seq) {
                 Some(Tracked::Message { id, .. }) => self.fail(&id, reason.code(), Value::Null),
                 Some(Tracked::Join) if *reason == DropReason::Overflow => self.owed.set(Some(self.kind.join())),
+                None if *reason == DropReason::Overflow && self.is_own_leave(event, data) => {
+                    self.owed.set(self.kind.leave());
+                }
                 None if *reason == DropReason::Overflow => self.owe_receipt(*seq),
                 _ => {}
             },
             _ if !self.is_entered.get() => {}
             ClientEvent::Opened => self.opened(),
             ClientEvent::Closed(_) => self.act(|machine, _| machine.handle_close()),
-            ClientEvent::Gap { to: None, .. } => self.act(|machine, now| machine.handle_reset(now)),
+            ClientEvent::Gap { to: None, .. } => {
+                // Another message may have its id now.
+                drop(self.owed_receipt.replace(None));
+                self.act(|machine, now| machine.handle_reset(now));
+            }
             ClientEvent::Gap { .. } => self.act(|machine, now| machine.handle_gap(now)),
             _ => {}
         }
+    }
+
+    fn is_own_leave(&self, event: &str, data: &JsValue) -> bool {
+        let named = || decode::payload::<Value>(event, data.clone()).ok();
+        self.kind.leave() == Some(event) && named().is_some_and(|data| data[self.kind.key()] == self.id.as_str())
     }
 
     /// Whether an event of the server may say something about this conversation.
@@ -244,6 +256,7 @@ impl Store {
         self.epoch.set(self.epoch.get() + 1);
         drop(self.machine.replace(Chat::new(self.kind, self.id.as_str(), self.options.config())));
         self.tracking.clear();
+        self.owed.set(None);
         drop(self.owed_receipt.replace(None));
         let is_entered = self.is_entered.get();
         // Who the next user is is asked when they connect: until then the application may still name the last one.
@@ -344,6 +357,8 @@ impl Store {
                 self.tracking.track_join(seq);
             }
             None if event == ChatKind::READ => {
+                // It says more than one that waits for room.
+                drop(self.owed_receipt.replace(None));
                 self.tracking.track_receipt(seq, data["message_id"].as_str().unwrap_or_default());
             }
             None => {}
@@ -381,10 +396,10 @@ impl Store {
         }
         if self.host.upgrade().is_some_and(|host| host.with_core(|core| core.snapshot().has_room)) {
             self.owed.set(None);
+            drop(self.owed_receipt.replace(None));
             if let Some(event) = event.filter(|event| self.is_entered.get() == (*event == self.kind.join())) {
                 self.hand_over(event, &json!({ self.kind.key(): self.id }), None);
             }
-            drop(self.owed_receipt.replace(None));
             if let Some(message) = receipt.filter(|_| self.is_entered.get()) {
                 self.hand_over(ChatKind::READ, &json!({ self.kind.key(): self.id, "message_id": message }), None);
             }

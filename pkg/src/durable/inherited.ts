@@ -1,19 +1,19 @@
-import type { LeftFailure, LeftMessage, LeftMessages } from "../chat.js";
+import type { InheritedFailure, InheritedMessage, InheritedMessages } from "../chat.js";
 import type { StoredMessage } from "../outbox.js";
-import { DIALECTS, type Fields, fieldsOf, textOf } from "../session/chatEvents.js";
+import { DIALECTS, type Fields, fieldsOf, readWritten } from "../session/chatEvents.js";
 
 /** A message of a conversation, and the number that its sender has given it. */
-interface Numbered extends LeftMessage {
+interface Numbered extends InheritedMessage {
   readonly clientId: string;
   readonly seq: number;
 }
 
 /** What pages that are gone have left in conversations, from its adoption until it is known what became of it. */
-export class Left implements LeftMessages {
+export class Inherited implements InheritedMessages {
   #messages: Numbered[] = [];
-  #listener: Parameters<LeftMessages["watch"]>[0] = () => {};
+  #listener: Parameters<InheritedMessages["watch"]>[0] = () => {};
 
-  of(kind: string, conversation: string): readonly LeftMessage[] {
+  of(kind: string, conversation: string): readonly InheritedMessage[] {
     return this.#messages.filter((message) => message.kind === kind && message.conversation === conversation);
   }
 
@@ -21,13 +21,15 @@ export class Left implements LeftMessages {
     return this.#messages.some((message) => message.id === id);
   }
 
-  watch(listener: Parameters<LeftMessages["watch"]>[0]): void {
+  watch(listener: Parameters<InheritedMessages["watch"]>[0]): void {
     this.#listener = listener;
   }
 
   refused(refusal: Fields): void {
     const { seq, message_id } = refusal;
-    this.#end((message) => message.seq === seq && message.id === (message_id ?? message.id), {
+    // Sender by sender, in order: of several with this number, the first is the one that is under way.
+    const refused = this.#messages.find((message) => message.seq === seq && message.id === (message_id ?? message.id));
+    this.#end((message) => message === refused, {
       code: "refused",
       message: "the server refused the message (see `cause`)",
       cause: refusal,
@@ -54,7 +56,7 @@ export class Left implements LeftMessages {
     this.#messages = [];
   }
 
-  #end(isOver: (message: Numbered) => boolean, failure?: LeftFailure): void {
+  #end(isOver: (message: Numbered) => boolean, failure?: InheritedFailure): void {
     const over = this.#messages.filter(isOver);
     this.#messages = this.#messages.filter((message) => !over.includes(message));
     for (const message of over) this.#listener(message, failure);
@@ -63,14 +65,8 @@ export class Left implements LeftMessages {
 
 /** A stored message, if it is one of a conversation. */
 function inConversation({ frame, clientId, seq, createdAt: at }: StoredMessage): Numbered[] {
-  const envelope = JSON.parse(frame);
-  const data = fieldsOf(envelope.data);
-  const isMatch = envelope.type === DIALECTS.match.send;
-  const kind = isMatch ? "match" : "session";
-  const { key, send } = DIALECTS[kind];
-  const fields = isMatch ? data : fieldsOf(data.message);
-  const [conversation, id, content] = [data[key], isMatch ? fields.client_id : fields.id, fields.content].map(textOf);
-  return envelope.type === send && conversation && id && content !== undefined
-    ? [{ kind, conversation, id, content, fields, at, clientId, seq }]
-    : [];
+  const { type, data } = JSON.parse(frame);
+  const kind = type === DIALECTS.match.send ? "match" : "session";
+  const written = type === DIALECTS[kind].send && readWritten(kind, fieldsOf(data));
+  return written ? [{ kind, ...written, at, clientId, seq }] : [];
 }

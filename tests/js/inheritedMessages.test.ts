@@ -39,8 +39,13 @@ const shown = (chat: Chat) =>
   chat.getSnapshot().messages.map(({ content, status, error }) => [content, status, error?.code ?? null]);
 
 /** What a page has left under this id, with a time after which it is not worth sending. */
-async function plantMessage(clientId: string, seq: number, expiresAt: number | null = null): Promise<void> {
-  const data = { session_id: "s1", message: { id: `${clientId}-${seq}`, content: `${clientId} ${seq}` } };
+async function plantMessage(
+  clientId: string,
+  seq: number,
+  expiresAt: number | null = null,
+  session_id = "s1",
+): Promise<void> {
+  const data = { session_id, message: { id: `${clientId}-${seq}`, content: `${clientId} ${seq}` } };
   const frame = JSON.stringify({ type: "message_sent", data, timestamp: 0 });
   const planting = plant(
     ["default", clientId, seq, 32, 1],
@@ -69,6 +74,7 @@ it.each(["session", "match"] as const)("what a %s's last page has written is sho
   expect(shown(conversation)).toEqual(both("sending"));
   const [first] = conversation.getSnapshot().messages;
   expect(first).toMatchObject({ isOwn: true, senderId: "ada", data: { mood: "calm" } });
+  expect(first?.data).toEqual({ mood: "calm" });
   welcome(socket);
   const sent = sentOn(socket);
   expect(sent.map(([type]) => type).filter((type) => /send_message|message_sent/.test(type))).toHaveLength(2);
@@ -161,6 +167,7 @@ it.each([{}, { message_id: "gone-2" }])("what the server refuses has failed, and
 
 it("a logout forgets it", async () => {
   await plantMessage("gone", 1);
+  await plantMessage("gone", 2, null, "s2");
   const client = makePage();
   const session = client.session("s1");
   session.join();
@@ -169,8 +176,47 @@ it("a logout forgets it", async () => {
   await settle();
   await leaving;
   expect(shown(session)).toEqual([]);
-  client.session("s1").join();
-  expect(shown(session)).toEqual([]);
+  client.session("s2").join();
+  expect(shown(client.session("s2"))).toEqual([]);
+});
+
+it("a logout while the outbox is opened shows the next user nothing", async () => {
+  await plantMessage("gone", 1);
+  for (let steps = 0; steps < 30; steps++) {
+    const client = makePage();
+    client.connect();
+    for (let step = 0; step < steps; step++) await vi.advanceTimersByTimeAsync(1);
+    const leaving = client.logout().catch(() => {});
+    await settle();
+    await leaving;
+    const session = client.session("s1");
+    session.join();
+    client.connect();
+    await settle();
+    expect([steps, shown(session)]).toEqual([steps, []]);
+    client.dispose();
+    await settle();
+    await plantMessage("gone", 1);
+  }
+});
+
+it("of two senders with the same number, what is refused is the one that is under way", async () => {
+  await plantMessage("aaaa", 2);
+  await plantMessage("bbbb", 2);
+  const client = makePage();
+  const session = client.session("s1");
+  session.join();
+  const socket = await connected(client);
+  welcome(socket);
+  socket.says("error", { code: "not_allowed", message: "no", about: "message_sent", seq: 2 });
+  socket.says("ack", { seq: 2 });
+  greet(socket);
+  socket.says("ack", { seq: 2 });
+  await settle();
+  expect(shown(session).sort()).toEqual([
+    ["aaaa 2", "failed", "refused"],
+    ["bbbb 2", "sent", null],
+  ]);
 });
 
 it("a logout leaves nothing on the disk of what is in use, and the next connection joins it", async () => {
