@@ -331,7 +331,6 @@ function makeOutbox(name: string, maxMessages: number, maxBytes: number): Durabl
     async wipe() {
       // What other pages leave from now on is not this user's.
       stopWaiting();
-      this.inherited.clear();
       try {
         // What is put but not yet written finds another number than it knew, and is refused.
         knownWipes = await database.run(async (store) => {

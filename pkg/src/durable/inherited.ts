@@ -52,10 +52,6 @@ export class Inherited implements InheritedMessages {
     });
   }
 
-  clear(): void {
-    this.#messages = [];
-  }
-
   #end(isOver: (message: Numbered) => boolean, failure?: InheritedFailure): void {
     const over = this.#messages.filter(isOver);
     this.#messages = this.#messages.filter((message) => !over.includes(message));
