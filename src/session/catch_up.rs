@@ -22,6 +22,8 @@ pub struct CatchUp {
     cursor: Option<String>,
     fetched: usize,
     token: u64,
+    /// The last fetch of what the server had before it lost its memory.
+    reset_token: u64,
     refetch: Option<u64>,
     earlier: Option<u64>,
     fetch_at: Option<i64>,
@@ -74,6 +76,7 @@ impl CatchUp {
             cursor: None,
             fetched: 0,
             token: 0,
+            reset_token: 0,
             refetch: None,
             earlier: None,
             fetch_at: None,
@@ -88,6 +91,11 @@ impl CatchUp {
 
     pub const fn is_reset(&self) -> bool {
         self.is_reset
+    }
+
+    /// Whether a fetch brings what the server had before it lost its memory.
+    pub const fn is_outdated(&self, token: u64) -> bool {
+        token <= self.reset_token
     }
 
     pub const fn is_loading(&self) -> bool {
@@ -146,6 +154,7 @@ impl CatchUp {
     /// The server has lost its memory: all is to be fetched anew.
     pub fn reset(&mut self) {
         (self.is_reset, self.need, self.again) = (true, Need::Nothing, None);
+        self.reset_token = self.token;
         // A page before what is fetched anew does not join it.
         self.earlier = None;
     }

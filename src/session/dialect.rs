@@ -121,6 +121,7 @@ impl ChatKind {
     }
 }
 
+pub(super) const ASSISTANT: &str = "assistant";
 /// The role of members.
 pub(super) const USER: &str = "user";
 

@@ -29,7 +29,7 @@ impl Receipt {
         }
     }
 
-    /// The server has lost its memory: the id may name another message.
+    /// It is not to be told again: the server refuses it, or has lost its memory and may give the id to another message.
     pub fn forget(&mut self) {
         self.message = None;
     }

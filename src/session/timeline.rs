@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::dialect::{ChatKind, StoredMessage, USER};
+use super::dialect::{ASSISTANT, ChatKind, StoredMessage, USER};
 use super::iso_time;
 use super::message::{ChatFailure, ChatMessage, ChatStatus};
 
@@ -31,7 +31,7 @@ pub struct Entry {
     pub is_stored: bool,
     /// Whether it is all there; what is being written is not.
     pub is_whole: bool,
-    /// Whether it was handed to a connection that has ended, at most once.
+    /// Whether it was sent, and the server may not have it: at most once to a connection that has ended, or before a loss of memory.
     pub is_in_doubt: bool,
     /// Whether it is from before the server lost its memory, and has not been shown since.
     pub is_stale: bool,
@@ -51,8 +51,9 @@ impl Entry {
     /// Whether who has written it may have written this. Of a member the server says so.
     pub fn is_same_sender(&self, stored: &StoredMessage) -> bool {
         let (known, sender) = (&self.message.sender_id, &stored.sender_id);
-        let may_be = self.message.is_own || (self.message.role == USER) == (stored.role == USER);
-        known == sender || ((known.is_none() || sender.is_none()) && may_be)
+        let is_same_part = (self.message.role == USER) == (stored.role == USER);
+        (known == sender || known.is_none() || sender.is_none())
+            && (is_same_part || (self.message.is_own && stored.role != ASSISTANT))
     }
 
     /// The time that the server says, and its id.
@@ -284,11 +285,11 @@ impl Timeline {
             return;
         }
         (entry.message.status, entry.message.error) = (Some(ChatStatus::Failed), Some(failure));
-        entry.message.server_id = None;
+        (entry.message.server_id, entry.is_stale) = (None, false);
         self.place(id);
     }
 
-    /// A connection on which nothing is acknowledged has ended: whether what was handed to it has arrived is not known.
+    /// Whether what was sent has arrived, or is there still, is not known.
     pub fn doubt(&mut self) {
         for entry in &mut self.entries {
             entry.is_in_doubt |= entry.message.status == Some(ChatStatus::Sent) && !entry.is_stored;

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { env } from "node:process";
+import { isDeepStrictEqual } from "node:util";
 import type { ChatKind } from "everwire";
 import { COLABMATCH_TYPING, MASTERX_TYPING } from "everwire/session";
 import { expect, it } from "vitest";
@@ -46,11 +47,16 @@ class Player {
     this.#now = step.at ?? this.#now;
     const { at: _, out = [], then = {}, ...input } = step;
     const [[name, argument] = []] = Object.entries(input);
+    const before = this.#machine.snapshot().messages;
     if (name !== undefined) this.#do(name, argument as never);
     expect(this.#machine.outputs.splice(0).map((output) => this.#shown(output))).toEqual(out);
     const { messages, due, ...rest } = then as { messages?: readonly object[]; due?: number | null };
     const snapshot = this.#machine.snapshot();
     expect(this.#machine.snapshot()).toBe(snapshot);
+    for (const message of snapshot.messages) {
+      const same = before.find((old) => isDeepStrictEqual(old, message));
+      if (same) expect(message).toBe(same);
+    }
     if (messages) {
       const shown = snapshot.messages.map((message) => ({ ...message, error: message.error?.code ?? null }));
       expect(shown).toEqual(messages.map((message) => expect.objectContaining(message)));

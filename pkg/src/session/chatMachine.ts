@@ -106,6 +106,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   let cursor: string | null = null;
   let fetched = 0;
   let lastToken = 0;
+  /** The last fetch of what the server had before it lost its memory. */
+  let resetToken = 0;
   let refetch = 0;
   let earlier = 0;
   let fetchAt = Infinity;
@@ -172,7 +174,12 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     typists.clear();
     // Parts are not sent again.
     entries = entries.filter(({ isWhole }) => isWhole);
-    if (isReliableNow || kind !== "match") return;
+    if (!isReliableNow) doubt();
+  }
+
+  /** Whether a match has what it has not shown is not known. In a session the acknowledgement says so. */
+  function doubt(): void {
+    if (kind !== "match") return;
     for (const entry of entries) entry.isInDoubt ||= entry.message.status === "sent" && !entry.isStored;
   }
 
@@ -185,7 +192,10 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     for (const entry of entries) entry.isStale = entry.isStored || entry.message.serverId !== null;
     // Every stream tells of it.
     if (isReset && isAsking) return;
+    doubt();
     isReset = true;
+    resetToken = lastToken;
+    reads.length = 0;
     need = "nothing";
     again = undefined;
     // A page before what is fetched anew does not join it.
@@ -311,6 +321,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
   }
 
   function loaded(now: number, token: number, messages: readonly unknown[], hasMore: boolean): void {
+    if (token <= resetToken) return;
     const isEarlier = token === earlier;
     const isRefetch = token === refetch;
     const isForward = isRefetch && goesForward();
@@ -479,6 +490,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     const { status } = entry.message;
     if (entry.isStored || (status !== "sending" && status !== "sent")) return;
     change(entry, { status: "failed", serverId: null, error });
+    entry.isStale = false;
     place(entry);
   }
 
@@ -501,8 +513,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     /** Whether a member has written it, who chooses its id. */
     const isChosen = !isMatch && role === USER;
     const isSame = ({ message }: Entry): boolean =>
-      message.senderId === senderId ||
-      ((message.senderId === null || !senderId) && (message.isOwn || (message.role === USER) === (role === USER)));
+      (message.senderId === senderId || message.senderId === null || !senderId) &&
+      ((message.role === USER) === (role === USER) || (message.isOwn && role !== ASSISTANT));
     // Databases round.
     const isElsewhen = ({ message }: Entry): boolean => Math.abs(timeOf(message.data.createdAt) - stored.at) >= 1_000;
     const isMine = (): boolean => senderId !== null && senderId === me && role !== ASSISTANT;
@@ -525,7 +537,7 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
     if (known?.message.isOwn && known.message.senderId === null && senderId) identified(senderId);
     const isOwn = isMine() || !!known?.message.isOwn;
     // In a session a sender may send a message again under its id, of which the server then tells another time.
-    const isRepeated = !isMatch && known?.isStored && stored.at > known.key;
+    const isRepeated = !isMatch && known?.isStored && !known.isStale && stored.at > known.key;
     const isTimed = !Number.isNaN(stored.at) && !isRepeated;
     const message: ChatMessage = {
       id,
@@ -546,9 +558,9 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
       entry.rank = /^\d{1,15}$/.test(serverId) ? Number(serverId) : 0;
     } else place(entry);
     if (senderId && !entry.isStored) typists.delete(senderId);
+    entry.isRead ||= isMatch ? isRead : !entry.isStored && entry.key <= historyUpTo;
     entry.isWhole = entry.isStored = true;
     entry.isInDoubt = entry.isStale = false;
-    entry.isRead ||= isMatch ? isRead : entry.key <= historyUpTo;
     if (isOwn && isRead) {
       order();
       readUpTo(entries, entry);
@@ -686,7 +698,8 @@ export function chatMachine(kind: ChatKind, conversation: string, config: ChatCo
         fail(entry, config.error("refused", "the server refused the message (see `cause`)", data));
         order();
       }
-    } else if (about !== READ) return;
+    } else if (about === READ) receipt = undefined;
+    else return;
     complain(data);
   }
 

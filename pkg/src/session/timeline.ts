@@ -13,7 +13,7 @@ export interface Entry {
   isStored: boolean;
   /** Whether it is all there; what is being written is not. */
   isWhole: boolean;
-  /** Whether it was handed to a connection that has ended, at most once. */
+  /** Whether it was sent, and the server may not have it: at most once to a connection that has ended, or before a loss of memory. */
   isInDoubt: boolean;
   /** Whether it is from before the server lost its memory, and has not been shown since. */
   isStale: boolean;
@@ -25,8 +25,11 @@ export function further(known: ChatStatus | null | undefined, status: ChatStatus
   return known && ORDER.indexOf(known) > ORDER.indexOf(status) ? known : status;
 }
 
+/** A message that nothing of this changes stays the same object. */
 export function change(entry: Entry, news: Partial<ChatMessage>): void {
-  entry.message = { ...entry.message, ...news };
+  const next = { ...entry.message, ...news };
+  const names = Object.keys(news) as (keyof ChatMessage)[];
+  if (names.some((name) => next[name] !== entry.message[name])) entry.message = next;
 }
 
 export function lastOf<T>(list: readonly T[], fits: (item: T) => boolean): T | undefined {

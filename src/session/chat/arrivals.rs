@@ -46,7 +46,8 @@ impl Chat {
         let is_own = is_mine(self.user.as_deref()) || was.is_some_and(|message| message.is_own);
         let status = stored_status(stored.is_read).max(was.and_then(|m| m.status).unwrap_or(ChatStatus::Failed));
         // In a session a sender may send a message again under its id, of which the server then tells another time.
-        let is_first_time = |at: &i64| is_match || known_entry.is_none_or(|e| !e.is_stored || Key::At(*at) <= e.key);
+        let is_first_time =
+            |at: &i64| is_match || known_entry.is_none_or(|e| !e.is_stored || e.is_stale || Key::At(*at) <= e.key);
         let told_at = stored.at.filter(is_first_time);
         let message = ChatMessage {
             id: id.clone(),
@@ -74,9 +75,9 @@ impl Chat {
         if let Some(at) = told_at {
             entry.set_time(at, &stored.server_id);
         }
+        entry.is_read |= if is_match { stored.is_read } else { !entry.is_stored && Some(entry.key) <= history_upto };
         (entry.is_whole, entry.is_stored) = (true, true);
         (entry.is_in_doubt, entry.is_stale) = (false, false);
-        entry.is_read |= if is_match { stored.is_read } else { Some(entry.key) <= history_upto };
         if is_own && stored.is_read {
             self.order();
             self.timeline.read(&stored.server_id, true, None);

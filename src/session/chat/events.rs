@@ -169,7 +169,9 @@ impl Chat {
                 self.timeline.fail(&id, ChatFailure { code: "refused".to_owned(), cause });
                 self.order();
             }
-        } else if about != Some(ChatKind::READ) {
+        } else if about == Some(ChatKind::READ) {
+            self.receipt.forget();
+        } else {
             return;
         }
         self.complain(data);

@@ -26,6 +26,9 @@ impl Chat {
 
     /// A fetch has an answer: messages, as the server tells them, and whether there are more.
     pub fn handle_page(&mut self, now: i64, token: u64, messages: &[Value], has_more: bool) {
+        if self.catch_up.is_outdated(token) {
+            return;
+        }
         let history_up_to = self.catch_up.history_up_to(token);
         self.arrived(now, messages, history_up_to, !self.catch_up.is_forward(token));
         for data in mem::take(&mut self.reads) {

@@ -15,7 +15,7 @@ use super::TypingRule;
 use super::announcer::Announcer;
 use super::catch_up::CatchUp;
 use super::config::ChatConfig;
-use super::dialect::{ChatKind, USER, text};
+use super::dialect::{ASSISTANT, ChatKind, USER, text};
 use super::join::Join;
 use super::members::Members;
 use super::message::{ChatFailure, ChatMessage, ChatStatus};
@@ -181,8 +181,8 @@ impl Chat {
         self.typists.clear();
         // Parts are not sent again.
         self.timeline.retain(|entry| entry.is_whole);
-        if !self.is_reliable && self.kind == ChatKind::Match {
-            self.timeline.doubt();
+        if !self.is_reliable {
+            self.doubt();
         }
     }
 
@@ -198,7 +198,9 @@ impl Chat {
         self.timeline.mark_stale();
         // Every stream tells of it.
         if !(self.catch_up.is_reset() && self.join.is_asking()) {
+            self.doubt();
             self.catch_up.reset();
+            self.reads.clear();
             self.miss();
             self.fetch_after_join(now);
         }
@@ -361,6 +363,13 @@ impl Chat {
         self.emit(event, data);
     }
 
+    /// Whether a match has what it has not shown is not known. In a session the acknowledgement says so.
+    fn doubt(&mut self) {
+        if self.kind == ChatKind::Match {
+            self.timeline.doubt();
+        }
+    }
+
     fn order(&mut self) {
         self.timeline.order();
         if self.timeline.take_has_forgotten() {
@@ -415,6 +424,5 @@ const fn stored_status(is_read: bool) -> ChatStatus {
     if is_read { ChatStatus::Read } else { ChatStatus::Sent }
 }
 
-const ASSISTANT: &str = "assistant";
 /// How long the server's answer to the join is waited for.
 const JOIN_MS: i64 = 3_000;
