@@ -9,9 +9,12 @@ export type ChatStatus = "sending" | "sent" | "delivered" | "read" | "failed";
 
 /** A message of a conversation. The same object until something of it changes. */
 export interface ChatMessage {
-  /** The sender's own id where there is one, else the server's. Names the message in the list for good, also when the server gives it another id. */
+  /**
+   * The sender's own id where there is one, else the server's, with a `'` behind it where another message of the list has that already, as after a server has given its
+   * ids again. Names the message in the list for good, also when the server gives it another id.
+   */
   readonly id: string;
-  /** The server's id; `null` until it is known, and where a server that has lost its memory has given it to another message. */
+  /** The server's id; `null` where it is not known, and where another message has got it since. */
   readonly serverId: string | null;
   /** The text. */
   readonly content: string;

@@ -69,7 +69,7 @@ export interface Gap {
   readonly stream: string;
   /** The offset of the first that is missing. */
   readonly from: number;
-  /** The offset of the last; `null` if the server has lost its memory and counts anew. */
+  /** The offset of the last; `null` if nobody knows: the server has lost its memory and counts anew, or no longer has the stream. */
   readonly to: number | null;
 }
 

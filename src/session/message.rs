@@ -35,9 +35,10 @@ impl ChatStatus {
 /// A message of a conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatMessage {
-    /// The sender's own id where there is one, else the server's. Names the message in the list for good.
+    /// The sender's own id where there is one, else the server's, with a `'` behind it where another message of the list has that already, as after a
+    /// server has given its ids again. Names the message in the list for good.
     pub id: String,
-    /// The server's id, once it is known, unless a server that has lost its memory has given it to another message.
+    /// The server's id; `None` where it is not known, and where another message has got it since.
     pub server_id: Option<String>,
     /// The text.
     pub content: String,

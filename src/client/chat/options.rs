@@ -120,9 +120,9 @@ impl ChatOptions {
     }
 
     /// Fetches what came after a message: after a connection was lost, at most once, and after [`ClientEvent::Gap`](super::super::ClientEvent::Gap) in
-    /// the reliable mode. What an outage took away of the receipts of older messages only [`load_earlier`](Self::load_earlier) brings. Called once the server has surely seen this side join, and after an error again after 1, 2, 4, … 30 s while connected.
-    /// Default: none; without [`load_earlier`](Self::load_earlier) either,
-    /// [`is_complete`](crate::session::ChatSnapshot::is_complete) stays `false`.
+    /// the reliable mode. Called once the server has surely seen this side join, and after an error again after 1, 2, 4, … 30 s while connected. What an
+    /// outage took away of the receipts of older messages only [`load_earlier`](Self::load_earlier) brings. Default: none; without
+    /// [`load_earlier`](Self::load_earlier) either, [`is_complete`](crate::session::ChatSnapshot::is_complete) stays `false` once something was lost.
     #[must_use]
     pub fn load_missed<F, E>(mut self, load: impl Fn(MissedRequest) -> F + 'static) -> Self
     where
