@@ -24,9 +24,9 @@ export interface ChatOptions {
    */
   readonly loadEarlier?: ((request: EarlierRequest) => Promise<ChatPage>) | undefined;
   /**
-   * Fetches what came after a message: after a connection was lost, at most once, and after a `gap` in the reliable mode. What an outage took away of the receipts of
-   * older messages only {@link loadEarlier} brings. It is asked once the server has surely seen this
-   * side join, and when it rejects again after 1, 2, 4, … 30 s while connected. Default: none; without {@link loadEarlier} either, `isComplete` stays `false`.
+   * Fetches what came after a message: after a connection was lost, at most once, and after a `gap` in the reliable mode. It is asked once the server has surely seen this
+   * side join, and when it rejects again after 1, 2, 4, … 30 s while connected. What an outage took away of the receipts of older messages only {@link loadEarlier} brings.
+   * Default: none; without {@link loadEarlier} either, `isComplete` stays `false` once something was lost.
    */
   readonly loadMissed?: ((request: MissedRequest) => Promise<ChatPage>) | undefined;
   /**
