@@ -66,6 +66,15 @@ async def test_a_file_that_another_process_has_locked_delays_and_loses_nothing(s
         await ben.close()
 
 
+async def _uncancelled(event: asyncio.Event) -> None:
+    """A driver that is cancelled waits for the server all the same."""
+    try:
+        await event.wait()
+    except asyncio.CancelledError:
+        await event.wait()
+        raise
+
+
 class Hanging(PostgresStore):
     """Where the next transaction, or the next read, waits until it is released."""
 
@@ -77,14 +86,14 @@ class Hanging(PostgresStore):
 
     async def newest(self, user: str, stream: str) -> int | None:
         if self.read is not None:
-            await self.read.wait()
+            await _uncancelled(self.read)
         return await super().newest(user, stream)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         gate, self.gate = self.gate, None
         if gate is not None:
-            await gate.wait()
+            await _uncancelled(gate)
         async with super().transaction() as tx:
             yield tx
         if gate is not None:
@@ -100,8 +109,28 @@ async def test_a_hello_is_given_up_while_a_database_hangs_over_a_connection(
         store.read = asyncio.Event()
         ada = await server.connect("ada")
         await ada.send("hello", {"versions": [1], "client_id": "k3Zq8vXw2LmN4pRt"})
-        assert await ada.closed() == 1013
+        assert await asyncio.wait_for(ada.closed(), 5) == 1013
         store.read.set()
+        store.read = None
+        again = await server.connect("ada")
+        await again.hello("k3Zq8vXw2LmN4pRt")
+        await again.close()
+
+
+async def test_a_client_that_has_gone_while_a_database_hangs_is_no_error(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connection, "_OPENING_S", 0.2)
+    store = Hanging(database)
+    async with start(store=store) as server:
+        store.read = asyncio.Event()
+        ada = await server.connect("ada")
+        ada.cut()
+        while server.wire.engine.peers:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        store.read.set()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_late_hello_takes_nothing_from_a_later_connection(
@@ -121,6 +150,28 @@ async def test_a_late_hello_takes_nothing_from_a_later_connection(
         await late.send("push", {"user": "ada", "n": 1}, seq=1)
         await late.acknowledged(1)
         await late.close()
+
+
+async def test_a_hello_that_is_given_up_behind_the_row_of_its_client_leaves_nothing(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = "SELECT owner FROM everwire_clients WHERE client_id = 'k3Zq8vXw2LmN4pRt'"
+    busy = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+    async with start(store=PostgresStore(database)) as server:
+        first = await server.connect("ada")
+        await first.hello("k3Zq8vXw2LmN4pRt")
+        await first.close()
+        monkeypatch.setattr(keeper, "_HELLO_WAITS_S", 0.1)
+        other = await asyncpg.connect(database)
+        async with other.transaction():
+            before = await other.fetchval(f"{owner} FOR UPDATE")
+            early = await server.connect("ada")
+            await early.send("hello", {"versions": [1], "client_id": "k3Zq8vXw2LmN4pRt"})
+            assert await early.closed() == 1013
+        while await other.fetch(busy):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert await other.fetchval(owner) == before
+        await other.close()
 
 
 async def test_a_database_that_does_not_exist_is_an_error_at_the_start_and_not_waited_for(database: str) -> None:

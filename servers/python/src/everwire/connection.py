@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -22,7 +23,7 @@ log = logging.getLogger("everwire")
 _PAGE = 100
 _CLOSING_S = 5.0
 _OPENING_S = 5.0
-_HELLO_WAITS_S = 2.0
+_PINGS_WAIT_S = 2.0
 _SMALL_BYTES = 512
 
 
@@ -30,7 +31,7 @@ async def refuse_surplus(engine: Engine, websocket: WebSocket, identity: Identit
     """Closes a connection that its user has too many of."""
     is_surplus = len(engine.connections(identity.user)) >= engine.limits.connections_per_user
     if is_surplus:
-        await websocket.close(1013, "too many connections")
+        await _close(websocket, 1013, "too many connections")
     return is_surplus
 
 
@@ -41,17 +42,15 @@ async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> Non
     peer = Peer(identity, now, engine.limits.window, messages, heard_at=now)
     try:
         try:
-            # A hello is not read meanwhile, and must not be left without an answer.
-            async with asyncio.timeout(_OPENING_S):
-                await engine.add(peer)
+            await _open(engine, peer)
         except TimeoutError:
             peer.close(1013, "busy")
-            await websocket.close(1013, "busy")
+            await _close(websocket, 1013, "busy")
             return
         except StoreError as error:
             log.error("the store is away: %s", type(error.__cause__ or error).__name__)
             peer.close(1011, "storage is away")
-            await websocket.close(1011, "storage is away")
+            await _close(websocket, 1011, "storage is away")
             return
         sender = asyncio.create_task(_Sender(engine, websocket, peer).run())
         reader = asyncio.create_task(_Reader(engine, websocket, peer, time.monotonic() - now).run())
@@ -70,6 +69,26 @@ async def serve(engine: Engine, websocket: WebSocket, identity: Identity) -> Non
         engine.remove(peer)
         engine.metrics.count("ws_closed_total", code=str(peer.closing.code if peer.closing else 1006))
         await engine.keeper.left(peer)
+
+
+async def _open(engine: Engine, peer: Peer) -> None:
+    """Raises `TimeoutError` in time for a hello, which is not read meanwhile and must not be left without an answer."""
+    opening = asyncio.ensure_future(engine.add(peer))
+    # Nobody asks for the outcome of one that was given up.
+    opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+    try:
+        await asyncio.wait({opening}, timeout=_OPENING_S)
+        if not opening.done():
+            raise TimeoutError
+        opening.result()
+    finally:
+        # Not waited for: a driver asks the server to cancel a query, and waits for one that hangs.
+        opening.cancel()
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    with suppress(*_GONE):
+        await websocket.close(code, reason)
 
 
 class _Reader:
@@ -116,7 +135,7 @@ class _Reader:
 
     async def _hello(self, frame: Frame) -> None:
         peer = self._peer
-        if self._pings.wait(time.monotonic()) > _HELLO_WAITS_S:
+        if self._pings.wait(time.monotonic()) > _PINGS_WAIT_S:
             # An `error` would say that this server does not know the reliable mode.
             peer.close(1013, "too many hellos")
             return

@@ -11,9 +11,8 @@ _OF_SQLITE = {
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_READONLY,
 }
-# Insufficient resources, errors of the system, and a standby (PostgreSQL, appendix A).
-_OF_POSTGRES = ("53", "58", "25006")
-_TOO_MANY_CONNECTIONS = "53300"
+# A disk that is full or fails, and a standby (PostgreSQL, appendix A). What else is in their classes, a statement can raise each time.
+_OF_POSTGRES = {"53100", "58030", "25006"}
 
 
 def is_of_storage(error: BaseException) -> bool:
@@ -23,8 +22,7 @@ def is_of_storage(error: BaseException) -> bool:
         code = getattr(cause, "sqlite_errorcode", None)
         if isinstance(cause, sqlite3.Error) and code is not None and code & 0xFF in _OF_SQLITE:
             return True
-        state = getattr(cause, "sqlstate", None)
-        if isinstance(state, str) and state.startswith(_OF_POSTGRES) and state != _TOO_MANY_CONNECTIONS:
+        if getattr(cause, "sqlstate", None) in _OF_POSTGRES:
             return True
         cause = cause.__cause__
     return False
