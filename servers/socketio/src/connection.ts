@@ -49,7 +49,6 @@ export class Connection {
     const isHello = frame?.type === "hello" && frame.seq === undefined;
     const patience = isHello ? setTimeout(() => this.end(BUSY), HELLO_WAITS_MS).unref() : undefined;
     const failed = (error: unknown) => {
-      if (this.#isGone) return;
       report("what a message asked for", error);
       // A client takes 1011 for an answer to the message, and drops the one that gets it again and again.
       this.end(takesNothing(error) ? BUSY : FAILED);
@@ -61,9 +60,9 @@ export class Connection {
     });
   }
 
-  /** Closes the connection. Socket.IO has no close codes, so the code is said before. */
+  /** Closes the connection. Socket.IO has no close codes, so the code is said before. One that this socket has left may still carry other namespaces. */
   end(code: number): void {
-    if (this.#isEnded) return;
+    if (this.#isGone) return;
     this.socket.emit("everwire_close", code);
     this.#isEnded = true;
     this.socket.conn.close();

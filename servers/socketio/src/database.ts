@@ -10,7 +10,7 @@ export interface Database {
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
-/** A statement has made the database roll back the whole transaction, so that nothing of it is left. */
+/** Thrown by a `Database` where a statement has made it roll back the whole transaction, so that nothing of it is left: the message is refused in another. */
 export class TransactionLost extends Error {
   constructor() {
     super("a statement has rolled back the transaction (`OR ROLLBACK`, `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK, …)`)");
@@ -20,13 +20,14 @@ export class TransactionLost extends Error {
 /** Whether a database says that there is no room or no right to store, whatever it is given, until somebody sees to it. */
 export function takesNothing(error: unknown): boolean {
   const { code, errcode } = (error ?? {}) as { readonly code?: unknown; readonly errcode?: unknown };
-  // Too many connections of PostgreSQL pass by themselves.
-  if (code === "53300") return false;
   return OF_STORAGE.test(String(code)) || OF_SQLITE.has(Number(errcode) & 0xff);
 }
 
-/** Names of better-sqlite3 and libsql; insufficient resources, errors of the system, and a standby of PostgreSQL. */
-const OF_STORAGE = /^(?:SQLITE_(?:CORRUPT|FULL|IOERR|NOMEM|NOTADB|READONLY)|53...$|58...$|25006$)/;
+/**
+ * Names of better-sqlite3 and libsql; a disk of PostgreSQL that is full or fails, and a standby. A statement can raise the other codes of their classes each time that it
+ * comes.
+ */
+const OF_STORAGE = /^(?:SQLITE_(?:CORRUPT|FULL|IOERR|NOMEM|NOTADB|READONLY)|(?:53100|58030|25006)$)/;
 /** The same as numbers of `node:sqlite`. */
 const OF_SQLITE = new Set([7, 8, 10, 11, 13, 26]);
 

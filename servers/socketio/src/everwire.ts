@@ -38,10 +38,13 @@ export type Data = Readonly<Record<string, unknown>>;
 /** Does what a message asks for; what it returns is the answer to a request. */
 export type Handler = (context: Context, data: Data) => unknown;
 
+/** What `everwire` needs to know. */
 export interface Options {
+  /** Where everything is stored: `postgres(pool)`, `sqlite(connection)`, or one of your own. */
   readonly database: Database;
   /** Who a socket is: the user whom a middleware before this one has authenticated. A string, also where ids are numbers; otherwise the socket is refused with a `TypeError`. */
   readonly user: (socket: Socket) => string;
+  /** What is done for each type of message; one whose type has none is refused with `unknown_type`. */
   readonly handlers: Readonly<Record<string, Handler>>;
   /** How many events of each stream are kept. Default 1 000. */
   readonly history?: number;

@@ -3,6 +3,7 @@ import type { Database, Row, Sql } from "./database.js";
 /** What a server remembers: how far it has come with each client id, and the events of each stream. */
 export class Memory {
   #epoch: Promise<number> | undefined;
+  #hasComplained = false;
   readonly #database: Database;
   readonly #history: number;
   readonly #wanted: number | undefined;
@@ -12,15 +13,17 @@ export class Memory {
     this.#history = history;
     this.#wanted = epoch;
     // Whoever needs it hears of other failures.
-    this.epoch().catch((error) => {
-      if (error instanceof LowEpoch) console.error(`everwire: ${error.message}`);
-    });
+    this.epoch().catch(() => {});
   }
 
   /** Makes the tables where they are not there. Where the database is away, the next who asks tries again. */
   epoch(): Promise<number> {
     this.#epoch ??= this.#open().catch((error) => {
       this.#epoch = undefined;
+      if (error instanceof LowEpoch && !this.#hasComplained) {
+        this.#hasComplained = true;
+        console.error(`everwire: ${error.message}`);
+      }
       throw error;
     });
     return this.#epoch;
@@ -61,7 +64,7 @@ export class Memory {
       const own = `INSERT INTO everwire_clients (user_id, client_id, last, owner, seen) VALUES (?, ?, 0, ?, ?)
         ON CONFLICT (user_id, client_id) DO UPDATE SET owner = excluded.owner, seen = excluded.seen RETURNING last`;
       const last = numberOf(await sql(own, user, clientId, owner, now), "last");
-      if (!isHere()) throw new Error("the connection has ended");
+      if (!isHere()) throw new Gone();
       const positions = new Map<string, number>();
       for (const [stream, position] of wanted) {
         await sql(
@@ -76,6 +79,9 @@ export class Memory {
         positions.set(stream, position === undefined || position > newest ? newest : Math.max(position, whole));
       }
       return { last, positions };
+    }).catch((error) => {
+      if (error instanceof Gone) return undefined;
+      throw error;
     });
   }
 
@@ -129,6 +135,9 @@ export class Memory {
     });
   }
 }
+
+/** Undoes the hello of a connection that has ended meanwhile. */
+class Gone extends Error {}
 
 /** The application wants an epoch that clients would not believe. */
 class LowEpoch extends RangeError {

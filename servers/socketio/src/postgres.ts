@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { type Database, isConflict, type Row, type Sql } from "./database.js";
-import { NO_CODE } from "./noCode.js";
+import { replaceParts } from "./noCode.js";
 
 /** The part of `Pool` of `pg` that is used. */
 export interface PostgresPool {
@@ -62,9 +62,9 @@ export function postgres(pool: PostgresPool): Database {
 /** PostgreSQL counts its placeholders. */
 function numbered(statement: string): string {
   let place = 0;
-  return statement.replace(PLACEHOLDER, (found) => (found === "?" ? `$${++place}` : found));
+  const count = (code: string) => code.replaceAll("?", () => `$${++place}`);
+  return replaceParts(statement, true, count, (text) => text);
 }
 
-const PLACEHOLDER = new RegExp(`${NO_CODE.source}|\\?`, NO_CODE.flags);
 const MOST_TRIES = 5;
 const PAUSE_MS = 20;

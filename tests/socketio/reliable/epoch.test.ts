@@ -26,6 +26,24 @@ it("a higher epoch begins and is kept, and a lower one is refused with both numb
   expect(await served(database)).toBe(first + 5);
 });
 
+it("a lower epoch that is found when the database comes back is said once", async () => {
+  const written = vi.spyOn(console, "error").mockReturnValue();
+  const inner = sqlite(new Sqlite(":memory:"));
+  await served(inner, 7);
+  let isAway = true;
+  const database: Database = {
+    transaction: (work) => (isAway ? Promise.reject(new Error("away")) : inner.transaction(work)),
+  };
+  const wire = everwire({ database, user: () => "ada", handlers: {}, epoch: 6 });
+  await expect(wire.transaction(async () => {})).rejects.toThrow("away");
+  expect(written).not.toHaveBeenCalled();
+  isAway = false;
+  for (let n = 0; n < 2; n++)
+    await expect(wire.transaction(async () => {})).rejects.toThrow("must not be lower than 7");
+  expect(written.mock.calls).toEqual([[expect.stringMatching("must not be lower than 7")]]);
+  wire.close();
+});
+
 it("a new database takes any epoch", async () => {
   expect(await served(sqlite(new Sqlite(":memory:")), 7)).toBe(7);
 });

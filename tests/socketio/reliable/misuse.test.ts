@@ -61,6 +61,7 @@ describe("a pool of PostgreSQL", () => {
       "SELECT 'it''s ?', E'\\'?', \"?\", $$?$$, $t$?$t$ -- ?\n, ?",
       "SELECT 'it''s ?', E'\\'?', \"?\", $$?$$, $t$?$t$ -- ?\n, $1",
     ],
+    ["SELECT /* /* */ ? */ ?", "SELECT /* /* */ ? */ $1"],
     ["SELECT /* what?\n? */ ?", "SELECT /* what?\n? */ $1"],
   ])("numbers what stands for a value, and no other question mark: %s", async (given, sent) => {
     const statements: string[] = [];
@@ -117,7 +118,7 @@ function visit(wire: Everwire) {
   const said: Said[] = [];
   const closes: unknown[] = [];
   const server = { opts: { maxHttpBufferSize: 1e6 } };
-  const conn = Object.assign(new EventEmitter(), { server, writeBuffer: [], close: () => {} });
+  const conn = Object.assign(new EventEmitter(), { server, writeBuffer: [], close: vi.fn() });
   const heard = new EventEmitter();
   const news = new EventEmitter();
   const emit = (event: string, what: unknown) => {
@@ -125,7 +126,8 @@ function visit(wire: Everwire) {
     else said.push(what as Said);
     news.emit("said");
   };
-  wire({ conn, nsp: { name: "/" }, connected: true, emit, on: heard.on.bind(heard) } as unknown as Socket, () => {});
+  const socket = { conn, nsp: { name: "/" }, connected: true, emit, on: heard.on.bind(heard) };
+  wire(socket as unknown as Socket, () => {});
   const until = async (type: string) => {
     for (let n = 0; n < 100; n++) {
       const found = said.find((frame) => frame.type === type);
@@ -135,7 +137,7 @@ function visit(wire: Everwire) {
     throw new Error(`no ${type}`);
   };
   const say = (frame: object) => void heard.emit("everwire", frame);
-  return { say, until, said, closes, wire, close: () => wire.close() };
+  return { say, until, said, closes, socket, wire, close: () => wire.close() };
 }
 
 const HELLO = { type: "hello", data: { versions: [1], client_id: "k3Zq8vXw2LmN4pRt" } };
@@ -252,6 +254,10 @@ describe("a handler", () => {
     "RELEASE everwire",
     'release savepoint /* mine */ "Everwire"',
     "SAVEPOINT [everwire]",
+    "/* /* */ */ COMMIT",
+    "/* /* */ COMMIT",
+    'RELEASE U&"everwire"',
+    "SAVEPOINT U&\"!0065verwire\" UESCAPE '!'",
     "ROLLBACK TO 'everwire'",
   ])("that tries to end the transaction is refused: %s", async (statement) => {
     const database = new Memory();
@@ -265,6 +271,7 @@ describe("a handler", () => {
   it.each([
     "ROLLBACK TO SAVEPOINT mine",
     "RELEASE everwires",
+    "SELECT 1 /* /* */ ; */",
     "SELECT 'a; COMMIT', $tag$; COMMIT; $tag$, E'\\'; COMMIT' /* ; COMMIT */ AS \"; END\"",
     "SELECT CASE WHEN 1 THEN 2 END",
   ])("may use the words where nothing ends: %s", async (statement) => {
@@ -344,6 +351,8 @@ it.each([
   ["no more", false, { code: "SQLITE_FULL" }, 1013],
   ["no more, as node:sqlite says it", true, { code: "ERR_SQLITE_ERROR", errcode: 778 }, 1013],
   ["no more, as PostgreSQL says it", false, { code: "53100" }, 1013],
+  ["no more, as PostgreSQL says it", false, { code: "58030" }, 1013],
+  ["no more, as PostgreSQL says it", false, { code: "25006" }, 1013],
   ["what it is given not, for a reason of its own", true, { code: "SQLITE_INTERRUPT" }, 1011],
 ])("a message is not refused where the storage takes %s (rolled back: %s)", async (_, isRolledBack, codes, close) => {
   vi.spyOn(console, "error").mockReturnValue();
@@ -360,6 +369,18 @@ it.each([
   ada.say({ type: "note", data: {}, seq: 1 });
   await expect.poll(() => ada.closes).toEqual([close]);
   expect(ada.said.map(({ type }) => type)).toEqual(["welcome"]);
+  ada.close();
+});
+
+it.each(["53200", "53400", "58P01"])("a message whose own statement asks for too much is refused: %s", async (code) => {
+  vi.spyOn(console, "error").mockReturnValue();
+  const greedy = async () => {
+    throw Object.assign(new Error("too much"), { code });
+  };
+  const ada = await connected(new Memory(), { greedy });
+  ada.say({ type: "greedy", data: {}, seq: 1 });
+  expect(await ada.until("ack")).toEqual({ seq: 1 });
+  expect([await ada.until("error"), ada.closes]).toMatchObject([{ code: "internal", seq: 1 }, []]);
   ada.close();
 });
 
@@ -410,6 +431,54 @@ it("a hello that the database holds up is given up before the client does, and t
   expect([early.said, early.closes, late.closes]).toEqual([[], [1013], []]);
   expect(written).not.toHaveBeenCalled();
   wire.close();
+});
+
+it("a hello that is given up behind the row of its client leaves nothing", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const written = vi.spyOn(console, "error");
+  const inner = sqlite(new Sqlite(":memory:"));
+  let free = () => {};
+  const held = new Promise<void>((resolve) => (free = resolve));
+  let isHeld = () => {};
+  const holding = new Promise<void>((resolve) => (isHeld = resolve));
+  const database: Database = {
+    transaction: (work) =>
+      inner.transaction((sql) =>
+        work(async (statement, ...values) => {
+          const rows = await sql(statement, ...values);
+          if (statement.startsWith("INSERT INTO everwire_clients")) {
+            isHeld();
+            await held;
+          }
+          return rows;
+        }),
+      ),
+  };
+  const ada = visit(everwire({ database, user: () => "ada", handlers: {} }));
+  ada.say(HELLO);
+  await holding;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(ada.closes).toEqual([1013]);
+  free();
+  expect(await inner.transaction((sql) => sql("SELECT client_id FROM everwire_clients"))).toEqual([]);
+  expect(ada.said).toEqual([]);
+  expect(written).not.toHaveBeenCalled();
+  ada.close();
+});
+
+it("a hello that is late, or fails, ends nothing where its socket has left the namespace, and is reported", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const written = vi.spyOn(console, "error").mockReturnValue();
+  let fail = (_: Error) => {};
+  const held = new Promise<never>((_, reject) => (fail = reject));
+  const ada = visit(everwire({ database: { transaction: () => held }, user: () => "ada", handlers: {} }));
+  ada.say(HELLO);
+  ada.socket.connected = false;
+  await vi.advanceTimersByTimeAsync(5_000);
+  fail(new Error("secret words"));
+  await expect.poll(() => written.mock.calls).toEqual([[expect.stringMatching("what a message asked for has failed")]]);
+  expect([ada.closes, ada.socket.conn.close.mock.calls]).toEqual([[], []]);
+  ada.close();
 });
 
 it("a second hello neither moves a stream back nor tells an event twice", async () => {
