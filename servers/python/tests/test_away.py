@@ -1,15 +1,18 @@
 """A database that goes away: nothing is acknowledged that is not stored, and the server is back by itself."""
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import pytest
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from everwire import Everwire, SqliteStore, StoreError, Tokens, connection, keeper
+from everwire import Everwire, Identity, Limits, SqliteStore, StoreError, Tokens, connection, keeper
 from everwire.store.postgres import PostgresStore, PostgresTransaction
 from everwire.testing import Client, Closed, Running
 
@@ -117,20 +120,32 @@ async def test_a_hello_is_given_up_while_a_database_hangs_over_a_connection(
         await again.close()
 
 
-async def test_a_client_that_has_gone_while_a_database_hangs_is_no_error(
-    start: Start, database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+class Departed:
+    """A WebSocket whose client has gone."""
+
+    async def close(self, code: int, reason: str) -> None:
+        raise WebSocketDisconnect(1006)
+
+
+async def test_a_client_that_has_gone_is_no_error_where_its_connection_is_not_served(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_OPENING_S", 0.2)
+    monkeypatch.setattr(connection, "_OPENING_S", 0.1)
+    departed, ada = cast(WebSocket, Departed()), Identity("ada", math.inf)
     store = Hanging(database)
-    async with start(store=store) as server:
+    async with start(store=store, limits=Limits(connections_per_user=1)) as server:
+        engine = server.wire.engine
         store.read = asyncio.Event()
-        ada = await server.connect("ada")
-        ada.cut()
-        while server.wire.engine.peers:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)
+        await connection.serve(engine, departed, ada)
         store.read.set()
-    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+        monkeypatch.setattr(engine, "is_open", False)
+        await connection.serve(engine, departed, ada)
+        monkeypatch.undo()
+        assert not engine.peers
+        first = await server.connect("ada")
+        await first.hello()
+        assert await connection.refuse_surplus(engine, departed, ada)
+        await first.close()
 
 
 async def test_a_late_hello_takes_nothing_from_a_later_connection(
@@ -163,14 +178,16 @@ async def test_a_hello_that_is_given_up_behind_the_row_of_its_client_leaves_noth
         await first.close()
         monkeypatch.setattr(keeper, "_HELLO_WAITS_S", 0.1)
         other = await asyncpg.connect(database)
+        while await other.fetchval(owner):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         async with other.transaction():
-            before = await other.fetchval(f"{owner} FOR UPDATE")
+            await other.fetchval(f"{owner} FOR UPDATE")
             early = await server.connect("ada")
             await early.send("hello", {"versions": [1], "client_id": "k3Zq8vXw2LmN4pRt"})
             assert await early.closed() == 1013
         while await other.fetch(busy):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        assert await other.fetchval(owner) == before
+        assert await other.fetchval(owner) == ""
         await other.close()
 
 
