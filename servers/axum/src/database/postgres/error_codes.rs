@@ -20,12 +20,14 @@ fn is_code_of_storage(code: &str) -> bool {
     classes.iter().any(|class| code.starts_with(class)) || codes.contains(&code)
 }
 
-/// Whether it has no room or no right to store: PostgreSQL, appendix A, classes 53 (but for too many connections) and 58, and a standby.
+/// Whether it has no room or no right to store, whatever it is asked to do.
 pub fn is_lasting(error: &tokio_postgres::Error) -> bool {
-    error
-        .code()
-        .map(SqlState::code)
-        .is_some_and(|code| (code.starts_with("53") && code != "53300") || code.starts_with("58") || code == "25006")
+    error.code().map(SqlState::code).is_some_and(is_lasting_code)
+}
+
+/// A disk that is full or fails, and a standby. A statement can raise the others of their classes each time that it comes.
+fn is_lasting_code(code: &str) -> bool {
+    ["53100", "58030", "25006"].contains(&code)
 }
 
 /// What has an error of the system behind it, as what cannot be connected to has.
@@ -49,7 +51,17 @@ pub fn may_pass(error: &tokio_postgres::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_code_of_storage;
+    use super::{is_code_of_storage, is_lasting_code};
+
+    #[test]
+    fn what_a_statement_asks_too_much_of_is_not_lasting() {
+        for code in ["53100", "58030", "25006"] {
+            assert!(is_lasting_code(code), "{code}");
+        }
+        for code in ["53000", "53200", "53300", "53400", "58000", "58P01"] {
+            assert!(!is_lasting_code(code), "{code}");
+        }
+    }
 
     #[test]
     fn only_what_may_pass_is_a_failure_of_the_storage() {
