@@ -22,6 +22,7 @@ const MODULES = [
   "durable",
   "durable/database",
   "durable/errors",
+  "durable/inherited",
   "durable/lock",
   "durable/records",
   "env",
